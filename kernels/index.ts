@@ -1,0 +1,2 @@
+// Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
+export { layoutVersion } from './table'

@@ -1,0 +1,22 @@
+/**
+ * The planes of constants that a kernel reads, and where each comes from.
+ *
+ * A lane holds, for each memory cell the run uses, a fixed list of planes; each plane is one 32-bit value
+ * a pixel in image order `[slow scan][fast scan]`. What a correction step does not need is filled with the
+ * neutral element of its operation, so that one kernel serves every subset of steps.
+ */
+export type PlaneRecipe =
+  /** Plane `index` of a calibration's last axis (0 where it has none), rounded to f32. */
+  | { readonly kind: 'value'; readonly calibration: string; readonly index: number }
+  /** T1 of ThresholdsDark; with `gap`, 65535 where T1 ≤ fround(fround(1.05)·T0) (step 2). */
+  | { readonly kind: 'low-threshold'; readonly gap: boolean }
+  /** Bitwise or of the gain-stage plane of each bad-pixel calibration, u32. */
+  | { readonly kind: 'bad-pixels'; readonly calibrations: readonly string[]; readonly stage: number }
+  /** Relative gain of SlopesPC: 1, m0/m3, 4.48·m0/m3 (step 9). */
+  | { readonly kind: 'pc-gain'; readonly stage: 0 | 1 | 2 }
+  /** b1 − b4·m0/m3 of SlopesPC (step 10). */
+  | { readonly kind: 'pc-baseline' }
+  /** median of the module's finite SlopesFF ÷ SlopesFF (step 11). */
+  | { readonly kind: 'xray-gain' }
+  /** The same 32 bits for every pixel: the neutral element of a step that is off. */
+  | { readonly kind: 'fill'; readonly bits: number }

@@ -1,0 +1,43 @@
+/** What the engine must know of a detector. A detector is a record: adding one touches no if-chain. */
+export interface Detector {
+  /** Name on the command line. */
+  readonly id: 'agipd1m'
+  /** Name for people. */
+  readonly name: string
+  /** Modules, numbered 0 … moduleCount − 1. */
+  readonly moduleCount: number
+  /** Rows of a module (slow scan). Image order is `[slow scan][fast scan]`. */
+  readonly slowScan: number
+  /** Columns of a module (fast scan, contiguous). */
+  readonly fastScan: number
+  /** u16 planes of a raw frame, `image/data` being `[frame][plane][slow scan][fast scan]`. AGIPD: analogue, raw gain. */
+  readonly rawPlanes: number
+  /** Gain stages, 0 high … stages − 1 low. */
+  readonly stages: number
+  /** Matches a raw source and names `karaboId` and `module`: `SPB_DET_AGIPD1M-1/DET/3CH0:xtdf`. */
+  readonly rawSource: RegExp
+  /** Matches a corrected source: `SPB_DET_AGIPD1M-1/CORR/3CH0:output`. */
+  readonly correctedSource: RegExp
+  /** Data aggregator without the module's two digits: `AGIPD` of `AGIPD00`. */
+  readonly aggregator: string
+  /** Karabo name of the instance that simulated runs and defaults use. */
+  readonly karaboId: string
+  /** Detector type in CalCat's paths: `xfel/cal/agipd-type/…`. */
+  readonly type: string
+  /** Most memory cells; cell ids are below it. */
+  readonly maxCells: number
+  /** Numbers of cells that operating conditions round up to. */
+  readonly cellOptions: readonly number[]
+  /** Bytes of `detector/data` a train. */
+  readonly detectorDataBytes: number
+}
+
+/** Pixels of a module. */
+export function pixelsOf(detector: Detector): number {
+  return detector.slowScan * detector.fastScan
+}
+
+/** Bytes of one raw frame of one module. */
+export function rawFrameBytes(detector: Detector): number {
+  return detector.rawPlanes * pixelsOf(detector) * 2
+}

@@ -1,0 +1,38 @@
+/**
+ * Ids that cannot be confused with indices, nor with each other.
+ *
+ * HDF5 stores train and pulse ids as u64. European XFEL's are near 2.5e9 and the simulator's near 1e10,
+ * far below 2^53, so a branded number holds them exactly; {@link trainId} refuses what it could not hold.
+ */
+declare const brand: unique symbol
+type Brand<T, Name extends string> = T & { readonly [brand]: Name }
+
+/** Number of an X-ray train, ten a second, counted by the time server since the facility began. */
+export type TrainId = Brand<number, 'TrainId'>
+/** Position of a pulse in the train's bunch pattern (at 4.5 MHz), 0 … 2699. */
+export type PulseId = Brand<number, 'PulseId'>
+/** Memory cell of the detector a frame was stored in: it selects the constants. */
+export type CellId = Brand<number, 'CellId'>
+/** Number of a module in the detector, 0 … 15: Q1M1 is 0, Q4M4 is 15. */
+export type ModuleIndex = Brand<number, 'ModuleIndex'>
+/** Gain stage a pixel measured in: 0 high, 1 medium, 2 low. */
+export type GainStage = 0 | 1 | 2
+
+/** A train id read from a file. @throws RangeError if a number cannot hold it exactly or it is not positive. */
+export function trainId(value: bigint | number): TrainId {
+  const id = Number(value)
+  if (!Number.isSafeInteger(id) || id <= 0) throw new RangeError(`${value} is not a train id`)
+  return id as TrainId
+}
+
+/** A module number. @throws RangeError outside 0 … 15. */
+export function moduleIndex(value: number): ModuleIndex {
+  if (!Number.isInteger(value) || value < 0 || value > 15)
+    throw new RangeError(`${value} is not a module number, 0 to 15`)
+  return value as ModuleIndex
+}
+
+/** Aggregator-style two-digit name part: module 3 is `03`. */
+export function twoDigits(value: number): string {
+  return String(value).padStart(2, '0')
+}

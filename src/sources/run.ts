@@ -1,0 +1,66 @@
+import type { Detector } from '../detectors/detector.js'
+import type { ModuleIndex, TrainId } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+
+/** Rows of a group that belong to one train: `first … first + count − 1`. */
+export interface Rows {
+  readonly first: number
+  readonly count: number
+}
+
+/** One valid train of one file. `index` is its row in INDEX/trainId; everything else follows the id. */
+export interface TrainEntry {
+  readonly trainId: TrainId
+  readonly index: number
+  /** INDEX/flag as stored (1 valid; format 1.1 inverted on reading so that 1 is always valid); 1 where the file has none. */
+  readonly flag: number
+  /** INDEX/timestamp, ns since 1970 UTC; 0n where the file has none. */
+  readonly timestamp: bigint
+  /** INDEX/origin; -1 (time server) where the file has none. */
+  readonly origin: number
+  readonly image: Rows
+  /** header, detector, trailer: whichever the file has. */
+  readonly groups: Readonly<Record<string, Rows>>
+}
+
+/** One sequence file of one module, opened, checked and closed again. */
+export interface ModuleFile {
+  readonly path: string
+  /** Size and mtime when it was opened: a file that changes while it is read is refused. */
+  readonly size: number
+  readonly mtimeMs: number
+  readonly sequence: number
+  readonly source: string
+  readonly formatVersion: string
+  /** Valid trains in ascending order of id: zero padding dropped, the first of duplicates kept. */
+  readonly trains: readonly TrainEntry[]
+  /** Rows of image/data. */
+  readonly frames: number
+  /** image/pulseId and image/cellId by image row. */
+  readonly pulseIds: Float64Array
+  readonly cellIds: Uint16Array
+  /** Datasets below the source, `group/name`, that are copied by row into CORR: all but image/{data,trainId,pulseId,cellId}. */
+  readonly copied: readonly string[]
+}
+
+/** A RAW run of one detector: which trains and frames each module has, and what is wrong with it. */
+export interface Run {
+  readonly path: string
+  readonly detector: Detector
+  /** Karabo name of the detector, `SPB_DET_AGIPD1M-1`. */
+  readonly karaboId: string
+  /** From METADATA, else from the file names. */
+  readonly proposal: number | undefined
+  readonly run: number | undefined
+  /** Sequence files of each module in ascending order of their first train. Modules without files are absent. */
+  readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
+  /** Union of the modules' valid train ids, ascending. */
+  readonly trainIds: readonly TrainId[]
+  /** Operating conditions found in control data, by CalCat's parameter names. */
+  readonly conditions: Readonly<Record<string, number | string>>
+  /** `adaptive`, `high`, `medium`, `low` where control data tells. */
+  readonly gainMode: 0 | 1 | 2 | 3 | undefined
+  /** When the run was taken: first valid INDEX/timestamp, else METADATA creationDate. */
+  readonly time: Date | undefined
+  readonly problems: readonly Problem[]
+}

@@ -1,12 +1,18 @@
 // AGIPD: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at a time.
 import { count, load16f, load32, store32, store8 } from './lanes'
-import { notFinite, outOfRange, rangeBits, stored } from './range'
+import { rangeBits, stored, usual } from './range'
 import {
   DATA, depart, clearDepartures, ENTRY_BYTES, FLAGS, FORCE_HIGH, FORCE_MEDIUM, GAIN, MASK, SET_MIN, STAGE,
 } from './table'
+import { warm } from './warm'
 
-// Pixels whose constants stay in the first-level cache while the frames of a call pass by.
-const STRIP: usize = 1024
+// Pixels whose constants stay in the second-level cache while the frames of a call pass by. Longer strips let
+// the prefetcher run; 8192 was the fastest of 512 … 16384.
+const STRIP: usize = 8192
+
+// A pixel that switched costs five cache misses in planes that are otherwise not read. From one such pixel in
+// 128 (all frames of a call together) it is cheaper to stream those planes of the strip through the cache first.
+const SWITCHED_WARM: usize = STRIP / 128
 
 // Planes of one cell, in units of 4·pixels bytes.
 const O0: usize = 0
@@ -23,11 +29,12 @@ const G1: usize = 10
 const G2: usize = 11
 const B1: usize = 12
 
-/** Step 14 is the last to look at a value: up to here no value of a usual frame needs anything but arithmetic. */
-@inline
-function usual(d: v128): v128 {
-  return f32x4.le(f32x4.abs(d), f32x4.splat(1e7))
-}
+// Planes of one cell in fixed gain.
+const O: usize = 0
+const M: usize = 1
+const FG: usize = 2
+const FX: usize = 3
+const FB: usize = 4
 
 /**
  * `n` ≤ 4 pixels from pixel `p` with every step and every stage; returns their departures.
@@ -125,11 +132,21 @@ function adaptiveStrip(
 function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
   const pixels = <usize>load<u32>(params)
   clearDepartures(table, frames)
+  // The strip before tells what to expect of this one, and of the first strip nothing is known.
+  let switched: usize = 0
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
+    if (switched >= SWITCHED_WARM) {
+      const plane = pixels << 2
+      for (let i = T1; i <= M2; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
+      if (gainSteps) for (let i = G1; i <= B1; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
+    }
+    switched = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
-      depart(entry, adaptiveStrip(entry, from, to, pixels, constants, params, gainSteps))
+      const departures = adaptiveStrip(entry, from, to, pixels, constants, params, gainSteps)
+      depart(entry, departures)
+      switched += departures
     }
   }
 }
@@ -142,4 +159,54 @@ export function agipdAdaptive(table: usize, frames: usize, constants: usize, par
 /** Adaptive gain with gain steps, planes O0 M0 T0 T1 O1 M1 O2 M2 G0 X G1 G2 B1. */
 export function agipdAdaptiveGain(table: usize, frames: usize, constants: usize, params: usize): void {
   adaptive(table, frames, constants, params, true)
+}
+
+/** `n` ≤ 4 pixels from pixel `p`: the one stage of fixed gain, with every step; returns their departures. */
+@inline
+function fixedPixels(
+  entry: usize, p: usize, constants: usize, plane: usize, flags: u32, stage: u32, n: u32, gainSteps: bool,
+): u32 {
+  const c = constants + (p << 2)
+  let d = f32x4.sub(load16f(<usize>load<u32>(entry) + (p << 1), n), load32(c + O * plane, n))
+  if (gainSteps) {
+    d = f32x4.mul(d, load32(c + FG * plane, n))
+    d = f32x4.add(d, load32(c + FB * plane, n))
+    d = f32x4.mul(d, load32(c + FX * plane, n))
+  }
+  const m0 = load32(c + M * plane, n)
+  const m = v128.or(m0, rangeBits(d, flags))
+  store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
+  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.splat(stage), n)
+  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
+  return count(i32x4.ne(m, m0), n)
+}
+
+@inline
+function fixed(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
+  const pixels = <usize>load<u32>(params)
+  const stage = load<u32>(params, STAGE)
+  const flags = load<u32>(params, FLAGS)
+  const plane = pixels << 2
+  clearDepartures(table, frames)
+  for (let from: usize = 0; from < pixels; from += STRIP) {
+    const to = min<usize>(from + STRIP, pixels)
+    for (let f: usize = 0; f < frames; ++f) {
+      const entry = table + f * ENTRY_BYTES
+      let departures: u32 = 0
+      let p = from
+      for (; p + 4 <= to; p += 4) departures += fixedPixels(entry, p, constants, plane, flags, stage, 4, gainSteps)
+      if (p < to) departures += fixedPixels(entry, p, constants, plane, flags, stage, <u32>(to - p), gainSteps)
+      depart(entry, departures)
+    }
+  }
+}
+
+/** Fixed gain, planes O M. */
+export function agipdFixed(table: usize, frames: usize, constants: usize, params: usize): void {
+  fixed(table, frames, constants, params, false)
+}
+
+/** Fixed gain with gain steps, planes O M G X B. */
+export function agipdFixedGain(table: usize, frames: usize, constants: usize, params: usize): void {
+  fixed(table, frames, constants, params, true)
 }

@@ -37,3 +37,9 @@ export function stored(d: v128, flags: u32): v128 {
   }
   return out
 }
+
+/** Lanes that {@link rangeBits} and {@link stored} leave alone. */
+@inline
+export function usual(d: v128): v128 {
+  return f32x4.le(f32x4.abs(d), f32x4.splat(1e7))
+}

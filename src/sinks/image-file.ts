@@ -90,6 +90,14 @@ export class ImageFile {
     this.#mask.add(mask)
   }
 
+  /** Withdraws chunks whose source turned out to be bad: they count as missing. */
+  forget(indices: Iterable<number>): void {
+    for (const index of indices) {
+      this.#gain.addresses[index] = -1
+      this.#mask.addresses[index] = -1
+    }
+  }
+
   /** Chunk numbers nobody has written yet. */
   missing(): number[] {
     const absent: number[] = []

@@ -10,13 +10,21 @@ import type { BlockInput } from './operations.js'
  *
  * @throws DataError if the file ends early, fails, or is not the file the plan was made for.
  */
-export function readFrames(input: BlockInput, addresses: Float64Array, raw: Uint8Array, frameBytes: number): Float64Array {
+export function readFrames(
+  input: BlockInput,
+  addresses: Float64Array,
+  raw: Uint8Array,
+  frameBytes: number,
+): Float64Array {
   const order = Uint32Array.from(addresses.keys()).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0))
   const offsets = new Float64Array(addresses.length)
   for (let i = 0; i < order.length; ) {
     const address = addresses[order[i] ?? 0] ?? -1
     let run = 0
-    while (i + run < order.length && addresses[order[i + run] ?? 0] === address + (address < 0 ? 0 : run * frameBytes)) {
+    while (
+      i + run < order.length &&
+      addresses[order[i + run] ?? 0] === address + (address < 0 ? 0 : run * frameBytes)
+    ) {
       offsets[order[i + run] ?? 0] = (i + run) * frameBytes
       run++
     }

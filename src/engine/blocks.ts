@@ -41,7 +41,8 @@ export function* blocksOf(trains: readonly (readonly FrameRef[])[], shape: Block
   for (let first = 0; first < filled.length; first += shape.trains) {
     const group = filled.slice(first, first + shape.trains)
     const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
-    for (let from = 0; from < longest; from += shape.framesPerTrain) yield block(group, from, shape.framesPerTrain)
+    for (let from = 0; from < longest; from += shape.framesPerTrain)
+      yield block(group, from, shape.framesPerTrain)
   }
 }
 
@@ -77,7 +78,8 @@ export function tilesOf(cells: Uint16Array, tileFrames: number): Tile[] {
   })
   const tiles: Tile[] = []
   for (const [cell, members] of byCell) {
-    for (let at = 0; at < members.length; at += tileFrames) tiles.push({ cell, members: members.slice(at, at + tileFrames) })
+    for (let at = 0; at < members.length; at += tileFrames)
+      tiles.push({ cell, members: members.slice(at, at + tileFrames) })
   }
   return tiles
 }

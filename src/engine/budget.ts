@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { UsageError } from '../model/errors.js'
 import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../memory/lane-layout.js'
+import { UsageError } from '../model/errors.js'
 import type { BlockShape } from './blocks.js'
 
 const MIB = 1024 ** 2
@@ -30,9 +30,12 @@ export function machineLimits(env: NodeJS.ProcessEnv = process.env): MachineLimi
 export function memoryBudget(asked: number | undefined, limits: MachineLimits): number {
   if (asked === undefined) return Math.min(0.6 * limits.memory, 8 * GIB)
   if (asked <= limits.memory) return asked
-  throw new UsageError(`--memory ${show(asked)} is more than the ${show(limits.memory)} this machine or job allows`, {
-    hint: `Use at most --memory ${Math.floor(limits.memory / MIB)}MiB`,
-  })
+  throw new UsageError(
+    `--memory ${show(asked)} is more than the ${show(limits.memory)} this machine or job allows`,
+    {
+      hint: `Use at most --memory ${Math.floor(limits.memory / MIB)}MiB`,
+    },
+  )
 }
 
 /** What a run asks of its lanes. */
@@ -86,21 +89,37 @@ export function planLanes(demand: LaneDemand, workers: number, budget: number): 
     }
   }
   if (least === Number.POSITIVE_INFINITY) {
-    throw new UsageError(`constants of ${demand.cells} cells do not fit the ${show(MAX_LANE_BYTES)} of a WebAssembly memory`, {
-      hint: 'Select fewer pulses with --pulses',
-    })
+    throw new UsageError(
+      `constants of ${demand.cells} cells do not fit the ${show(MAX_LANE_BYTES)} of a WebAssembly memory`,
+      {
+        hint: 'Select fewer pulses with --pulses',
+      },
+    )
   }
   const needed = least + (budget - available)
-  throw new UsageError(`${show(budget)} of memory do not hold one module's constants of ${demand.cells} cells`, {
-    hint: `Use --memory ${Math.ceil(needed / MIB)}MiB or more, or select fewer pulses with --pulses`,
-  })
+  throw new UsageError(
+    `${show(budget)} of memory do not hold one module's constants of ${demand.cells} cells`,
+    {
+      hint: `Use --memory ${Math.ceil(needed / MIB)}MiB or more, or select fewer pulses with --pulses`,
+    },
+  )
 }
 
-function lanesOf(demand: LaneDemand, workers: number, count: number, block: BlockShape): LanePlan | undefined {
+function lanesOf(
+  demand: LaneDemand,
+  workers: number,
+  count: number,
+  block: BlockShape,
+): LanePlan | undefined {
   // One slot more than workers, so that a slot is filled while its neighbour's result is collected.
   const slots = Math.ceil(workers / count) + 1
   try {
-    const layout = laneLayout({ ...demand, blockFrames: block.trains * block.framesPerTrain, tileFrames: block.trains, slots })
+    const layout = laneLayout({
+      ...demand,
+      blockFrames: block.trains * block.framesPerTrain,
+      tileFrames: block.trains,
+      slots,
+    })
     return { count, layout, block, bytes: count * layout.bytes }
   } catch (error) {
     if (error instanceof RangeError) return undefined
@@ -108,14 +127,32 @@ function lanesOf(demand: LaneDemand, workers: number, count: number, block: Bloc
   }
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, B: 1, K: 1024, KiB: 1024, M: MIB, MiB: MIB, G: GIB, GiB: GIB, T: 1024 * GIB, TiB: 1024 * GIB, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  K: 1024,
+  KiB: 1024,
+  M: MIB,
+  MiB: MIB,
+  G: GIB,
+  GiB: GIB,
+  T: 1024 * GIB,
+  TiB: 1024 * GIB,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+}
 
 /** Bytes of `8GiB`, `512M`, `1.5GB`, `1073741824`. @throws UsageError */
 export function parseBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
   const unit = UNITS[match?.[2] ?? '?']
   const value = Number(match?.[1]) * (unit ?? Number.NaN)
-  if (!(value > 0)) throw new UsageError(`${text} is not an amount of memory`, { hint: 'Write it like 8GiB, 512MiB or 2e9 bytes as 2000000000' })
+  if (!(value > 0))
+    throw new UsageError(`${text} is not an amount of memory`, {
+      hint: 'Write it like 8GiB, 512MiB or 2e9 bytes as 2000000000',
+    })
   return Math.floor(value)
 }
 

@@ -1,12 +1,12 @@
 import { deflateSync } from 'node:zlib'
 import type { Kernels } from '../corrections/kernel.js'
-import { type LaneLayout, slotOffset, TABLE_ENTRY_BYTES } from '../memory/lane-layout.js'
 import type { Lane } from '../memory/lane.js'
+import { type LaneLayout, slotOffset, TABLE_ENTRY_BYTES } from '../memory/lane-layout.js'
 import { TARGETS, tilesOf } from './blocks.js'
 import { ChunkWriter } from './chunk-writer.js'
+import type { FrameReader } from './frame-reader.js'
 import type { BlockResult, BlockTask } from './operations.js'
 import { StoppedError } from './pool.js'
-import type { FrameReader } from './frame-reader.js'
 import { PhaseTotals, timed } from './statistics.js'
 
 /** What a worker thread keeps between tasks. */
@@ -66,7 +66,10 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
   }
   for (const { writer } of writers) times.add('write', 0, writer.written)
   lane.advance(task.slot, task.id, task.epoch, 'done')
-  return { chunks: Object.fromEntries(writers.map(({ name, writer }) => [name, writer.chunks()])), times: times.snapshot() }
+  return {
+    chunks: Object.fromEntries(writers.map(({ name, writer }) => [name, writer.chunks()])),
+    times: times.snapshot(),
+  }
 }
 
 /** Bytes the kernel moves a pixel: raw 4, data 4, gain 1, mask 4. */

@@ -1,5 +1,5 @@
-import type { Dataset, Library } from '../hdf5/library.js'
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hdf5/direct/index.js'
+import type { Dataset, Library } from '../hdf5/library.js'
 import { DataError } from '../model/errors.js'
 import { readFrames, refuseChanged } from './block-reader.js'
 import type { BlockInput, BlockTask } from './operations.js'

@@ -54,7 +54,9 @@ export class ModuleRun {
       load.finish()
     } catch (error) {
       if (error instanceof StoppedError) throw error
-      const failed = sequences.map(({ joined, trains, frames }) => failedSequence(joined.file.path, trains.length, frames, error))
+      const failed = sequences.map(({ joined, trains, frames }) =>
+        failedSequence(joined.file.path, trains.length, frames, error),
+      )
       return moduleOutcome(module, failed, [])
     }
     try {
@@ -88,11 +90,16 @@ export class ModuleRun {
     const { folder, combined, provenance } = this.#context
     let corrected: CorrectedFile | undefined
     try {
-      corrected = plan.output === undefined ? undefined : await CorrectedFile.create(folder, plan, this.#module, this.#context.plan, provenance)
+      corrected =
+        plan.output === undefined
+          ? undefined
+          : await CorrectedFile.create(folder, plan, this.#module, this.#context.plan, provenance)
       return SequenceRun.open(plan, { corrected, combined })
     } catch (error) {
       corrected?.discard()
-      this.#outcomes.push(Promise.resolve(failedSequence(plan.joined.file.path, plan.trains.length, plan.frames, error)))
+      this.#outcomes.push(
+        Promise.resolve(failedSequence(plan.joined.file.path, plan.trains.length, plan.frames, error)),
+      )
       return undefined
     }
   }

@@ -1,7 +1,7 @@
+import type { LoadTask } from '../../constants/load.js'
 import type { KernelName } from '../corrections/chain.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
-import type { LoadTask } from '../../constants/load.js'
 import type { Block, TargetName } from './blocks.js'
 import type { PhaseTimes } from './statistics.js'
 

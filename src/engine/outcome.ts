@@ -67,6 +67,11 @@ export function problemsOf(outcomes: readonly ModuleOutcome[]): Problem[] {
 }
 
 /** The record of a failed sequence. */
-export function failedSequence(input: string, trains: number, frames: number, error: unknown): SequenceOutcome {
+export function failedSequence(
+  input: string,
+  trains: number,
+  frames: number,
+  error: unknown,
+): SequenceOutcome {
   return { input, trains, frames, status: 'failed', error: recordOf(error) }
 }

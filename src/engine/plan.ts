@@ -99,7 +99,8 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     const cells = cellsOf(files)
     const resident = new Map(cells.map((cell, index) => [cell, index]))
     const sequences = files.map(file => sequencePlan(file, module, detector, output, resident, firstFrames))
-    if (sequences.some(sequence => sequence.frames > 0)) modules.push({ module, chain, constants, cells, sequences })
+    if (sequences.some(sequence => sequence.frames > 0))
+      modules.push({ module, chain, constants, cells, sequences })
     else problems.push(noFrames(module))
   }
   const totals = totalsOf(modules, joined, detector, output)
@@ -114,27 +115,45 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     input.workers,
     input.memory,
   )
-  const combined = output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, firstFrames)
+  const combined =
+    output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, firstFrames)
   return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
 }
 
-function chainOf(module: ModuleIndex, constants: ModuleConstants, steps: StepRequest, problems: Problem[]): Chain | undefined {
+function chainOf(
+  module: ModuleIndex,
+  constants: ModuleConstants,
+  steps: StepRequest,
+  problems: Problem[],
+): Chain | undefined {
   try {
     const chain = resolveChain({ ...steps, available: new Set(constants.constants.keys()) })
     for (const { step, reason } of chain.skipped) {
-      problems.push({ check: 'step_without_constant', severity: 'warning', message: `${step} skipped: ${reason}`, place: { module } })
+      problems.push({
+        check: 'step_without_constant',
+        severity: 'warning',
+        message: `${step} skipped: ${reason}`,
+        place: { module },
+      })
     }
     return chain
   } catch (error) {
     if (!isDetcalError(error, 'constants')) throw error
-    const message = error.hint ? `not corrected: ${error.message}. ${error.hint}` : `not corrected: ${error.message}`
+    const message = error.hint
+      ? `not corrected: ${error.message}. ${error.hint}`
+      : `not corrected: ${error.message}`
     problems.push({ check: 'module_without_constants', severity: 'error', message, place: { module } })
     return undefined
   }
 }
 
 function noFrames(module: ModuleIndex): Problem {
-  return { check: 'module_without_frames', severity: 'warning', message: 'has no selected frame, so no file is written', place: { module } }
+  return {
+    check: 'module_without_frames',
+    severity: 'warning',
+    message: 'has no selected frame, so no file is written',
+    place: { module },
+  }
 }
 
 /** Cell ids that the selected frames use, ascending. */
@@ -191,7 +210,9 @@ function combinedPlan(
   detector: Detector,
   firstFrames: ReadonlyMap<number, number>,
 ): CombinedPlan {
-  const frames = joined.trains.flatMap(({ trainId, pulseIds }) => pulseIds.map(pulseId => ({ trainId, pulseId })))
+  const frames = joined.trains.flatMap(({ trainId, pulseIds }) =>
+    pulseIds.map(pulseId => ({ trainId, pulseId })),
+  )
   const cellIds = new Uint16Array(frames.length * detector.moduleCount)
   for (const [module, files] of joined.modules) {
     for (const { file, trains } of files) {
@@ -206,11 +227,20 @@ function combinedPlan(
   return { path, frames, cellIds }
 }
 
-function totalsOf(modules: readonly ModulePlan[], joined: JoinedRun, detector: Detector, output: OutputRequest): PlanTotals {
-  const frames = modules.reduce((sum, { sequences }) => sum + sequences.reduce((n, sequence) => n + sequence.frames, 0), 0)
+function totalsOf(
+  modules: readonly ModulePlan[],
+  joined: JoinedRun,
+  detector: Detector,
+  output: OutputRequest,
+): PlanTotals {
+  const frames = modules.reduce(
+    (sum, { sequences }) => sum + sequences.reduce((n, sequence) => n + sequence.frames, 0),
+    0,
+  )
   const pixels = pixelsOf(detector)
   const frameBytes = pixels * 4 + PACKED_SHARE * pixels * 5
-  const combinedChunks = joined.trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0) * detector.moduleCount
+  const combinedChunks =
+    joined.trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0) * detector.moduleCount
   const outputFrames = (output.corrected ? frames : 0) + (output.combined === undefined ? 0 : combinedChunks)
   return {
     trains: joined.trains.length,

@@ -57,7 +57,10 @@ export class WorkerPool {
     try {
       answer = (await this.#piscina.run(task, { name })) as Answer<N>
     } catch (error) {
-      throw new WorkerDiedError(`a worker thread died: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new WorkerDiedError(
+        `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      )
     }
     if (answer.ok) return answer.value
     if (answer.error === 'stopped') throw new StoppedError('stopped')

@@ -59,7 +59,10 @@ export class LaneScheduler {
       this.#lane.release(slot)
       if (!(error instanceof WorkerDiedError)) job.failed(error)
       else if (epoch === 0) await this.#attempt(slot, job, epoch + 1)
-      else job.failed(new WorkerDiedError(`${job.name}: its worker died twice, last while ${state}`, { cause: error }))
+      else
+        job.failed(
+          new WorkerDiedError(`${job.name}: its worker died twice, last while ${state}`, { cause: error }),
+        )
     }
   }
 }

@@ -27,7 +27,12 @@ export class SequenceRun {
   readonly #addresses: Float64Array | undefined
   #error: unknown
 
-  private constructor(plan: SequencePlan, outputs: SequenceOutputs, input: Omit<BlockInput, 'addresses'>, addresses: Float64Array | undefined) {
+  private constructor(
+    plan: SequencePlan,
+    outputs: SequenceOutputs,
+    input: Omit<BlockInput, 'addresses'>,
+    addresses: Float64Array | undefined,
+  ) {
     this.#plan = plan
     this.#outputs = outputs
     this.#input = input
@@ -101,7 +106,14 @@ export class SequenceRun {
       closeSync(this.#input.fd)
     }
     const { output, frames, trains } = this.#plan
-    if (!this.failed) return { input: this.#input.path, ...(output ? { output } : {}), trains: trains.length, frames, status: 'corrected' }
+    if (!this.failed)
+      return {
+        input: this.#input.path,
+        ...(output ? { output } : {}),
+        trains: trains.length,
+        frames,
+        status: 'corrected',
+      }
     corrected?.discard()
     combined?.images.forget(trains.flatMap(refs => refs.map(ref => ref.combined)))
     return failedSequence(this.#input.path, trains.length, frames, this.#error)

@@ -12,7 +12,9 @@ export type PhaseTimes = Readonly<Record<PhaseName, Phase>>
 
 /** Adds up phases of many blocks. */
 export class PhaseTotals {
-  readonly #totals = new Map<PhaseName, { ns: number; bytes: number }>(PHASES.map(name => [name, { ns: 0, bytes: 0 }]))
+  readonly #totals = new Map<PhaseName, { ns: number; bytes: number }>(
+    PHASES.map(name => [name, { ns: 0, bytes: 0 }]),
+  )
 
   add(name: PhaseName, ns: number, bytes: number): void {
     const total = this.#totals.get(name)
@@ -29,7 +31,9 @@ export class PhaseTotals {
   }
 
   snapshot(): PhaseTimes {
-    return Object.fromEntries([...this.#totals].map(([name, total]) => [name, { ...total }])) as unknown as PhaseTimes
+    return Object.fromEntries(
+      [...this.#totals].map(([name, total]) => [name, { ...total }]),
+    ) as unknown as PhaseTimes
   }
 }
 

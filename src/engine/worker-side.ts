@@ -1,8 +1,8 @@
 import { loadPlanes } from '../../constants/load.js'
 import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
 import { openLibrary } from '../hdf5/library.js'
-import { slotOffset } from '../memory/lane-layout.js'
 import { Lane } from '../memory/lane.js'
+import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
 import { FrameReader } from './frame-reader.js'
@@ -15,7 +15,10 @@ type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Answer<N> 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
 export async function createOperations({ lanes, stop }: WorkerData): Promise<Handlers> {
   const module = kernelModule()
-  const attached = lanes.map(handle => ({ lane: Lane.attach(handle), kernels: instantiateKernels(module, handle.memory) }))
+  const attached = lanes.map(handle => ({
+    lane: Lane.attach(handle),
+    kernels: instantiateKernels(module, handle.memory),
+  }))
   const reader = new FrameReader(await openLibrary())
   const word = new Int32Array(stop)
   const at = (id: number) => {
@@ -39,7 +42,11 @@ function answering<N extends OperationName>(operation: Operations[N]): (task: Ta
   }
 }
 
-function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array): { times: ReturnType<PhaseTotals['snapshot']> } {
+function loadConstants(
+  task: ConstantsTask,
+  lane: Lane,
+  stop: Int32Array,
+): { times: ReturnType<PhaseTotals['snapshot']> } {
   if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
   const { layout, memory } = lane.handle
   lane.advance(task.slot, task.id, task.epoch, 'reading')

@@ -53,7 +53,11 @@ export class CombinedFile {
   }
 
   /** Declares the file under a temporary name. @throws OutputError */
-  static async create(folder: OutputFolder, final: string, description: CombinedDescription): Promise<CombinedFile> {
+  static async create(
+    folder: OutputFolder,
+    final: string,
+    description: CombinedDescription,
+  ): Promise<CombinedFile> {
     const part = folder.part(final)
     const pixels = pixelsOf(description.detector)
     await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
@@ -93,14 +97,19 @@ export class CombinedFile {
       const indices = Float64Array.of(index)
       this.images.record(
         { indices, addresses: Float64Array.of(address), sizes: Float64Array.of(gain.byteLength) },
-        { indices, addresses: Float64Array.of(address + gain.byteLength), sizes: Float64Array.of(mask.byteLength) },
+        {
+          indices,
+          addresses: Float64Array.of(address + gain.byteLength),
+          sizes: Float64Array.of(mask.byteLength),
+        },
       )
     }
   }
 }
 
 function writeFully(fd: number, bytes: Uint8Array, address: number): void {
-  for (let done = 0; done < bytes.byteLength; ) done += writeSync(fd, bytes, done, bytes.byteLength - done, address + done)
+  for (let done = 0; done < bytes.byteLength; )
+    done += writeSync(fd, bytes, done, bytes.byteLength - done, address + done)
 }
 
 function declare(file: File, description: CombinedDescription): void {
@@ -111,8 +120,16 @@ function declare(file: File, description: CombinedDescription): void {
   const entry = file.create_group('entry_1')
   const identifiers = frames.map(frame => `${frame.trainId}:${frame.pulseId}`)
   entry.create_dataset({ name: 'experiment_identifier', data: identifiers, shape: [count] })
-  entry.create_dataset({ name: 'trainId', data: BigUint64Array.from(frames, frame => BigInt(frame.trainId)), shape: [count] })
-  entry.create_dataset({ name: 'pulseId', data: BigUint64Array.from(frames, frame => BigInt(frame.pulseId)), shape: [count] })
+  entry.create_dataset({
+    name: 'trainId',
+    data: BigUint64Array.from(frames, frame => BigInt(frame.trainId)),
+    shape: [count],
+  })
+  entry.create_dataset({
+    name: 'pulseId',
+    data: BigUint64Array.from(frames, frame => BigInt(frame.pulseId)),
+    shape: [count],
+  })
   entry.create_dataset({ name: 'cellId', data: cellIds, shape: [count, modules] })
   entry.get('cellId')?.create_attribute('axes', 'experiment_identifier:module_identifier')
   if (proposal !== undefined && run !== undefined) {
@@ -124,7 +141,11 @@ function declare(file: File, description: CombinedDescription): void {
   const group = instrument.create_group('detector_1')
   group.create_attribute('name', karaboId)
   declareImages(file, group, count, detector)
-  group.create_dataset({ name: 'module_identifier', data: BigInt64Array.from({ length: modules }, (_, m) => BigInt(m)), shape: [modules] })
+  group.create_dataset({
+    name: 'module_identifier',
+    data: BigInt64Array.from({ length: modules }, (_, m) => BigInt(m)),
+    shape: [modules],
+  })
   group.create_soft_link('/entry_1/experiment_identifier', 'experiment_identifier')
   entry.create_soft_link(`/${DETECTOR}`, 'data_1')
   for (const [name, value] of Object.entries(description.attributes)) file.create_attribute(name, value)

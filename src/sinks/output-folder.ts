@@ -10,8 +10,8 @@ import {
   rmSync,
   statfsSync,
 } from 'node:fs'
-import { promisify } from 'node:util'
 import { basename, dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { OutputError } from '../model/errors.js'
 import { type FolderLock, lockFolder } from './lock.js'
 

@@ -14,44 +14,55 @@ export interface Calibration {
   readonly planes: readonly number[]
   /** A constant without the last axis is accepted: its one plane serves every gain stage. */
   readonly flat?: true
+  /** Name of the last axis in `dims`. */
+  readonly planeAxis: 'gain' | 'threshold' | 'parameter'
   /** What the planes of the last axis mean. */
   readonly meaning: string
 }
 
-const STAGES = 'gain stage: high, medium, low'
+const STAGES = { planeAxis: 'gain', meaning: 'gain stages high, medium, low' } as const
 
 const AGIPD: readonly Calibration[] = [
-  { name: 'Offset', kind: 'float', conditions: 'dark', planes: [3], meaning: STAGES },
-  { name: 'Noise', kind: 'float', conditions: 'dark', planes: [3], meaning: STAGES },
+  { name: 'Offset', kind: 'float', conditions: 'dark', planes: [3], ...STAGES },
+  { name: 'Noise', kind: 'float', conditions: 'dark', planes: [3], ...STAGES },
   {
     name: 'ThresholdsDark',
     kind: 'float',
     conditions: 'dark',
     planes: [5, 2],
-    meaning: 'threshold high/medium, medium/low; mean raw gain of high, medium, low',
+    planeAxis: 'threshold',
+    meaning: 'thresholds high to medium, medium to low; mean raw gain of high, medium, low',
   },
-  { name: 'BadPixelsDark', kind: 'bits', conditions: 'dark', planes: [3], meaning: STAGES },
+  { name: 'BadPixelsDark', kind: 'bits', conditions: 'dark', planes: [3], ...STAGES },
   {
     name: 'SlopesPC',
     kind: 'float',
     conditions: 'gain',
     planes: [10, 11],
-    meaning:
-      'pulse capacitor: 0 slope high, 1 intercept high, 3 slope medium, 4 intercept medium; others not read',
+    planeAxis: 'parameter',
+    meaning: 'pulse capacitor: slope and intercept of high (0, 1) and of medium (3, 4); others are not read',
   },
-  { name: 'BadPixelsPC', kind: 'bits', conditions: 'gain', planes: [3], flat: true, meaning: STAGES },
+  { name: 'BadPixelsPC', kind: 'bits', conditions: 'gain', planes: [3], flat: true, ...STAGES },
   {
     name: 'SlopesFF',
     kind: 'float',
     conditions: 'illuminated',
     planes: [2, 1],
     flat: true,
-    meaning: 'flat field: 0 slope, 1 intercept (not read)',
+    planeAxis: 'parameter',
+    meaning: 'flat field: slope; intercept, which is not read',
   },
-  { name: 'BadPixelsFF', kind: 'bits', conditions: 'illuminated', planes: [3, 1], flat: true, meaning: STAGES },
-  { name: 'RelativeGain', kind: 'float', conditions: 'gain', planes: [3], meaning: STAGES },
-  { name: 'SlopesCS', kind: 'float', conditions: 'base', planes: [], meaning: 'current source, not read' },
-  { name: 'BadPixelsCS', kind: 'bits', conditions: 'base', planes: [3], flat: true, meaning: STAGES },
+  { name: 'BadPixelsFF', kind: 'bits', conditions: 'illuminated', planes: [3, 1], flat: true, ...STAGES },
+  { name: 'RelativeGain', kind: 'float', conditions: 'gain', planes: [3], ...STAGES },
+  {
+    name: 'SlopesCS',
+    kind: 'float',
+    conditions: 'base',
+    planes: [],
+    planeAxis: 'parameter',
+    meaning: 'current source; not read',
+  },
+  { name: 'BadPixelsCS', kind: 'bits', conditions: 'base', planes: [3], flat: true, ...STAGES },
 ]
 
 /** Calibrations by detector. A detector without an entry does not compile. */

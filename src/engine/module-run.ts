@@ -2,7 +2,7 @@ import type { Lane } from '../memory/lane.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import { CorrectedFile } from '../sinks/corrected-file.js'
 import type { OutputFolder } from '../sinks/output-folder.js'
-import type { Provenance } from '../sinks/provenance.js'
+import type { ModuleProvenance, Provenance } from '../sinks/provenance.js'
 import { type ConstantsLoad, prepareConstants } from './load-constants.js'
 import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, SequencePlan } from './plan.js'
@@ -131,6 +131,14 @@ export class ModuleRun {
     phases.add('finish', Number(process.hrtime.bigint() - start), 0)
     return outcome
   }
+}
+
+function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
+  const entries = [...constants.constants].map(([name, { path, dataset, sha256 }]) => [
+    name,
+    { file: path, dataset, sha256 },
+  ])
+  return { steps: chain.steps, constants: Object.fromEntries(entries) }
 }
 
 /** Counts blocks in flight; `drained` resolves when it is closed and the last has left. */

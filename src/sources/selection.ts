@@ -87,6 +87,11 @@ export interface Positions {
   readonly count: number
 }
 
+/** The positions one by one. */
+export function positionsList({ start, step, count }: Positions): number[] {
+  return Array.from({ length: count }, (_, i) => start + i * step)
+}
+
 /**
  * The positions of a sequence of `length` that Python's slice takes, ascending: a negative step selects what
  * it selects in Python, but trains and frames keep their order.

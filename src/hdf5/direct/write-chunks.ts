@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { ftruncateSync, writeSync } from 'node:fs'
 import { OutputError } from '../../model/errors.js'
 import { lookup3 } from './checksum.js'
 import { FileView } from './file-view.js'
@@ -38,7 +38,7 @@ export function findDeclared(fd: number, path: string, file: string): Declared {
   const dataspace = header.messages.find(message => message.type === MESSAGE.dataspace)
   const message = header.messages.find(({ type }) => type === MESSAGE.layout)
   if (dataspace === undefined || message === undefined) throw view.damaged('it is not a dataset')
-  const layout = readLayout(message.body)
+  const layout = readLayout(message.open())
   // Version 2 headers carry a checksum, version 1 superblocks another K: declareChunked makes neither.
   const known = header.version === 1 && readSuperblock(view).version !== 1
   if (!known || layout.kind !== 'chunked' || layout.index.kind !== 'btree1' || layout.index.address >= 0) {
@@ -48,7 +48,7 @@ export function findDeclared(fd: number, path: string, file: string): Declared {
     file,
     indexField: message.address + 3, // behind version, class and rank
     base: view.base,
-    shape: readDataspace(dataspace.body).shape,
+    shape: readDataspace(dataspace.open()).shape,
     chunkShape: layout.chunkShape,
     elementBytes: layout.elementBytes,
   }
@@ -183,13 +183,14 @@ function buildLevel(
 }
 
 /**
- * Enters where the file ends into its superblock: the library takes a file that is longer for a damaged one, and one
- * that is shorter for truncated.
+ * Enters where the file ends into its superblock, and lengthens the file to it if it is shorter, which readers would
+ * take for truncated. `file` is for messages.
  * @throws DataError if there is no sound superblock. @throws OutputError if the file cannot be written.
  */
-export function setEndOfFile(fd: number, endOfFile: number, file: string): void {
+export function setEndOfFile(fd: number, endOfFile: number, file = 'the output file'): void {
   const view = new FileView(fd, file, '/')
   const superblock = readSuperblock(view)
+  if (view.size < endOfFile) orFail(file, () => ftruncateSync(fd, endOfFile))
   const field = Buffer.alloc(8)
   field.writeBigUInt64LE(BigInt(endOfFile))
   writeFully(fd, field, superblock.endField, file)
@@ -200,10 +201,16 @@ export function setEndOfFile(fd: number, endOfFile: number, file: string): void 
 }
 
 function writeFully(fd: number, bytes: Uint8Array, position: number, file: string): void {
-  try {
+  orFail(file, () => {
     for (let done = 0; done < bytes.length; ) {
       done += writeSync(fd, bytes, done, bytes.length - done, position + done)
     }
+  })
+}
+
+function orFail(file: string, action: () => void): void {
+  try {
+    action()
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
     throw new OutputError(problem, {

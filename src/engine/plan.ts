@@ -19,6 +19,8 @@ export interface PlanInput {
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly steps: StepRequest
   readonly output: OutputRequest
+  /** Found before: while looking for constants. */
+  readonly problems?: readonly Problem[]
   readonly workers: number
   /** Bytes, see {@link memoryBudget}. */
   readonly memory: number
@@ -98,7 +100,7 @@ const PACKED_SHARE = 0.1
 export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
-  const problems: Problem[] = [...joined.problems]
+  const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
   const firstFrames = firstFrameOfTrain(joined)
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
@@ -138,7 +140,7 @@ function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
 
 function chainOf(
   module: ModuleIndex,
-  constants: ModuleConstants,
+  constants: ModuleConstants | undefined,
   steps: StepRequest,
   problems: Problem[],
 ): Chain | undefined {

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { findConstants } from '../../../constants/find.js'
+import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { findConstants, type FoundConstants } from '../../engine/find-constants.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
 import { correctRun } from '../../engine/correct-run.js'
 import type { CorrectionOutcome } from '../../engine/outcome.js'
 import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
 import { UsageError } from '../../model/errors.js'
+import type { ModuleIndex } from '../../model/ids.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { joinRun } from '../../sources/join.js'
@@ -15,6 +17,7 @@ import { type CorrectOptions, correctOptions, selectionOf, stepOptionsOf, stepsO
 import { endWith, EXIT, interruptible } from '../exit.js'
 import { showProgress } from '../progress.js'
 import { planReport, outcomeReport, problemLines } from '../correct-report.js'
+import { parsePairs, parseTime } from '../options.js'
 import { printJson } from '../output.js'
 import { VERSION } from '../version.js'
 
@@ -42,15 +45,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
   const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
-  const { constants, conditions, problems } = await findConstants({
-    root: args.catalogue,
-    run,
-    modules: [...joined.modules.keys()],
-    at: args.at,
-    strategy: args.strategy,
-    conditions: args.condition,
-    gainMode,
-  })
+  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const output = {
     folder: resolve(args.out),
     corrected: args.corr !== false,
@@ -81,6 +76,23 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     progress.stop()
   }
   return report(args, plan, outcome)
+}
+
+async function lookUp(args: CorrectOptions, run: Run, modules: readonly ModuleIndex[], gainMode: GainMode): Promise<FoundConstants> {
+  const catalogue = SqliteCatalogue.open(args.catalogue)
+  try {
+    return await findConstants({
+      catalogue,
+      run,
+      modules,
+      ...(args.at === undefined ? {} : { at: parseTime(args.at) }),
+      strategy: args.strategy,
+      stated: parsePairs(args.condition, '--condition'),
+      gainMode,
+    })
+  } finally {
+    catalogue.close()
+  }
 }
 
 function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionOutcome): number {

@@ -47,7 +47,7 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   for (const axis of growing) {
     const [now = 1, whole = 1] = [size[axis], lengths[axis]]
     const times = Math.max(1, Math.floor(budget / bytes()))
-    size[axis] = now * times >= whole ? whole : now * times
+    size[axis] = Math.min(now * times, whole)
   }
 
   const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1))

@@ -1,7 +1,7 @@
 import type { PlaneRecipe } from '../src/corrections/planes.js'
 import { type Detector, pixelsOf } from '../src/detectors/detector.js'
 import { badPixelMask } from './bad-pixels.js'
-import { type Block, blocksOf, type Range } from './blocks.js'
+import { type Block, blocksOf, type Range, type Region } from './blocks.js'
 import { elementsOf } from './elements.js'
 import { type Contribution, type Contributions, contributionsOf } from './recipes.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
@@ -74,12 +74,12 @@ async function loadSource(
   if (wanted.length === 0) return 0
   const reads = uses.flatMap(use => use.reads)
   const innermost = source.axes.plane === source.shape.length - 1
-  const region = {
+  const region: Region = {
     slowScan,
     cells: [Math.min(...wanted), Math.max(...wanted) + 1],
     // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
     planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
-  } as const
+  }
   const slabs = await openSlabs(source)
   let bytes = 0
   try {

@@ -66,10 +66,10 @@ export async function locateConstant(
   return found.storage ? { ...source, located: found } : source
 }
 
-/** @throws ConstantsError if constants of this calibration cannot be stored as `dtype`. */
-export function checkKind(calibration: Calibration, dtype: DType | undefined, place: Place): void {
+/** Gives `dtype` back. @throws ConstantsError if constants of this calibration cannot be stored as it. */
+export function checkKind(calibration: Calibration, dtype: DType | undefined, place: Place): DType {
   const wide = dtype === 'i8' || dtype === 'u8'
-  if (dtype !== undefined && !(calibration.kind === 'float' && wide)) return
+  if (dtype !== undefined && !(calibration.kind === 'float' && wide)) return dtype
   const wanted =
     calibration.kind === 'bits' ? 'an integer (or f8) type' : 'f8, f4 or an integer type up to 32 bits'
   throw new ConstantsError(

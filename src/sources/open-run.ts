@@ -37,6 +37,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const problems: Problem[] = []
   const damaged = unreadableFiles(folder, detector, problems)
   const modules = new Map<ModuleIndex, ModuleFile[]>()
+  let firstError: unknown
   for (const { file, found } of moduleFiles(folder, karaboId)) {
     options.signal?.throwIfAborted()
     const sequence = file.metadata.sequence ?? partsOfName(file.name, detector).sequence
@@ -49,16 +50,18 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       const place = { file: file.path, module: found.module }
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
-      for (const train of dropped) problems.push(duplicate(place, train))
+      problems.push(...repeats(place, dropped))
       const files = modules.get(found.module) ?? []
       files.push({ ...read, sequence: sequence ?? files.length })
       modules.set(found.module, files)
     } catch (error) {
+      firstError ??= error
       problems.push(fileProblem(error, file.path, found.module))
       damaged.push({ path: file.path, module: found.module, sequence })
     }
   }
-  if (modules.size === 0) refuse(path, problems)
+  // Nothing of the detector is usable: the first reason is the one to tell.
+  if (modules.size === 0) throw firstError
 
   for (const [module, files] of modules) {
     const kept = withoutRepeats(files, module, problems)
@@ -158,17 +161,12 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   return damaged
 }
 
-/** Nothing of the detector is usable: the first reason is the one to tell. */
-function refuse(path: string, problems: readonly Problem[]): never {
-  const first = problems.find(problem => problem.severity === 'error')
-  throw new DataError(first?.message ?? 'none of its module files can be used', {
-    place: first?.place ?? { file: path },
-  })
-}
-
-function duplicate(place: Problem['place'], train: number): Problem {
-  const message = 'this train comes again; its first data are used'
-  return { check: 'train_ids_unique', severity: 'error', message, place: { ...place, train } }
+/** One problem for all trains that come again in one file. */
+function repeats(place: Problem['place'], trains: readonly number[]): Problem[] {
+  const [train] = trains
+  if (train === undefined) return []
+  const message = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shorten(trains.map(String))} come${trains.length === 1 ? 's' : ''} again: the first data are used`
+  return [{ check: 'train_ids_unique', severity: 'error', message, place: { ...place, train } }]
 }
 
 /** Sequence files with each train once, the first in file order, then by first train; files left empty are named. */
@@ -181,12 +179,15 @@ function withoutRepeats(
   const kept: ModuleFile[] = []
   for (const file of files) {
     const place = { file: file.path, module }
-    const trains: TrainEntry[] = []
-    for (const train of file.trains) {
-      if (seen.has(train.trainId)) problems.push(duplicate(place, train.trainId))
-      else trains.push(train)
-      seen.add(train.trainId)
-    }
+    const trains = file.trains.filter(({ trainId }) => !seen.has(trainId))
+    const again = file.trains.filter(({ trainId }) => seen.has(trainId))
+    problems.push(
+      ...repeats(
+        place,
+        again.map(({ trainId }) => trainId),
+      ),
+    )
+    for (const { trainId } of trains) seen.add(trainId)
     if (trains.length > 0) kept.push({ ...file, trains })
     else
       problems.push({

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { KernelName, KernelParams } from './chain.js'
+
+/**
+ * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
+ * checked: `table` of 32-byte entries, `constants` of the cell's planes, `params` as {@link writeParams} left them.
+ */
+export type CorrectionKernel = (table: number, frames: number, constants: number, params: number) => void
+
+/** The exports of the WebAssembly module, bound to one memory. */
+export type Kernels = Readonly<Record<KernelName, CorrectionKernel>>
+
+/** Version of frame table and parameters that this wrapper writes. */
+const LAYOUT_VERSION = 1
+
+/** Bytes of the parameters of a kernel. */
+export const PARAMS_BYTES = 32
+
+let compiled: WebAssembly.Module | undefined
+
+/** The kernels, compiled once a thread. Posting the module to a worker saves compiling it there. */
+export function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('#kernels/detcal')))
+  return compiled
+}
+
+/**
+ * Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again.
+ */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const version = (exports['layoutVersion'] as () => number)()
+  if (version !== LAYOUT_VERSION)
+    throw new Error(`the kernels have layout ${version}, not ${LAYOUT_VERSION}: run npm run build`)
+  return exports as unknown as Kernels
+}
+
+/** Writes a kernel's parameters to byte `offset` of its memory (docs/architecture.md, kernel contract). */
+export function writeParams(
+  buffer: ArrayBufferLike,
+  offset: number,
+  pixels: number,
+  params: KernelParams,
+): void {
+  const view = new DataView(buffer, offset, PARAMS_BYTES)
+  const flags =
+    Number(params.setMin) |
+    (Number(params.range) << 1) |
+    (Number(params.zeroNans) << 2) |
+    (Number(params.zeroOrange) << 3)
+  view.setUint32(0, pixels, true)
+  view.setUint32(4, params.stage, true)
+  view.setFloat32(8, params.forceMgLimit, true)
+  view.setFloat32(12, params.forceHgLimit, true)
+  view.setUint32(16, flags, true)
+}

@@ -8,6 +8,11 @@
 export type PlaneRecipe =
   /** Plane `index` of a calibration's last axis (0 where it has none), rounded to f32. */
   | { readonly kind: 'value'; readonly calibration: string; readonly index: number }
+  /**
+   * T0 of ThresholdsDark, lowered to T1 (as `low-threshold` gives it) where that is lower, and T1 where T0 is NaN;
+   * +Infinity where both are NaN. No pixel's stage changes by it, and r ≤ this plane alone says "high gain".
+   */
+  | { readonly kind: 'medium-threshold'; readonly gap: boolean }
   /** T1 of ThresholdsDark; with `gap`, 65535 where T1 ≤ fround(fround(1.05)·T0) (step 2). */
   | { readonly kind: 'low-threshold'; readonly gap: boolean }
   /** Bitwise or of the gain-stage plane of each bad-pixel calibration, u32. */
@@ -20,3 +25,27 @@ export type PlaneRecipe =
   | { readonly kind: 'xray-gain' }
   /** The same 32 bits for every pixel: the neutral element of a step that is off. */
   | { readonly kind: 'fill'; readonly bits: number }
+
+/** Names of the calibrations that `recipes` are made of, each once. */
+export function calibrationsOf(recipes: readonly PlaneRecipe[]): string[] {
+  return [...new Set(recipes.flatMap(namesOf))]
+}
+
+function namesOf(recipe: PlaneRecipe): readonly string[] {
+  switch (recipe.kind) {
+    case 'value':
+      return [recipe.calibration]
+    case 'medium-threshold':
+    case 'low-threshold':
+      return ['ThresholdsDark']
+    case 'bad-pixels':
+      return recipe.calibrations
+    case 'pc-gain':
+    case 'pc-baseline':
+      return ['SlopesPC']
+    case 'xray-gain':
+      return ['SlopesFF']
+    case 'fill':
+      return []
+  }
+}

@@ -35,8 +35,8 @@ export class ChunkTable {
     this.chunkBytes = chunkShape.reduce((product, size) => product * size, elementBytes)
     this.filtered = filtered
     // Each chunk on disk has an index entry or at least one byte. Sparser grids are for the library.
-    if (this.total > 65536 + view.size) throw new Unsupported(`sparse grids of ${this.total} chunks`)
-    if (this.total > 2 ** 26) throw new Unsupported(`${this.total} chunks`)
+    if (this.total > 2 ** 20 + view.size) throw new Unsupported(`sparse grids of ${this.total} chunks`)
+    if (this.total > 2 ** 24) throw new Unsupported(`${this.total} chunks`)
     if (this.chunkBytes >= 2 ** 30) throw new Unsupported(`chunks of ${this.chunkBytes} bytes`)
     this.addresses = new Float64Array(this.total).fill(-1)
     this.sizes = new Uint32Array(this.total)

@@ -11,7 +11,8 @@ export type Link = { readonly address: number } | { readonly target: string }
  */
 export function findLink(view: FileView, group: ObjectHeader, name: string): Link | undefined {
   const wanted = Buffer.from(name, 'utf8')
-  for (const { type, body } of group.messages) {
+  for (const { type, open } of group.messages) {
+    const body = open()
     if (type === MESSAGE.symbolTable) return findSymbol(view, body.address(), body.address(), wanted)
     if (type === MESSAGE.linkInfo) refuseDense(body)
     if (type !== MESSAGE.link) continue

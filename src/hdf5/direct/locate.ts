@@ -72,8 +72,8 @@ function describe(view: FileView, path: string, header: ObjectHeader): LocatedDa
     throw view.damaged('it is not a dataset')
   }
   if (find(MESSAGE.externalFiles)) throw new Unsupported('external storage')
-  const space = readDataspace(dataspace.body)
-  const dtype = readDatatype(datatype.body)
+  const space = readDataspace(dataspace.open())
+  const dtype = readDatatype(datatype.open())
   const elementBytes = DTYPE_BYTES[dtype]
   if (!Number.isSafeInteger(space.shape.reduce((product, size) => product * size, elementBytes))) {
     throw view.damaged('it claims more bytes than can be counted')
@@ -81,17 +81,17 @@ function describe(view: FileView, path: string, header: ObjectHeader): LocatedDa
   const filters = find(MESSAGE.filters)
   const storage = storageOf(
     view,
-    readLayout(layout.body),
+    readLayout(layout.open()),
     space,
     elementBytes,
-    filters === undefined ? [] : readFilters(filters.body),
+    filters === undefined ? [] : readFilters(filters.open()),
   )
   const fill = find(MESSAGE.fillValue)
   const oldFill = find(MESSAGE.oldFillValue)
   const fillValue =
     fill !== undefined
-      ? readFillValue(fill.body, elementBytes)
-      : oldFill && readOldFillValue(oldFill.body, elementBytes)
+      ? readFillValue(fill.open(), elementBytes)
+      : oldFill && readOldFillValue(oldFill.open(), elementBytes)
   const { shape, maxShape } = space
   const located = { path, shape, maxShape, dtype, elementBytes, storage }
   return fillValue === undefined ? located : { ...located, fillValue }

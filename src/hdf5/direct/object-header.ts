@@ -1,5 +1,5 @@
 import { Unsupported } from './errors.js'
-import type { Cursor, FileView } from './file-view.js'
+import { Cursor, type FileView } from './file-view.js'
 
 /** Message types that the direct reader looks at. */
 export const MESSAGE = {
@@ -18,8 +18,8 @@ export const MESSAGE = {
 
 export interface Message {
   readonly type: number
-  /** The body; for the types above never a reference to a shared message. */
-  readonly body: Cursor
+  /** A cursor at the beginning of the body, a new one each time. Never a reference to a shared message. */
+  open(): Cursor
   /** Absolute address of the body. */
   readonly address: number
 }
@@ -58,7 +58,7 @@ export function readObjectHeader(view: FileView, address: number): ObjectHeader 
       if (messages.length > MAX_MESSAGES) throw view.damaged('an object header has too many messages')
       if (message.type !== MESSAGE.continuation) continue
       if (blocks.length >= MAX_BLOCKS) throw view.damaged('an object header continues without end')
-      blocks.push(continuation(view, version, message.body))
+      blocks.push(continuation(view, version, message.open()))
     }
   }
   return { version, messages }
@@ -102,9 +102,9 @@ function* messagesOf(block: Block, version: 1 | 2, tracked: boolean): Generator<
     const flags = cursor.u8()
     cursor.skip(version === 1 ? 3 : tracked ? 2 : 0)
     const address = block.address + cursor.at
-    const body = cursor.slice(length)
+    const bytes = cursor.take(length)
     if (!KNOWN.has(type)) continue
     if (flags & 0x02) throw new Unsupported('shared header messages')
-    yield { type, body, address }
+    yield { type, open: () => new Cursor(bytes, cursor.view, cursor.what), address }
   }
 }

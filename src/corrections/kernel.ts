@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { KernelName, KernelParams } from './chain.js'
+
+/**
+ * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
+ * checked: `table` of 32-byte entries, `constants` of the cell's planes, `params` as {@link writeParams} left them.
+ */
+export type CorrectionKernel = (table: number, frames: number, constants: number, params: number) => void
+
+/**
+ * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
+ * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
+ * word `slow·fastCount + fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
+ * Fastest with strips of at most 4 MiB (`slowCount` 4 or 8) whose elements lie side by side.
+ * @returns elements that a u32 does not hold (only the `or…64` ones).
+ */
+export type Gather = (
+  src: number,
+  elementStride: number,
+  fastStride: number,
+  slowStride: number,
+  table: number,
+  elements: number,
+  fastCount: number,
+  slowCount: number,
+) => number
+
+/** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
+export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
+  /** f64 to f32, rounded. */
+  readonly gatherF64: Gather
+  /** f32 or u32 as they are. */
+  readonly gather32: Gather
+  /** Bad-pixel masks of u32, of 64-bit integers and of f64, ored into the words that are there. */
+  readonly orU32: Gather
+  readonly orU64: Gather
+  readonly orF64: Gather
+  /** Writes the same 32 bits `count` times. */
+  readonly fill32: (dst: number, count: number, bits: number) => void
+  /**
+   * Turns `count` words of T0 and T1 (f32) into the planes `medium-threshold` and `low-threshold`, in place;
+   * `gap` 1 for step 2, else 0.
+   */
+  readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
+}
+
+/** Version of frame table and parameters that this wrapper writes. */
+const LAYOUT_VERSION = 1
+
+/** Bytes of the parameters of a kernel. */
+export const PARAMS_BYTES = 32
+
+let compiled: WebAssembly.Module | undefined
+
+/** The kernels, compiled once a thread. Posting the module to a worker saves compiling it there. */
+export function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('#kernels/detcal')))
+  return compiled
+}
+
+/**
+ * Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again.
+ */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const version = (exports['layoutVersion'] as () => number)()
+  if (version !== LAYOUT_VERSION)
+    throw new Error(`the kernels have layout ${version}, not ${LAYOUT_VERSION}: run npm run build`)
+  return exports as unknown as Kernels
+}
+
+/** Writes a kernel's parameters to byte `offset` of its memory (docs/architecture.md, kernel contract). */
+export function writeParams(
+  buffer: ArrayBufferLike,
+  offset: number,
+  pixels: number,
+  params: KernelParams,
+): void {
+  const view = new DataView(buffer, offset, PARAMS_BYTES)
+  const flags =
+    Number(params.setMin) |
+    (Number(params.range) << 1) |
+    (Number(params.zeroNans) << 2) |
+    (Number(params.zeroOrange) << 3)
+  view.setUint32(0, pixels, true)
+  view.setUint32(4, params.stage, true)
+  view.setFloat32(8, params.forceMgLimit, true)
+  view.setFloat32(12, params.forceHgLimit, true)
+  view.setUint32(16, flags, true)
+}

@@ -1,0 +1,38 @@
+import { TABLE_ENTRY_BYTES } from './lane-layout.js'
+
+/** Byte offsets, in a lane, of what belongs to one frame. Planes are one element a pixel in image order. */
+export interface FrameEntry {
+  /** u16 planes as in the file. */
+  readonly raw: number
+  /** f32. */
+  readonly data: number
+  /** u8. */
+  readonly gain: number
+  /** u32. */
+  readonly mask: number
+}
+
+const DEPARTURES_WORD = 4
+
+/**
+ * The frame table that a kernel call works through: entry i at byte `table + 32·i`
+ * (docs/architecture.md, kernel contract; its twin is kernels/table.ts).
+ */
+export class FrameTable {
+  readonly #words: Uint32Array
+
+  /** @param entries most frames of a call. @throws RangeError if the table does not fit or is unaligned. */
+  constructor(buffer: ArrayBufferLike, table: number, entries: number) {
+    this.#words = new Uint32Array(buffer, table, (entries * TABLE_ENTRY_BYTES) / 4)
+  }
+
+  /** Writes entry `index`. @throws RangeError if the table has no such entry. */
+  set(index: number, { raw, data, gain, mask }: FrameEntry): void {
+    this.#words.set([raw, data, gain, mask, 0, 0, 0, 0], (index * TABLE_ENTRY_BYTES) / 4)
+  }
+
+  /** Pixels of frame `index` that left high gain or were flagged by the kernel (fixed gain: flagged). */
+  departures(index: number): number {
+    return this.#words[(index * TABLE_ENTRY_BYTES) / 4 + DEPARTURES_WORD] ?? 0
+  }
+}

@@ -1,0 +1,88 @@
+/** Bytes of one entry of the frame table: 8 u32 words (docs/architecture.md, kernel contract). */
+export const TABLE_ENTRY_BYTES = 32
+
+/** Largest shared WebAssembly memory on Node 20: 65536 pages of 64 KiB. */
+export const MAX_LANE_BYTES = 4 * 1024 ** 3
+
+const PAGE = 65536
+
+/** What a lane must hold; everything else of its byte map follows. */
+export interface LaneShape {
+  /** Pixels of a module. */
+  readonly pixels: number
+  /** Memory cells whose constants are resident. */
+  readonly cells: number
+  /** Planes of constants a cell, 4 bytes a pixel each. */
+  readonly planes: number
+  /** Bytes of one raw frame. */
+  readonly rawFrameBytes: number
+  /** Frames of one block: what a slot can read at once. */
+  readonly blockFrames: number
+  /** Frames of one tile: frames of one cell that a kernel call corrects. */
+  readonly tileFrames: number
+  readonly slots: number
+}
+
+/** Byte offsets inside one slot, from the slot's start. */
+export interface SlotLayout {
+  readonly table: number
+  readonly raw: number
+  readonly data: number
+  readonly gain: number
+  readonly mask: number
+  /** Deflated gain and mask of one frame, one after the other. */
+  readonly packed: number
+  readonly packedBytes: number
+  readonly bytes: number
+}
+
+/** The byte map of a lane (README.md beside this file draws it). Computed, never assumed. */
+export interface LaneLayout extends LaneShape {
+  readonly header: number
+  readonly params: number
+  readonly constants: number
+  readonly cellBytes: number
+  readonly slot: SlotLayout
+  readonly firstSlot: number
+  readonly bytes: number
+}
+
+const align = (value: number, to: number): number => Math.ceil(value / to) * to
+
+/** The byte map for `shape`. @throws RangeError if it needs more than a WebAssembly memory can be. */
+export function laneLayout(shape: LaneShape): LaneLayout {
+  const { pixels, cells, planes, rawFrameBytes, blockFrames, tileFrames, slots } = shape
+  const slot = slotLayout(pixels, rawFrameBytes, blockFrames, tileFrames)
+  // Page 0 belongs to the kernels' static data, page 1 to the header and the parameters.
+  const header = PAGE
+  const params = PAGE + 32768
+  const constants = 2 * PAGE
+  const cellBytes = planes * pixels * 4
+  const firstSlot = align(constants + cells * cellBytes, PAGE)
+  const bytes = firstSlot + slots * slot.bytes
+  if (bytes > MAX_LANE_BYTES)
+    throw new RangeError(`a lane of ${bytes} bytes is more than a WebAssembly memory can be`)
+  return { ...shape, header, params, constants, cellBytes, slot, firstSlot, bytes }
+}
+
+function slotLayout(
+  pixels: number,
+  rawFrameBytes: number,
+  blockFrames: number,
+  tileFrames: number,
+): SlotLayout {
+  // Room for the run-length stream of a dense plane; what does not fit goes through node:zlib instead.
+  const packedBytes = align(pixels * 2, 4096)
+  const table = 0
+  const raw = align(tileFrames * TABLE_ENTRY_BYTES, 4096)
+  const data = align(raw + blockFrames * rawFrameBytes, 4096)
+  const gain = data + tileFrames * pixels * 4
+  const mask = align(gain + tileFrames * pixels, 16)
+  const packed = align(mask + tileFrames * pixels * 4, 4096)
+  return { table, raw, data, gain, mask, packed, packedBytes, bytes: align(packed + packedBytes, PAGE) }
+}
+
+/** Byte offset of slot `index`. */
+export function slotOffset(layout: LaneLayout, index: number): number {
+  return layout.firstSlot + index * layout.slot.bytes
+}

@@ -1,0 +1,112 @@
+import type { LaneLayout } from './lane-layout.js'
+
+const MAGIC = 0x4c434144 // "DACL", little-endian
+const LAYOUT_VERSION = 1
+
+/** Header words (i32) at `layout.header`. Slot words follow from SLOT_WORDS_AT. */
+const WORD = { magic: 0, version: 1, cells: 2, planes: 3, slots: 4 } as const
+const SLOT_WORDS_AT = 16
+const SLOT_WORDS = { state: 0, task: 1, epoch: 2 } as const
+const WORDS_PER_SLOT = 4
+
+/** States of a slot; README.md draws the transitions and says who makes them. */
+export const SLOT_STATE = { free: 0, assigned: 1, reading: 2, correcting: 3, writing: 4, done: 5 } as const
+export type SlotState = keyof typeof SLOT_STATE
+
+/** What is posted to a worker: enough to attach, nothing to own. */
+export interface LaneHandle {
+  readonly memory: WebAssembly.Memory
+  readonly layout: LaneLayout
+  /** Number of the lane in its engine. */
+  readonly id: number
+}
+
+/**
+ * Shared memory with one module's constants in kernel layout and a ring of slots.
+ *
+ * Lanes belong to the engine and are allocated once a process: a dropped shared WebAssembly memory stays in
+ * resident memory and keeps its address space. Pages are touched only as they are used.
+ */
+export class Lane {
+  readonly handle: LaneHandle
+  readonly #words: Int32Array
+
+  private constructor(handle: LaneHandle) {
+    this.handle = handle
+    this.#words = new Int32Array(handle.memory.buffer, handle.layout.header, 1024)
+  }
+
+  /** Allocates a lane. @throws RangeError if the address space does not hold it. */
+  static allocate(id: number, layout: LaneLayout): Lane {
+    const pages = Math.ceil(layout.bytes / 65536)
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const lane = new Lane({ memory, layout, id })
+    const words = lane.#words
+    words[WORD.version] = LAYOUT_VERSION
+    words[WORD.cells] = layout.cells
+    words[WORD.planes] = layout.planes
+    words[WORD.slots] = layout.slots
+    // Last, so that whoever sees the magic sees the rest.
+    Atomics.store(words, WORD.magic, MAGIC)
+    return lane
+  }
+
+  /** A lane as a worker sees it. @throws Error if the memory is not a lane of this layout. */
+  static attach(handle: LaneHandle): Lane {
+    const lane = new Lane(handle)
+    const words = lane.#words
+    const { cells, planes, slots } = handle.layout
+    const matches =
+      Atomics.load(words, WORD.magic) === MAGIC &&
+      words[WORD.version] === LAYOUT_VERSION &&
+      words[WORD.cells] === cells &&
+      words[WORD.planes] === planes &&
+      words[WORD.slots] === slots
+    if (!matches) throw new Error(`lane ${handle.id}: the memory does not have the layout the task names`)
+    return lane
+  }
+
+  /** Gives `slot` to `task` under `epoch`. Scheduler only. @throws Error if the slot is not free. */
+  assign(slot: number, task: number, epoch: number): void {
+    const at = this.#slot(slot)
+    this.#words[at + SLOT_WORDS.task] = task
+    this.#words[at + SLOT_WORDS.epoch] = epoch
+    const before = Atomics.compareExchange(this.#words, at, SLOT_STATE.free, SLOT_STATE.assigned)
+    if (before !== SLOT_STATE.free) throw new Error(`lane ${this.handle.id}: slot ${slot} is not free`)
+  }
+
+  /** Takes `slot` back, whatever its state: after its result was collected or its worker died. Scheduler only. */
+  release(slot: number): void {
+    Atomics.store(this.#words, this.#slot(slot), SLOT_STATE.free)
+  }
+
+  /**
+   * Moves `slot` on to `state`. Worker only.
+   * @throws Error if the slot was taken back meanwhile (another task or epoch owns it): the task must not touch it.
+   */
+  advance(slot: number, task: number, epoch: number, state: SlotState): void {
+    const at = this.#slot(slot)
+    const owned =
+      this.#words[at + SLOT_WORDS.task] === task &&
+      this.#words[at + SLOT_WORDS.epoch] === epoch &&
+      Atomics.load(this.#words, at) !== SLOT_STATE.free
+    if (!owned) throw new Error(`lane ${this.handle.id}: slot ${slot} no longer belongs to task ${task}`)
+    Atomics.store(this.#words, at, SLOT_STATE[state])
+  }
+
+  /** Where a slot's task is. */
+  state(slot: number): SlotState {
+    const value = Atomics.load(this.#words, this.#slot(slot))
+    const names = Object.keys(SLOT_STATE) as SlotState[]
+    const name = names.find(key => SLOT_STATE[key] === value)
+    if (name === undefined)
+      throw new Error(`lane ${this.handle.id}: slot ${slot} is in no known state (${value})`)
+    return name
+  }
+
+  #slot(slot: number): number {
+    if (slot < 0 || slot >= this.handle.layout.slots)
+      throw new RangeError(`lane ${this.handle.id} has no slot ${slot}`)
+    return SLOT_WORDS_AT + slot * WORDS_PER_SLOT
+  }
+}

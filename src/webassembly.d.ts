@@ -1,0 +1,14 @@
+// The part of the WebAssembly JavaScript interface that detcal uses: TypeScript declares it only in its DOM library.
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Memory {
+    readonly buffer: SharedArrayBuffer
+    constructor(descriptor: { initial: number; maximum: number; shared: true })
+  }
+  class Instance {
+    readonly exports: Record<string, unknown>
+    constructor(module: Module, imports: Record<string, Record<string, unknown>>)
+  }
+}

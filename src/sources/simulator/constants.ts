@@ -41,12 +41,20 @@ export function constantsOf(
     stages(calibration, (stage, _, pixel) => bitsOf(calibration, model.kinds[pixel] ?? 0)[stage])
   const uncalibrated = (pixel: number) => model.kinds[pixel] === KIND.uncalibrated
   return [
-    stages('Offset', (stage, cell, pixel) => (uncalibrated(pixel) ? Number.NaN : offsetOf(model, stage, cell, pixel))),
-    stages('Noise', (stage, _, pixel) => (uncalibrated(pixel) ? Number.NaN : (model.noise[stage][pixel] ?? 0))),
+    stages('Offset', (stage, cell, pixel) =>
+      uncalibrated(pixel) ? Number.NaN : offsetOf(model, stage, cell, pixel),
+    ),
+    stages('Noise', (stage, _, pixel) =>
+      uncalibrated(pixel) ? Number.NaN : (model.noise[stage][pixel] ?? 0),
+    ),
     constant('ThresholdsDark', 5, (pixel, cell, out, at) => {
       const [high, medium, low] = uncalibrated(pixel)
         ? [Number.NaN, Number.NaN, Number.NaN]
-        : [rawGainOf(model, 0, cell, pixel), rawGainOf(model, 1, cell, pixel), rawGainOf(model, 2, cell, pixel)]
+        : [
+            rawGainOf(model, 0, cell, pixel),
+            rawGainOf(model, 1, cell, pixel),
+            rawGainOf(model, 2, cell, pixel),
+          ]
       out[at] = (high + medium) / 2
       out[at + 1] = (medium + low) / 2
       out[at + 2] = high

@@ -63,7 +63,10 @@ export function describeControl(options: SimulationOptions): ExdfFile {
       {
         name: 'SPB_IRU_AGIPD1M/PSC/HV',
         properties: Object.fromEntries(
-          Array.from({ length: SUPPLY_CHANNELS }, (_, channel) => [`channels.U${channel}.voltage`, float(BIAS)]),
+          Array.from({ length: SUPPLY_CHANNELS }, (_, channel) => [
+            `channels.U${channel}.voltage`,
+            float(BIAS),
+          ]),
         ),
       },
     ],

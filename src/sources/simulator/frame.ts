@@ -114,7 +114,9 @@ function photonsAt(light: Light, pixel: number): number {
   }
   const poissonClass = light.classes[pixel] ?? 0
   // Class 0 is darkness, whatever the pulse.
-  return poissonClass === 0 ? 0 : poisson(Math.max(1, poissonClass + light.shift), draw(key.a, key.b, 2 * pixel + 1))
+  return poissonClass === 0
+    ? 0
+    : poisson(Math.max(1, poissonClass + light.shift), draw(key.a, key.b, 2 * pixel + 1))
 }
 
 /** Rounded half up, within the converter's range. */

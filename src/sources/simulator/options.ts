@@ -41,7 +41,8 @@ export function checkOptions(options: SimulationOptions): void {
   if (!(energy > 0 && energy <= 100))
     throw new UsageError(`--photon-energy ${energy} is not above 0 and at most 100 keV`)
   if (!(switched >= 0 && switched <= 1)) throw new UsageError(`--switched ${switched} is not a share, 0 to 1`)
-  if (modules.length === 0) throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0-15' })
+  if (modules.length === 0)
+    throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0-15' })
 }
 
 function whole(option: string, value: number, least: number, most: number): void {

@@ -1,6 +1,6 @@
-import type { ExdfDataset, ExdfFile } from '../../hdf5/exdf-description.js'
-import { XTDF_DATASETS, XTDF_GROUPS, type XtdfDataset } from '../../hdf5/euxfel-layout.js'
 import { rawFrameBytes } from '../../detectors/detector.js'
+import { XTDF_DATASETS, XTDF_GROUPS, type XtdfDataset } from '../../hdf5/euxfel-layout.js'
+import type { ExdfDataset, ExdfFile } from '../../hdf5/exdf-description.js'
 import { arrayOf } from '../../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import type { SimulationOptions } from './options.js'
@@ -53,7 +53,12 @@ export function describeRaw(options: SimulationOptions, module: ModuleIndex, seq
   const trains = sequence.trainIds.length
   const frames = trains * cells
   const frameShape = [detector.rawPlanes, detector.slowScan, detector.fastScan]
-  const bulk = { name: 'data', dtype: 'u2', shape: [frames, ...frameShape], chunk: [1, ...frameShape] } as const
+  const bulk = {
+    name: 'data',
+    dtype: 'u2',
+    shape: [frames, ...frameShape],
+    chunk: [1, ...frameShape],
+  } as const
   const groups = XTDF_GROUPS.map(group => {
     const rows = group === 'image' ? frames : trains
     const datasets = XTDF_DATASETS.filter(dataset => dataset.group === group).map(dataset =>
@@ -62,7 +67,12 @@ export function describeRaw(options: SimulationOptions, module: ModuleIndex, seq
     if (group === 'image') datasets.unshift(bulk)
     if (group === 'detector') {
       const shape = [rows, detector.detectorDataBytes]
-      datasets.push({ name: 'data', dtype: 'u1', shape, data: new Uint8Array(rows * detector.detectorDataBytes) })
+      datasets.push({
+        name: 'data',
+        dtype: 'u1',
+        shape,
+        data: new Uint8Array(rows * detector.detectorDataBytes),
+      })
     }
     const counts = sequence.trainIds.map(() => (group === 'image' ? cells : 1))
     return [group, { counts, datasets }] as const

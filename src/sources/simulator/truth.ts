@@ -1,5 +1,5 @@
 import { pixelsOf } from '../../detectors/detector.js'
-import { declareChunked, DECLARING } from '../../hdf5/declare.js'
+import { DECLARING, declareChunked } from '../../hdf5/declare.js'
 import { withFile } from '../../hdf5/library.js'
 import { writeAttributes, writeColumn } from '../../hdf5/tree.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
@@ -39,8 +39,20 @@ export async function createTruth(
     const at = (name: string) => `module${twoDigits(module)}/${name}`
     return {
       module,
-      photons: { path: at('photons'), dtype: 'u2', shape: [frames, ...image], chunks: frames, chunkBytes: 2 * pixels },
-      stages: { path: at('stage'), dtype: 'u1', shape: [frames, ...image], chunks: frames, chunkBytes: pixels },
+      photons: {
+        path: at('photons'),
+        dtype: 'u2',
+        shape: [frames, ...image],
+        chunks: frames,
+        chunkBytes: 2 * pixels,
+      },
+      stages: {
+        path: at('stage'),
+        dtype: 'u1',
+        shape: [frames, ...image],
+        chunks: frames,
+        chunkBytes: pixels,
+      },
       offsets: {
         path: at('offset'),
         dtype: 'f4',
@@ -48,25 +60,57 @@ export async function createTruth(
         chunks: 3 * cells,
         chunkBytes: 4 * pixels,
       },
-      photonGains: { path: at('photonGain'), dtype: 'f4', shape: [cells, ...image], chunks: cells, chunkBytes: 4 * pixels },
+      photonGains: {
+        path: at('photonGain'),
+        dtype: 'f4',
+        shape: [cells, ...image],
+        chunks: cells,
+        chunkBytes: 4 * pixels,
+      },
     } as const
   })
-  const all = datasets.flatMap(({ photons, stages, offsets, photonGains }) => [photons, stages, offsets, photonGains])
+  const all = datasets.flatMap(({ photons, stages, offsets, photonGains }) => [
+    photons,
+    stages,
+    offsets,
+    photonGains,
+  ])
 
   await withFile(
     file,
     'w',
     hdf5 => {
-      const column = (value: (frame: number) => number) => Array.from({ length: frames }, (_, frame) => value(frame))
-      writeColumn(hdf5, 'trainId', 'u8', column(frame => trainIds[Math.floor(frame / cells)] ?? 0))
-      writeColumn(hdf5, 'pulseId', 'u8', column(frame => pulseOf(frame % cells)))
-      writeColumn(hdf5, 'cellId', 'u2', column(frame => frame % cells))
+      const column = (value: (frame: number) => number) =>
+        Array.from({ length: frames }, (_, frame) => value(frame))
+      writeColumn(
+        hdf5,
+        'trainId',
+        'u8',
+        column(frame => trainIds[Math.floor(frame / cells)] ?? 0),
+      )
+      writeColumn(
+        hdf5,
+        'pulseId',
+        'u8',
+        column(frame => pulseOf(frame % cells)),
+      )
+      writeColumn(
+        hdf5,
+        'cellId',
+        'u2',
+        column(frame => frame % cells),
+      )
       for (const { path, dtype, shape } of all) {
-        const chunkShape = [...shape.slice(0, -2).fill(1), ...image]
-        declareChunked(hdf5, path, { shape: shape.map((n, axis) => (axis === 0 ? n : n)), chunkShape, dtype })
+        const chunkShape = shape.map((extent, axis) => (axis < shape.length - 2 ? 1 : extent))
+        declareChunked(hdf5, path, { shape, chunkShape, dtype })
       }
       const { seed, energy, run, proposal } = options
-      writeAttributes(hdf5, '/', { seed: BigInt(seed), run: BigInt(run), proposal: BigInt(proposal), energyKeV: energy })
+      writeAttributes(hdf5, '/', {
+        seed: BigInt(seed),
+        run: BigInt(run),
+        proposal: BigInt(proposal),
+        energyKeV: energy,
+      })
     },
     DECLARING,
   )

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { Argv, CommandModule } from 'yargs'
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { rawFrameBytes } from '../../detectors/detector.js'
 import { DETECTORS, detectorById } from '../../detectors/index.js'
 import { UsageError } from '../../model/errors.js'
@@ -11,6 +11,7 @@ import { EXIT, endWith, interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 import { showProgress } from '../progress.js'
 
+/** Names as yargs spells them, of which it makes camel case. */
 interface SimulateArguments {
   out: string
   detector: string
@@ -20,12 +21,12 @@ interface SimulateArguments {
   proposal: number
   run: number
   kind: SimulationOptions['kind']
-  gainStage: keyof typeof STAGES
-  photonEnergy: number
+  'gain-stage': keyof typeof STAGES
+  'photon-energy': number
   switched: number
   seed: number
-  trainsPerFile: number
-  formatVersion: SimulationOptions['formatVersion']
+  'trains-per-file': number
+  'format-version': SimulationOptions['formatVersion']
   truth: string | undefined
   catalogue: string | undefined
   workers: number | undefined
@@ -66,10 +67,11 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
   },
 }
 
-function describeArguments(yargs: Argv) {
+function describeArguments(yargs: Argv): Argv<SimulateArguments> {
   return yargs
     .positional('out', { type: 'string', demandOption: true, describe: 'folder that gets raw/rNNNN' })
     .option('detector', {
+      type: 'string',
       choices: DETECTORS.map(({ id }) => id),
       demandOption: true,
       describe: 'which detector',
@@ -84,11 +86,13 @@ function describeArguments(yargs: Argv) {
     .option('proposal', { type: 'number', default: 900_000, describe: 'proposal number' })
     .option('run', { type: 'number', default: 1, describe: 'run number' })
     .option('kind', {
+      type: 'string',
       choices: ['photons', 'dark'] as const,
       default: 'photons' as const,
       describe: 'with light or without',
     })
     .option('gain-stage', {
+      type: 'string',
       choices: ['adaptive', 'high', 'medium', 'low'] as const,
       default: 'adaptive' as const,
       describe: 'adaptive, or all pixels in one stage',
@@ -98,6 +102,7 @@ function describeArguments(yargs: Argv) {
     .option('seed', { type: 'number', default: 1, describe: 'the detector and its data are drawn from it' })
     .option('trains-per-file', { type: 'number', default: 256, describe: 'trains of a sequence file' })
     .option('format-version', {
+      type: 'string',
       choices: ['0.5', '1.0', '1.2'] as const,
       default: '1.2' as const,
       describe: 'of the files',
@@ -119,7 +124,7 @@ function describeArguments(yargs: Argv) {
     )
 }
 
-function optionsOf(args: SimulateArguments): SimulationOptions {
+function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptions {
   const { workers } = args
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 256))
     throw new UsageError(`--workers ${workers} is not a number of threads`, { hint: 'Use 1 to 256' })

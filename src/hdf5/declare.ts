@@ -1,6 +1,5 @@
-import type { FileOptions } from 'h5wasm/node'
 import { arrayOf, type DType } from '../model/dtypes.js'
-import type { Dataset, File } from './library.js'
+import type { Dataset, File, FileOptions } from './library.js'
 
 /**
  * How files are created that `declareChunked` and the direct writer work on: every HDF5 since 1.8 reads them, and

@@ -89,12 +89,15 @@ function misfit(
   if (planeAxes.length > 1) return `${planeAxes.join(' and ')} cannot both be its last axis`
 
   const { fastScan, slowScan, cell, plane } = axesOf(dims)
-  if (shape[fastScan] !== detector.fastScan) return `fast_scan is ${shape[fastScan]}, not ${detector.fastScan}`
-  if (shape[slowScan] !== detector.slowScan) return `slow_scan is ${shape[slowScan]}, not ${detector.slowScan}`
+  if (shape[fastScan] !== detector.fastScan)
+    return `fast_scan is ${shape[fastScan]}, not ${detector.fastScan}`
+  if (shape[slowScan] !== detector.slowScan)
+    return `slow_scan is ${shape[slowScan]}, not ${detector.slowScan}`
   const cells = shape[cell] ?? 0
   if (cells < 1 || cells > detector.maxCells) return `${cells} cells are not 1 to ${detector.maxCells}`
   const planes = plane < 0 ? undefined : (shape[plane] ?? 0)
-  if (planes === undefined) return calibration.flat ? undefined : `the ${calibration.planeAxis} axis is missing`
+  if (planes === undefined)
+    return calibration.flat ? undefined : `the ${calibration.planeAxis} axis is missing`
   const allowed = calibration.planes
   if (allowed.length === 0 ? planes < 1 || planes > MOST_PLANES : !allowed.includes(planes))
     return `${calibration.planeAxis} is ${planes}, not ${allowed.join(' or ') || `1 to ${MOST_PLANES}`}`

@@ -53,7 +53,11 @@ export function parseConditions(detector: Detector, pairs: Readonly<Record<strin
 }
 
 /** Those of `conditions` that constants of `calibration` depend on. */
-export function conditionsOf(detector: Detector, calibration: Calibration, conditions: Conditions): Conditions {
+export function conditionsOf(
+  detector: Detector,
+  calibration: Calibration,
+  conditions: Conditions,
+): Conditions {
   return pick(conditions, parameter => parameter.groups.includes(calibration.conditions), detector)
 }
 
@@ -70,7 +74,11 @@ export function calcatConditions(
   )
 }
 
-function pick(conditions: Conditions, wanted: (parameter: Parameter) => boolean, detector: Detector): Conditions {
+function pick(
+  conditions: Conditions,
+  wanted: (parameter: Parameter) => boolean,
+  detector: Detector,
+): Conditions {
   const picked: Record<string, number | string> = {}
   for (const parameter of PARAMETERS[detector.id]) {
     const value = conditions[parameter.name]

@@ -55,7 +55,9 @@ function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
 function* groupsOf(group: Group, file: string, budget: { groups: number }): Generator<[string, Group]> {
   for (const name of group.keys()) {
     if (--budget.groups < 0)
-      throw new ConstantsError(`more than ${MOST_GROUPS} groups are not a file of constants`, { place: { file } })
+      throw new ConstantsError(`more than ${MOST_GROUPS} groups are not a file of constants`, {
+        place: { file },
+      })
     const entity: Entity | null = group.get(name)
     if (entity !== null && 'keys' in entity) yield [name, entity]
   }
@@ -112,7 +114,8 @@ function dimsOf(
   if (attribute === undefined) return undefined
   const value = attribute.value
   const names = typeof value === 'string' ? [value] : value
-  if (Array.isArray(names) && names.length <= 32 && names.every(name => typeof name === 'string')) return names
+  if (Array.isArray(names) && names.length <= 32 && names.every(name => typeof name === 'string'))
+    return names
   throw new ConstantsError('its attribute dims is no list of names', {
     place,
     hint: 'State the order of its axes with --dims',

@@ -4,5 +4,4 @@ import { createOperations } from '../src/engine/worker-side.js'
 
 const operations = await createOperations(workerData as WorkerData)
 
-export const correctBlock = operations.correctBlock
-export const loadConstants = operations.loadConstants
+export const { correctBlock, loadConstants, medianOf } = operations

@@ -8,8 +8,48 @@ import type { KernelName, KernelParams } from './chain.js'
  */
 export type CorrectionKernel = (table: number, frames: number, constants: number, params: number) => void
 
-/** The exports of the WebAssembly module, bound to one memory. */
-export type Kernels = Readonly<Record<KernelName, CorrectionKernel>>
+/**
+ * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
+ * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
+ * word `slow·fastCount + fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
+ * Fastest with strips of at most 4 MiB (`slowCount` 4 or 8) whose elements lie side by side.
+ * @returns elements that a u32 does not hold (only the `or…64` ones).
+ */
+export type Gather = (
+  src: number,
+  elementStride: number,
+  fastStride: number,
+  slowStride: number,
+  table: number,
+  elements: number,
+  fastCount: number,
+  slowCount: number,
+) => number
+
+/** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
+export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
+  /** f64 to f32, rounded. */
+  readonly gatherF64: Gather
+  /** f32 or u32 as they are. */
+  readonly gather32: Gather
+  /** Bad-pixel masks of u32, of 64-bit integers and of f64, ored into the words that are there. */
+  readonly orU32: Gather
+  readonly orU64: Gather
+  readonly orF64: Gather
+  /**
+   * Deflates `bytes` (at most 2^28) bytes at `src` to a zlib stream at `dst`: fast and small for planes that are
+   * mostly one byte or one u32, poor for others. @returns the bytes of the stream, or 0 when it may not fit into
+   * `capacity`: nothing behind that was written, and node:zlib is the way.
+   */
+  readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
+  /** Writes the same 32 bits `count` times. */
+  readonly fill32: (dst: number, count: number, bits: number) => void
+  /**
+   * Turns `count` words of T0 and T1 (f32) into the planes `medium-threshold` and `low-threshold`, in place;
+   * `gap` 1 for step 2, else 0.
+   */
+  readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
+}
 
 /** Version of frame table and parameters that this wrapper writes. */
 const LAYOUT_VERSION = 1

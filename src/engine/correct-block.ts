@@ -1,7 +1,8 @@
 import { deflateSync } from 'node:zlib'
 import type { Kernels } from '../corrections/kernel.js'
+import { FrameTable } from '../memory/frame-table.js'
 import type { Lane } from '../memory/lane.js'
-import { type LaneLayout, slotOffset, TABLE_ENTRY_BYTES } from '../memory/lane-layout.js'
+import { type LaneLayout, slotOffset } from '../memory/lane-layout.js'
 import { TARGETS, tilesOf } from './blocks.js'
 import { ChunkWriter } from './chunk-writer.js'
 import type { FrameReader } from './frame-reader.js'
@@ -40,7 +41,7 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
-    members.forEach((member, position) => slot.enter(position, offsets[member] ?? 0))
+    for (const [position, member] of members.entries()) slot.enter(position, offsets[member] ?? 0)
     const constants = layout.constants + cell * layout.cellBytes
     const pixels = members.length * layout.pixels
     timed(times, 'correct', pixels * CORRECT_BYTES, () =>
@@ -90,25 +91,25 @@ class SlotViews {
   readonly #layout: LaneLayout
   readonly #buffer: ArrayBufferLike
   readonly #base: number
-  readonly #words: Uint32Array
+  readonly #entries: FrameTable
 
   constructor(buffer: ArrayBufferLike, layout: LaneLayout, slot: number) {
     this.#layout = layout
     this.#buffer = buffer
     this.#base = slotOffset(layout, slot)
     this.table = this.#base + layout.slot.table
-    this.#words = new Uint32Array(buffer, this.table, (layout.tileFrames * TABLE_ENTRY_BYTES) / 4)
+    this.#entries = new FrameTable(buffer, this.table, layout.tileFrames)
     this.raw = new Uint8Array(buffer, this.#base + layout.slot.raw, layout.blockFrames * layout.rawFrameBytes)
   }
 
   /** Fills the table entry of `position` for the raw frame at byte `offset` of the block. */
   enter(position: number, offset: number): void {
-    const at = (position * TABLE_ENTRY_BYTES) / 4
-    this.#words[at] = this.#base + this.#layout.slot.raw + offset
-    this.#words[at + 1] = this.data(position).byteOffset
-    this.#words[at + 2] = this.gain(position).byteOffset
-    this.#words[at + 3] = this.mask(position).byteOffset
-    this.#words[at + 4] = 0
+    this.#entries.set(position, {
+      raw: this.raw.byteOffset + offset,
+      data: this.data(position).byteOffset,
+      gain: this.gain(position).byteOffset,
+      mask: this.mask(position).byteOffset,
+    })
   }
 
   data(position: number): Uint8Array {

@@ -2,8 +2,8 @@ import type { Lane } from '../memory/lane.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import { CorrectedFile } from '../sinks/corrected-file.js'
 import type { OutputFolder } from '../sinks/output-folder.js'
-import type { Provenance } from '../sinks/provenance.js'
-import { type ConstantsLoad, prepareConstants } from './load-constants.js'
+import type { ModuleProvenance, Provenance } from '../sinks/provenance.js'
+import { prepareConstants } from './load-constants.js'
 import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, SequencePlan } from './plan.js'
 import { StoppedError, type WorkerPool } from './pool.js'
@@ -47,11 +47,14 @@ export class ModuleRun {
   /** @throws StoppedError once the run's signal is aborted; every other failure is in the outcome. */
   async run(): Promise<ModuleOutcome> {
     const { module, sequences } = this.#module
-    let load: ConstantsLoad
+    let missingCells: readonly number[]
     try {
-      load = await prepareConstants(this.#module, this.#lane, this.#context)
+      const load = await prepareConstants(this.#module, this.#lane, {
+        ...this.#context,
+        detector: this.#context.plan.detector,
+      })
       await this.#scheduler.run(load.jobs(), this.#context.signal)
-      load.finish()
+      missingCells = load.finish()
     } catch (error) {
       if (error instanceof StoppedError) throw error
       const failed = sequences.map(({ joined, trains, frames }) =>
@@ -64,7 +67,7 @@ export class ModuleRun {
     } finally {
       await Promise.allSettled(this.#outcomes)
     }
-    return moduleOutcome(module, await Promise.all(this.#outcomes), load.missingCells)
+    return moduleOutcome(module, await Promise.all(this.#outcomes), missingCells)
   }
 
   async *#blockJobs(): AsyncGenerator<SlotJob> {
@@ -90,10 +93,16 @@ export class ModuleRun {
     const { folder, combined, provenance } = this.#context
     let corrected: CorrectedFile | undefined
     try {
-      corrected =
-        plan.output === undefined
-          ? undefined
-          : await CorrectedFile.create(folder, plan, this.#module, this.#context.plan, provenance)
+      if (plan.output !== undefined) {
+        const module = moduleProvenance(this.#module)
+        const { run } = this.#context.plan
+        corrected = await CorrectedFile.create(folder, plan.output, {
+          joined: plan.joined,
+          run,
+          software: provenance,
+          module,
+        })
+      }
       return SequenceRun.open(plan, { corrected, combined })
     } catch (error) {
       corrected?.discard()
@@ -131,6 +140,14 @@ export class ModuleRun {
     phases.add('finish', Number(process.hrtime.bigint() - start), 0)
     return outcome
   }
+}
+
+function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
+  const entries = [...constants.constants].map(([name, { path, dataset, sha256 }]) => [
+    name,
+    { file: path, dataset, sha256 },
+  ])
+  return { steps: chain.steps, constants: Object.fromEntries(entries) }
 }
 
 /** Counts blocks in flight; `drained` resolves when it is closed and the last has left. */

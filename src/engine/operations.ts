@@ -1,5 +1,8 @@
-import type { LoadTask } from '../../constants/load.js'
+import type { LoadReport } from '../../constants/load.js'
+import type { ConstantSource } from '../../constants/source.js'
 import type { KernelName } from '../corrections/chain.js'
+import type { PlaneRecipe } from '../corrections/planes.js'
+import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
 import type { Block, TargetName } from './blocks.js'
@@ -54,18 +57,36 @@ export interface ConstantsTask {
   readonly epoch: number
   readonly lane: number
   readonly slot: number
-  readonly load: LoadTask
+  readonly detector: Detector['id']
+  readonly cells: readonly number[]
+  readonly planes: readonly PlaneRecipe[]
+  readonly constants: ReadonlyMap<string, ConstantSource>
+  /** First row and the one behind the last. */
+  readonly slowScan: readonly [number, number]
+  readonly median?: number
+}
+
+export interface ConstantsResult {
+  readonly report: LoadReport
+  readonly times: Partial<PhaseTimes>
+}
+
+/** Median of a module's finite SlopesFF, for `xray-gain`. */
+export interface MedianTask {
+  readonly detector: Detector['id']
+  readonly source: ConstantSource
 }
 
 /** Every operation a worker thread knows: one declaration, imported by both sides. */
 export interface Operations {
   correctBlock(task: BlockTask): BlockResult
-  loadConstants(task: ConstantsTask): { readonly times: Partial<PhaseTimes> }
+  loadConstants(task: ConstantsTask): Promise<ConstantsResult>
+  medianOf(task: MedianTask): Promise<number>
 }
 
 export type OperationName = keyof Operations
 export type TaskOf<N extends OperationName> = Parameters<Operations[N]>[0]
-export type ResultOf<N extends OperationName> = ReturnType<Operations[N]>
+export type ResultOf<N extends OperationName> = Awaited<ReturnType<Operations[N]>>
 
 /** What a worker answers: errors travel as records, since classes do not survive `postMessage`. */
 export type Answer<N extends OperationName> =

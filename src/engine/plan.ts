@@ -1,12 +1,14 @@
 import { basename, join } from 'node:path'
 import type { ModuleConstants } from '../../constants/catalogue.js'
-import { type Chain, resolveChain, type StepRequest } from '../corrections/chain.js'
+import { type Chain, resolveChain } from '../corrections/chain.js'
+import type { GainMode, StepName, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
-import { isDetcalError } from '../model/errors.js'
+import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
 import type { Run } from '../sources/run.js'
+import { positionsList } from '../sources/selection.js'
 import type { FrameRef } from './blocks.js'
 import { type LanePlan, planLanes } from './budget.js'
 
@@ -17,9 +19,18 @@ export interface PlanInput {
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly steps: StepRequest
   readonly output: OutputRequest
+  /** Found before: while looking for constants. */
+  readonly problems?: readonly Problem[]
   readonly workers: number
   /** Bytes, see {@link memoryBudget}. */
   readonly memory: number
+}
+
+/** The steps asked for, before it is known which constants there are. */
+export interface StepRequest {
+  readonly steps: readonly StepName[]
+  readonly options: StepOptions
+  readonly gainMode: GainMode
 }
 
 export interface OutputRequest {
@@ -89,13 +100,13 @@ const PACKED_SHARE = 0.1
 export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
-  const problems: Problem[] = [...run.problems, ...joined.problems]
+  const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
   const firstFrames = firstFrameOfTrain(joined)
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
-    const constants = input.constants.get(module) ?? { pdu: undefined, constants: new Map() }
+    const constants = input.constants.get(module)
     const chain = chainOf(module, constants, input.steps, problems)
-    if (chain === undefined) continue
+    if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
     const resident = new Map(cells.map((cell, index) => [cell, index]))
     const sequences = files.map(file => sequencePlan(file, module, detector, output, resident, firstFrames))
@@ -103,14 +114,15 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
       modules.push({ module, chain, constants, cells, sequences })
     else problems.push(noFrames(module))
   }
+  if (modules.length === 0) throw nothingToCorrect(run, problems)
   const totals = totalsOf(modules, joined, detector, output)
   const lanes = planLanes(
     {
       pixels: pixelsOf(detector),
       rawFrameBytes: rawFrameBytes(detector),
-      cells: Math.max(1, ...modules.map(({ cells }) => cells.length)),
-      planes: Math.max(1, ...modules.map(({ chain }) => chain.planes.length)),
-      modules: Math.max(1, modules.length),
+      cells: Math.max(...modules.map(({ cells }) => cells.length)),
+      planes: Math.max(...modules.map(({ chain }) => chain.planes.length)),
+      modules: modules.length,
     },
     input.workers,
     input.memory,
@@ -120,14 +132,20 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
 }
 
+function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
+  const first = problems.find(({ severity }) => severity === 'error')
+  const more = first ? `: module ${first.place.module}: ${first.message}` : ''
+  return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
+}
+
 function chainOf(
   module: ModuleIndex,
-  constants: ModuleConstants,
+  constants: ModuleConstants | undefined,
   steps: StepRequest,
   problems: Problem[],
 ): Chain | undefined {
   try {
-    const chain = resolveChain({ ...steps, available: new Set(constants.constants.keys()) })
+    const chain = resolveChain({ ...steps, available: new Set(constants?.constants.keys()) })
     for (const { step, reason } of chain.skipped) {
       problems.push({
         check: 'step_without_constant',
@@ -160,7 +178,7 @@ function noFrames(module: ModuleIndex): Problem {
 function cellsOf(files: readonly JoinedFile[]): number[] {
   const used = new Set<number>()
   for (const { file, trains } of files) {
-    for (const { rows } of trains) for (const row of rows) used.add(file.cellIds[row] ?? 0)
+    for (const { rows } of trains) for (const row of positionsList(rows)) used.add(file.cellIds[row] ?? 0)
   }
   return [...used].sort((a, b) => a - b)
 }
@@ -187,7 +205,7 @@ function sequencePlan(
   let corrected = 0
   const trains = joined.trains.map(({ trainId, rows }) => {
     const first = firstFrames.get(trainId) ?? 0
-    return rows.map((row, position) => ({
+    return positionsList(rows).map((row, position) => ({
       row,
       cell: resident.get(joined.file.cellIds[row] ?? 0) ?? 0,
       corrected: corrected++,
@@ -211,14 +229,14 @@ function combinedPlan(
   firstFrames: ReadonlyMap<number, number>,
 ): CombinedPlan {
   const frames = joined.trains.flatMap(({ trainId, pulseIds }) =>
-    pulseIds.map(pulseId => ({ trainId, pulseId })),
+    Array.from(pulseIds, pulseId => ({ trainId, pulseId })),
   )
   const cellIds = new Uint16Array(frames.length * detector.moduleCount)
   for (const [module, files] of joined.modules) {
     for (const { file, trains } of files) {
       for (const { trainId, rows } of trains) {
         const first = firstFrames.get(trainId) ?? 0
-        rows.forEach((row, position) => {
+        positionsList(rows).forEach((row, position) => {
           cellIds[(first + position) * detector.moduleCount + module] = file.cellIds[row] ?? 0
         })
       }

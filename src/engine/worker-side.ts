@@ -1,16 +1,26 @@
 import { loadPlanes } from '../../constants/load.js'
+import { finiteMedian } from '../../constants/median.js'
 import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
+import { detectorById } from '../detectors/index.js'
 import { openLibrary } from '../hdf5/library.js'
 import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
 import { FrameReader } from './frame-reader.js'
-import type { Answer, ConstantsTask, OperationName, Operations, ResultOf, TaskOf } from './operations.js'
+import type {
+  Answer,
+  ConstantsResult,
+  ConstantsTask,
+  OperationName,
+  Operations,
+  ResultOf,
+  TaskOf,
+} from './operations.js'
 import { StoppedError, type WorkerData } from './pool.js'
-import { PhaseTotals, timed } from './statistics.js'
+import { PhaseTotals } from './statistics.js'
 
-type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Answer<N> }
+type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
 export async function createOperations({ lanes, stop }: WorkerData): Promise<Handlers> {
@@ -29,30 +39,45 @@ export async function createOperations({ lanes, stop }: WorkerData): Promise<Han
   return {
     correctBlock: answering(task => correctBlock(task, { ...at(task.lane), reader, stop: word })),
     loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
+    medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
   }
 }
 
-function answering<N extends OperationName>(operation: Operations[N]): (task: TaskOf<N>) => Answer<N> {
-  return task => {
+function answering<N extends OperationName>(
+  operation: Operations[N],
+): (task: TaskOf<N>) => Promise<Answer<N>> {
+  return async task => {
     try {
-      return { ok: true, value: (operation as (task: TaskOf<N>) => ResultOf<N>)(task) }
+      return {
+        ok: true,
+        value: await (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task),
+      }
     } catch (error) {
       return { ok: false, error: error instanceof StoppedError ? 'stopped' : recordOf(error) }
     }
   }
 }
 
-function loadConstants(
-  task: ConstantsTask,
-  lane: Lane,
-  stop: Int32Array,
-): { times: ReturnType<PhaseTotals['snapshot']> } {
-  if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
+async function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array): Promise<ConstantsResult> {
   const { layout, memory } = lane.handle
   lane.advance(task.slot, task.id, task.epoch, 'reading')
+  const start = process.hrtime.bigint()
+  const report = await loadPlanes({
+    detector: detectorById(task.detector),
+    buffer: memory.buffer,
+    base: layout.constants,
+    cells: task.cells,
+    planes: task.planes,
+    constants: task.constants,
+    slowScan: task.slowScan,
+    ...(task.median === undefined ? {} : { median: task.median }),
+    scratch: new Uint8Array(memory.buffer, slotOffset(layout, task.slot), layout.slot.bytes),
+    checkpoint: () => {
+      if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
+    },
+  })
   const times = new PhaseTotals()
-  const scratch = new Uint8Array(memory.buffer, slotOffset(layout, task.slot), layout.slot.bytes)
-  timed(times, 'constants', 0, () => loadPlanes(task.load, memory, scratch))
+  times.add('constants', Number(process.hrtime.bigint() - start), report.bytes)
   lane.advance(task.slot, task.id, task.epoch, 'done')
-  return { times: times.snapshot() }
+  return { report, times: times.snapshot() }
 }

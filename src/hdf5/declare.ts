@@ -5,7 +5,7 @@ import type { Dataset, File, FileOptions } from './library.js'
  * How files are created that `declareChunked` and the direct writer work on: every HDF5 since 1.8 reads them, and
  * chunk indices are version-1 B-trees.
  */
-export const DECLARING: FileOptions = { libver: ['earliest', 'latest'] }
+export const DECLARING = { libver: ['earliest', 'latest'] } as const satisfies FileOptions
 
 /** What a chunked dataset is declared as. Shapes: slowest dimension first, in elements. */
 export interface ChunkedDeclaration {
@@ -15,10 +15,12 @@ export interface ChunkedDeclaration {
   readonly dtype: DType
   /** Level 1 to 9: chunks are zlib streams. Absent: chunks are stored as they are. */
   readonly deflate?: number
+  /** Leaves the first dimension without a maximum, as the DAQ's files do; else the final shape is the maximum. */
+  readonly growable?: boolean
 }
 
 /** h5wasm's names: Python's `struct` letters. */
-const TYPE_NAMES: Readonly<Record<DType, string>> = {
+export const TYPE_NAMES: Readonly<Record<DType, string>> = {
   i1: '<b',
   u1: '<B',
   i2: '<h',
@@ -36,7 +38,7 @@ const TYPE_NAMES: Readonly<Record<DType, string>> = {
  * {@link DECLARING}. Its elements read as zero until the direct writer has added chunks and their index.
  */
 export function declareChunked(file: File, path: string, declaration: ChunkedDeclaration): Dataset {
-  const { shape, chunkShape, dtype, deflate } = declaration
+  const { shape, chunkShape, dtype, deflate, growable = false } = declaration
   if (shape.length === 0 || shape.length !== chunkShape.length) {
     throw new RangeError(`chunks [${chunkShape}] of a dataset of shape [${shape}]`)
   }
@@ -45,14 +47,13 @@ export function declareChunked(file: File, path: string, declaration: ChunkedDec
     const group = names.slice(0, depth).join('/')
     if (file.get(group) === null) file.create_group(group)
   }
-  // The library writes data on creation; created empty and grown, there is nothing to write. The maximum shape is
-  // the final one: with an unlimited dimension readers would take the file for one that is still growing.
+  // The library writes data on creation; created empty and grown, there is nothing to write.
   const dataset = file.create_dataset({
     name: names.join('/'),
     data: arrayOf(dtype, 0),
     dtype: TYPE_NAMES[dtype],
     shape: [0, ...shape.slice(1)],
-    maxshape: [...shape],
+    maxshape: growable ? [null, ...shape.slice(1)] : [...shape],
     chunks: [...chunkShape],
     ...(deflate === undefined ? {} : { compression: 'gzip' as const, compression_opts: deflate }),
   })

@@ -1,3 +1,4 @@
+import { DECLARING, declareChunked } from './declare.js'
 import {
   controlPath,
   INDEX,
@@ -10,7 +11,6 @@ import {
 import type { ControlSource, ExdfDataset, ExdfFile, ExdfGroup, ExdfTrains } from './exdf-description.js'
 import { type File, withFile } from './library.js'
 import {
-  declareArray,
   requireGroup,
   writeArray,
   writeAttributes,
@@ -29,10 +29,7 @@ import {
  */
 export async function writeExdf(path: string, description: ExdfFile): Promise<void> {
   checkTrains(description.trains)
-  await withFile(path, 'w', file => writeAll(file, description), {
-    // The oldest structures, which every reader knows, and which the direct writer patches.
-    libver: ['earliest', 'latest'],
-  })
+  await withFile(path, 'w', file => writeAll(file, description), DECLARING)
 }
 
 function writeAll(file: File, description: ExdfFile): void {
@@ -129,7 +126,7 @@ function writeDataset(file: File, path: string, dataset: ExdfDataset, growable: 
     ...(deflate === undefined ? {} : { deflate }),
   }
   if (data) writeArray(file, path, dtype, data, options)
-  else declareArray(file, path, dtype, { ...options, chunk: chunk ?? [1, ...shape.slice(1)] })
+  else declareChunked(file, path, { ...options, dtype, chunkShape: chunk ?? [1, ...shape.slice(1)] })
 }
 
 function writeControl(file: File, control: ControlSource, trains: ExdfTrains): void {

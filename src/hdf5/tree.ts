@@ -1,20 +1,7 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
+import { TYPE_NAMES } from './declare.js'
 import type { Attributes } from './exdf-description.js'
-import type { Dataset, File } from './library.js'
-
-/** h5wasm's spelling of our dtypes: struct characters behind the byte order. */
-export const LIBRARY_DTYPE: Readonly<Record<DType, string>> = {
-  i1: '<b',
-  u1: '<B',
-  i2: '<h',
-  u2: '<H',
-  i4: '<i',
-  u4: '<I',
-  i8: '<q',
-  u8: '<Q',
-  f4: '<f',
-  f8: '<d',
-}
+import type { File } from './library.js'
 
 /** What is known of a dataset besides its place; `growable` leaves the first axis without limit. */
 export interface DatasetOptions {
@@ -22,8 +9,6 @@ export interface DatasetOptions {
   readonly chunk?: readonly number[]
   readonly deflate?: number
   readonly growable?: boolean
-  /** Overrides what `shape` and `growable` say; null is without limit. */
-  readonly maxShape?: readonly (number | null)[]
 }
 
 /** Creates the groups of `path` that are not there yet: the library creates no parents by itself. */
@@ -51,29 +36,12 @@ export function writeArray<D extends DType>(
   file.create_dataset({
     name: path,
     data,
-    dtype: LIBRARY_DTYPE[dtype],
+    dtype: TYPE_NAMES[dtype],
     shape: [...shape],
-    maxshape: [...(options.maxShape ?? (growable ? [null, ...shape.slice(1)] : shape))],
+    maxshape: growable ? [null, ...shape.slice(1)] : [...shape],
     ...(chunk ? { chunks: [...chunk] } : {}),
     ...(deflate === undefined ? {} : { compression: 'gzip', compression_opts: deflate }),
   })
-}
-
-/** Declares dataset `path` at its final shape without a single chunk: these are written directly afterwards. */
-export function declareArray(
-  file: File,
-  path: string,
-  dtype: DType,
-  options: DatasetOptions & { readonly chunk: readonly number[] },
-): void {
-  const { shape, growable = false } = options
-  // Created empty and grown: a dataset created at its final shape would have to be given all its data.
-  writeArray(file, path, dtype, arrayOf(dtype, 0), {
-    ...options,
-    shape: [0, ...shape.slice(1)],
-    maxShape: [growable ? null : (shape[0] ?? 0), ...shape.slice(1)],
-  })
-  ;(file.get(path) as Dataset).resize([...shape])
 }
 
 /** Creates the soft link `path` to the absolute path `target`, which may be missing. */

@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib'
 import type { Detector } from '../detectors/detector.js'
 import { pixelsOf } from '../detectors/detector.js'
 import { declareChunked } from '../hdf5/declare.js'
-import { type File, type Group, withFile } from '../hdf5/library.js'
+import { type Dataset, type File, type Group, withFile } from '../hdf5/library.js'
 import { ImageFile } from './image-file.js'
 import { asOutputError, type OutputFolder } from './output-folder.js'
 
@@ -131,7 +131,7 @@ function declare(file: File, description: CombinedDescription): void {
     shape: [count],
   })
   entry.create_dataset({ name: 'cellId', data: cellIds, shape: [count, modules] })
-  entry.get('cellId')?.create_attribute('axes', 'experiment_identifier:module_identifier')
+  setAxes(entry, 'cellId', 'experiment_identifier:module_identifier')
   if (proposal !== undefined && run !== undefined) {
     entry.create_attribute('name', `EuXFEL proposal ${proposal} run ${run}`)
     entry.create_attribute('euxfelProposalNumber', proposal, null, '<i8')
@@ -159,6 +159,11 @@ function declareImages(file: File, group: Group, count: number, detector: Detect
   declareChunked(file, DATASETS.gain, { shape, chunkShape, dtype: 'u1', deflate: 1 })
   declareChunked(file, DATASETS.mask, { shape, chunkShape, dtype: 'u4', deflate: 1 })
   for (const name of ['data', 'gain', 'mask']) {
-    group.get(name)?.create_attribute('axes', 'experiment_identifier:module_identifier:y:x')
+    setAxes(group, name, 'experiment_identifier:module_identifier:y:x')
   }
+}
+
+function setAxes(group: Group, name: string, axes: string): void {
+  const dataset = group.get(name) as Dataset
+  dataset.create_attribute('axes', axes)
 }

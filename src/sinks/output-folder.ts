@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -73,17 +74,6 @@ export class OutputFolder {
     })
   }
 
-  /** @throws OutputError if the folder's file system has less than `bytes` free. */
-  requireFree(bytes: number): void {
-    const { bavail, bsize } = statfsSync(this.path)
-    const free = bavail * bsize
-    if (free >= bytes) return
-    throw new OutputError(`needs ${gib(bytes)} and has ${gib(free)} free`, {
-      place: { file: this.path },
-      hint: 'Free space, select fewer modules or trains, or choose another --out',
-    })
-  }
-
   /** The temporary name under which `final` is written. */
   part(final: string): string {
     const part = `${final}.part-${process.pid}`
@@ -117,6 +107,17 @@ export class OutputFolder {
     this.#lock.release()
     removeEmpty(this.#created)
   }
+}
+
+/** @throws OutputError if the file system of `folder` has less than `bytes` free. */
+export function requireFree(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder)
+  const free = bavail * bsize
+  if (free >= bytes) return
+  throw new OutputError(`needs ${gib(bytes)} and has ${gib(free)} free`, {
+    place: { file: folder },
+    hint: 'Free space, select fewer modules or trains, or choose another --out',
+  })
 }
 
 /** `mkdir -p`, telling which folders were made, outermost first. */

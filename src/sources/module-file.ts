@@ -5,6 +5,7 @@ import { type GroupIndex, readGroupIndex, readTrainIndex, rowsAt } from '../hdf5
 import type { Dataset } from '../hdf5/library.js'
 import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
+import type { TrainId } from '../model/ids.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
 
 /** Frames a file may have, 4 TiB of raw AGIPD data: more is damage, and their ids would not fit in memory. */
@@ -15,7 +16,9 @@ const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it
 /** One module file as read; `dropped` are rows whose train id came earlier in the same file. */
 export interface ReadModuleFile {
   readonly file: Omit<ModuleFile, 'sequence'>
-  readonly dropped: readonly number[]
+  readonly dropped: readonly TrainId[]
+  /** Trains that INDEX names but has no row for: they count as having no frames. */
+  readonly unindexed: readonly TrainId[]
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
 }
@@ -32,7 +35,6 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
   checkImageData(exdf, data, source, detector)
 
   const index = readTrainIndex(exdf)
-  const remarks = [...index.remarks]
   const groups = groupIndices(exdf, source)
   const image = groups.get('image')
   if (!image)
@@ -43,15 +45,15 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
 
   const trains: TrainEntry[] = []
   const seen = new Set<number>()
-  const dropped: number[] = []
+  const dropped: TrainId[] = []
+  const unindexed: TrainId[] = []
   for (const { row, ...train } of index.rows) {
     if (seen.has(train.trainId)) {
       dropped.push(train.trainId)
       continue
     }
     seen.add(train.trainId)
-    if (row >= image.length)
-      remarks.push(`${indexPath(source, 'image')} has no row for train ${train.trainId}`)
+    if (row >= image.length) unindexed.push(train.trainId)
     const rows: Record<string, Rows> = {}
     for (const [group, groupIndex] of groups)
       rows[group] = rowsAt(groupIndex, row, `${indexPath(source, group)}/first`)
@@ -69,7 +71,8 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
   checkExtent(data, extent, 'image', source)
   return {
     dropped,
-    remarks,
+    unindexed,
+    remarks: index.remarks,
     file: {
       path,
       size,

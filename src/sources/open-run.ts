@@ -45,12 +45,16 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       const {
         file: read,
         dropped,
+        unindexed,
         remarks,
       } = await withExdf(file.path, exdf => readModuleFile(exdf, found.source, detector))
       const place = { file: file.path, module: found.module }
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
-      problems.push(...repeats(place, dropped))
+      problems.push(...trainProblem('train_ids_unique', place, dropped, AGAIN))
+      problems.push(
+        ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
+      )
       const files = modules.get(found.module) ?? []
       files.push({ ...read, sequence: sequence ?? files.length })
       modules.set(found.module, files)
@@ -161,12 +165,19 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   return damaged
 }
 
-/** One problem for all trains that come again in one file. */
-function repeats(place: Problem['place'], trains: readonly number[]): Problem[] {
+const AGAIN = 'met before in this module: the first data are used'
+
+/** One problem for all trains of a file that share it. */
+function trainProblem(
+  check: string,
+  place: Problem['place'],
+  trains: readonly TrainId[],
+  what: string,
+): Problem[] {
   const [train] = trains
   if (train === undefined) return []
-  const message = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shorten(trains.map(String))} come${trains.length === 1 ? 's' : ''} again: the first data are used`
-  return [{ check: 'train_ids_unique', severity: 'error', message, place: { ...place, train } }]
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shorten(trains.map(String))}`
+  return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
 }
 
 /** Sequence files with each train once, the first in file order, then by first train; files left empty are named. */
@@ -182,9 +193,11 @@ function withoutRepeats(
     const trains = file.trains.filter(({ trainId }) => !seen.has(trainId))
     const again = file.trains.filter(({ trainId }) => seen.has(trainId))
     problems.push(
-      ...repeats(
+      ...trainProblem(
+        'train_ids_unique',
         place,
         again.map(({ trainId }) => trainId),
+        AGAIN,
       ),
     )
     for (const { trainId } of trains) seen.add(trainId)

@@ -33,7 +33,10 @@ export function parseSlice(text: string, option: string): Slice {
     throw new UsageError(`${option} ${JSON.stringify(text)} is not a slice`, {
       hint: 'Write start:stop or start:stop:step as in Python, such as 0:100, -10: or ::2',
     })
-  const [start, stop, step = 1] = match.slice(1).map(part => (part === undefined ? undefined : Number(part)))
+  // A number too long to hold is as good as the largest: a slice ends where its sequence does.
+  const number = (part: string) =>
+    Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(part)))
+  const [start, stop, step = 1] = match.slice(1).map(part => (part === undefined ? undefined : number(part)))
   if (step === 0)
     throw new UsageError(`${option} ${JSON.stringify(text)} has step 0`, { hint: 'Use 1 or more' })
   return { ...(start !== undefined && { start }), ...(stop !== undefined && { stop }), step }
@@ -85,6 +88,11 @@ export interface Positions {
   readonly start: number
   readonly step: number
   readonly count: number
+}
+
+/** The positions one by one. */
+export function positionsList({ start, step, count }: Positions): number[] {
+  return Array.from({ length: count }, (_, i) => start + i * step)
 }
 
 /**

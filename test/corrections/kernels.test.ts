@@ -35,7 +35,7 @@ function mediumThreshold(t0: number, t1: number): number {
   const a = words.getFloat32(0)
   words.setUint32(0, t1)
   const b = words.getFloat32(0)
-  return bitsOf(Number.isNaN(a) ? (Number.isNaN(b) ? Infinity : b) : b < a ? b : a)
+  return bitsOf(Number.isNaN(a) ? (Number.isNaN(b) ? Infinity : b) : Math.min(a, b))
 }
 
 /** Constants of one pixel, by plane. */

@@ -1,0 +1,9 @@
+import type { CommandModule } from 'yargs'
+import { correctCommand } from './correct.js'
+import { simulateCommand } from './simulate.js'
+
+/** Every command, in the order of a user's day. */
+export const COMMANDS: readonly CommandModule<object, never>[] = [
+  simulateCommand as CommandModule<object, never>,
+  correctCommand as CommandModule<object, never>,
+]

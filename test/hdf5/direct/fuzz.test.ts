@@ -11,7 +11,7 @@ import { DataError } from '../../../src/model/errors.js'
 import { goldenFile, goldenNames, goldens } from './golden.js'
 
 /** Rounds for each golden file. Set DETCAL_FUZZ_ROUNDS for a long run, DETCAL_FUZZ_SEED for another one. */
-const ROUNDS = Number(process.env['DETCAL_FUZZ_ROUNDS'] ?? 40)
+const ROUNDS = Number(process.env['DETCAL_FUZZ_ROUNDS'] ?? 20)
 const SEED = Number(process.env['DETCAL_FUZZ_SEED'] ?? 1)
 /** Milliseconds one damaged dataset may take: a hundred times what a sound one takes. */
 const PATIENCE = 2000

@@ -22,7 +22,7 @@ import {
 } from '../../../src/hdf5/direct/index.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
 import { DTYPE_BYTES } from '../../../src/model/dtypes.js'
-import { DataError } from '../../../src/model/errors.js'
+import { DataError, OutputError } from '../../../src/model/errors.js'
 import { goldenFile, withFd } from './golden.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'write-'))
@@ -199,6 +199,15 @@ describe('refuses', () => {
     )
     withFd(goldenFile('latest.h5'), fd => expect(() => findDeclared(fd, 'chunks', 'x')).toThrow(DataError))
   })
+})
+
+test('a full disk is an output error that names the file', () => {
+  const fd = openSync('/dev/full', 'r+')
+  const declared = { file: 'name.h5', indexField: 0, base: 0, shape: [4], chunkShape: [1], elementBytes: 2 }
+  const chunks = { indices: [0], addresses: [8], sizes: [2] }
+  expect(() => writeChunkIndex(fd, declared, chunks, 10)).toThrow(OutputError)
+  expect(() => writeChunkIndex(fd, declared, chunks, 10)).toThrow(/ENOSPC/)
+  closeSync(fd)
 })
 
 describe('the end of file', () => {

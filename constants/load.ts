@@ -204,6 +204,7 @@ function missingBits(recipe: PlaneRecipe): number {
       return recipe.bits
     case 'bad-pixels':
       return badPixelMask('NO_DARK_DATA')
+    case 'medium-threshold':
     case 'low-threshold':
       return INFINITY_F32
     case 'value':

@@ -68,6 +68,16 @@ export function contributionsOf(
           writeFloats(value => value),
         )
         break
+      case 'medium-threshold':
+        add(
+          'ThresholdsDark',
+          [1, 0],
+          plane,
+          writeFloats((low, high) =>
+            mediumThreshold(recipe.gap ? withGap(low, high) : Math.fround(low), Math.fround(high)),
+          ),
+        )
+        break
       case 'low-threshold':
         if (recipe.gap) add('ThresholdsDark', [1, 0], plane, writeFloats(withGap))
         else
@@ -152,6 +162,12 @@ function planeOf(source: ConstantSource, index: number): number {
 function withGap(low: number, high: number): number {
   const [t1, t0] = [Math.fround(low), Math.fround(high)]
   return t1 <= Math.fround(Math.fround(1.05) * t0) ? 65535 : t1
+}
+
+/** The lower of both, a number before NaN; +Infinity where neither is one: raw gain up to it is high gain. */
+function mediumThreshold(t1: number, t0: number): number {
+  if (Number.isNaN(t0)) return Number.isNaN(t1) ? Number.POSITIVE_INFINITY : t1
+  return t1 < t0 ? t1 : t0
 }
 
 /** Storing into a Float32Array rounds once; the formula before it is f64. */

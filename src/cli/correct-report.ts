@@ -64,7 +64,12 @@ export function planReport(plan: CorrectionPlan): Report {
       steps: chain.steps,
       skipped: chain.skipped,
       cells,
-      sequences: sequences.map(({ joined, output, frames, trains }) => ({ input: joined.file.path, output, frames, trains: trains.length })),
+      sequences: sequences.map(({ joined, output, frames, trains }) => ({
+        input: joined.file.path,
+        output,
+        frames,
+        trains: trains.length,
+      })),
     })),
     combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.frames.length } : undefined,
     problems: plan.problems,
@@ -84,7 +89,12 @@ export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome):
   const { seconds, rawBytes, phases } = outcome
   const phaseRows = PHASES.map(name => {
     const { ns, bytes } = phases[name]
-    return [name, (ns / 1e9).toFixed(2), bytes > 0 ? (bytes / GB).toFixed(2) : '', bytes > 0 && ns > 0 ? (bytes / ns).toFixed(2) : '']
+    return [
+      name,
+      (ns / 1e9).toFixed(2),
+      bytes > 0 ? (bytes / GB).toFixed(2) : '',
+      bytes > 0 && ns > 0 ? (bytes / ns).toFixed(2) : '',
+    ]
   })
   const text = [
     table(['module', 'status', 'files', 'frames', 'first file'], rows),

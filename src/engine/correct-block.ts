@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import type { Kernels } from '../corrections/kernel.js'
-import type { Lane } from '../memory/lane.js'
 import { FrameTable } from '../memory/frame-table.js'
+import type { Lane } from '../memory/lane.js'
 import { type LaneLayout, slotOffset } from '../memory/lane-layout.js'
 import { TARGETS, tilesOf } from './blocks.js'
 import { ChunkWriter } from './chunk-writer.js'

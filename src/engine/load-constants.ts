@@ -65,7 +65,8 @@ export async function prepareConstants(
   })
   return {
     async *jobs() {
-      for (let row = 0; row < detector.slowScan && error === undefined; row += STRIP) yield job(row, Math.min(row + STRIP, detector.slowScan))
+      for (let row = 0; row < detector.slowScan && error === undefined; row += STRIP)
+        yield job(row, Math.min(row + STRIP, detector.slowScan))
     },
     finish: () => {
       if (error !== undefined) throw error

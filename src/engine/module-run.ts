@@ -96,7 +96,12 @@ export class ModuleRun {
       if (plan.output !== undefined) {
         const module = moduleProvenance(this.#module)
         const { run } = this.#context.plan
-        corrected = await CorrectedFile.create(folder, plan.output, { joined: plan.joined, run, software: provenance, module })
+        corrected = await CorrectedFile.create(folder, plan.output, {
+          joined: plan.joined,
+          run,
+          software: provenance,
+          module,
+        })
       }
       return SequenceRun.open(plan, { corrected, combined })
     } catch (error) {

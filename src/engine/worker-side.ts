@@ -1,14 +1,22 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
-import { detectorById } from '../detectors/index.js'
 import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
+import { detectorById } from '../detectors/index.js'
 import { openLibrary } from '../hdf5/library.js'
 import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
 import { FrameReader } from './frame-reader.js'
-import type { Answer, ConstantsResult, ConstantsTask, OperationName, Operations, ResultOf, TaskOf } from './operations.js'
+import type {
+  Answer,
+  ConstantsResult,
+  ConstantsTask,
+  OperationName,
+  Operations,
+  ResultOf,
+  TaskOf,
+} from './operations.js'
 import { StoppedError, type WorkerData } from './pool.js'
 import { PhaseTotals } from './statistics.js'
 
@@ -17,7 +25,10 @@ type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<An
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
 export async function createOperations({ lanes, stop }: WorkerData): Promise<Handlers> {
   const module = kernelModule()
-  const attached = lanes.map(handle => ({ lane: Lane.attach(handle), kernels: instantiateKernels(module, handle.memory) }))
+  const attached = lanes.map(handle => ({
+    lane: Lane.attach(handle),
+    kernels: instantiateKernels(module, handle.memory),
+  }))
   const reader = new FrameReader(await openLibrary())
   const word = new Int32Array(stop)
   const at = (id: number) => {
@@ -32,10 +43,15 @@ export async function createOperations({ lanes, stop }: WorkerData): Promise<Han
   }
 }
 
-function answering<N extends OperationName>(operation: Operations[N]): (task: TaskOf<N>) => Promise<Answer<N>> {
+function answering<N extends OperationName>(
+  operation: Operations[N],
+): (task: TaskOf<N>) => Promise<Answer<N>> {
   return async task => {
     try {
-      return { ok: true, value: await (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task) }
+      return {
+        ok: true,
+        value: await (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task),
+      }
     } catch (error) {
       return { ok: false, error: error instanceof StoppedError ? 'stopped' : recordOf(error) }
     }

@@ -1,24 +1,30 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { findConstants, type FoundConstants } from '../../engine/find-constants.js'
+import type { GainMode } from '../../corrections/steps.js'
+import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
 import { correctRun } from '../../engine/correct-run.js'
+import { type FoundConstants, findConstants } from '../../engine/find-constants.js'
 import type { CorrectionOutcome } from '../../engine/outcome.js'
 import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
-import type { GainMode } from '../../corrections/steps.js'
-import { parseSteps } from '../../corrections/steps.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
-import { type CorrectOptions, correctOptions, selectionOf, stepOptionsOf, stepsOf } from '../correct-options.js'
-import { endWith, EXIT, interruptible } from '../exit.js'
-import { showProgress } from '../progress.js'
-import { planReport, outcomeReport, problemLines } from '../correct-report.js'
+import {
+  type CorrectOptions,
+  correctOptions,
+  selectionOf,
+  stepOptionsOf,
+  stepsOf,
+} from '../correct-options.js'
+import { outcomeReport, planReport, problemLines } from '../correct-report.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
 import { parsePairs, parseTime } from '../options.js'
 import { printJson } from '../output.js'
+import { showProgress } from '../progress.js'
 import { VERSION } from '../version.js'
 
 const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
@@ -57,7 +63,11 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     else process.stdout.write(planReport(plan).text)
     return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
   }
-  const progress = showProgress({ total: plan.totals.frames, bytes: plan.totals.rawBytes, trains: plan.totals.trains })
+  const progress = showProgress({
+    total: plan.totals.frames,
+    bytes: plan.totals.rawBytes,
+    trains: plan.totals.trains,
+  })
   let outcome: CorrectionOutcome
   try {
     outcome = await correctRun(plan, {
@@ -78,7 +88,12 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   return report(args, plan, outcome)
 }
 
-async function lookUp(args: CorrectOptions, run: Run, modules: readonly ModuleIndex[], gainMode: GainMode): Promise<FoundConstants> {
+async function lookUp(
+  args: CorrectOptions,
+  run: Run,
+  modules: readonly ModuleIndex[],
+  gainMode: GainMode,
+): Promise<FoundConstants> {
   const catalogue = SqliteCatalogue.open(args.catalogue)
   try {
     return await findConstants({
@@ -105,7 +120,9 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
 function workersOf(asked: number | undefined, cpus: number): number {
   if (asked === undefined) return cpus
   if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
-  throw new UsageError(`--workers ${asked} is not a number of threads`, { hint: `Use 1 to ${cpus}, the cores there are` })
+  throw new UsageError(`--workers ${asked} is not a number of threads`, {
+    hint: `Use 1 to ${cpus}, the cores there are`,
+  })
 }
 
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
@@ -113,14 +130,20 @@ function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
 }
 
 /** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
-function optionsThatShape(args: CorrectOptions, plan: CorrectionPlan, conditions: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function optionsThatShape(
+  args: CorrectOptions,
+  plan: CorrectionPlan,
+  conditions: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const first = plan.modules[0]
   return {
     steps: first?.chain.steps ?? [],
     'gain-mode': first?.chain.gainMode ?? 0,
     ...stepOptionsOf(args),
     ...Object.fromEntries(
-      (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name => (args[name] === undefined ? [] : [[name, args[name]]])),
+      (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>
+        args[name] === undefined ? [] : [[name, args[name]]],
+      ),
     ),
     conditions,
     strategy: args.strategy,

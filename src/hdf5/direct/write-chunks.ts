@@ -66,8 +66,8 @@ export function writeChunkIndex(
   chunks: WrittenChunks,
   endOfFile: number,
 ): number {
+  if (chunks.indices.length === 0) return endOfFile
   let level = leafEntries(declared, chunks)
-  if (level.addresses.length === 0) return endOfFile
   let end = Math.ceil(endOfFile / 8) * 8
   for (let height = 0; ; height++) {
     const nodes = buildLevel(declared, level, height, end)
@@ -112,7 +112,7 @@ function leafEntries({ shape, chunkShape, elementBytes }: Declared, chunks: Writ
   }
   // The library's own closing key: one chunk further in every dimension, of no bytes.
   const closing = Buffer.alloc(keyBytes)
-  writeOffsets(closing, 8, Math.max(last, 0), counts, chunkShape, 1)
+  writeOffsets(closing, 8, last, counts, chunkShape, 1)
   closing.writeBigUInt64LE(BigInt(elementBytes), keyBytes - 8)
   return { addresses: Float64Array.from(order, i => addresses[i] ?? 0), keys, keyBytes, closing }
 }

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DECLARING } from '../src/hdf5/declare.js'
 import { type Group, withFile } from '../src/hdf5/library.js'
 import { arrayOf, DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { OutputError } from '../src/model/errors.js'
@@ -32,9 +33,14 @@ export async function writeConstants(path: string, constants: readonly ConstantA
   // No .h5 at its end: readers that open every such file of a folder must not meet it.
   const temporary = `${path}.part-${process.pid}`
   try {
-    await withFile(temporary, 'w', file => {
-      for (const constant of constants) writeConstant(file, constant)
-    })
+    await withFile(
+      temporary,
+      'w',
+      file => {
+        for (const constant of constants) writeConstant(file, constant)
+      },
+      DECLARING,
+    )
     synced(temporary)
     renameSync(temporary, path)
     synced(dirname(path))

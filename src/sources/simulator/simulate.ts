@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
+import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, errorOf, OutputError } from '../../model/errors.js'
 import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
@@ -12,7 +13,7 @@ import { describeControl } from './control-description.js'
 import { checkOptions, type SimulationOptions } from './options.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
 import type { SimulationTask } from './tasks.js'
-import { sequencesOf } from './timeline.js'
+import { runBegin, sequencesOf } from './timeline.js'
 import { createTruth } from './truth.js'
 
 /** Where a simulation goes and how it runs; none of it changes a byte of it. */
@@ -68,7 +69,9 @@ export async function simulate(
   try {
     const raw = await planRaw(options, part, truthPart)
     await runAll([...constants.map(task => ({ kind: 'constants', ...task }) as const), ...raw], target)
-    await writeExdf(join(part, rawFileName(options.run, 'DA01', 0)), describeControl(options))
+    const control = join(part, rawFileName(options.run, 'DA01', 0))
+    await writeExdf(control, describeControl(options))
+    await setObjectTimes(control, runBegin(options))
     signal?.throwIfAborted()
     if (catalogue !== undefined) await enterConstants(catalogue, constants)
     complete = true
@@ -80,7 +83,7 @@ export async function simulate(
   } finally {
     rmSync(part, { recursive: true, force: true })
     if (truthPart !== undefined) rmSync(truthPart, { force: true })
-    if (!complete) for (const { path } of constants) rmSync(path, { force: true })
+    if (!complete) for (const { path } of constants) if (existsSync(path)) rmSync(path)
   }
 }
 

@@ -1,7 +1,7 @@
 import { type File, type FileOptions, File as H5File, ready } from 'h5wasm/node'
 import { DataError, DetcalError, OutputError } from '../model/errors.js'
 
-export type { Attribute, Dataset, Entity, File, Group } from 'h5wasm/node'
+export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
 
 export type OpenMode = 'r' | 'a' | 'w' | 'x'
 

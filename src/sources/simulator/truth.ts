@@ -101,8 +101,8 @@ export async function createTruth(
         column(frame => frame % cells),
       )
       for (const { path, dtype, shape } of all) {
-        const chunkShape = [...shape.slice(0, -2).fill(1), ...image]
-        declareChunked(hdf5, path, { shape: shape.map((n, axis) => (axis === 0 ? n : n)), chunkShape, dtype })
+        const chunkShape = shape.map((extent, axis) => (axis < shape.length - 2 ? 1 : extent))
+        declareChunked(hdf5, path, { shape, chunkShape, dtype })
       }
       const { seed, energy, run, proposal } = options
       writeAttributes(hdf5, '/', {

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { constantsCommand } from './constants.js'
 import { correctCommand } from './correct.js'
 import { inspectCommand } from './inspect.js'
 import { simulateCommand } from './simulate.js'
@@ -10,4 +11,5 @@ export const COMMANDS: readonly CommandModule<object, never>[] = [
   correctCommand as CommandModule<object, never>,
   inspectCommand as CommandModule<object, never>,
   validateCommand as CommandModule<object, never>,
+  constantsCommand as CommandModule<object, never>,
 ]

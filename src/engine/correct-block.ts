@@ -25,7 +25,7 @@ export interface WorkerState {
  *
  * @throws DataError or OutputError naming the file. @throws StoppedError once the stop word is set.
  */
-export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
+export async function correctBlock(task: BlockTask, state: WorkerState): Promise<BlockResult> {
   const { lane, kernels, reader, stop } = state
   const { layout, memory } = lane.handle
   const times = new PhaseTotals()
@@ -37,7 +37,9 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
   const packer = new Packer(kernels, slot.packed)
   const rawBytes = task.block.rows.length * layout.rawFrameBytes
   lane.advance(task.slot, task.id, task.epoch, 'reading')
-  const offsets = timed(times, 'read', rawBytes, () => reader.read(task, slot.raw, layout.rawFrameBytes))
+  const reading = process.hrtime.bigint()
+  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes)
+  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')

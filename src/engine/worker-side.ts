@@ -16,6 +16,7 @@ import type {
   ResultOf,
   TaskOf,
 } from './operations.js'
+import type { KeptStreams } from './packer.js'
 import { StoppedError, type WorkerData } from './pool.js'
 import { PhaseTotals } from './statistics.js'
 
@@ -25,6 +26,7 @@ type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<An
 export function createOperations({ lanes, stop }: WorkerData): Handlers {
   const module = kernelModule()
   const attached = lanes.map(handle => ({
+    kept: new KeptByLoad(),
     lane: Lane.attach(handle),
     kernels: instantiateKernels(module, handle.memory),
   }))
@@ -36,9 +38,26 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
     return found
   }
   return {
-    correctBlock: answering(task => correctBlock(task, { ...at(task.lane), reader, stop: word })),
+    correctBlock: answering(task => {
+      const { kept, ...lane } = at(task.lane)
+      return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
+    }),
     loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
     medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+  }
+}
+
+/** Forgets what was kept as soon as other constants are in the lane. */
+class KeptByLoad {
+  #load = 0
+  #kept: KeptStreams = { gain: undefined, masks: new Map() }
+
+  of(load: number): KeptStreams {
+    if (load !== this.#load) {
+      this.#load = load
+      this.#kept = { gain: undefined, masks: new Map() }
+    }
+    return this.#kept
   }
 }
 

@@ -79,7 +79,7 @@ export interface MedianTask {
 
 /** Every operation a worker thread knows: one declaration, imported by both sides. */
 export interface Operations {
-  correctBlock(task: BlockTask): BlockResult
+  correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
   medianOf(task: MedianTask): Promise<number>
 }

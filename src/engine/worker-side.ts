@@ -2,7 +2,6 @@ import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
 import { detectorById } from '../detectors/index.js'
-import { openLibrary } from '../hdf5/library.js'
 import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
@@ -23,13 +22,13 @@ import { PhaseTotals } from './statistics.js'
 type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export async function createOperations({ lanes, stop }: WorkerData): Promise<Handlers> {
+export function createOperations({ lanes, stop }: WorkerData): Handlers {
   const module = kernelModule()
   const attached = lanes.map(handle => ({
     lane: Lane.attach(handle),
     kernels: instantiateKernels(module, handle.memory),
   }))
-  const reader = new FrameReader(await openLibrary())
+  const reader = new FrameReader()
   const word = new Int32Array(stop)
   const at = (id: number) => {
     const found = attached[id]

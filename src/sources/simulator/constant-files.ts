@@ -50,7 +50,10 @@ export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promi
   }
 }
 
-async function enter(catalogue: SqliteCatalogue, { options, module, pdu, path }: ConstantsTask): Promise<void> {
+async function enter(
+  catalogue: SqliteCatalogue,
+  { options, module, pdu, path }: ConstantsTask,
+): Promise<void> {
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))
   mkdirSync(folder, { recursive: true })

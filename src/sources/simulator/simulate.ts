@@ -68,7 +68,10 @@ export async function simulate(
   const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
   try {
     const raw = await planRaw(options, part, truthPart)
-    await runAll([...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw], target)
+    await runAll(
+      [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
+      target,
+    )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
     await writeExdf(control, describeControl(options))
     await setObjectTimes(control, runBegin(options))

@@ -25,3 +25,27 @@ export type PlaneRecipe =
   | { readonly kind: 'xray-gain' }
   /** The same 32 bits for every pixel: the neutral element of a step that is off. */
   | { readonly kind: 'fill'; readonly bits: number }
+
+/** Names of the calibrations that `recipes` are made of, each once. */
+export function calibrationsOf(recipes: readonly PlaneRecipe[]): string[] {
+  return [...new Set(recipes.flatMap(namesOf))]
+}
+
+function namesOf(recipe: PlaneRecipe): readonly string[] {
+  switch (recipe.kind) {
+    case 'value':
+      return [recipe.calibration]
+    case 'medium-threshold':
+    case 'low-threshold':
+      return ['ThresholdsDark']
+    case 'bad-pixels':
+      return recipe.calibrations
+    case 'pc-gain':
+    case 'pc-baseline':
+      return ['SlopesPC']
+    case 'xray-gain':
+      return ['SlopesFF']
+    case 'fill':
+      return []
+  }
+}

@@ -34,13 +34,21 @@ export interface ModuleFile {
   readonly formatVersion: string
   /** Valid trains in ascending order of id: zero padding dropped, the first of duplicates kept. */
   readonly trains: readonly TrainEntry[]
-  /** Rows of image/data. */
+  /** Rows of image/data. Some may belong to no train. */
   readonly frames: number
-  /** image/pulseId and image/cellId by image row. */
+  /** image/pulseId and image/cellId by image row, up to the last row that a train refers to. */
   readonly pulseIds: Float64Array
   readonly cellIds: Uint16Array
   /** Datasets below the source, `group/name`, that are copied by row into CORR: all but image/{data,trainId,pulseId,cellId}. */
   readonly copied: readonly string[]
+}
+
+/** A file of the run that could not be used. Its trains are not anybody else's: no neighbour stands in for it. */
+export interface DamagedFile {
+  readonly path: string
+  /** From METADATA, else from the file name; undefined if neither tells. */
+  readonly module: ModuleIndex | undefined
+  readonly sequence: number | undefined
 }
 
 /** A RAW run of one detector: which trains and frames each module has, and what is wrong with it. */
@@ -54,6 +62,8 @@ export interface Run {
   readonly run: number | undefined
   /** Sequence files of each module in ascending order of their first train. Modules without files are absent. */
   readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
+  /** Files of this detector that were refused; each is named in `problems` too. */
+  readonly damaged: readonly DamagedFile[]
   /** Union of the modules' valid train ids, ascending. */
   readonly trainIds: readonly TrainId[]
   /** Operating conditions found in control data, by CalCat's parameter names. */

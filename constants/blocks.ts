@@ -1,0 +1,81 @@
+import { DTYPE_BYTES } from '../src/model/dtypes.js'
+import type { ConstantSource } from './source.js'
+
+/** A range of indices: `from` inclusive, `to` exclusive. */
+export type Range = readonly [from: number, to: number]
+
+/** What of a constant is wanted; all of the fast scan always. */
+export interface Region {
+  readonly slowScan: Range
+  readonly cells: Range
+  readonly planes: Range
+}
+
+/** A piece of a constant that is read at once, in disk order. All planes of the region are in every block. */
+export interface Block {
+  readonly start: readonly number[]
+  readonly count: readonly number[]
+  /** Bytes of its elements. */
+  readonly bytes: number
+}
+
+/**
+ * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a chunked constant begin
+ * and end on its chunks where the budget allows, so that no chunk is decoded twice.
+ *
+ * A block grows first along the fast scan, which is contiguous in a lane's planes, then along the axes that are
+ * contiguous on disk.
+ */
+export function* blocksOf(source: ConstantSource, region: Region, budget: number): Generator<Block> {
+  const { shape, axes, dtype, located } = source
+  const { fastScan, slowScan, cell, plane } = axes
+  const ranges = shape.map((length): Range => [0, length])
+  ranges[slowScan] = region.slowScan
+  ranges[cell] = region.cells
+  if (plane >= 0) ranges[plane] = region.planes
+  const lengths = ranges.map(([from, to]) => to - from)
+
+  const chunk = located?.storage.kind === 'chunked' ? located.storage.chunkShape : shape.map(() => 1)
+  const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk[axis] ?? 1)))
+  const bytes = () => size.reduce((product, n) => product * n, DTYPE_BYTES[dtype])
+
+  const innermostFirst = [cell, slowScan].sort((a, b) => b - a)
+  const growing = [fastScan, ...innermostFirst]
+  // A chunk above the budget is cut, outermost axis first, and decoded once for each piece.
+  for (const axis of growing.toReversed())
+    while (bytes() > budget && (size[axis] ?? 1) > 1) size[axis] = Math.ceil((size[axis] ?? 1) / 2)
+  for (const axis of growing) {
+    const [now = 1, whole = 1] = [size[axis], lengths[axis]]
+    const times = Math.max(1, Math.floor(budget / bytes()))
+    size[axis] = Math.min(now * times, whole)
+  }
+
+  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1))
+  for (const pieces of product(steps)) {
+    const start = pieces.map(([from]) => from)
+    const count = pieces.map(([from, to]) => to - from)
+    yield { start, count, bytes: count.reduce((all, n) => all * n, DTYPE_BYTES[dtype]) }
+  }
+}
+
+/** `range` cut at the multiples of `step`; a range no longer than `step` stays whole. */
+function cuts([from, to]: Range, step: number): Range[] {
+  if (to - from <= step) return [[from, to]]
+  const pieces: Range[] = []
+  for (let at = from; at < to; ) {
+    const next = Math.min(to, (Math.floor(at / step) + 1) * step)
+    pieces.push([at, next])
+    at = next
+  }
+  return pieces
+}
+
+/** Every combination of one element of each list, the last list fastest. */
+function* product<T>(lists: readonly (readonly T[])[]): Generator<T[]> {
+  const [head, ...tail] = lists
+  if (head === undefined) {
+    yield []
+    return
+  }
+  for (const item of head) for (const rest of product(tail)) yield [item, ...rest]
+}

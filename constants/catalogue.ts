@@ -1,0 +1,65 @@
+import type { Detector } from '../src/detectors/detector.js'
+import type { DType } from '../src/model/dtypes.js'
+import type { ModuleIndex } from '../src/model/ids.js'
+import type { Conditions } from './conditions.js'
+import type { Strategy } from './select.js'
+
+/** One measured constant of one physical detector unit (PDU): CalCat's calibration constant version. */
+export interface ConstantVersion {
+  readonly id: number
+  readonly calibration: string
+  /** `agipd-type`. */
+  readonly detectorType: string
+  readonly pdu: string
+  /** Path of the file as the catalogue has it, relative to its root, with forward slashes. */
+  readonly file: string
+  /** Absolute path of the file. */
+  readonly path: string
+  /** `/<PDU>/<Calibration>/<index>`; the array is `data` below it. */
+  readonly dataset: string
+  /** From when it is valid. */
+  readonly beginAt: Date
+  readonly conditions: Conditions
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  /** Names of the axes in disk order, resolved when it was entered. */
+  readonly dims: readonly string[]
+  /** Bytes and SHA-256 of the file. */
+  readonly size: number
+  readonly sha256: string
+  /** Where its raw data are: `proposal:003049 runs:120 119 118`. */
+  readonly rawData: string | undefined
+  /** When it was entered. */
+  readonly created: Date
+}
+
+export interface ConstantQuery {
+  readonly detector: Detector
+  /** Karabo name of the instance, `SPB_DET_AGIPD1M-1`; modules not placed under it are looked up under the detector's id. */
+  readonly karaboId?: string
+  readonly modules: readonly ModuleIndex[]
+  /** Names of the calibrations wanted. */
+  readonly calibrations: readonly string[]
+  /** What is known of the run; what is not known matches everything. */
+  readonly conditions: Conditions
+  /** When the run was taken. */
+  readonly at: Date
+  readonly strategy: Strategy
+}
+
+/** What the catalogue has for a module: calibrations it lacks are absent. */
+export interface ModuleConstants {
+  readonly pdu: string
+  readonly constants: ReadonlyMap<string, ConstantVersion>
+}
+
+/** Knows which physical unit a module was at a time, and which constants were measured of it under which conditions. */
+export interface Catalogue {
+  /**
+   * For each module that a PDU is known for at `at`, the constants that match by `strategy`. Modules without a PDU
+   * are absent from the answer, modules without constants have an empty map: what is missing is the caller's to name.
+   * @throws ConstantsError if the catalogue cannot be read.
+   */
+  find(query: ConstantQuery): Promise<ReadonlyMap<ModuleIndex, ModuleConstants>>
+  close(): void
+}

@@ -1,0 +1,83 @@
+import { DTYPE_BYTES, type DType, viewAs } from '../src/model/dtypes.js'
+import { ConstantsError } from '../src/model/errors.js'
+import type { Block } from './blocks.js'
+import type { ConstantSource } from './source.js'
+
+/** Elements of a block that was read, whatever their type, as exact numbers. */
+export interface Elements {
+  /** Distance of neighbours along each axis. */
+  readonly strides: readonly number[]
+  /**
+   * `n` elements from `first`, `stride` apart, into `row`. Floats as they are (f8 and f4 exactly); masks as
+   * integers below 2³².
+   * @throws ConstantsError if a mask holds anything else.
+   */
+  gather(first: number, stride: number, n: number, row: Float64Array): void
+}
+
+/** The elements of `block` of `source` in `bytes`, whose start is aligned to 8. */
+export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Array): Elements {
+  const { dtype, calibration } = source
+  const strides = stridesOf(block.count)
+  const length = block.bytes / DTYPE_BYTES[dtype]
+  const gather = wide(dtype)
+    ? gatherWide(viewAs('u4', bytes.buffer, bytes.byteOffset, 2 * length))
+    : gatherFrom(viewAs(dtype, bytes.buffer, bytes.byteOffset, length))
+  if (calibration.kind === 'float') return { strides, gather }
+  return {
+    strides,
+    gather: (first, stride, n, row) => {
+      gather(first, stride, n, row)
+      for (let i = 0; i < n; i++) {
+        const bits = row[i] ?? 0
+        if (bits !== bits >>> 0) throw notBits(source, bits)
+      }
+    },
+  }
+}
+
+function wide(dtype: DType): dtype is 'i8' | 'u8' {
+  return dtype === 'i8' || dtype === 'u8'
+}
+
+type Numbers =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+
+function gatherFrom(values: Numbers): Elements['gather'] {
+  return (first, stride, n, row) => {
+    for (let i = 0, at = first; i < n; i++, at += stride) row[i] = values[at] ?? 0
+  }
+}
+
+/** 64-bit integers by halves: as masks they are sound only if the upper half is zero; anything else becomes NaN. */
+function gatherWide(halves: Uint32Array): Elements['gather'] {
+  return (first, stride, n, row) => {
+    for (let i = 0, at = 2 * first; i < n; i++, at += 2 * stride)
+      row[i] = halves[at + 1] === 0 ? (halves[at] ?? 0) : Number.NaN
+  }
+}
+
+function stridesOf(count: readonly number[]): number[] {
+  const strides: number[] = []
+  let stride = 1
+  for (let axis = count.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride *= count[axis] ?? 1
+  }
+  return strides
+}
+
+function notBits({ place, calibration }: ConstantSource, value: number): ConstantsError {
+  const what = Number.isNaN(value) ? 'a value that is no integer from 0 to 2^32 - 1' : `the value ${value}`
+  return new ConstantsError(`${calibration.name} holds ${what}, which is no bad-pixel mask`, {
+    place,
+    hint: 'Store masks as u4',
+  })
+}

@@ -1,0 +1,38 @@
+import type { Detector } from '../src/detectors/detector.js'
+import { blocksOf } from './blocks.js'
+import { elementsOf } from './elements.js'
+import { SCRATCH_BYTES } from './load.js'
+import { medianOf } from './order-statistics.js'
+import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
+
+/**
+ * Exact median in f64 of the finite values of plane 0 of a constant, over all pixels and cells of the module; the mean
+ * of the middle two for an even count. The constant is read two or three times in blocks of 8 MiB.
+ * @returns NaN if no value is finite.
+ * @throws ConstantsError if the constant is damaged.
+ */
+export async function finiteMedian(detector: Detector, source: ConstantSource): Promise<number> {
+  const slabs = await openSlabs(source)
+  // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
+  const step = source.axes.plane === source.shape.length - 1 ? planesOf(source) : 1
+  const region = { slowScan: [0, detector.slowScan], cells: [0, cellsOf(source)], planes: [0, step] } as const
+  const scratch = new Uint8Array(SCRATCH_BYTES)
+  const row = new Float64Array(65536)
+  try {
+    return medianOf(use => {
+      for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
+        const out = scratch.subarray(0, block.bytes)
+        slabs.read(block.start, block.count, out)
+        const { gather } = elementsOf(source, block, out)
+        const elements = block.count.reduce((product, n) => product * n, 1) / step
+        for (let first = 0; first < elements; first += row.length) {
+          const n = Math.min(row.length, elements - first)
+          gather(first * step, step, n, row)
+          use(n === row.length ? row : row.subarray(0, n))
+        }
+      }
+    })
+  } finally {
+    slabs.close()
+  }
+}

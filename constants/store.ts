@@ -1,0 +1,124 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants, createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFile, mkdir, open, realpath } from 'node:fs/promises'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { ConstantsError, OutputError } from '../src/model/errors.js'
+
+/** What identifies a file's content. */
+export interface Content {
+  readonly size: number
+  readonly sha256: string
+}
+
+/** Size and SHA-256 of a file, read as a stream. */
+export async function contentOf(path: string): Promise<Content> {
+  const hash = createHash('sha256')
+  let size = 0
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), async chunks => {
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      hash.update(chunk)
+      size += chunk.length
+    }
+  })
+  return { size, sha256: hash.digest('hex') }
+}
+
+/** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
+export function folderOf(detectorType: string, pdu: string): string {
+  if (!/^\w[\w.+-]{0,127}$/.test(pdu))
+    throw new ConstantsError(`${JSON.stringify(pdu)} cannot be the name of a physical detector unit`, {
+      hint: 'State one of letters, digits and _ . + - with --pdu',
+    })
+  return join('xfel', 'cal', detectorType, pdu.toLowerCase())
+}
+
+/** A file's path relative to the catalogue's root, with forward slashes, if it lies in its store; else undefined. */
+export async function pathInStore(root: string, path: string): Promise<string | undefined> {
+  const store = join(root, 'xfel', 'cal')
+  if (!existsSync(store)) return undefined
+  const inside = relative(await realpath(store), await realpath(path))
+  if (inside === '' || inside.startsWith('..')) return undefined
+  return ['xfel', 'cal', ...inside.split(sep)].join('/')
+}
+
+/** A copy that is on its way into the store: whole and on disk, under a name that nobody reads. */
+export interface StagedFile {
+  readonly content: Content
+  /**
+   * Gives it its name, `cal.<epoch>.h5` or, where another file has that, `cal.<epoch>.<n>.h5`.
+   * @returns the path relative to the root, with forward slashes.
+   */
+  keep(): string
+  /** Removes what {@link keep} has not named, or named for a transaction that failed. */
+  discard(): void
+}
+
+/**
+ * Copies `path` into `folder` below `root`. The copy appears only by {@link StagedFile.keep}.
+ * @throws OutputError if the store cannot be written.
+ */
+export async function stage(root: string, folder: string, path: string, beginAt: Date): Promise<StagedFile> {
+  const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
+  let kept: string | undefined
+  const discard = () => {
+    rmSync(temporary, { force: true })
+    if (kept !== undefined) rmSync(kept, { force: true })
+  }
+  try {
+    await mkdir(dirname(temporary), { recursive: true })
+    await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    const handle = await open(temporary, 'r')
+    await handle.sync().finally(() => handle.close())
+    // Of the copy, not of the original, which may change under our hands.
+    return { content: await contentOf(temporary), keep, discard }
+  } catch (error) {
+    discard()
+    throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {
+      place: { file: path },
+      hint: 'Check free space and permissions of the catalogue',
+      cause: error,
+    })
+  }
+
+  function keep(): string {
+    const epoch = EPOCH.exec(basename(path))?.[1] ?? String(beginAt.getTime() / 1000)
+    for (let n = 0; ; n++) {
+      const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
+      const target = join(root, folder, name)
+      if (!nameOnce(temporary, target)) continue
+      kept = target
+      return [...folder.split(sep), name].join('/')
+    }
+  }
+}
+
+/** Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. */
+function nameOnce(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    rmSync(from)
+    return true
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EEXIST') return false
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
+  }
+  // A file system without hard links: the transaction's write lock keeps other imports out meanwhile.
+  if (existsSync(to)) return false
+  renameSync(from, to)
+  return true
+}
+
+const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/
+
+/** The time in a name `cal.<epoch>.h5`, seconds since 1970 UTC with or without a fraction; undefined in any other. */
+export function epochOf(path: string): Date | undefined {
+  const seconds = EPOCH.exec(basename(path))?.[1]
+  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000)
+}
+
+/** Whether `path` is a file that can be asked for its size. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

@@ -1,0 +1,151 @@
+import { resolve } from 'node:path'
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import type { GainMode } from '../../corrections/steps.js'
+import { parseSteps } from '../../corrections/steps.js'
+import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
+import { correctRun } from '../../engine/correct-run.js'
+import { type FoundConstants, findConstants } from '../../engine/find-constants.js'
+import type { CorrectionOutcome } from '../../engine/outcome.js'
+import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
+import { UsageError } from '../../model/errors.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import { joinRun } from '../../sources/join.js'
+import { openRun } from '../../sources/open-run.js'
+import type { Run } from '../../sources/run.js'
+import {
+  type CorrectOptions,
+  correctOptions,
+  selectionOf,
+  stepOptionsOf,
+  stepsOf,
+} from '../correct-options.js'
+import { outcomeReport, planReport, problemLines } from '../correct-report.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { parsePairs, parseTime } from '../options.js'
+import { printJson } from '../output.js'
+import { showProgress } from '../progress.js'
+import { VERSION } from '../version.js'
+
+const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
+
+/** `detcal correct`: a RAW run becomes CORR files, a combined file, or both. */
+export const correctCommand: CommandModule<object, CorrectOptions> = {
+  command: 'correct <run>',
+  describe: 'correct a RAW run: dark offset, gain stage, bad pixels',
+  builder: (yargs: Argv) => correctOptions(yargs),
+  handler: async (args: ArgumentsCamelCase<CorrectOptions>) => {
+    const code = await interruptible(signal => correct(args, signal))
+    endWith({ code })
+  },
+}
+
+async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
+  const limits = machineLimits()
+  const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
+  const workers = workersOf(args.workers, limits.cpus)
+  if (args.corr === false && args.combined === undefined) {
+    throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
+  }
+  const run = await openRun(args.run, { detector: args.detector, signal })
+  const joined = joinRun(run, selectionOf(args, run.detector))
+  const gainMode = gainModeOf(args, run)
+  const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
+  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
+  const output = {
+    folder: resolve(args.out),
+    corrected: args.corr !== false,
+    ...(args.combined === undefined ? {} : { combined: resolve(args.combined) }),
+  }
+  const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
+  if (args.dryRun) {
+    if (args.json) printJson(planReport(plan).json)
+    else process.stdout.write(planReport(plan).text)
+    return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  }
+  const progress = showProgress({
+    total: plan.totals.frames,
+    bytes: plan.totals.rawBytes,
+    trains: plan.totals.trains,
+  })
+  let outcome: CorrectionOutcome
+  try {
+    outcome = await correctRun(plan, {
+      output,
+      overwrite: args.overwrite,
+      sync: args.sync !== false,
+      signal,
+      provenance: {
+        software: `detcal ${VERSION}`,
+        created: new Date().toISOString(),
+        options: optionsThatShape(args, plan, conditions),
+      },
+      onProgress: done => progress.update(done),
+    })
+  } finally {
+    progress.stop()
+  }
+  return report(args, plan, outcome)
+}
+
+async function lookUp(
+  args: CorrectOptions,
+  run: Run,
+  modules: readonly ModuleIndex[],
+  gainMode: GainMode,
+): Promise<FoundConstants> {
+  const catalogue = SqliteCatalogue.open(args.catalogue)
+  try {
+    return await findConstants({
+      catalogue,
+      run,
+      modules,
+      ...(args.at === undefined ? {} : { at: parseTime(args.at) }),
+      strategy: args.strategy,
+      stated: parsePairs(args.condition, '--condition'),
+      gainMode,
+    })
+  } finally {
+    catalogue.close()
+  }
+}
+
+function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionOutcome): number {
+  process.stderr.write(problemLines(outcome.problems))
+  if (args.json) printJson(outcomeReport(plan, outcome).json)
+  else process.stdout.write(outcomeReport(plan, outcome).text)
+  return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+}
+
+function workersOf(asked: number | undefined, cpus: number): number {
+  if (asked === undefined) return cpus
+  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
+  throw new UsageError(`--workers ${asked} is not a number of threads`, {
+    hint: `Use 1 to ${cpus}, the cores there are`,
+  })
+}
+
+function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
+  return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
+}
+
+/** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
+function optionsThatShape(
+  args: CorrectOptions,
+  plan: CorrectionPlan,
+  conditions: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const first = plan.modules[0]
+  return {
+    steps: first?.chain.steps ?? [],
+    'gain-mode': first?.chain.gainMode ?? 0,
+    ...stepOptionsOf(args),
+    ...Object.fromEntries(
+      (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>
+        args[name] === undefined ? [] : [[name, args[name]]],
+      ),
+    ),
+    conditions,
+    strategy: args.strategy,
+  }
+}

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import type { Argv } from 'yargs'
+import type { Strategy } from '../../constants/select.js'
+import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, STEP_NAMES, type StepOptions } from '../corrections/steps.js'
+import type { Detector } from '../detectors/detector.js'
+import { DETECTORS } from '../detectors/index.js'
+import { DataError, UsageError } from '../model/errors.js'
+import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/selection.js'
+
+/** Options of `detcal correct` as yargs gives them. */
+export interface CorrectOptions {
+  readonly run: string
+  readonly out: string
+  readonly catalogue: string
+  readonly detector: string
+  readonly modules: string | undefined
+  readonly sequences: string | undefined
+  readonly trains: string | undefined
+  readonly pulses: string | undefined
+  readonly gainMode: string | undefined
+  readonly condition: readonly string[]
+  readonly at: string | undefined
+  readonly strategy: Strategy
+  readonly config: string | undefined
+  readonly steps: string | undefined
+  readonly mgHardThreshold: number
+  readonly hgHardThreshold: number
+  readonly zeroNans: boolean
+  readonly zeroOrange: boolean
+  readonly combined: string | undefined
+  readonly corr: boolean
+  readonly workers: number | undefined
+  readonly memory: string | undefined
+  readonly overwrite: boolean
+  readonly sync: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+}
+
+const DATA = 'What to correct:'
+const CONSTANTS = 'With which constants:'
+const STEPS = 'How:'
+const OUTPUT = 'Into what:'
+const MACHINE = 'With what:'
+
+/** The options of `detcal correct`, in the groups that its help shows. */
+export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
+  const { forceMgLimit, forceHgLimit } = DEFAULT_STEP_OPTIONS
+  return yargs
+    .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
+    .options({
+      detector: {
+        group: DATA,
+        type: 'string',
+        default: 'auto',
+        describe: `${DETECTORS.map(d => d.id).join(', ')} or a Karabo name`,
+      },
+      modules: { group: DATA, type: 'string', describe: 'module numbers: 0,3,5-7' },
+      sequences: { group: DATA, type: 'string', describe: 'sequence numbers: 0-3,8' },
+      trains: {
+        group: DATA,
+        type: 'string',
+        describe: 'slice over the sorted train ids, A:B[:S], or id=A:B',
+      },
+      pulses: { group: DATA, type: 'string', describe: 'slice over the frames of each train: A:B[:S]' },
+      catalogue: {
+        group: CONSTANTS,
+        type: 'string',
+        demandOption: true,
+        describe: 'folder of the constants catalogue',
+      },
+      condition: {
+        group: CONSTANTS,
+        type: 'string',
+        array: true,
+        default: [],
+        describe: 'operating condition: "Memory cells=352"',
+      },
+      at: { group: CONSTANTS, type: 'string', describe: 'time of the run (ISO 8601; UTC without a zone)' },
+      strategy: {
+        group: CONSTANTS,
+        choices: ['closest', 'prior'],
+        default: 'closest',
+        describe: 'which of several constants in time',
+      },
+      'gain-mode': {
+        group: STEPS,
+        choices: ['adaptive', 'high', 'medium', 'low'],
+        describe: 'default: from control data, else adaptive',
+      },
+      config: {
+        group: STEPS,
+        type: 'string',
+        describe: 'YAML file of options, or production: the defaults of the facility',
+      },
+      steps: {
+        group: STEPS,
+        type: 'string',
+        describe: `complete set of steps, by commas [default: ${DEFAULT_STEPS.join(',')}]`,
+      },
+      'mg-hard-threshold': {
+        group: STEPS,
+        type: 'number',
+        default: forceMgLimit,
+        describe: 'limit of force-mg-if-below, ADU',
+      },
+      'hg-hard-threshold': {
+        group: STEPS,
+        type: 'number',
+        default: forceHgLimit,
+        describe: 'limit of force-hg-if-below, ADU',
+      },
+      'zero-nans': {
+        group: STEPS,
+        type: 'boolean',
+        default: false,
+        describe: 'write 0 for values that are not finite',
+      },
+      'zero-orange': {
+        group: STEPS,
+        type: 'boolean',
+        default: false,
+        describe: 'write 0 for values beyond ±1e7',
+      },
+      out: { group: OUTPUT, type: 'string', demandOption: true, describe: 'folder for the CORR files' },
+      combined: { group: OUTPUT, type: 'string', describe: 'one file of full detector frames: FILE.cxi' },
+      corr: {
+        group: OUTPUT,
+        type: 'boolean',
+        default: true,
+        describe: 'CORR files (--no-corr: the combined file alone)',
+      },
+      overwrite: { group: OUTPUT, type: 'boolean', default: false, describe: 'replace files that are there' },
+      sync: {
+        group: OUTPUT,
+        type: 'boolean',
+        default: true,
+        describe: 'flush files to disk (--no-sync: for scratch)',
+      },
+      workers: { group: MACHINE, type: 'number', describe: 'threads [default: cores]' },
+      memory: {
+        group: MACHINE,
+        type: 'string',
+        describe: 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]',
+      },
+      'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
+      json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+    })
+    .config('config', readConfig)
+    .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
+    .example(
+      '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
+      'a quick look',
+    )
+    .example(
+      '$0 correct raw/r0001 --out proc/r0001 --catalogue c --no-corr --combined run.cxi',
+      'for CrystFEL',
+    ) as unknown as Argv<CorrectOptions>
+}
+
+/** `production` is the facility's chain; else a YAML file whose keys are option names. */
+function readConfig(path: string): Record<string, unknown> {
+  if (path === 'production') return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
+  let value: unknown
+  try {
+    value = parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new DataError(`cannot be read: ${(error as Error).message}`, {
+      place: { file: path },
+      hint: 'Give a YAML file of options',
+    })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DataError('is not a table of options', {
+      place: { file: path },
+      hint: 'Write one option a line: "modules: 0-3"',
+    })
+  }
+  const { steps, ...rest } = value as Record<string, unknown>
+  return steps === undefined ? rest : { ...rest, steps: Array.isArray(steps) ? steps.join(',') : steps }
+}
+
+/** The selection that the options name. @throws UsageError */
+export function selectionOf(args: CorrectOptions, detector: Detector): Selection {
+  const { modules, sequences, trains, pulses } = args
+  return {
+    ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
+    ...(sequences === undefined ? {} : { sequences: parseRanges(sequences, '--sequences') }),
+    ...(trains === undefined ? {} : { trains: parseTrains(trains) }),
+    ...(pulses === undefined ? {} : { pulses: parseSlice(pulses, '--pulses') }),
+  }
+}
+
+/** Names of the steps asked for. @throws UsageError for an empty list. */
+export function stepsOf({ steps }: CorrectOptions): readonly string[] {
+  if (steps === undefined) return DEFAULT_STEPS
+  const names = steps.split(',').map(name => name.trim())
+  if (names.every(name => name === ''))
+    throw new UsageError('--steps is empty', { hint: `Use some of ${STEP_NAMES.join(', ')}` })
+  return names.filter(name => name !== '')
+}
+
+export function stepOptionsOf({
+  mgHardThreshold,
+  hgHardThreshold,
+  zeroNans,
+  zeroOrange,
+}: CorrectOptions): StepOptions {
+  return { forceMgLimit: mgHardThreshold, forceHgLimit: hgHardThreshold, zeroNans, zeroOrange }
+}

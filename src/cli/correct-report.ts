@@ -1,0 +1,108 @@
+import { basename } from 'node:path'
+import type { CorrectionOutcome } from '../engine/outcome.js'
+import type { CorrectionPlan } from '../engine/plan.js'
+import { PHASES } from '../engine/statistics.js'
+import type { Problem } from '../model/problem.js'
+import { table } from './table.js'
+
+/** A result for people and for machines. */
+export interface Report {
+  readonly text: string
+  readonly json: unknown
+}
+
+const GB = 1e9
+
+/** Problems, one a line, for stderr: errors last, where they are seen. */
+export function problemLines(problems: readonly Problem[]): string {
+  const order = { warning: 0, error: 1 } as const
+  return [...problems]
+    .sort((a, b) => order[a.severity] - order[b.severity])
+    .map(problem => `${problem.severity}: ${placeOf(problem)}${problem.message}\n`)
+    .join('')
+}
+
+function placeOf({ place: { file, module, train, dataset } }: Problem): string {
+  const parts = [
+    file,
+    dataset,
+    module === undefined ? undefined : `module ${module}`,
+    train === undefined ? undefined : `train ${train}`,
+  ].filter(part => part !== undefined)
+  return parts.length > 0 ? `${parts.join(', ')}: ` : ''
+}
+
+/** What `--dry-run` prints. */
+export function planReport(plan: CorrectionPlan): Report {
+  const { lanes, totals, workers } = plan
+  const rows = plan.modules.map(({ module, sequences, cells, chain, constants }) => [
+    String(module),
+    constants.pdu,
+    String(sequences.length),
+    String(sequences.reduce((sum, { frames }) => sum + frames, 0)),
+    String(cells.length),
+    [...chain.steps].join(' '),
+  ])
+  const text = [
+    `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
+    `read ${(totals.rawBytes / GB).toFixed(2)} GB, write about ${(totals.outputBytes / GB).toFixed(2)} GB`,
+    `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
+    '',
+    table(['module', 'unit', 'files', 'frames', 'cells', 'steps'], rows),
+    ...(plan.combined ? [`combined: ${plan.combined.path}, ${plan.combined.frames.length} frames`, ''] : []),
+    problemLines(plan.problems),
+  ].join('\n')
+  const json = {
+    detector: plan.detector.id,
+    karaboId: plan.run.karaboId,
+    totals,
+    workers,
+    lanes: { count: lanes.count, bytes: lanes.bytes, slots: lanes.layout.slots, block: lanes.block },
+    modules: plan.modules.map(({ module, chain, constants, cells, sequences }) => ({
+      module,
+      unit: constants.pdu,
+      steps: chain.steps,
+      skipped: chain.skipped,
+      cells,
+      sequences: sequences.map(({ joined, output, frames, trains }) => ({
+        input: joined.file.path,
+        output,
+        frames,
+        trains: trains.length,
+      })),
+    })),
+    combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.frames.length } : undefined,
+    problems: plan.problems,
+  }
+  return { text, json }
+}
+
+/** What a finished correction prints. */
+export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome): Report {
+  const rows = outcome.modules.map(({ module, status, sequences }) => [
+    String(module),
+    status,
+    String(sequences.filter(({ status }) => status === 'corrected').length),
+    String(sequences.reduce((sum, { frames, status }) => sum + (status === 'corrected' ? frames : 0), 0)),
+    sequences.map(({ output }) => (output === undefined ? '' : basename(output))).filter(Boolean)[0] ?? '',
+  ])
+  const { seconds, rawBytes, phases } = outcome
+  const phaseRows = PHASES.map(name => {
+    const { ns, bytes } = phases[name]
+    return [
+      name,
+      (ns / 1e9).toFixed(2),
+      bytes > 0 ? (bytes / GB).toFixed(2) : '',
+      bytes > 0 && ns > 0 ? (bytes / ns).toFixed(2) : '',
+    ]
+  })
+  const text = [
+    table(['module', 'status', 'files', 'frames', 'first file'], rows),
+    table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
+    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
+    ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
+    `metadata: ${outcome.metadata}`,
+    '',
+  ].join('\n')
+  return { text, json: outcome }
+}

@@ -1,0 +1,64 @@
+import { constants } from 'node:os'
+import { isDetcalError } from '../model/errors.js'
+
+/** Exit codes of the contract; a signal adds its number to 128. */
+export const EXIT = { done: 0, problems: 1, usage: 2, internal: 70 } as const
+
+/** How a command ends: its exit code and what stderr says. */
+export interface Ending {
+  readonly code: number
+  readonly text?: string
+}
+
+/** Thrown by {@link interruptible} work that a signal ended. */
+export class InterruptedError extends Error {
+  readonly signal: NodeJS.Signals
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`)
+    this.signal = signal
+  }
+}
+
+/** What a thrown value means for whoever called the command. */
+export function failureOf(error: unknown): Ending {
+  if (error instanceof InterruptedError) {
+    return {
+      code: 128 + (constants.signals[error.signal] ?? 0),
+      text: `detcal: ${error.message}, nothing partial is left`,
+    }
+  }
+  if (isDetcalError(error)) return { code: error.exitCode, text: `detcal: ${error.line}` }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { code: EXIT.internal, text: `detcal: internal error, please report it with this text\n${stack}` }
+}
+
+/** Sets the exit code and prints; output that is still in a pipe is not cut off. */
+export function endWith({ code, text }: Ending): void {
+  if (text !== undefined) process.stderr.write(`${text}\n`)
+  process.exitCode = code
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/**
+ * Runs `work` with a signal that SIGINT, SIGTERM and SIGHUP abort. A second one ends the process at once.
+ * @throws InterruptedError if a signal came, after `work` has cleaned up.
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  let received: NodeJS.Signals | undefined
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (received !== undefined) process.exit(128 + (constants.signals[signal] ?? 0))
+    received = signal
+    process.stderr.write(`\ndetcal: ${signal}, stopping (once more ends it at once)\n`)
+    controller.abort()
+  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
+  try {
+    return await work(controller.signal)
+  } catch (error) {
+    throw received === undefined ? error : new InterruptedError(received)
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import yargs from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { UsageError } from '../model/errors.js'
+import { COMMANDS } from './commands/index.js'
+import { endWith, failureOf } from './exit.js'
+import { VERSION } from './version.js'
+
+// A reader that has seen enough (`detcal inspect | head`) is no error.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+})
+
+let parser = yargs(hideBin(process.argv))
+  .scriptName('detcal')
+  .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')
+  .version(VERSION)
+  .demandCommand(1, 'name a command')
+  .recommendCommands()
+  .strict()
+  .help()
+  .alias('help', 'h')
+  .wrap(Math.min(110, process.stdout.columns ?? 110))
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error ?? new UsageError(message, { hint: 'See detcal --help, or detcal <command> --help' })
+  })
+for (const command of COMMANDS) parser = parser.command(command)
+
+try {
+  await parser.parseAsync()
+} catch (error) {
+  endWith(failureOf(error))
+}

@@ -1,0 +1,61 @@
+import { SingleBar } from 'cli-progress'
+
+/** Shows how far a long command is. */
+export interface Progress {
+  /** @param done units done so far. */
+  update(done: number): void
+  stop(): void
+}
+
+/** What is counted. */
+export interface ProgressOptions {
+  /** Units of the whole. */
+  readonly total: number
+  /** Bytes of the whole, for the rate. */
+  readonly bytes: number
+  /** Trains of the whole: what people count. */
+  readonly trains: number
+  readonly stream?: NodeJS.WriteStream
+}
+
+/** A bar on a terminal, else a plain line every tenth. Always on stderr. */
+export function showProgress({ total, bytes, trains, stream = process.stderr }: ProgressOptions): Progress {
+  const start = performance.now()
+  const figures = (done: number) => {
+    const share = total === 0 ? 1 : done / total
+    const seconds = (performance.now() - start) / 1000
+    const rate = seconds > 0 ? (share * bytes) / seconds / 1e9 : 0
+    const left = share > 0 ? (seconds * (1 - share)) / share : 0
+    return { trains: Math.floor(share * trains), rate: rate.toFixed(2), left: `${left.toFixed(0)} s`, share }
+  }
+  if (!stream.isTTY) return lines(figures, trains, stream)
+  const bar = new SingleBar({
+    stream,
+    format: '{bar} {percentage}%  {trains}/{allTrains} trains  {rate} GB/s  {left} left',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: true,
+  })
+  bar.start(total, 0, { ...figures(0), allTrains: trains })
+  return {
+    update: done => bar.update(done, { ...figures(done), allTrains: trains }),
+    stop: () => bar.stop(),
+  }
+}
+
+type Figures = { trains: number; rate: string; left: string; share: number }
+
+function lines(figures: (done: number) => Figures, trains: number, stream: NodeJS.WriteStream): Progress {
+  let shown = 0
+  return {
+    update: done => {
+      const now = figures(done)
+      const tenth = Math.floor(now.share * 10)
+      if (tenth <= shown) return
+      shown = tenth
+      stream.write(`${now.trains}/${trains} trains, ${now.rate} GB/s, ${now.left} left\n`)
+    },
+    stop: () => {},
+  }
+}

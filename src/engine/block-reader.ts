@@ -1,0 +1,63 @@
+import { fstatSync, readSync } from 'node:fs'
+import { DataError } from '../model/errors.js'
+import type { BlockInput } from './operations.js'
+
+/**
+ * Reads a block's frames into `raw` and returns the offset of each within it.
+ *
+ * Frames are placed in the order of their file addresses, so that neighbours in the file are neighbours in memory
+ * and one read serves a whole run of them.
+ *
+ * @throws DataError if the file ends early, fails, or is not the file the plan was made for.
+ */
+export function readFrames(
+  input: BlockInput,
+  addresses: Float64Array,
+  raw: Uint8Array,
+  frameBytes: number,
+): Float64Array {
+  const order = Uint32Array.from(addresses.keys()).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0))
+  const offsets = new Float64Array(addresses.length)
+  for (let i = 0; i < order.length; ) {
+    const address = addresses[order[i] ?? 0] ?? -1
+    let run = 0
+    while (
+      i + run < order.length &&
+      addresses[order[i + run] ?? 0] === address + (address < 0 ? 0 : run * frameBytes)
+    ) {
+      offsets[order[i + run] ?? 0] = (i + run) * frameBytes
+      run++
+    }
+    const target = raw.subarray(i * frameBytes, (i + run) * frameBytes)
+    // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
+    if (address < 0) target.fill(0)
+    else readFully(input, target, address)
+    i += run
+  }
+  refuseChanged(input)
+  return offsets
+}
+
+function readFully(input: BlockInput, target: Uint8Array, address: number): void {
+  for (let done = 0; done < target.byteLength; ) {
+    const read = readSync(input.fd, target, done, target.byteLength - done, address + done)
+    if (read === 0) {
+      throw new DataError('the file ends before its data do', {
+        place: { file: input.path, dataset: input.dataset },
+        hint: 'Wait until it is copied completely, or copy it again',
+      })
+    }
+    done += read
+  }
+}
+
+/** @throws DataError if size or mtime differ from when the plan was made. */
+export function refuseChanged(input: Pick<BlockInput, 'fd' | 'path' | 'size' | 'mtimeMs'>): void {
+  const { size, mtimeMs } = fstatSync(input.fd)
+  if (size === input.size && mtimeMs === input.mtimeMs) return
+  const what = size === input.size ? 'was written to' : `changed from ${input.size} to ${size} bytes`
+  throw new DataError(`${what} while it was read`, {
+    place: { file: input.path },
+    hint: 'Wait until the run has been copied completely, then correct it again',
+  })
+}

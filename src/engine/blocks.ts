@@ -1,0 +1,85 @@
+/** A frame to correct: where it comes from, whose constants it takes, where it goes. */
+export interface FrameRef {
+  /** Row of image/data in the input file. */
+  readonly row: number
+  /** Position of the frame's cell among the lane's resident cells (not a cell id). */
+  readonly cell: number
+  /** Chunk number in the module's CORR file: the frame's number there. */
+  readonly corrected: number
+  /** Chunk number in the combined file: `frame · modules + module`. */
+  readonly combined: number
+}
+
+/** The kinds of files a block's frames go to; each has its own chunk numbers. */
+export const TARGETS = ['corrected', 'combined'] as const
+export type TargetName = (typeof TARGETS)[number]
+
+/** Frames of one module that fit one slot, as parallel arrays: cheap to post, cheap to walk. */
+export interface Block {
+  readonly rows: Float64Array
+  readonly cells: Uint16Array
+  readonly corrected: Float64Array
+  readonly combined: Float64Array
+}
+
+/** How many trains and frames of each train a block takes. */
+export interface BlockShape {
+  readonly trains: number
+  readonly framesPerTrain: number
+}
+
+/**
+ * Cuts the trains of one sequence into blocks of (trains × frame positions).
+ *
+ * Frames at one position of neighbouring trains usually share their cell: listed together they make the tiles
+ * in which a constant is read from memory once for several trains.
+ *
+ * @param trains frames of each train in stored order; trains may differ in length or be empty.
+ */
+export function* blocksOf(trains: readonly (readonly FrameRef[])[], shape: BlockShape): Generator<Block> {
+  const filled = trains.filter(frames => frames.length > 0)
+  for (let first = 0; first < filled.length; first += shape.trains) {
+    const group = filled.slice(first, first + shape.trains)
+    const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
+    for (let from = 0; from < longest; from += shape.framesPerTrain)
+      yield block(group, from, shape.framesPerTrain)
+  }
+}
+
+function block(group: readonly (readonly FrameRef[])[], from: number, count: number): Block {
+  const refs: FrameRef[] = []
+  for (let position = from; position < from + count; position++) {
+    for (const frames of group) {
+      const ref = frames[position]
+      if (ref !== undefined) refs.push(ref)
+    }
+  }
+  return {
+    rows: Float64Array.from(refs, ref => ref.row),
+    cells: Uint16Array.from(refs, ref => ref.cell),
+    corrected: Float64Array.from(refs, ref => ref.corrected),
+    combined: Float64Array.from(refs, ref => ref.combined),
+  }
+}
+
+/** Frames of one cell, at most `tileFrames` of them: indices into the block. */
+export interface Tile {
+  readonly cell: number
+  readonly members: readonly number[]
+}
+
+/** Groups a block's frames by cell, in order of first appearance, and cuts the groups into tiles. */
+export function tilesOf(cells: Uint16Array, tileFrames: number): Tile[] {
+  const byCell = new Map<number, number[]>()
+  cells.forEach((cell, index) => {
+    const members = byCell.get(cell)
+    if (members) members.push(index)
+    else byCell.set(cell, [index])
+  })
+  const tiles: Tile[] = []
+  for (const [cell, members] of byCell) {
+    for (let at = 0; at < members.length; at += tileFrames)
+      tiles.push({ cell, members: members.slice(at, at + tileFrames) })
+  }
+  return tiles
+}

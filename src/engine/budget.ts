@@ -1,0 +1,161 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../memory/lane-layout.js'
+import { UsageError } from '../model/errors.js'
+import type { BlockShape } from './blocks.js'
+
+const MIB = 1024 ** 2
+const GIB = 1024 ** 3
+
+/** What this process may use. */
+export interface MachineLimits {
+  /** Bytes: the least of the machine's memory, the cgroup's limit and the Slurm job's. */
+  readonly memory: number
+  readonly cpus: number
+}
+
+/** The limits of the machine, of the cgroup and, in a Slurm job, of the job. */
+export function machineLimits(env: NodeJS.ProcessEnv = process.env): MachineLimits {
+  const cgroup = process.constrainedMemory()
+  const slurm = Number(env['SLURM_MEM_PER_NODE'] ?? 0) * MIB
+  const memory = Math.min(...[totalmem(), cgroup, slurm].filter(bytes => bytes > 0))
+  const cpus = Number(env['SLURM_CPUS_PER_TASK'] ?? 0) || availableParallelism()
+  return { memory, cpus }
+}
+
+/**
+ * Bytes of resident memory the process may reach, page cache aside: what was asked for, else the smaller of
+ * 60 % of the limit and 8 GiB.
+ * @throws UsageError if more is asked for than there is.
+ */
+export function memoryBudget(asked: number | undefined, limits: MachineLimits): number {
+  if (asked === undefined) return Math.min(0.6 * limits.memory, 8 * GIB)
+  if (asked <= limits.memory) return asked
+  throw new UsageError(
+    `--memory ${show(asked)} is more than the ${show(limits.memory)} this machine or job allows`,
+    {
+      hint: `Use at most --memory ${Math.floor(limits.memory / MIB)}MiB`,
+    },
+  )
+}
+
+/** What a run asks of its lanes. */
+export interface LaneDemand {
+  readonly pixels: number
+  readonly rawFrameBytes: number
+  /** Most memory cells any module of the run uses. */
+  readonly cells: number
+  /** Most planes of constants any module's chain has. */
+  readonly planes: number
+  readonly modules: number
+}
+
+/** The lanes of an engine, all alike. */
+export interface LanePlan {
+  readonly count: number
+  readonly layout: LaneLayout
+  readonly block: BlockShape
+  /** Bytes of all lanes. */
+  readonly bytes: number
+}
+
+/** A worker thread's own heap and its HDF5 library, measured; the 256 MiB above the budget cover the main thread and two. */
+const WORKER_BYTES = 64 * MIB
+const FREE_WORKERS = 2
+
+/**
+ * Block shapes in order of preference. Eight trains a tile read each constant from memory once for eight frames;
+ * four frames of a train in a row make reads of a megabyte. Smaller ones serve small budgets.
+ */
+const BLOCKS: readonly BlockShape[] = [
+  { trains: 8, framesPerTrain: 4 },
+  { trains: 8, framesPerTrain: 1 },
+  { trains: 4, framesPerTrain: 1 },
+  { trains: 1, framesPerTrain: 1 },
+]
+
+/**
+ * The most lanes, up to one a worker, with the best block shape that fit `budget`.
+ * @throws UsageError if nothing fits, saying how much would.
+ */
+export function planLanes(demand: LaneDemand, workers: number, budget: number): LanePlan {
+  const available = budget - Math.max(0, workers - FREE_WORKERS) * WORKER_BYTES
+  let least = Number.POSITIVE_INFINITY
+  for (const block of BLOCKS) {
+    for (let count = Math.min(workers, demand.modules); count >= 1; count--) {
+      const plan = lanesOf(demand, workers, count, block)
+      if (plan === undefined) continue
+      if (plan.bytes <= available) return plan
+      least = Math.min(least, plan.bytes)
+    }
+  }
+  if (least === Number.POSITIVE_INFINITY) {
+    throw new UsageError(
+      `constants of ${demand.cells} cells do not fit the ${show(MAX_LANE_BYTES)} of a WebAssembly memory`,
+      {
+        hint: 'Select fewer pulses with --pulses',
+      },
+    )
+  }
+  const needed = least + (budget - available)
+  throw new UsageError(
+    `${show(budget)} of memory do not hold one module's constants of ${demand.cells} cells`,
+    {
+      hint: `Use --memory ${Math.ceil(needed / MIB)}MiB or more, or select fewer pulses with --pulses`,
+    },
+  )
+}
+
+function lanesOf(
+  demand: LaneDemand,
+  workers: number,
+  count: number,
+  block: BlockShape,
+): LanePlan | undefined {
+  // One slot more than workers, so that a slot is filled while its neighbour's result is collected.
+  const slots = Math.ceil(workers / count) + 1
+  try {
+    const layout = laneLayout({
+      ...demand,
+      blockFrames: block.trains * block.framesPerTrain,
+      tileFrames: block.trains,
+      slots,
+    })
+    return { count, layout, block, bytes: count * layout.bytes }
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  K: 1024,
+  KiB: 1024,
+  M: MIB,
+  MiB: MIB,
+  G: GIB,
+  GiB: GIB,
+  T: 1024 * GIB,
+  TiB: 1024 * GIB,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+}
+
+/** Bytes of `8GiB`, `512M`, `1.5GB`, `1073741824`. @throws UsageError */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim())
+  const unit = UNITS[match?.[2] ?? '?']
+  const value = Number(match?.[1]) * (unit ?? Number.NaN)
+  if (!(value > 0))
+    throw new UsageError(`${text} is not an amount of memory`, {
+      hint: 'Write it like 8GiB, 512MiB or 2e9 bytes as 2000000000',
+    })
+  return Math.floor(value)
+}
+
+function show(bytes: number): string {
+  return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.ceil(bytes / MIB)} MiB`
+}

@@ -1,0 +1,115 @@
+import { writevSync } from 'node:fs'
+import type { ChunkTarget } from '../sinks/image-file.js'
+import { asOutputError } from '../sinks/output-folder.js'
+import type { PackedChunks, TargetChunks } from './operations.js'
+
+/** One deflated plane of one frame. `plane` may be a view on a lane: it is written before the lane's memory changes. */
+interface Pending {
+  readonly table: 'gain' | 'mask'
+  readonly index: number
+  readonly bytes: Uint8Array
+}
+
+/** Grows by one chunk at a time; becomes the plain arrays that are posted back. */
+class Chunks {
+  readonly #indices: number[] = []
+  readonly #addresses: number[] = []
+  readonly #sizes: number[] = []
+
+  add(index: number, address: number, size: number): void {
+    this.#indices.push(index)
+    this.#addresses.push(address)
+    this.#sizes.push(size)
+  }
+
+  plain(): PackedChunks {
+    return {
+      indices: Float64Array.from(this.#indices),
+      addresses: Float64Array.from(this.#addresses),
+      sizes: Float64Array.from(this.#sizes),
+    }
+  }
+}
+
+/** Writes one block's chunks to one file: data at its fixed place, deflated planes wherever the end is. */
+export class ChunkWriter {
+  readonly #target: ChunkTarget
+  readonly #end: BigInt64Array
+  readonly #pending: Pending[] = []
+  readonly #tables = { gain: new Chunks(), mask: new Chunks() }
+  #pendingBytes = 0
+  /** Bytes handed to the file so far. */
+  written = 0
+
+  constructor(target: ChunkTarget) {
+    this.#target = target
+    this.#end = new BigInt64Array(target.end)
+  }
+
+  /** Writes the f32 plane of chunk `index`. @throws OutputError naming the file. */
+  data(index: number, plane: Uint8Array): void {
+    const { dataAddress, dataBytes } = this.#target
+    this.#write([plane], dataAddress + index * dataBytes, plane.byteLength)
+  }
+
+  /** Takes a deflated plane; it reaches the file with the next {@link flush}. */
+  packed(table: 'gain' | 'mask', index: number, bytes: Uint8Array): void {
+    this.#pending.push({ table, index, bytes })
+    this.#pendingBytes += bytes.byteLength
+  }
+
+  /** Appends all pending planes with one write, at a place reserved against the other workers. @throws OutputError */
+  flush(): void {
+    if (this.#pending.length === 0) return
+    let address = Number(Atomics.add(this.#end, 0, BigInt(this.#pendingBytes)))
+    this.#write(
+      this.#pending.map(plane => plane.bytes),
+      address,
+      this.#pendingBytes,
+    )
+    for (const { table, index, bytes } of this.#pending) {
+      this.#tables[table].add(index, address, bytes.byteLength)
+      address += bytes.byteLength
+    }
+    this.#pending.length = 0
+    this.#pendingBytes = 0
+  }
+
+  /** Where the deflated planes went. */
+  chunks(): TargetChunks {
+    return { gain: this.#tables.gain.plain(), mask: this.#tables.mask.plain() }
+  }
+
+  #write(buffers: Uint8Array[], address: number, bytes: number): void {
+    try {
+      writeAll(this.#target.fd, buffers, address, bytes)
+    } catch (error) {
+      throw asOutputError(error, this.#target.path)
+    }
+    this.written += bytes
+  }
+}
+
+/** `pwritev` until all is written: a nearly full disk takes a part first and refuses the rest. */
+export function writeAll(fd: number, buffers: readonly Uint8Array[], address: number, bytes: number): void {
+  let left = [...buffers]
+  for (let at = address; at < address + bytes; ) {
+    const written = writevSync(fd, left, at)
+    if (written === 0) throw Object.assign(new Error('ENOSPC: nothing was written'), { code: 'ENOSPC' })
+    at += written
+    left = dropBytes(left, written)
+  }
+}
+
+function dropBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  const left: Uint8Array[] = []
+  let skip = count
+  for (const buffer of buffers) {
+    if (skip >= buffer.byteLength) skip -= buffer.byteLength
+    else {
+      left.push(skip > 0 ? buffer.subarray(skip) : buffer)
+      skip = 0
+    }
+  }
+  return left
+}

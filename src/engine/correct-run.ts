@@ -1,0 +1,185 @@
+import { dirname } from 'node:path'
+import { Lane } from '../memory/lane.js'
+import type { Problem } from '../model/problem.js'
+import { CombinedFile } from '../sinks/combined-file.js'
+import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
+import { OutputFolder, requireFree } from '../sinks/output-folder.js'
+import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
+import { ModuleRun, type RunContext } from './module-run.js'
+import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
+import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
+import { StoppedError, WorkerPool } from './pool.js'
+import { runMetadata } from './run-metadata.js'
+import { PhaseTotals } from './statistics.js'
+
+export interface CorrectionOptions {
+  readonly output: OutputRequest
+  readonly overwrite: boolean
+  /** Flush files before they appear; off for scratch and benchmarks. */
+  readonly sync: boolean
+  readonly provenance: Provenance
+  readonly signal?: AbortSignal
+  /** Told after every block how many module frames are done. */
+  readonly onProgress?: (framesDone: number) => void
+  /** Worker file; only tests give another one. */
+  readonly workerEntry?: string
+}
+
+/**
+ * Executes a plan: lanes and threads are made, modules go through the lanes, files appear one by one as they
+ * are whole. What fails is in the outcome; what is finished stays.
+ *
+ * @throws OutputError or BusyError before anything is written. @throws StoppedError once `signal` is aborted:
+ * no part of a file is left then.
+ */
+export async function correctRun(
+  plan: CorrectionPlan,
+  options: CorrectionOptions,
+): Promise<CorrectionOutcome> {
+  const start = performance.now()
+  const { output } = options
+  const folder = OutputFolder.open(output.folder, options)
+  try {
+    const metadata = metadataPath(output.folder, plan.run.karaboId)
+    folder.refuseExisting([...finalPaths(plan), metadata])
+    requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
+    requireFree(folder.path, plan.totals.outputBytes)
+    const phases = new PhaseTotals()
+    const { modules, combined } = await execute(plan, options, folder, phases)
+    const problems = [...plan.problems, ...problemsOf(modules), ...missingCells(modules)]
+    await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    return {
+      modules,
+      ...(combined === undefined ? {} : { combined }),
+      metadata,
+      problems,
+      phases: phases.snapshot(),
+      frames: plan.totals.frames,
+      rawBytes: plan.totals.rawBytes,
+      seconds: (performance.now() - start) / 1000,
+      peakMemory: process.resourceUsage().maxRSS * 1024,
+    }
+  } finally {
+    folder.close()
+  }
+}
+
+function finalPaths(plan: CorrectionPlan): string[] {
+  const corrected = plan.modules.flatMap(({ sequences }) =>
+    sequences.flatMap(({ output }) => (output === undefined ? [] : [output])),
+  )
+  return plan.combined ? [...corrected, plan.combined.path] : corrected
+}
+
+async function execute(
+  plan: CorrectionPlan,
+  options: CorrectionOptions,
+  folder: OutputFolder,
+  phases: PhaseTotals,
+): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
+  const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
+  const pool = new WorkerPool(
+    plan.workers,
+    lanes.map(lane => lane.handle),
+    options.workerEntry,
+  )
+  const signal = options.signal ?? new AbortController().signal
+  const stop = (): void => pool.stop()
+  signal.addEventListener('abort', stop)
+  let combined: CombinedFile | undefined
+  try {
+    combined = await createCombined(plan, folder, options.provenance)
+    const context: RunContext = {
+      plan,
+      pool,
+      folder,
+      combined,
+      phases,
+      signal,
+      provenance: options.provenance,
+      ids: counter(),
+      onFrames: progress(options),
+    }
+    const modules = await throughLanes(plan.modules, lanes, context)
+    if (signal.aborted) throw new StoppedError('stopped')
+    if (modules.some(({ status }) => status !== 'failed')) await combined?.finish()
+    else combined?.discard()
+    return { modules, combined: plan.combined?.path }
+  } catch (error) {
+    combined?.discard()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await pool.close()
+  }
+}
+
+/** Each lane takes the next module when it is done with one: a module's constants are loaded once. */
+async function throughLanes(
+  modules: readonly ModulePlan[],
+  lanes: readonly Lane[],
+  context: RunContext,
+): Promise<ModuleOutcome[]> {
+  const queue = [...modules]
+  const outcomes: ModuleOutcome[] = []
+  const results = await Promise.allSettled(
+    lanes.map(async lane => {
+      for (
+        let module = queue.shift();
+        module !== undefined && !context.signal.aborted;
+        module = queue.shift()
+      ) {
+        outcomes.push(await new ModuleRun(module, lane, context).run())
+      }
+    }),
+  )
+  // All lanes have come to rest before the first failure is passed on, so that nobody writes to a discarded file.
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return outcomes.sort((a, b) => a.module - b.module)
+}
+
+async function createCombined(
+  plan: CorrectionPlan,
+  folder: OutputFolder,
+  provenance: Provenance,
+): Promise<CombinedFile | undefined> {
+  if (plan.combined === undefined) return undefined
+  const { detector, run, combined } = plan
+  return CombinedFile.create(folder, combined.path, {
+    detector,
+    karaboId: run.karaboId,
+    proposal: run.proposal,
+    run: run.run,
+    frames: combined.frames,
+    cellIds: combined.cellIds,
+    attributes: provenanceAttributes(provenance),
+  })
+}
+
+function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
+  return modules.flatMap(({ module, cellsWithoutConstants: cells }) =>
+    cells.length === 0
+      ? []
+      : [
+          {
+            check: 'cells_without_constants',
+            severity: 'error' as const,
+            message: `no constants for cell ${cells.join(', ')}: their frames are NaN with mask bit 3`,
+            place: { module },
+          },
+        ],
+  )
+}
+
+function counter(): () => number {
+  let last = 0
+  return () => ++last
+}
+
+function progress({ onProgress }: CorrectionOptions): (frames: number) => void {
+  let done = 0
+  return frames => {
+    done += frames
+    onProgress?.(done)
+  }
+}

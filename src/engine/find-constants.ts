@@ -1,0 +1,55 @@
+import { CALIBRATIONS } from '../../constants/calibrations.js'
+import type { Catalogue, ModuleConstants } from '../../constants/catalogue.js'
+import { type Conditions, parseConditions } from '../../constants/conditions.js'
+import type { Strategy } from '../../constants/select.js'
+import type { GainMode } from '../corrections/steps.js'
+import { UsageError } from '../model/errors.js'
+import type { ModuleIndex } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+import type { Run } from '../sources/run.js'
+
+export interface ConstantsRequest {
+  readonly catalogue: Catalogue
+  readonly run: Run
+  readonly modules: readonly ModuleIndex[]
+  /** Time of the run; absent: what the run tells. */
+  readonly at?: Date
+  readonly strategy: Strategy
+  /** Conditions that were stated, `name → value`; they win over control data. */
+  readonly stated: Readonly<Record<string, string>>
+  readonly gainMode: GainMode
+}
+
+export interface FoundConstants {
+  readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
+  /** Every condition that was known. */
+  readonly conditions: Conditions
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Looks up the constants of a run's modules: stated conditions first, then control data, else unknown, which is said.
+ * @throws UsageError if nobody knows when the run was taken. @throws ConstantsError if the catalogue cannot be read.
+ */
+export async function findConstants(request: ConstantsRequest): Promise<FoundConstants> {
+  const { catalogue, run, modules, strategy, gainMode } = request
+  const at = request.at ?? run.time
+  if (at === undefined) {
+    throw new UsageError('neither INDEX/timestamp nor METADATA tell when the run was taken', {
+      place: { file: run.path },
+      hint: 'State it with --at 2026-01-31T12:00:00Z',
+    })
+  }
+  const stated = parseConditions(run.detector, request.stated)
+  const conditions: Conditions = { ...run.conditions, 'Gain mode': gainMode, ...stated }
+  const constants = await catalogue.find({
+    detector: run.detector,
+    karaboId: run.karaboId,
+    modules,
+    calibrations: CALIBRATIONS[run.detector.id].map(({ name }) => name),
+    conditions,
+    at,
+    strategy,
+  })
+  return { constants, conditions, problems: [] }
+}

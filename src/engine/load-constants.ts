@@ -1,0 +1,76 @@
+import { type ConstantSource, locateConstant } from '../../constants/source.js'
+import { writeParams } from '../corrections/kernel.js'
+import { calibrationsOf } from '../corrections/planes.js'
+import type { Detector } from '../detectors/detector.js'
+import type { Lane } from '../memory/lane.js'
+import type { ConstantsTask } from './operations.js'
+import type { ModulePlan } from './plan.js'
+import type { WorkerPool } from './pool.js'
+import type { Assignment, SlotJob } from './scheduler.js'
+import type { PhaseTotals } from './statistics.js'
+
+/** Rows of slow scan a worker loads at once: a multiple of what shares a page of a plane, small enough to share out. */
+const STRIP = 32
+
+/** Constants of one module on their way into a lane. */
+export interface ConstantsLoad {
+  /** One job a strip of slow-scan rows. */
+  jobs(): AsyncGenerator<SlotJob>
+  /** Cells the constants lack, once all jobs are done. @throws what a job failed with. */
+  finish(): readonly number[]
+}
+
+/**
+ * Finds a module's constants in their files, tells the kernel its parameters, and makes the jobs that fill the lane.
+ * @throws ConstantsError naming file, dataset and module.
+ */
+export async function prepareConstants(
+  module: ModulePlan,
+  lane: Lane,
+  context: { readonly detector: Detector; readonly pool: WorkerPool; readonly phases: PhaseTotals },
+): Promise<ConstantsLoad> {
+  const { chain, constants, cells } = module
+  const { detector, pool, phases } = context
+  const sources = new Map<string, ConstantSource>()
+  for (const name of calibrationsOf(chain.planes)) {
+    const version = constants.constants.get(name)
+    if (version) sources.set(name, await locateConstant(detector, version, module.module))
+  }
+  const { memory, layout } = lane.handle
+  writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
+  const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
+  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  let error: unknown
+  const missing = new Set<number>()
+
+  const job = (from: number, to: number): SlotJob => ({
+    name: `module ${module.module}, constants of rows ${from} to ${to - 1}`,
+    run: async (assignment: Assignment) => {
+      const task: ConstantsTask = {
+        ...assignment,
+        detector: detector.id,
+        cells,
+        planes: chain.planes,
+        constants: sources,
+        slowScan: [from, to],
+        ...(median === undefined ? {} : { median }),
+      }
+      const { report, times } = await pool.run('loadConstants', task)
+      phases.merge(times)
+      for (const cell of report.missingCells) missing.add(cell)
+    },
+    failed: cause => {
+      error ??= cause
+    },
+  })
+  return {
+    async *jobs() {
+      for (let row = 0; row < detector.slowScan && error === undefined; row += STRIP)
+        yield job(row, Math.min(row + STRIP, detector.slowScan))
+    },
+    finish: () => {
+      if (error !== undefined) throw error
+      return [...missing].sort((a, b) => a - b)
+    },
+  }
+}

@@ -1,0 +1,176 @@
+import type { Lane } from '../memory/lane.js'
+import type { CombinedFile } from '../sinks/combined-file.js'
+import { CorrectedFile } from '../sinks/corrected-file.js'
+import type { OutputFolder } from '../sinks/output-folder.js'
+import type { ModuleProvenance, Provenance } from '../sinks/provenance.js'
+import { prepareConstants } from './load-constants.js'
+import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
+import type { CorrectionPlan, ModulePlan, SequencePlan } from './plan.js'
+import { StoppedError, type WorkerPool } from './pool.js'
+import { LaneScheduler, type SlotJob } from './scheduler.js'
+import { SequenceRun } from './sequence-run.js'
+import type { PhaseTotals } from './statistics.js'
+
+/** What all modules of a run share. */
+export interface RunContext {
+  readonly plan: CorrectionPlan
+  readonly pool: WorkerPool
+  readonly folder: OutputFolder
+  readonly combined: CombinedFile | undefined
+  readonly provenance: Provenance
+  readonly phases: PhaseTotals
+  readonly signal: AbortSignal
+  /** Numbers for tasks, unique in the engine. */
+  readonly ids: () => number
+  /** Told of every finished block. */
+  readonly onFrames: (frames: number) => void
+}
+
+/**
+ * Takes one module through one lane: constants in, then all its sequences block by block. Sequences follow one
+ * another without a gap: the next file is opened while the last blocks of the one before are in flight.
+ */
+export class ModuleRun {
+  readonly #module: ModulePlan
+  readonly #lane: Lane
+  readonly #context: RunContext
+  readonly #scheduler: LaneScheduler
+  readonly #outcomes: Promise<SequenceOutcome>[] = []
+
+  constructor(module: ModulePlan, lane: Lane, context: RunContext) {
+    this.#module = module
+    this.#lane = lane
+    this.#context = context
+    this.#scheduler = new LaneScheduler(lane, context.ids)
+  }
+
+  /** @throws StoppedError once the run's signal is aborted; every other failure is in the outcome. */
+  async run(): Promise<ModuleOutcome> {
+    const { module, sequences } = this.#module
+    let missingCells: readonly number[]
+    try {
+      const load = await prepareConstants(this.#module, this.#lane, {
+        ...this.#context,
+        detector: this.#context.plan.detector,
+      })
+      await this.#scheduler.run(load.jobs(), this.#context.signal)
+      missingCells = load.finish()
+    } catch (error) {
+      if (error instanceof StoppedError) throw error
+      const failed = sequences.map(({ joined, trains, frames }) =>
+        failedSequence(joined.file.path, trains.length, frames, error),
+      )
+      return moduleOutcome(module, failed, [])
+    }
+    try {
+      await this.#scheduler.run(this.#blockJobs(), this.#context.signal)
+    } finally {
+      await Promise.allSettled(this.#outcomes)
+    }
+    return moduleOutcome(module, await Promise.all(this.#outcomes), missingCells)
+  }
+
+  async *#blockJobs(): AsyncGenerator<SlotJob> {
+    for (const plan of this.#module.sequences) {
+      const run = await this.#open(plan)
+      if (run === undefined) continue
+      const inFlight = new InFlight()
+      // Settles when the last block is in; pushed first, so that stopping halfway still closes the file.
+      this.#outcomes.push(inFlight.drained.then(() => this.#finish(run)))
+      try {
+        for (const block of run.blocks(this.#context.plan.lanes.block)) {
+          if (run.failed) break
+          inFlight.enter()
+          yield this.#job(run, block, inFlight)
+        }
+      } finally {
+        inFlight.close()
+      }
+    }
+  }
+
+  async #open(plan: SequencePlan): Promise<SequenceRun | undefined> {
+    const { folder, combined, provenance } = this.#context
+    let corrected: CorrectedFile | undefined
+    try {
+      if (plan.output !== undefined) {
+        const module = moduleProvenance(this.#module)
+        const { run } = this.#context.plan
+        corrected = await CorrectedFile.create(folder, plan.output, {
+          joined: plan.joined,
+          run,
+          software: provenance,
+          module,
+        })
+      }
+      return SequenceRun.open(plan, { corrected, combined })
+    } catch (error) {
+      corrected?.discard()
+      this.#outcomes.push(
+        Promise.resolve(failedSequence(plan.joined.file.path, plan.trains.length, plan.frames, error)),
+      )
+      return undefined
+    }
+  }
+
+  #job(run: SequenceRun, block: Parameters<SequenceRun['task']>[0], inFlight: InFlight): SlotJob {
+    const { pool, phases, onFrames } = this.#context
+    const { module, chain } = this.#module
+    return {
+      name: `module ${module}, a block of ${block.rows.length} frames`,
+      run: async assignment => {
+        const result = await pool.run('correctBlock', run.task(block, assignment, module, chain.kernel))
+        run.record(result)
+        phases.merge(result.times)
+        onFrames(block.rows.length)
+        inFlight.leave()
+      },
+      failed: error => {
+        run.fail(error)
+        inFlight.leave()
+      },
+    }
+  }
+
+  async #finish(run: SequenceRun): Promise<SequenceOutcome> {
+    const { signal, phases } = this.#context
+    if (signal.aborted) run.fail(new StoppedError('stopped'))
+    const start = process.hrtime.bigint()
+    const outcome = await run.finish()
+    phases.add('finish', Number(process.hrtime.bigint() - start), 0)
+    return outcome
+  }
+}
+
+function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
+  const entries = [...constants.constants].map(([name, { path, dataset, sha256 }]) => [
+    name,
+    { file: path, dataset, sha256 },
+  ])
+  return { steps: chain.steps, constants: Object.fromEntries(entries) }
+}
+
+/** Counts blocks in flight; `drained` resolves when it is closed and the last has left. */
+class InFlight {
+  readonly drained: Promise<void>
+  #count = 1
+  #resolve: () => void = () => {}
+
+  constructor() {
+    this.drained = new Promise(resolve => {
+      this.#resolve = resolve
+    })
+  }
+
+  enter(): void {
+    this.#count++
+  }
+
+  leave(): void {
+    if (--this.#count === 0) this.#resolve()
+  }
+
+  close(): void {
+    this.leave()
+  }
+}

@@ -1,0 +1,94 @@
+import type { LoadReport } from '../../constants/load.js'
+import type { ConstantSource } from '../../constants/source.js'
+import type { KernelName } from '../corrections/chain.js'
+import type { PlaneRecipe } from '../corrections/planes.js'
+import type { Detector } from '../detectors/detector.js'
+import type { ErrorRecord } from '../model/errors.js'
+import type { ChunkTarget } from '../sinks/image-file.js'
+import type { Block, TargetName } from './blocks.js'
+import type { PhaseTimes } from './statistics.js'
+
+/** Where a block's raw frames lie. Plain values: the file descriptor is the process's, shared by its threads. */
+export interface BlockInput {
+  readonly path: string
+  readonly dataset: string
+  readonly fd: number
+  /** Size and mtime when the plan was made: a file that changed since is refused. */
+  readonly size: number
+  readonly mtimeMs: number
+  /** File address of each of the block's frames (−1: never written, zeros); absent if frames are not stored plainly. */
+  readonly addresses?: Float64Array
+}
+
+/** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
+export interface BlockTask {
+  readonly id: number
+  readonly epoch: number
+  readonly lane: number
+  readonly slot: number
+  readonly module: number
+  readonly kernel: KernelName
+  readonly input: BlockInput
+  readonly block: Block
+  /** The files its chunks go to, under the chunk numbers that `block` has for each. */
+  readonly targets: Readonly<Partial<Record<TargetName, ChunkTarget>>>
+}
+
+/** Where the deflated chunks of one dataset went, by chunk number. */
+export interface PackedChunks {
+  readonly indices: Float64Array
+  readonly addresses: Float64Array
+  readonly sizes: Float64Array
+}
+
+export interface TargetChunks {
+  readonly gain: PackedChunks
+  readonly mask: PackedChunks
+}
+
+export interface BlockResult {
+  readonly chunks: Readonly<Partial<Record<TargetName, TargetChunks>>>
+  readonly times: Partial<PhaseTimes>
+}
+
+/** Loads the constants of a strip of slow-scan rows into a lane; the slot's memory is scratch. */
+export interface ConstantsTask {
+  readonly id: number
+  readonly epoch: number
+  readonly lane: number
+  readonly slot: number
+  readonly detector: Detector['id']
+  readonly cells: readonly number[]
+  readonly planes: readonly PlaneRecipe[]
+  readonly constants: ReadonlyMap<string, ConstantSource>
+  /** First row and the one behind the last. */
+  readonly slowScan: readonly [number, number]
+  readonly median?: number
+}
+
+export interface ConstantsResult {
+  readonly report: LoadReport
+  readonly times: Partial<PhaseTimes>
+}
+
+/** Median of a module's finite SlopesFF, for `xray-gain`. */
+export interface MedianTask {
+  readonly detector: Detector['id']
+  readonly source: ConstantSource
+}
+
+/** Every operation a worker thread knows: one declaration, imported by both sides. */
+export interface Operations {
+  correctBlock(task: BlockTask): Promise<BlockResult>
+  loadConstants(task: ConstantsTask): Promise<ConstantsResult>
+  medianOf(task: MedianTask): Promise<number>
+}
+
+export type OperationName = keyof Operations
+export type TaskOf<N extends OperationName> = Parameters<Operations[N]>[0]
+export type ResultOf<N extends OperationName> = Awaited<ReturnType<Operations[N]>>
+
+/** What a worker answers: errors travel as records, since classes do not survive `postMessage`. */
+export type Answer<N extends OperationName> =
+  | { readonly ok: true; readonly value: ResultOf<N> }
+  | { readonly ok: false; readonly error: ErrorRecord | 'stopped' }

@@ -1,0 +1,77 @@
+import { type ErrorRecord, recordOf } from '../model/errors.js'
+import type { ModuleIndex } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+import type { PhaseTimes } from './statistics.js'
+
+/** What became of one RAW file. */
+export interface SequenceOutcome {
+  readonly input: string
+  /** The CORR file; absent if it failed or none was asked for. */
+  readonly output?: string
+  readonly trains: number
+  readonly frames: number
+  readonly status: 'corrected' | 'failed'
+  readonly error?: ErrorRecord
+}
+
+/** What became of one module: `partial` if some of its sequences failed. */
+export interface ModuleOutcome {
+  readonly module: ModuleIndex
+  readonly status: 'corrected' | 'partial' | 'failed'
+  readonly sequences: readonly SequenceOutcome[]
+  /** Cells without constants: their frames are NaN, bit 3 set. */
+  readonly cellsWithoutConstants: readonly number[]
+}
+
+/** What became of a run. A value: it is printed, stored and sent as it is. */
+export interface CorrectionOutcome {
+  readonly modules: readonly ModuleOutcome[]
+  readonly combined?: string
+  readonly metadata?: string
+  readonly problems: readonly Problem[]
+  readonly phases: PhaseTimes
+  readonly frames: number
+  readonly rawBytes: number
+  readonly seconds: number
+  /** Most resident memory the process had, bytes. */
+  readonly peakMemory: number
+}
+
+/** The status of a module from those of its sequences. */
+export function moduleOutcome(
+  module: ModuleIndex,
+  sequences: readonly SequenceOutcome[],
+  cellsWithoutConstants: readonly number[],
+): ModuleOutcome {
+  const failed = sequences.filter(({ status }) => status === 'failed').length
+  const status = failed === 0 ? 'corrected' : failed === sequences.length ? 'failed' : 'partial'
+  return { module, status, sequences, cellsWithoutConstants }
+}
+
+/** Failed sequences as problems, each naming its file and cause. */
+export function problemsOf(outcomes: readonly ModuleOutcome[]): Problem[] {
+  return outcomes.flatMap(({ module, sequences }) =>
+    sequences.flatMap(({ error, input }) =>
+      error === undefined
+        ? []
+        : [
+            {
+              check: 'correction_failed',
+              severity: 'error' as const,
+              message: error.hint ? `${error.message}. ${error.hint}` : error.message,
+              place: { file: input, module, ...error.place },
+            },
+          ],
+    ),
+  )
+}
+
+/** The record of a failed sequence. */
+export function failedSequence(
+  input: string,
+  trains: number,
+  frames: number,
+  error: unknown,
+): SequenceOutcome {
+  return { input, trains, frames, status: 'failed', error: recordOf(error) }
+}

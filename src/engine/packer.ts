@@ -1,0 +1,36 @@
+import { deflateSync } from 'node:zlib'
+import type { Kernels } from '../corrections/kernel.js'
+
+/**
+ * Deflates the planes of one tile into a region of the lane.
+ *
+ * Gain and mask are nearly all one value: the run-length kernel turns those into a few kilobytes in a fraction of
+ * the time zlib takes. A plane that is not sparse, or does not fit any more, goes through zlib at level 1: a better
+ * ratio of almost nothing is not worth the time.
+ */
+export class Packer {
+  readonly #kernels: Kernels
+  readonly #room: Uint8Array
+  #used = 0
+
+  /** @param room in the memory the kernels are bound to; its contents hold until {@link restart}. */
+  constructor(kernels: Kernels, room: Uint8Array) {
+    this.#kernels = kernels
+    this.#room = room
+  }
+
+  /** Gives the room free: the planes packed so far have been written. */
+  restart(): void {
+    this.#used = 0
+  }
+
+  /** A zlib stream of `plane`, which lies in the same memory as the room. */
+  pack(plane: Uint8Array): Uint8Array {
+    const start = this.#used
+    const capacity = Math.min(this.#room.byteLength - start, plane.byteLength >> 1)
+    const bytes = this.#kernels.deflateRuns(plane.byteOffset, plane.byteLength, this.#room.byteOffset + start, capacity)
+    if (bytes === 0) return deflateSync(plane, { level: 1 })
+    this.#used = start + bytes
+    return this.#room.subarray(start, start + bytes)
+  }
+}

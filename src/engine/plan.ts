@@ -1,0 +1,269 @@
+import { basename, join } from 'node:path'
+import type { ModuleConstants } from '../../constants/catalogue.js'
+import { type Chain, resolveChain } from '../corrections/chain.js'
+import type { GainMode, StepName, StepOptions } from '../corrections/steps.js'
+import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import type { ModuleIndex } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+import type { JoinedFile, JoinedRun } from '../sources/join.js'
+import type { Run } from '../sources/run.js'
+import { positionsList } from '../sources/selection.js'
+import type { FrameRef } from './blocks.js'
+import { type LanePlan, planLanes } from './budget.js'
+
+/** What a plan is made of; nothing is read while it is made. */
+export interface PlanInput {
+  readonly run: Run
+  readonly joined: JoinedRun
+  readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
+  readonly steps: StepRequest
+  readonly output: OutputRequest
+  /** Found before: while looking for constants. */
+  readonly problems?: readonly Problem[]
+  readonly workers: number
+  /** Bytes, see {@link memoryBudget}. */
+  readonly memory: number
+}
+
+/** The steps asked for, before it is known which constants there are. */
+export interface StepRequest {
+  readonly steps: readonly StepName[]
+  readonly options: StepOptions
+  readonly gainMode: GainMode
+}
+
+export interface OutputRequest {
+  readonly folder: string
+  /** CORR files, one for each RAW file. */
+  readonly corrected: boolean
+  /** Path of the combined file. */
+  readonly combined?: string
+}
+
+/** One RAW file and the CORR file that is made of it. */
+export interface SequencePlan {
+  readonly joined: JoinedFile
+  /** Path of the CORR file; undefined with `--no-corr`. */
+  readonly output: string | undefined
+  /** Frames of each train, in the order of the CORR file. */
+  readonly trains: readonly (readonly FrameRef[])[]
+  readonly frames: number
+}
+
+/** One module that will be corrected. */
+export interface ModulePlan {
+  readonly module: ModuleIndex
+  readonly chain: Chain
+  readonly constants: ModuleConstants
+  /** Cell ids whose constants become resident, ascending: lane order. */
+  readonly cells: readonly number[]
+  readonly sequences: readonly SequencePlan[]
+}
+
+export interface CombinedPlan {
+  readonly path: string
+  readonly frames: readonly { readonly trainId: number; readonly pulseId: number }[]
+  /** `[frame][module]`, 0 where missing. */
+  readonly cellIds: Uint16Array
+}
+
+/** What is read, corrected and written, and in how much memory. */
+export interface CorrectionPlan {
+  readonly detector: Detector
+  readonly run: Run
+  readonly modules: readonly ModulePlan[]
+  readonly combined: CombinedPlan | undefined
+  readonly lanes: LanePlan
+  readonly workers: number
+  readonly totals: PlanTotals
+  /** What is wrong already: of the run, of its joining, modules without constants, steps without theirs. */
+  readonly problems: readonly Problem[]
+}
+
+export interface PlanTotals {
+  readonly trains: number
+  /** Module frames: one frame of one module counts one. */
+  readonly frames: number
+  readonly rawBytes: number
+  /** Least bytes the outputs take: f32 data, plus what deflated gain and mask usually take. */
+  readonly outputBytes: number
+}
+
+/** Deflated gain and mask are a percent or two of their size; a tenth leaves room for rather dense ones. */
+const PACKED_SHARE = 0.1
+
+/**
+ * Plans the correction of a joined run: a pure function, which `--dry-run` prints and tests compare.
+ * @throws UsageError if the memory does not hold one module's constants. @throws DataError if nothing is left to correct.
+ */
+export function planCorrection(input: PlanInput): CorrectionPlan {
+  const { run, joined, output } = input
+  const { detector } = run
+  const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
+  const firstFrames = firstFrameOfTrain(joined)
+  const modules: ModulePlan[] = []
+  for (const [module, files] of joined.modules) {
+    const constants = input.constants.get(module)
+    const chain = chainOf(module, constants, input.steps, problems)
+    if (constants === undefined || chain === undefined) continue
+    const cells = cellsOf(files)
+    const resident = new Map(cells.map((cell, index) => [cell, index]))
+    const sequences = files.map(file => sequencePlan(file, module, detector, output, resident, firstFrames))
+    if (sequences.some(sequence => sequence.frames > 0))
+      modules.push({ module, chain, constants, cells, sequences })
+    else problems.push(noFrames(module))
+  }
+  if (modules.length === 0) throw nothingToCorrect(run, problems)
+  const totals = totalsOf(modules, joined, detector, output)
+  const lanes = planLanes(
+    {
+      pixels: pixelsOf(detector),
+      rawFrameBytes: rawFrameBytes(detector),
+      cells: Math.max(...modules.map(({ cells }) => cells.length)),
+      planes: Math.max(...modules.map(({ chain }) => chain.planes.length)),
+      modules: modules.length,
+    },
+    input.workers,
+    input.memory,
+  )
+  const combined =
+    output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, firstFrames)
+  return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
+}
+
+function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
+  const first = problems.find(({ severity }) => severity === 'error')
+  const more = first ? `: module ${first.place.module}: ${first.message}` : ''
+  return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
+}
+
+function chainOf(
+  module: ModuleIndex,
+  constants: ModuleConstants | undefined,
+  steps: StepRequest,
+  problems: Problem[],
+): Chain | undefined {
+  try {
+    const chain = resolveChain({ ...steps, available: new Set(constants?.constants.keys()) })
+    for (const { step, reason } of chain.skipped) {
+      problems.push({
+        check: 'step_without_constant',
+        severity: 'warning',
+        message: `${step} skipped: ${reason}`,
+        place: { module },
+      })
+    }
+    return chain
+  } catch (error) {
+    if (!isDetcalError(error, 'constants')) throw error
+    const message = error.hint
+      ? `not corrected: ${error.message}. ${error.hint}`
+      : `not corrected: ${error.message}`
+    problems.push({ check: 'module_without_constants', severity: 'error', message, place: { module } })
+    return undefined
+  }
+}
+
+function noFrames(module: ModuleIndex): Problem {
+  return {
+    check: 'module_without_frames',
+    severity: 'warning',
+    message: 'has no selected frame, so no file is written',
+    place: { module },
+  }
+}
+
+/** Cell ids that the selected frames use, ascending. */
+function cellsOf(files: readonly JoinedFile[]): number[] {
+  const used = new Set<number>()
+  for (const { file, trains } of files) {
+    for (const { rows } of trains) for (const row of positionsList(rows)) used.add(file.cellIds[row] ?? 0)
+  }
+  return [...used].sort((a, b) => a - b)
+}
+
+/** Frame number in the combined file of each train's first frame. */
+function firstFrameOfTrain(joined: JoinedRun): Map<number, number> {
+  const first = new Map<number, number>()
+  let frames = 0
+  for (const { trainId, pulseIds } of joined.trains) {
+    first.set(trainId, frames)
+    frames += pulseIds.length
+  }
+  return first
+}
+
+function sequencePlan(
+  joined: JoinedFile,
+  module: ModuleIndex,
+  detector: Detector,
+  output: OutputRequest,
+  resident: ReadonlyMap<number, number>,
+  firstFrames: ReadonlyMap<number, number>,
+): SequencePlan {
+  let corrected = 0
+  const trains = joined.trains.map(({ trainId, rows }) => {
+    const first = firstFrames.get(trainId) ?? 0
+    return positionsList(rows).map((row, position) => ({
+      row,
+      cell: resident.get(joined.file.cellIds[row] ?? 0) ?? 0,
+      corrected: corrected++,
+      combined: (first + position) * detector.moduleCount + module,
+    }))
+  })
+  const path = output.corrected ? join(output.folder, correctedName(joined.file.path)) : undefined
+  return { joined, output: path, trains, frames: corrected }
+}
+
+/** `RAW-R0001-AGIPD00-S00000.h5` becomes `CORR-R0001-AGIPD00-S00000.h5`. */
+export function correctedName(rawPath: string): string {
+  const name = basename(rawPath)
+  return name.startsWith('RAW-') ? `CORR-${name.slice(4)}` : `CORR-${name}`
+}
+
+function combinedPlan(
+  path: string,
+  joined: JoinedRun,
+  detector: Detector,
+  firstFrames: ReadonlyMap<number, number>,
+): CombinedPlan {
+  const frames = joined.trains.flatMap(({ trainId, pulseIds }) =>
+    Array.from(pulseIds, pulseId => ({ trainId, pulseId })),
+  )
+  const cellIds = new Uint16Array(frames.length * detector.moduleCount)
+  for (const [module, files] of joined.modules) {
+    for (const { file, trains } of files) {
+      for (const { trainId, rows } of trains) {
+        const first = firstFrames.get(trainId) ?? 0
+        positionsList(rows).forEach((row, position) => {
+          cellIds[(first + position) * detector.moduleCount + module] = file.cellIds[row] ?? 0
+        })
+      }
+    }
+  }
+  return { path, frames, cellIds }
+}
+
+function totalsOf(
+  modules: readonly ModulePlan[],
+  joined: JoinedRun,
+  detector: Detector,
+  output: OutputRequest,
+): PlanTotals {
+  const frames = modules.reduce(
+    (sum, { sequences }) => sum + sequences.reduce((n, sequence) => n + sequence.frames, 0),
+    0,
+  )
+  const pixels = pixelsOf(detector)
+  const frameBytes = pixels * 4 + PACKED_SHARE * pixels * 5
+  const combinedChunks =
+    joined.trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0) * detector.moduleCount
+  const outputFrames = (output.corrected ? frames : 0) + (output.combined === undefined ? 0 : combinedChunks)
+  return {
+    trains: joined.trains.length,
+    frames,
+    rawBytes: frames * rawFrameBytes(detector),
+    outputBytes: Math.ceil(outputFrames * frameBytes),
+  }
+}

@@ -1,0 +1,73 @@
+import type { Lane } from '../memory/lane.js'
+import { StoppedError, WorkerDiedError } from './pool.js'
+
+/** Identity of one attempt of a task on a slot. */
+export interface Assignment {
+  readonly id: number
+  readonly epoch: number
+  readonly lane: number
+  readonly slot: number
+}
+
+/** A unit of work that needs a slot. */
+export interface SlotJob {
+  /** Names the job when its worker died. */
+  readonly name: string
+  /** Runs on the given slot, and takes in its result. Must be repeatable until it has resolved. */
+  run(assignment: Assignment): Promise<void>
+  /** The job failed: for good, since a dead worker's job has had its second attempt. */
+  failed(error: unknown): void
+}
+
+/**
+ * Runs jobs over the slots of one lane: each slot pulls the next job when it is free, which is all the
+ * back-pressure there is. Jobs are pulled lazily, so whoever makes them opens files just in time (an async
+ * generator serves its callers one after the other).
+ */
+export class LaneScheduler {
+  readonly #lane: Lane
+  readonly #ids: () => number
+
+  constructor(lane: Lane, ids: () => number) {
+    this.#lane = lane
+    this.#ids = ids
+  }
+
+  /** Resolves when every job is done or failed. @throws StoppedError once `signal` is aborted. */
+  async run(jobs: AsyncGenerator<SlotJob>, signal: AbortSignal): Promise<void> {
+    const slots = this.#lane.handle.layout.slots
+    try {
+      await Promise.all(Array.from({ length: slots }, (_, slot) => this.#drain(slot, jobs, signal)))
+    } finally {
+      // A generator that was left halfway closes what it holds open only now.
+      await jobs.return(undefined)
+    }
+    if (signal.aborted) throw new StoppedError('stopped')
+  }
+
+  async #drain(slot: number, jobs: AsyncGenerator<SlotJob>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = await jobs.next()
+      if (next.done) return
+      await this.#attempt(slot, next.value, 0)
+    }
+  }
+
+  async #attempt(slot: number, job: SlotJob, epoch: number): Promise<void> {
+    const id = this.#ids()
+    this.#lane.assign(slot, id, epoch)
+    try {
+      await job.run({ id, epoch, lane: this.#lane.handle.id, slot })
+      this.#lane.release(slot)
+    } catch (error) {
+      const state = this.#lane.state(slot)
+      this.#lane.release(slot)
+      if (!(error instanceof WorkerDiedError)) job.failed(error)
+      else if (epoch === 0) await this.#attempt(slot, job, epoch + 1)
+      else
+        job.failed(
+          new WorkerDiedError(`${job.name}: its worker died twice, last while ${state}`, { cause: error }),
+        )
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from '../hdf5/direct/index.js'
+import { DataError } from '../model/errors.js'
+import type { CombinedFile } from '../sinks/combined-file.js'
+import type { CorrectedFile } from '../sinks/corrected-file.js'
+import { refuseChanged } from './block-reader.js'
+import { type Block, type BlockShape, blocksOf } from './blocks.js'
+import type { BlockInput, BlockResult, BlockTask } from './operations.js'
+import { failedSequence, type SequenceOutcome } from './outcome.js'
+import type { SequencePlan } from './plan.js'
+import type { Assignment } from './scheduler.js'
+
+/** Where a sequence's results go. */
+export interface SequenceOutputs {
+  readonly corrected: CorrectedFile | undefined
+  readonly combined: CombinedFile | undefined
+}
+
+/**
+ * One RAW file on its way: opened once for all workers, its blocks handed out, their chunks noted, the CORR file
+ * published when the last block is in, or given up when one failed.
+ */
+export class SequenceRun {
+  readonly #plan: SequencePlan
+  readonly #outputs: SequenceOutputs
+  readonly #input: Omit<BlockInput, 'addresses'>
+  readonly #addresses: Float64Array | undefined
+  #error: unknown
+
+  private constructor(
+    plan: SequencePlan,
+    outputs: SequenceOutputs,
+    input: Omit<BlockInput, 'addresses'>,
+    addresses: Float64Array | undefined,
+  ) {
+    this.#plan = plan
+    this.#outputs = outputs
+    this.#input = input
+    this.#addresses = addresses
+  }
+
+  /** @throws DataError if the file is not the one that was planned or is damaged. */
+  static open(plan: SequencePlan, outputs: SequenceOutputs): SequenceRun {
+    const { path, size, mtimeMs, source } = plan.joined.file
+    const fd = openSync(path, 'r')
+    try {
+      const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
+      refuseChanged(input)
+      return new SequenceRun(plan, outputs, input, addressesOf(input))
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  get failed(): boolean {
+    return this.#error !== undefined
+  }
+
+  blocks(shape: BlockShape): Generator<Block> {
+    return blocksOf(this.#plan.trains, shape)
+  }
+
+  /** The task that corrects `block`. */
+  task(block: Block, assignment: Assignment, module: number, kernel: BlockTask['kernel']): BlockTask {
+    const all = this.#addresses
+    const addresses = all && block.rows.map(row => all[row] ?? -1)
+    const { corrected, combined } = this.#outputs
+    return {
+      ...assignment,
+      module,
+      kernel,
+      block,
+      input: addresses ? { ...this.#input, addresses } : this.#input,
+      targets: {
+        ...(corrected ? { corrected: corrected.images.target } : {}),
+        ...(combined ? { combined: combined.images.target } : {}),
+      },
+    }
+  }
+
+  /** Notes where a block's chunks went. */
+  record({ chunks }: BlockResult): void {
+    if (this.failed) return
+    const { corrected, combined } = this.#outputs
+    if (corrected && chunks.corrected) corrected.images.record(chunks.corrected.gain, chunks.corrected.mask)
+    if (combined && chunks.combined) combined.images.record(chunks.combined.gain, chunks.combined.mask)
+  }
+
+  /** Gives the sequence up: no CORR file, and its frames count as missing in the combined one. */
+  fail(error: unknown): void {
+    this.#error ??= error
+  }
+
+  /** To be called when no block is in flight any more. */
+  async finish(): Promise<SequenceOutcome> {
+    const { corrected, combined } = this.#outputs
+    try {
+      if (!this.failed) {
+        refuseChanged(this.#input)
+        await corrected?.finish()
+      }
+    } catch (error) {
+      this.fail(error)
+    } finally {
+      closeSync(this.#input.fd)
+    }
+    const { output, frames, trains } = this.#plan
+    if (!this.failed)
+      return {
+        input: this.#input.path,
+        ...(output ? { output } : {}),
+        trains: trains.length,
+        frames,
+        status: 'corrected',
+      }
+    corrected?.discard()
+    combined?.images.forget(trains.flatMap(refs => refs.map(ref => ref.combined)))
+    return failedSequence(this.#input.path, trains.length, frames, this.#error)
+  }
+}
+
+/** Address of every frame, or undefined where frames are not stored plainly: then workers decode them. */
+function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
+  let located: LocatedDataset
+  try {
+    located = locateDataset(input.fd, input.dataset, input.path)
+  } catch (error) {
+    if (error instanceof Unsupported) return undefined
+    throw error
+  }
+  const addresses = frameAddresses(located)
+  const [frames, ...dims] = located.shape
+  const end = fstatSync(input.fd).size
+  const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
+  const beyond = addresses?.findIndex(address => address + frameBytes > end) ?? -1
+  if (beyond >= 0) {
+    throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
+      place: { file: input.path, dataset: input.dataset },
+      hint: 'Wait until it is copied completely, or copy it again',
+    })
+  }
+  return addresses
+}

@@ -1,0 +1,46 @@
+/** Work done in one phase: thread time in ns and bytes moved. */
+export interface Phase {
+  readonly ns: number
+  readonly bytes: number
+}
+
+export const PHASES = ['constants', 'read', 'correct', 'pack', 'write', 'finish'] as const
+export type PhaseName = (typeof PHASES)[number]
+
+/** Times (thread ns, summed over workers) and bytes by phase. */
+export type PhaseTimes = Readonly<Record<PhaseName, Phase>>
+
+/** Adds up phases of many blocks. */
+export class PhaseTotals {
+  readonly #totals = new Map<PhaseName, { ns: number; bytes: number }>(
+    PHASES.map(name => [name, { ns: 0, bytes: 0 }]),
+  )
+
+  add(name: PhaseName, ns: number, bytes: number): void {
+    const total = this.#totals.get(name)
+    if (!total) return
+    total.ns += ns
+    total.bytes += bytes
+  }
+
+  merge(times: Partial<PhaseTimes>): void {
+    for (const name of PHASES) {
+      const phase = times[name]
+      if (phase) this.add(name, phase.ns, phase.bytes)
+    }
+  }
+
+  snapshot(): PhaseTimes {
+    return Object.fromEntries(
+      [...this.#totals].map(([name, total]) => [name, { ...total }]),
+    ) as unknown as PhaseTimes
+  }
+}
+
+/** Runs `work`, adding its thread time to `name`. */
+export function timed<T>(totals: PhaseTotals, name: PhaseName, bytes: number, work: () => T): T {
+  const start = process.hrtime.bigint()
+  const result = work()
+  totals.add(name, Number(process.hrtime.bigint() - start), bytes)
+  return result
+}

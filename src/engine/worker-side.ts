@@ -1,0 +1,82 @@
+import { loadPlanes } from '../../constants/load.js'
+import { finiteMedian } from '../../constants/median.js'
+import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
+import { detectorById } from '../detectors/index.js'
+import { Lane } from '../memory/lane.js'
+import { slotOffset } from '../memory/lane-layout.js'
+import { recordOf } from '../model/errors.js'
+import { correctBlock } from './correct-block.js'
+import { FrameReader } from './frame-reader.js'
+import type {
+  Answer,
+  ConstantsResult,
+  ConstantsTask,
+  OperationName,
+  Operations,
+  ResultOf,
+  TaskOf,
+} from './operations.js'
+import { StoppedError, type WorkerData } from './pool.js'
+import { PhaseTotals } from './statistics.js'
+
+type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
+
+/** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
+export function createOperations({ lanes, stop }: WorkerData): Handlers {
+  const module = kernelModule()
+  const attached = lanes.map(handle => ({
+    lane: Lane.attach(handle),
+    kernels: instantiateKernels(module, handle.memory),
+  }))
+  const reader = new FrameReader()
+  const word = new Int32Array(stop)
+  const at = (id: number) => {
+    const found = attached[id]
+    if (!found) throw new Error(`there is no lane ${id}`)
+    return found
+  }
+  return {
+    correctBlock: answering(task => correctBlock(task, { ...at(task.lane), reader, stop: word })),
+    loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
+    medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+  }
+}
+
+function answering<N extends OperationName>(
+  operation: Operations[N],
+): (task: TaskOf<N>) => Promise<Answer<N>> {
+  return async task => {
+    try {
+      return {
+        ok: true,
+        value: await (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task),
+      }
+    } catch (error) {
+      return { ok: false, error: error instanceof StoppedError ? 'stopped' : recordOf(error) }
+    }
+  }
+}
+
+async function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array): Promise<ConstantsResult> {
+  const { layout, memory } = lane.handle
+  lane.advance(task.slot, task.id, task.epoch, 'reading')
+  const start = process.hrtime.bigint()
+  const report = await loadPlanes({
+    detector: detectorById(task.detector),
+    buffer: memory.buffer,
+    base: layout.constants,
+    cells: task.cells,
+    planes: task.planes,
+    constants: task.constants,
+    slowScan: task.slowScan,
+    ...(task.median === undefined ? {} : { median: task.median }),
+    scratch: new Uint8Array(memory.buffer, slotOffset(layout, task.slot), layout.slot.bytes),
+    checkpoint: () => {
+      if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
+    },
+  })
+  const times = new PhaseTotals()
+  times.add('constants', Number(process.hrtime.bigint() - start), report.bytes)
+  lane.advance(task.slot, task.id, task.epoch, 'done')
+  return { report, times: times.snapshot() }
+}

@@ -1,0 +1,12 @@
+export { Unsupported } from './errors.js'
+export { frameAddresses } from './frame-addresses.js'
+export { locateDataset } from './locate.js'
+export { readSlab } from './read-slab.js'
+export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
+export {
+  type Declared,
+  findDeclared,
+  setEndOfFile,
+  type WrittenChunks,
+  writeChunkIndex,
+} from './write-chunks.js'

@@ -1,0 +1,131 @@
+import { DTYPE_BYTES } from '../../model/dtypes.js'
+import { DataError } from '../../model/errors.js'
+import { readChunkIndex } from './chunk-index.js'
+import { ChunkTable } from './chunk-table.js'
+import { Unsupported } from './errors.js'
+import { FileView } from './file-view.js'
+import { findLink } from './groups.js'
+import { type Layout, readLayout } from './layout.js'
+import {
+  type Dataspace,
+  readDataspace,
+  readDatatype,
+  readFillValue,
+  readFilters,
+  readOldFillValue,
+} from './messages.js'
+import { MESSAGE, type Message, type ObjectHeader, readObjectHeader } from './object-header.js'
+import { readSuperblock } from './superblock.js'
+import type { Filter, LocatedDataset, Storage } from './types.js'
+
+/** As many soft links as the library follows. */
+const MAX_SOFT_LINKS = 16
+
+/**
+ * Finds the dataset `path` (`INSTRUMENT/…/image/data`, groups separated by slashes) in the open file `fd` and reads
+ * where its elements lie. `file` is for messages.
+ * @throws DataError if the file is damaged or has no such dataset.
+ * @throws Unsupported if the file uses what the direct reader does not know: fall back to the library.
+ */
+export function locateDataset(fd: number, path: string, file: string): LocatedDataset {
+  const view = new FileView(fd, file, path)
+  return describe(view, path, findObject(view, path))
+}
+
+/** The object header that `path` leads to from the root group, soft links followed. */
+export function findObject(view: FileView, path: string): ObjectHeader {
+  const root = readSuperblock(view).root
+  const pending = namesOf(path)
+  let group = readObjectHeader(view, root)
+  for (let links = 0; pending.length > 0; ) {
+    const name = pending.shift() ?? ''
+    const link = findLink(view, group, name)
+    if (link === undefined) {
+      throw new DataError(`no such dataset, ${JSON.stringify(name)} is missing`, {
+        place: { file: view.file, dataset: path },
+        hint: 'List what the file holds with h5ls -r',
+      })
+    }
+    if ('address' in link) {
+      group = readObjectHeader(view, link.address)
+      continue
+    }
+    links++
+    if (links > MAX_SOFT_LINKS) throw view.damaged('too many soft links')
+    // A path relative to the group that holds the link, or from the root.
+    if (link.target.startsWith('/')) group = readObjectHeader(view, root)
+    pending.unshift(...namesOf(link.target))
+  }
+  return group
+}
+
+function namesOf(path: string): string[] {
+  return path.split('/').filter(name => name !== '' && name !== '.')
+}
+
+function describe(view: FileView, path: string, header: ObjectHeader): LocatedDataset {
+  const find = (type: number): Message | undefined => header.messages.find(message => message.type === type)
+  const dataspace = find(MESSAGE.dataspace)
+  const datatype = find(MESSAGE.datatype)
+  const layout = find(MESSAGE.layout)
+  if (dataspace === undefined || datatype === undefined || layout === undefined) {
+    throw view.damaged('it is not a dataset')
+  }
+  if (find(MESSAGE.externalFiles)) throw new Unsupported('external storage')
+  const space = readDataspace(dataspace.open())
+  const dtype = readDatatype(datatype.open())
+  const elementBytes = DTYPE_BYTES[dtype]
+  if (!Number.isSafeInteger(space.shape.reduce((product, size) => product * size, elementBytes))) {
+    throw view.damaged('it claims more bytes than can be counted')
+  }
+  const filters = find(MESSAGE.filters)
+  const storage = storageOf(
+    view,
+    readLayout(layout.open()),
+    space,
+    elementBytes,
+    filters === undefined ? [] : readFilters(filters.open()),
+  )
+  const fill = find(MESSAGE.fillValue)
+  const oldFill = find(MESSAGE.oldFillValue)
+  const fillValue =
+    fill !== undefined
+      ? readFillValue(fill.open(), elementBytes)
+      : oldFill && readOldFillValue(oldFill.open(), elementBytes)
+  const { shape, maxShape } = space
+  const located = { path, shape, maxShape, dtype, elementBytes, storage }
+  return fillValue === undefined ? located : { ...located, fillValue }
+}
+
+function storageOf(
+  view: FileView,
+  layout: Layout,
+  { shape, maxShape }: Dataspace,
+  elementBytes: number,
+  filters: readonly Filter[],
+): Storage {
+  const bytes = shape.reduce((product, size) => product * size, elementBytes)
+  switch (layout.kind) {
+    case 'compact':
+      if (layout.data.length !== bytes)
+        throw view.damaged(`${layout.data.length} bytes where ${bytes} are due`)
+      return layout
+    case 'contiguous': {
+      const { address, size } = layout
+      if (address < 0) return { kind: 'contiguous', address: -1 }
+      if (size < bytes || address + bytes > view.size) throw view.damaged('its elements lie outside the file')
+      return { kind: 'contiguous', address }
+    }
+    case 'chunked': {
+      const { chunkShape, index } = layout
+      if (layout.elementBytes !== elementBytes || chunkShape.length !== shape.length) {
+        throw view.damaged('its chunks do not fit its shape and type')
+      }
+      if (layout.partialUnfiltered && filters.length > 0) throw new Unsupported('unfiltered partial chunks')
+      const table = new ChunkTable(view, shape, maxShape, chunkShape, elementBytes, filters.length > 0)
+      readChunkIndex(index, table)
+      const { addresses, sizes, filterMasks } = table
+      return { kind: 'chunked', chunkShape, filters, addresses, sizes, filterMasks }
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
+import { BoxReader } from './read-box.js'
+import { readChunk } from './read-chunk.js'
+import type { ChunkedStorage, LocatedDataset } from './types.js'
+
+/**
+ * Reads elements `start … start + count − 1` of every dimension into `out`, in C order without gaps, little-endian.
+ * `out` may be a view on shared memory. `fd` is the file that `located` came from, `file` its name for messages.
+ * @throws RangeError if the slab does not lie within the dataset or `out` has another size: a mistake of the caller.
+ * @throws DataError naming file, dataset and chunk if the file is damaged.
+ */
+export function readSlab(
+  fd: number,
+  located: LocatedDataset,
+  start: readonly number[],
+  count: readonly number[],
+  out: Uint8Array,
+  file: string,
+): void {
+  const { shape, elementBytes, storage } = located
+  checkSlab(located, start, count, out)
+  if (out.length === 0) return
+  const targetStrides = stridesOf(count, elementBytes)
+  const sourceStrides = stridesOf(shape, elementBytes)
+  const source = offsetOf(start, sourceStrides)
+  const box: Box = { count, elementBytes, sourceStrides, targetStrides, source, target: 0 }
+  switch (storage.kind) {
+    case 'compact':
+      copyBox(storage.data, out, mergeRuns(box))
+      break
+    case 'contiguous':
+      if (storage.address < 0) fillPattern(out, located.fillValue)
+      else readContiguous(fd, located, { ...box, source: source + storage.address }, out, file)
+      break
+    case 'chunked':
+      readChunks(fd, located, storage, start, count, out, file)
+  }
+}
+
+function checkSlab(
+  { shape, elementBytes }: LocatedDataset,
+  start: readonly number[],
+  count: readonly number[],
+  out: Uint8Array,
+): void {
+  const within = shape.every((size, d) => {
+    const [first, length] = [start[d] ?? -1, count[d] ?? -1]
+    const whole = Number.isSafeInteger(first) && Number.isSafeInteger(length)
+    return whole && first >= 0 && length >= 0 && first + length <= size
+  })
+  if (!within || start.length !== shape.length || count.length !== shape.length) {
+    throw new RangeError(`slab [${start}] + [${count}] of a dataset of shape [${shape}]`)
+  }
+  const bytes = count.reduce((product, size) => product * size, elementBytes)
+  if (out.length !== bytes) throw new RangeError(`${out.length} bytes for a slab of ${bytes}`)
+}
+
+function readContiguous(fd: number, located: LocatedDataset, box: Box, out: Uint8Array, file: string): void {
+  const reader = new BoxReader(fd, { file, dataset: located.path }, out)
+  reader.read(mergeRuns(box))
+  reader.flush()
+}
+
+function readChunks(
+  fd: number,
+  located: LocatedDataset,
+  storage: ChunkedStorage,
+  start: readonly number[],
+  count: readonly number[],
+  out: Uint8Array,
+  file: string,
+): void {
+  const { shape, elementBytes } = located
+  const { chunkShape, filters } = storage
+  const sourceStrides = stridesOf(chunkShape, elementBytes)
+  const targetStrides = stridesOf(count, elementBytes)
+  const reader = new BoxReader(fd, { file, dataset: located.path }, out)
+  for (const chunk of chunksWithin(shape, chunkShape, start, count)) {
+    // What of the slab lies in this chunk.
+    const first = chunk.origin.map((origin, d) => Math.max(origin, start[d] ?? 0))
+    const inside = first.map((at, d) => {
+      const end = Math.min((chunk.origin[d] ?? 0) + (chunkShape[d] ?? 0), (start[d] ?? 0) + (count[d] ?? 0))
+      return end - at
+    })
+    const source = offsetOf(
+      first.map((at, d) => at - (chunk.origin[d] ?? 0)),
+      sourceStrides,
+    )
+    const target = offsetOf(
+      first.map((at, d) => at - (start[d] ?? 0)),
+      targetStrides,
+    )
+    const box = mergeRuns({ count: inside, elementBytes, sourceStrides, targetStrides, source, target })
+    const address = storage.addresses[chunk.number] ?? -1
+    if (address < 0) fillBox(out, box, located.fillValue)
+    else if (filters.length === 0) reader.read({ ...box, source: source + address })
+    else copyBox(readChunk(fd, located, storage, chunk.number, file), out, box)
+  }
+  reader.flush()
+}
+
+/** Writes the fill value (absent: zeros) over all of `out`. */
+function fillPattern(out: Uint8Array, value: Uint8Array | undefined): void {
+  if (value === undefined) {
+    out.fill(0)
+    return
+  }
+  out.set(value)
+  for (let done = value.length; done < out.length; done *= 2) out.copyWithin(done, 0, done)
+}
+
+function fillBox(out: Uint8Array, box: Box, value: Uint8Array | undefined): void {
+  const run = new Uint8Array(box.elementBytes)
+  fillPattern(run, value)
+  copyBox(run, out, { ...box, source: 0, sourceStrides: box.sourceStrides.map(() => 0) })
+}
+
+interface Chunk {
+  /** Row-major number in the grid. */
+  readonly number: number
+  /** Index of its first element. */
+  readonly origin: readonly number[]
+}
+
+/** The chunks that a slab touches, in row-major order. */
+function* chunksWithin(
+  shape: readonly number[],
+  chunkShape: readonly number[],
+  start: readonly number[],
+  count: readonly number[],
+): Generator<Chunk> {
+  const size = (d: number): number => chunkShape[d] ?? 1
+  const first = start.map((at, d) => Math.floor(at / size(d)))
+  const last = start.map((at, d) => Math.floor((at + (count[d] ?? 0) - 1) / size(d)))
+  const counts = shape.map((length, d) => Math.ceil(length / size(d)))
+  const at = [...first]
+  for (;;) {
+    const number = at.reduce((sum, coordinate, d) => sum * (counts[d] ?? 0) + coordinate, 0)
+    yield { number, origin: at.map((coordinate, d) => coordinate * size(d)) }
+    let d = at.length - 1
+    while (d >= 0 && at[d] === last[d]) {
+      at[d] = first[d] ?? 0
+      d--
+    }
+    if (d < 0) return
+    at[d] = (at[d] ?? 0) + 1
+  }
+}

@@ -1,0 +1,165 @@
+import { DECLARING, declareChunked } from './declare.js'
+import {
+  controlPath,
+  INDEX,
+  indexPath,
+  instrumentPath,
+  METADATA,
+  runPath,
+  sourceListGroup,
+} from './euxfel-layout.js'
+import type { ControlSource, ExdfDataset, ExdfFile, ExdfGroup, ExdfTrains } from './exdf-description.js'
+import { type File, withFile } from './library.js'
+import {
+  requireGroup,
+  writeArray,
+  writeAttributes,
+  writeColumn,
+  writeSoftLink,
+  writeStrings,
+} from './tree.js'
+
+/**
+ * Writes `description` as an EXDF file at `path`, replacing what is there. Bulk datasets (those without data)
+ * are declared at their final shape and hold no chunk yet: see `direct/` for writing these.
+ *
+ * The file is not atomic: give it a temporary name (one that does not end in `.h5`) and rename it when all of
+ * it is there.
+ * @throws OutputError if the file cannot be written; RangeError if the description contradicts itself.
+ */
+export async function writeExdf(path: string, description: ExdfFile): Promise<void> {
+  checkTrains(description.trains)
+  await withFile(path, 'w', file => writeAll(file, description), DECLARING)
+}
+
+function writeAll(file: File, description: ExdfFile): void {
+  const { sources, controls = [], aliases = [], attributes = {} } = description
+  writeMetadata(file, description)
+  writeTrains(file, description)
+  // An empty group even without control data, as the DAQ writes it.
+  requireGroup(file, 'RUN')
+  for (const source of sources)
+    for (const [name, group] of Object.entries(source.groups))
+      writeGroup(file, source.name, name, group, description)
+  for (const control of controls) writeControl(file, control, description.trains)
+  for (const { from, to } of aliases) {
+    // EXtra-data derives the present name from the link, which must be absolute.
+    writeSoftLink(file, `/${indexPath(to)}`, indexPath(from))
+    writeSoftLink(file, `/${instrumentPath(to)}`, instrumentPath(from))
+  }
+  for (const [path, values] of Object.entries(attributes)) writeAttributes(file, path, values)
+}
+
+function writeGroup(file: File, source: string, name: string, group: ExdfGroup, all: ExdfFile): void {
+  const rows = writeRows(file, indexPath(source, name), group.counts, all.trains)
+  for (const dataset of group.datasets) {
+    const path = `${instrumentPath(source, name)}/${dataset.name}`
+    if (dataset.shape[0] !== rows) {
+      throw new RangeError(`${path} has ${dataset.shape[0]} rows, its index ${rows}`)
+    }
+    writeDataset(file, path, dataset, all.growable)
+  }
+}
+
+function writeMetadata(file: File, description: ExdfFile): void {
+  const { version, metadata } = description
+  const ids = dataSourceIds(description)
+  const list = sourceListGroup(version)
+  const root = (id: string) => id.slice(0, id.indexOf('/'))
+  const device = (id: string) => id.slice(id.indexOf('/') + 1)
+  writeStrings(file, `${list}/dataSourceId`, ids, { growable: true })
+  writeStrings(file, `${list}/root`, ids.map(root), { growable: true })
+  writeStrings(file, `${list}/deviceId`, ids.map(device), { growable: true })
+  if (version === '0.5') return
+  // One-element arrays: readers index them, a scalar would fail.
+  writeStrings(file, METADATA.version, [version])
+  for (const name of ['creationDate', 'updateDate'] as const)
+    writeStrings(file, METADATA[name], [exdfDate(metadata[name])])
+  for (const name of ['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const)
+    writeStrings(file, METADATA[name], [metadata[name]])
+  for (const name of ['proposalNumber', 'runNumber', 'sequenceNumber'] as const)
+    writeColumn(file, METADATA[name], 'u4', [metadata[name]])
+}
+
+/** `METADATA/dataSourceId`: an entry for each index group, under former names too. */
+function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfFile): string[] {
+  const groupsOf = (name: string, as: string) =>
+    sources
+      .filter(source => source.name === name)
+      .flatMap(source => Object.keys(source.groups).map(group => instrumentPath(as, group)))
+  return [
+    ...controls.map(control => `CONTROL/${control.name}`),
+    ...sources.flatMap(source => groupsOf(source.name, source.name)),
+    ...aliases.flatMap(({ from, to }) => groupsOf(to, from)),
+  ]
+}
+
+function writeTrains(file: File, { trains, version }: ExdfFile): void {
+  writeColumn(file, INDEX.trainId, 'u8', trains.trainIds, { growable: true })
+  if (version === '0.5') return
+  writeColumn(file, INDEX.timestamp, 'u8', trains.timestamps, { growable: true })
+  writeColumn(file, INDEX.flag, 'i4', trains.flags, { growable: true })
+  if (version === '1.2') writeColumn(file, INDEX.origin, 'i4', trains.origins, { growable: true })
+}
+
+/** Writes first and count: `first` is the exclusive running sum, also where count is 0. Returns all rows. */
+function writeRows(file: File, path: string, counts: readonly number[], trains: ExdfTrains): number {
+  if (counts.length !== trains.trainIds.length) {
+    throw new RangeError(`${path} counts ${counts.length} trains of ${trains.trainIds.length}`)
+  }
+  let rows = 0
+  const first = counts.map(count => {
+    rows += count
+    return rows - count
+  })
+  writeColumn(file, `${path}/first`, 'u8', first, { growable: true })
+  writeColumn(file, `${path}/count`, 'u8', counts, { growable: true })
+  return rows
+}
+
+function writeDataset(file: File, path: string, dataset: ExdfDataset, growable: boolean): void {
+  const { dtype, shape, chunk, deflate, data } = dataset
+  const options = {
+    shape,
+    growable,
+    ...(chunk ? { chunk } : {}),
+    ...(deflate === undefined ? {} : { deflate }),
+  }
+  if (data) writeArray(file, path, dtype, data, options)
+  else declareChunked(file, path, { ...options, dtype, chunkShape: chunk ?? [1, ...shape.slice(1)] })
+}
+
+function writeControl(file: File, control: ControlSource, trains: ExdfTrains): void {
+  const one = trains.trainIds.map(() => 1)
+  writeRows(file, indexPath(control.name), one, trains)
+  for (const [property, { dtype, value }] of Object.entries(control.properties)) {
+    const growable = true
+    writeColumn(
+      file,
+      controlPath(control.name, property),
+      dtype,
+      one.map(() => value),
+      { growable },
+    )
+    writeColumn(file, controlPath(control.name, property, 'timestamp'), 'u8', trains.timestamps, { growable })
+    const run = runPath(control.name, property)
+    writeColumn(file, run, dtype, [value], { growable })
+    const start = trains.timestamps.slice(0, 1)
+    writeColumn(file, run.replace(/value$/, 'timestamp'), 'u8', start, { growable })
+  }
+}
+
+function checkTrains(trains: ExdfTrains): void {
+  const count = trains.trainIds.length
+  for (const column of [trains.flags, trains.timestamps, trains.origins]) {
+    if (column.length !== count) throw new RangeError(`${column.length} INDEX rows for ${count} trains`)
+  }
+  if (trains.trainIds.some((id, i) => i > 0 && id <= (trains.trainIds[i - 1] ?? 0))) {
+    throw new RangeError('train ids are not strictly increasing')
+  }
+}
+
+/** `YYYYmmddTHHMMSSZ`. */
+function exdfDate(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+}

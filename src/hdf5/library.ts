@@ -1,0 +1,94 @@
+import type { File, FileOptions } from 'h5wasm/node'
+import { DataError, DetcalError, OutputError } from '../model/errors.js'
+
+export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
+
+export type OpenMode = 'r' | 'a' | 'w' | 'x'
+
+/** h5wasm with its error handler on. */
+export interface Library {
+  /**
+   * Opens a file: `r` read, `a` read and write, `w` create or overwrite, `x` create only.
+   * @throws DataError (mode `r`) or OutputError, naming the file.
+   */
+  open(path: string, mode: OpenMode, options?: FileOptions): File
+}
+
+let library: Promise<Library> | undefined
+
+/**
+ * The HDF5 library of this thread, started once.
+ *
+ * This is the only module that imports h5wasm: until its throwing error handler is on, the library reports
+ * neither missing files nor full disks, and data are lost without a word. It is imported when first needed, since
+ * that takes a tenth of a second of every thread that does.
+ */
+export function openLibrary(): Promise<Library> {
+  library ??= start()
+  return library
+}
+
+async function start(): Promise<Library> {
+  const { File: H5File, ready } = await import('h5wasm/node')
+  const module = await ready
+  module.activate_throwing_error_handler()
+  return { open: (path, mode, options) => named(path, mode, () => new H5File(path, mode, options)) }
+}
+
+/**
+ * Opens `path`, hands it to `use` and closes it, whatever happens.
+ * @throws DataError (mode `r`) or OutputError naming the file for everything the library complains about;
+ * errors of detcal's own and programming errors pass unchanged.
+ */
+export async function withFile<T>(
+  path: string,
+  mode: OpenMode,
+  use: (file: File) => T | Promise<T>,
+  options?: FileOptions,
+): Promise<T> {
+  const file = (await openLibrary()).open(path, mode, options)
+  let result: T
+  try {
+    result = await use(file)
+  } catch (error) {
+    try {
+      file.close()
+    } catch {
+      // The first error is the one that explains.
+    }
+    throw wrapped(path, mode, error)
+  }
+  // Closing flushes: a full disk shows only here.
+  named(path, mode, () => file.close())
+  return result
+}
+
+/** Runs `action`; what the library throws becomes a DataError (mode `r`) or OutputError naming `path`. */
+export function named<T>(path: string, mode: OpenMode, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    throw wrapped(path, mode, error)
+  }
+}
+
+function wrapped(path: string, mode: OpenMode, error: unknown): unknown {
+  if (error instanceof DetcalError || error instanceof TypeError || error instanceof ReferenceError)
+    return error
+  const message = reason(error)
+  if (mode === 'r') {
+    const hint = 'Check with h5ls or h5dump that the file is whole and readable'
+    return new DataError(message, { place: { file: path }, hint, cause: error })
+  }
+  const hint = 'Check free space and permissions of its folder'
+  return new OutputError(message, { place: { file: path }, hint, cause: error })
+}
+
+/** The innermost line of an HDF5 error stack, which is the one that tells the cause; else the first line. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const frames = [...text.matchAll(/ in \w+\(\): (.+)/g)]
+  const inner = frames.at(-1)?.[1] ?? text.split('\n', 1)[0] ?? ''
+  const system = /error message = '([^']+)'/.exec(inner)?.[1]
+  return `HDF5: ${system === undefined ? inner : `${inner.split(':', 1)[0]}: ${system}`}`
+}

@@ -1,0 +1,154 @@
+import { DataError } from '../model/errors.js'
+import type { Dataset, File } from './library.js'
+
+/**
+ * Small datasets read safely: presence, dtype, rank and size are checked before a byte is allocated, because
+ * a damaged header can declare any size. Errors name the dataset; `withExdf` adds the file.
+ */
+
+/** Rows that one read takes at most; the library allocates them twice. */
+const STEP = 1 << 20
+/** Bytes of text that a list of names may have. */
+const TEXT_LIMIT = 16 << 20
+
+/** The dataset at `path`, soft links followed; undefined if nothing or something else is there. */
+export function datasetAt(file: File, path: string): Dataset | undefined {
+  // Asking for a name below a dataset or a broken link throws in the library instead of answering "absent".
+  let entity: ReturnType<File['get']>
+  try {
+    entity = file.get(path)
+  } catch {
+    return undefined
+  }
+  return entity !== null && 'type' in entity && entity.type === 'Dataset' ? (entity as Dataset) : undefined
+}
+
+/** @throws DataError if there is no such dataset. */
+export function requireDataset(file: File, path: string): Dataset {
+  const dataset = datasetAt(file, path)
+  if (!dataset)
+    throw new DataError('this dataset is missing', {
+      place: { dataset: path },
+      hint: 'Check that the file is complete, or leave it out of the run folder',
+    })
+  return dataset
+}
+
+/** Names below a group in the library's order; empty if there is no such group. */
+export function namesIn(file: File, path: string): string[] {
+  try {
+    const entity = file.get(path)
+    return entity !== null && 'keys' in entity ? entity.keys() : []
+  } catch {
+    return []
+  }
+}
+
+/** Objects that a walk looks at, and how deep: links can make any tree endless. */
+const WALK_LIMIT = 100_000
+const WALK_DEPTH = 16
+
+/** Paths of all datasets below a group. @throws DataError if there are absurdly many. */
+export function datasetsBelow(file: File, path: string): string[] {
+  const found: string[] = []
+  let visited = 0
+  const walk = (group: string, depth: number): void => {
+    for (const name of namesIn(file, group)) {
+      if (++visited > WALK_LIMIT || depth > WALK_DEPTH)
+        throw new DataError('holds too many objects, or links in a circle', { place: { dataset: path } })
+      const child = `${group}/${name}`
+      if (datasetAt(file, child)) found.push(child)
+      else walk(child, depth + 1)
+    }
+  }
+  walk(path, 0)
+  return found
+}
+
+/** Rows of a dataset: its first dimension; 0 for a scalar or an empty one. */
+export function rowsOf(dataset: Dataset): number {
+  return dataset.shape?.[0] ?? 0
+}
+
+/**
+ * Dtype in numpy's short spelling (`u2`, `f4`, `i8`), with `>` in front when big-endian; `other` for
+ * anything but integers and floats.
+ */
+export function dtypeOf(dataset: Dataset): string {
+  const { type, signed, size, littleEndian } = dataset.metadata
+  if (type !== 0 && type !== 1) return 'other'
+  const kind = type === 1 ? 'f' : signed ? 'i' : 'u'
+  return `${littleEndian || size === 1 ? '' : '>'}${kind}${size}`
+}
+
+/**
+ * The first `rows` numbers of a dataset of one value a row, shape (N,) or (N, 1). u64 above 2^53 come
+ * rounded: whoever uses them as an id or a row must check `Number.isSafeInteger`.
+ * @throws DataError for another shape or dtype, or fewer rows.
+ */
+export function readNumbers(dataset: Dataset, rows: number): Float64Array {
+  const out = new Float64Array(checkedRows(dataset, rows))
+  forEachPiece(dataset, rows, (piece, start) => {
+    for (let i = 0; i < piece.length; i++) out[start + i] = Number(piece[i])
+  })
+  return out
+}
+
+/** As {@link readNumbers}, for 64-bit integers that numbers cannot hold: times in nanoseconds. */
+export function readBigInts(dataset: Dataset, rows: number): BigUint64Array {
+  const out = new BigUint64Array(checkedRows(dataset, rows))
+  forEachPiece(dataset, rows, (piece, start) => {
+    for (let i = 0; i < piece.length; i++) {
+      const value = piece[i] ?? 0
+      out[start + i] =
+        typeof value === 'bigint' ? value : BigInt(Number.isFinite(value) ? Math.trunc(value) : 0)
+    }
+  })
+  return out
+}
+
+function checkedRows(dataset: Dataset, rows: number): number {
+  const place = { dataset: dataset.path.replace(/^\//, '') }
+  const dtype = dtypeOf(dataset)
+  if (!/^(?:[iu][1248]|f[48])$/.test(dtype))
+    throw new DataError(`has dtype ${dtype}, not little-endian numbers`, { place })
+  const shape = dataset.shape ?? []
+  if (shape.length === 0 || shape.slice(1).some(length => length !== 1))
+    throw new DataError(`has shape (${shape.join(', ')}), expected one value a row`, { place })
+  if ((shape[0] ?? 0) < rows)
+    throw new DataError(`has ${shape[0] ?? 0} rows, ${rows} are needed`, {
+      place,
+      hint: 'The file is truncated or still being copied: wait or copy it again',
+    })
+  return rows
+}
+
+function forEachPiece(
+  dataset: Dataset,
+  rows: number,
+  use: (piece: ArrayLike<number | bigint>, start: number) => void,
+): void {
+  const behind = (dataset.shape ?? []).slice(1).map((): [number, number] => [0, 1])
+  for (let start = 0; start < rows; start += STEP) {
+    const stop = Math.min(rows, start + STEP)
+    use(dataset.slice([[start, stop], ...behind]) as ArrayLike<number | bigint>, start)
+  }
+}
+
+/**
+ * All strings of a dataset, scalar or one-dimensional, fixed-length or variable-length.
+ *
+ * Entries that were never written come as `''` or, where the library follows a null pointer into its own
+ * heap, as `emsc`; both are given as `''`.
+ * @throws DataError if these are not strings or absurdly many.
+ */
+export function readStrings(dataset: Dataset): string[] {
+  const place = { dataset: dataset.path.replace(/^\//, '') }
+  const { type, size, total_size: count, shape } = dataset.metadata
+  if (type !== 3) throw new DataError('does not hold strings', { place })
+  if (shape === null || count === 0) return []
+  if (size * count > TEXT_LIMIT) throw new DataError(`holds ${count} strings of ${size} bytes`, { place })
+  const value = dataset.value
+  const list = Array.isArray(value) ? value : [value]
+  return list.map(text => (typeof text === 'string' && text !== 'emsc' ? text.trimEnd() : ''))
+}

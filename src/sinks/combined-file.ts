@@ -1,0 +1,169 @@
+import { writeSync } from 'node:fs'
+import { deflateSync } from 'node:zlib'
+import type { Detector } from '../detectors/detector.js'
+import { pixelsOf } from '../detectors/detector.js'
+import { declareChunked } from '../hdf5/declare.js'
+import { type Dataset, type File, type Group, withFile } from '../hdf5/library.js'
+import { ImageFile } from './image-file.js'
+import { asOutputError, type OutputFolder } from './output-folder.js'
+
+/** One row of the combined file: a frame of the whole detector. */
+export interface CombinedFrame {
+  readonly trainId: number
+  readonly pulseId: number
+}
+
+/** What a combined file holds, known before anything is corrected. */
+export interface CombinedDescription {
+  readonly detector: Detector
+  readonly karaboId: string
+  readonly proposal: number | undefined
+  readonly run: number | undefined
+  readonly frames: readonly CombinedFrame[]
+  /** `[frame][module]`: 0 where a module is missing. */
+  readonly cellIds: Uint16Array
+  /** Provenance, written as attributes of the file. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+const DETECTOR = 'entry_1/instrument_1/detector_1'
+const DATASETS = { data: `${DETECTOR}/data`, gain: `${DETECTOR}/gain`, mask: `${DETECTOR}/mask` } as const
+
+/** What stands for a module that has no frame: data NaN, gain 0, every mask bit. As EXtra-data's virtual CXI fills. */
+const MISSING = { data: 0x7fc00000, mask: 0xffffffff } as const
+
+/**
+ * Full detector frames `(frames, modules, slow scan, fast scan)` in the layout of EXtra-data's virtual CXI, but
+ * with real data: CrystFEL and EXtra-data users read it alone. One chunk holds one module of one frame, so that
+ * workers write modules independently; data chunks lie in frame order.
+ */
+export class CombinedFile {
+  readonly images: ImageFile
+  readonly #folder: OutputFolder
+  readonly #final: string
+  readonly #part: string
+  readonly #pixels: number
+
+  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile, pixels: number) {
+    this.#folder = folder
+    this.#final = final
+    this.#part = part
+    this.images = images
+    this.#pixels = pixels
+  }
+
+  /** Declares the file under a temporary name. @throws OutputError */
+  static async create(
+    folder: OutputFolder,
+    final: string,
+    description: CombinedDescription,
+  ): Promise<CombinedFile> {
+    const part = folder.part(final)
+    const pixels = pixelsOf(description.detector)
+    await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
+    const chunks = description.frames.length * description.detector.moduleCount
+    return new CombinedFile(folder, final, part, ImageFile.open(part, DATASETS, chunks, pixels * 4), pixels)
+  }
+
+  /** Fills what no module delivered, writes the indices and gives the file its name. @throws OutputError */
+  async finish(): Promise<void> {
+    try {
+      this.#fillMissing()
+      this.images.writeIndices()
+    } catch (error) {
+      throw asOutputError(error, this.#final)
+    }
+    await this.#folder.publish(this.#part, this.#final, this.images.target.fd)
+  }
+
+  /** Gives the file up. */
+  discard(): void {
+    this.images.abandon()
+    this.#folder.discard(this.#part)
+  }
+
+  /** Real chunks, each with its own bytes: no two index entries may share an address. */
+  #fillMissing(): void {
+    const { fd, dataAddress, dataBytes, end } = this.images.target
+    const data = new Uint8Array(new Uint32Array(this.#pixels).fill(MISSING.data).buffer)
+    const gain = deflateSync(new Uint8Array(this.#pixels))
+    const mask = deflateSync(new Uint8Array(new Uint32Array(this.#pixels).fill(MISSING.mask).buffer))
+    const word = new BigInt64Array(end)
+    for (const index of this.images.missing()) {
+      writeFully(fd, data, dataAddress + index * dataBytes)
+      const address = Number(Atomics.add(word, 0, BigInt(gain.byteLength + mask.byteLength)))
+      writeFully(fd, gain, address)
+      writeFully(fd, mask, address + gain.byteLength)
+      const indices = Float64Array.of(index)
+      this.images.record(
+        { indices, addresses: Float64Array.of(address), sizes: Float64Array.of(gain.byteLength) },
+        {
+          indices,
+          addresses: Float64Array.of(address + gain.byteLength),
+          sizes: Float64Array.of(mask.byteLength),
+        },
+      )
+    }
+  }
+}
+
+function writeFully(fd: number, bytes: Uint8Array, address: number): void {
+  for (let done = 0; done < bytes.byteLength; )
+    done += writeSync(fd, bytes, done, bytes.byteLength - done, address + done)
+}
+
+function declare(file: File, description: CombinedDescription): void {
+  const { detector, frames, cellIds, karaboId, proposal, run } = description
+  const count = frames.length
+  const modules = detector.moduleCount
+  file.create_dataset({ name: 'cxi_version', data: BigInt64Array.of(150n), shape: [1] })
+  const entry = file.create_group('entry_1')
+  const identifiers = frames.map(frame => `${frame.trainId}:${frame.pulseId}`)
+  entry.create_dataset({ name: 'experiment_identifier', data: identifiers, shape: [count] })
+  entry.create_dataset({
+    name: 'trainId',
+    data: BigUint64Array.from(frames, frame => BigInt(frame.trainId)),
+    shape: [count],
+  })
+  entry.create_dataset({
+    name: 'pulseId',
+    data: BigUint64Array.from(frames, frame => BigInt(frame.pulseId)),
+    shape: [count],
+  })
+  entry.create_dataset({ name: 'cellId', data: cellIds, shape: [count, modules] })
+  setAxes(entry, 'cellId', 'experiment_identifier:module_identifier')
+  if (proposal !== undefined && run !== undefined) {
+    entry.create_attribute('name', `EuXFEL proposal ${proposal} run ${run}`)
+    entry.create_attribute('euxfelProposalNumber', proposal, null, '<i8')
+    entry.create_attribute('euxfelRunNumber', run, null, '<i8')
+  }
+  const instrument = entry.create_group('instrument_1')
+  const group = instrument.create_group('detector_1')
+  group.create_attribute('name', karaboId)
+  declareImages(file, group, count, detector)
+  group.create_dataset({
+    name: 'module_identifier',
+    data: BigInt64Array.from({ length: modules }, (_, m) => BigInt(m)),
+    shape: [modules],
+  })
+  group.create_soft_link('/entry_1/experiment_identifier', 'experiment_identifier')
+  entry.create_soft_link(`/${DETECTOR}`, 'data_1')
+  for (const [name, value] of Object.entries(description.attributes)) file.create_attribute(name, value)
+}
+
+function declareImages(file: File, group: Group, count: number, detector: Detector): void {
+  const plane = [detector.slowScan, detector.fastScan]
+  const shape = [count, detector.moduleCount, ...plane]
+  const chunkShape = [1, 1, ...plane]
+  declareChunked(file, DATASETS.data, { shape, chunkShape, dtype: 'f4' })
+  declareChunked(file, DATASETS.gain, { shape, chunkShape, dtype: 'u1', deflate: 1 })
+  declareChunked(file, DATASETS.mask, { shape, chunkShape, dtype: 'u4', deflate: 1 })
+  for (const name of ['data', 'gain', 'mask']) {
+    setAxes(group, name, 'experiment_identifier:module_identifier:y:x')
+  }
+}
+
+function setAxes(group: Group, name: string, axes: string): void {
+  const dataset = group.get(name) as Dataset
+  dataset.create_attribute('axes', axes)
+}

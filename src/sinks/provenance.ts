@@ -1,0 +1,32 @@
+/** Where results come from, in short: attributes of every file that is written. */
+export interface Provenance {
+  /** `detcal 0.1.0`. */
+  readonly software: string
+  /** ISO 8601, UTC. */
+  readonly created: string
+  /** The options that shaped the result, by their names on the command line. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** The constants of one module as attributes tell them. */
+export interface ModuleProvenance {
+  readonly steps: readonly string[]
+  readonly constants: Readonly<
+    Record<string, { readonly file: string; readonly dataset: string; readonly sha256: string }>
+  >
+}
+
+/** Attributes of the root group; structured values as JSON. */
+export function provenanceAttributes(
+  provenance: Provenance,
+  module?: ModuleProvenance,
+): Record<string, string> {
+  return {
+    detcal_software: provenance.software,
+    detcal_created: provenance.created,
+    detcal_options: JSON.stringify(provenance.options),
+    ...(module
+      ? { detcal_steps: module.steps.join(','), detcal_constants: JSON.stringify(module.constants) }
+      : {}),
+  }
+}

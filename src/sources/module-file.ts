@@ -1,0 +1,183 @@
+import type { Detector } from '../detectors/detector.js'
+import { CORRECTED_ONLY, indexPath, instrumentPath, REWRITTEN } from '../hdf5/euxfel-layout.js'
+import type { ExdfFile } from '../hdf5/exdf-file.js'
+import { FRAME_LIMIT, type GroupIndex, readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
+import type { Dataset } from '../hdf5/library.js'
+import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
+import { DataError } from '../model/errors.js'
+import type { TrainId } from '../model/ids.js'
+import type { ModuleFile, Rows, TrainEntry } from './run.js'
+
+const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
+
+/** One module file as read; `dropped` are rows whose train id came earlier in the same file. */
+export interface ReadModuleFile {
+  readonly file: Omit<ModuleFile, 'sequence'>
+  readonly dropped: readonly TrainId[]
+  /** Trains that INDEX names but has no row for: they count as having no frames. */
+  readonly unindexed: readonly TrainId[]
+  /** Remarks that leave the data usable, for the run's problems. */
+  readonly remarks: readonly string[]
+}
+
+/**
+ * Reads index and ids of one module's source from an open file, image data untouched.
+ * @throws DataError naming the dataset: missing, wrong shape or dtype, an index beyond its end, data that
+ * are corrected already or of the interleaved format of before 2018.
+ */
+export function readModuleFile(exdf: ExdfFile, source: string, detector: Detector): ReadModuleFile {
+  const { file, path, size, mtimeMs, formatVersion } = exdf
+  const root = instrumentPath(source)
+  const data = requireDataset(file, `${root}/image/data`)
+  checkImageData(exdf, data, source, detector)
+
+  const index = readTrainIndex(exdf)
+  const groups = groupIndices(exdf, source)
+  const image = groups.get('image')
+  if (!image)
+    throw new DataError('this dataset is missing', {
+      place: { dataset: `${indexPath(source, 'image')}/first` },
+      hint: INCOMPLETE,
+    })
+
+  const trains: TrainEntry[] = []
+  const seen = new Set<number>()
+  const dropped: TrainId[] = []
+  const unindexed: TrainId[] = []
+  for (const { row, ...train } of index.rows) {
+    if (seen.has(train.trainId)) {
+      dropped.push(train.trainId)
+      continue
+    }
+    seen.add(train.trainId)
+    if (row >= image.length) unindexed.push(train.trainId)
+    const rows: Record<string, Rows> = {}
+    for (const [group, groupIndex] of groups)
+      rows[group] = rowsAt(groupIndex, row, `${indexPath(source, group)}/first`)
+    const { image: frames = { first: 0, count: 0 }, ...others } = rows
+    trains.push({ ...train, index: row, image: frames, groups: others })
+  }
+  trains.sort((a, b) => a.trainId - b.trainId)
+
+  const used = usedRows(trains)
+  const extent = used.get('image') ?? 0
+  if (extent > FRAME_LIMIT)
+    throw new DataError(`refers to frame ${extent}, more than ${FRAME_LIMIT}: the file is damaged`, {
+      place: { dataset: `${indexPath(source, 'image')}/first` },
+    })
+  checkExtent(data, extent, 'image', source)
+  return {
+    dropped,
+    unindexed,
+    remarks: index.remarks,
+    file: {
+      path,
+      size,
+      mtimeMs,
+      source,
+      formatVersion: exdf.unknownVersion ?? formatVersion,
+      trains,
+      frames: rowsOf(data),
+      pulseIds: readNumbers(requireDataset(file, `${root}/image/pulseId`), extent),
+      cellIds: readCells(requireDataset(file, `${root}/image/cellId`), extent, detector),
+      copied: copiedDatasets(exdf, source, used),
+    },
+  }
+}
+
+/** Index of each group that METADATA lists for the source; a group without an index has no rows. */
+function groupIndices(exdf: ExdfFile, source: string): Map<string, GroupIndex> {
+  const found = new Map<string, GroupIndex>()
+  for (const group of exdf.instrumentSources.get(source) ?? []) {
+    const index = readGroupIndex(exdf, source, group)
+    if (index) found.set(group, index)
+  }
+  return found
+}
+
+/** Rows that trains refer to by group: the largest `first + count`. */
+function usedRows(trains: readonly TrainEntry[]): Map<string, number> {
+  const used = new Map<string, number>()
+  const grow = (group: string, { first, count }: Rows) => {
+    if (count > 0) used.set(group, Math.max(used.get(group) ?? 0, first + count))
+  }
+  for (const { image, groups } of trains) {
+    grow('image', image)
+    for (const [group, rows] of Object.entries(groups)) grow(group, rows)
+  }
+  return used
+}
+
+function checkExtent(dataset: Dataset, extent: number, group: string, source: string): void {
+  const rows = rowsOf(dataset)
+  if (extent > rows)
+    throw new DataError(`${indexPath(source, group)} refers to row ${extent} of ${rows}`, {
+      place: { dataset: dataset.path.replace(/^\//, '') },
+      hint: INCOMPLETE,
+    })
+}
+
+/** Cell ids beyond the detector's memory mean that the file is not what it seems. */
+function readCells(dataset: Dataset, rows: number, detector: Detector): Uint16Array {
+  const values = readNumbers(dataset, rows)
+  const bad = values.findIndex(cell => !(cell >= 0 && cell < detector.maxCells))
+  if (bad >= 0)
+    throw new DataError(`frame ${bad} has cell ${values[bad]}, ${detector.name} has ${detector.maxCells}`, {
+      place: { dataset: dataset.path.replace(/^\//, '') },
+      hint: 'The file is damaged or of an old format: leave it out',
+    })
+  return Uint16Array.from(values)
+}
+
+/**
+ * What `image/data` must be to be corrected: u16 of shape (frames, planes, slow scan, fast scan).
+ * @throws DataError that tells corrected, interleaved and merely wrong data apart.
+ */
+function checkImageData(
+  { file }: ExdfFile,
+  data: Dataset,
+  source: string,
+  { name, rawPlanes, slowScan, fastScan }: Detector,
+): void {
+  const dataset = instrumentPath(source, 'image/data')
+  const shape = data.shape ?? []
+  const dtype = dtypeOf(data)
+  const found = `${dtype} (${shape.join(', ')})`
+  const extra = CORRECTED_ONLY.find(key => datasetAt(file, instrumentPath(source, `image/${key}`)))
+  if (extra !== undefined || dtype.includes('f'))
+    throw new DataError(`is corrected already (${extra === undefined ? found : `there is image/${extra}`})`, {
+      place: { dataset },
+      hint: 'Give the RAW folder of the run, not the corrected one',
+    })
+  const plane = shape.slice(-2)
+  const module = plane[0] === slowScan && plane[1] === fastScan
+  const planes = shape.length === 4 ? shape[1] : shape.length === 3 ? 1 : 0
+  if (dtype === 'u2' && module && planes === 1 && rawPlanes === 2)
+    throw new DataError(`is ${found}: interleaved frames, the ${name} format of before 2018`, {
+      place: { dataset },
+      hint: 'detcal reads files that hold analogue signal and gain as two planes of one frame',
+    })
+  if (dtype !== 'u2' || !module || shape.length !== 4 || planes !== rawPlanes)
+    throw new DataError(`is ${found}, expected u2 (frames, ${rawPlanes}, ${slowScan}, ${fastScan})`, {
+      place: { dataset },
+      hint: `Check that this is raw ${name} data`,
+    })
+}
+
+/**
+ * Datasets that a corrected file copies by row, `group/name`, in the file's order.
+ * @throws DataError if one is shorter than its index.
+ */
+function copiedDatasets(exdf: ExdfFile, source: string, used: ReadonlyMap<string, number>): string[] {
+  const copied: string[] = []
+  for (const group of exdf.instrumentSources.get(source) ?? []) {
+    for (const name of namesIn(exdf.file, instrumentPath(source, group))) {
+      const key = `${group}/${name}`
+      const dataset = datasetAt(exdf.file, instrumentPath(source, key))
+      if (!dataset || (dataset.shape ?? []).length === 0) continue
+      checkExtent(dataset, used.get(group) ?? 0, group, source)
+      if (!REWRITTEN.has(key)) copied.push(key)
+    }
+  }
+  return copied
+}

@@ -1,0 +1,259 @@
+import type { Detector } from '../detectors/detector.js'
+import { DETECTORS } from '../detectors/index.js'
+import { withExdf } from '../hdf5/exdf-file.js'
+import { DataError, UsageError } from '../model/errors.js'
+import type { ModuleIndex, TrainId } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+import { readConditions } from './conditions.js'
+import { readModuleFile } from './module-file.js'
+import type { DamagedFile, ModuleFile, Run, TrainEntry } from './run.js'
+import {
+  fileProblem,
+  type ModuleSource,
+  moduleSource,
+  partsOfName,
+  type RunFolder,
+  type ScannedFile,
+  scanRunFolder,
+} from './run-folder.js'
+
+export interface OpenRunOptions {
+  /** `auto` (the only one in the run), a detector's id (`agipd1m`) or a Karabo name (`SPB_DET_AGIPD1M-1`). */
+  readonly detector?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Opens a RAW run: which trains and frames each module has, by METADATA and INDEX of its files, never by
+ * their names or positions. All files are read, image data aside, and closed again.
+ *
+ * What is wrong with single files is in `problems`, and what could not be used in `damaged`.
+ * @throws DataError if this is no run folder, has no such detector, is corrected already, or no module file
+ * of it can be used. @throws UsageError if several detectors match.
+ */
+export async function openRun(path: string, options: OpenRunOptions = {}): Promise<Run> {
+  const folder = await scanRunFolder(path, options.signal)
+  const { detector, karaboId } = chooseDetector(folder, options.detector ?? 'auto')
+  const problems: Problem[] = []
+  const damaged = unreadableFiles(folder, detector, problems)
+  const modules = new Map<ModuleIndex, ModuleFile[]>()
+  let firstError: unknown
+  for (const { file, found } of moduleFiles(folder, karaboId)) {
+    options.signal?.throwIfAborted()
+    const sequence = file.metadata.sequence ?? partsOfName(file.name, detector).sequence
+    try {
+      const {
+        file: read,
+        dropped,
+        unindexed,
+        remarks,
+      } = await withExdf(file.path, exdf => readModuleFile(exdf, found.source, detector))
+      const place = { file: file.path, module: found.module }
+      for (const message of remarks)
+        problems.push({ check: 'index_instrument', severity: 'warning', message, place })
+      problems.push(...trainProblem('train_ids_unique', place, dropped, AGAIN))
+      problems.push(
+        ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
+      )
+      const files = modules.get(found.module) ?? []
+      files.push({ ...read, sequence: sequence ?? files.length })
+      modules.set(found.module, files)
+    } catch (error) {
+      firstError ??= error
+      problems.push(fileProblem(error, file.path, found.module))
+      damaged.push({ path: file.path, module: found.module, sequence })
+    }
+  }
+  // Nothing of the detector is usable: the first reason is the one to tell.
+  if (modules.size === 0) throw firstError
+
+  for (const [module, files] of modules) {
+    const kept = withoutRepeats(files, module, problems)
+    if (kept.length > 0) modules.set(module, kept)
+    else modules.delete(module)
+  }
+  for (let module = 0; module < detector.moduleCount; module++) {
+    if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
+    const message = 'the run has no data of this module'
+    problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
+  }
+  const sorted = new Map([...modules].sort(([a], [b]) => a - b))
+  const conditions = await readConditions(folder, { detector, karaboId, modules: sorted })
+  return {
+    path,
+    detector,
+    karaboId,
+    ...identity(folder, detector),
+    modules: sorted,
+    damaged,
+    trainIds: unionOfTrains(sorted),
+    conditions: conditions.values,
+    gainMode: conditions.gainMode,
+    time: timeOf(sorted, folder),
+    problems: [...problems, ...conditions.problems],
+  }
+}
+
+/** The one detector that `wanted` means. */
+function chooseDetector(folder: RunFolder, wanted: string): { detector: Detector; karaboId: string } {
+  const sources = folder.files.flatMap(file => file.instrumentSources)
+  const found = new Map<string, ModuleSource[]>()
+  for (const source of new Set(sources)) {
+    const module = moduleSource(source)
+    if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
+  }
+  const matching = [...found].filter(
+    ([karaboId, [first]]) => wanted === 'auto' || wanted === karaboId || wanted === first?.detector.id,
+  )
+  const place = { file: folder.path }
+  const [only] = matching
+  if (!only) {
+    const known = DETECTORS.map(detector => detector.name).join(', ')
+    const there = [...new Set(sources)].sort()
+    const listed = there.length > 0 ? `It holds ${shorten(there)}` : 'It holds no instrument data'
+    throw new DataError(
+      wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
+      { place, hint: listed },
+    )
+  }
+  if (matching.length > 1)
+    throw new UsageError('holds data of several detectors', {
+      place,
+      hint: `Choose with --detector: ${matching.map(([karaboId]) => karaboId).join(' or ')}`,
+    })
+  const [karaboId, modules] = only
+  // Corrected runs name their data CORR/…:output and keep the raw names as links to it.
+  const corrected = modules.find(module => module.corrected)
+  if (corrected)
+    throw new DataError(`is corrected already: it holds ${corrected.source}`, {
+      place,
+      hint: 'Give the RAW folder of the run',
+    })
+  const detector = modules[0]?.detector
+  if (!detector) throw new Error('a detector without modules was found')
+  return { detector, karaboId }
+}
+
+function shorten(names: readonly string[]): string {
+  const few = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${few} and ${names.length - 5} more` : few
+}
+
+/** Module files in file order: by module, sequence and name. */
+function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
+  const list: { file: ScannedFile; found: ModuleSource; sequence: number }[] = []
+  for (const file of folder.files) {
+    for (const source of file.instrumentSources) {
+      const found = moduleSource(source)
+      if (found?.karaboId !== karaboId || found.corrected) continue
+      const sequence = file.metadata.sequence ?? partsOfName(file.name, found.detector).sequence ?? 0
+      list.push({ file, found, sequence })
+    }
+  }
+  return list.sort((a, b) => a.found.module - b.found.module || a.sequence - b.sequence)
+}
+
+/** Files that could not be opened: an error if their name is a module's or tells nothing, else a warning. */
+function unreadableFiles(folder: RunFolder, detector: Detector, problems: Problem[]): DamagedFile[] {
+  const damaged: DamagedFile[] = []
+  for (const { name, problem } of folder.unreadable) {
+    const { module, sequence, run } = partsOfName(name, detector)
+    const ours = module !== undefined || run === undefined
+    problems.push({ ...problem, severity: ours ? 'error' : 'warning' })
+    if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
+  }
+  return damaged
+}
+
+const AGAIN = 'met before in this module: the first data are used'
+
+/** One problem for all trains of a file that share it. */
+function trainProblem(
+  check: string,
+  place: Problem['place'],
+  trains: readonly TrainId[],
+  what: string,
+): Problem[] {
+  const [train] = trains
+  if (train === undefined) return []
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shorten(trains.map(String))}`
+  return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
+}
+
+/** Sequence files with each train once, the first in file order, then by first train; files left empty are named. */
+function withoutRepeats(
+  files: readonly ModuleFile[],
+  module: ModuleIndex,
+  problems: Problem[],
+): ModuleFile[] {
+  const seen = new Set<TrainId>()
+  const kept: ModuleFile[] = []
+  for (const file of files) {
+    const place = { file: file.path, module }
+    const trains = file.trains.filter(({ trainId }) => !seen.has(trainId))
+    const again = file.trains.filter(({ trainId }) => seen.has(trainId))
+    problems.push(
+      ...trainProblem(
+        'train_ids_unique',
+        place,
+        again.map(({ trainId }) => trainId),
+        AGAIN,
+      ),
+    )
+    for (const { trainId } of trains) seen.add(trainId)
+    if (trains.length > 0) kept.push({ ...file, trains })
+    else
+      problems.push({
+        check: 'trains_present',
+        severity: 'warning',
+        message: 'this file has no trains of its own',
+        place,
+      })
+  }
+  return kept.sort((a, b) => firstTrain(a) - firstTrain(b))
+}
+
+function firstTrain(file: ModuleFile): number {
+  return file.trains[0]?.trainId ?? 0
+}
+
+function unionOfTrains(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>): TrainId[] {
+  const ids = new Set<TrainId>()
+  for (const files of modules.values())
+    for (const file of files) for (const { trainId } of file.trains) ids.add(trainId)
+  return [...ids].sort((a, b) => a - b)
+}
+
+/** Proposal and run from METADATA, else the run from a file name and the proposal from the folder's path. */
+function identity(folder: RunFolder, detector: Detector): Pick<Run, 'proposal' | 'run'> {
+  const told = folder.files.map(file => file.metadata)
+  const named = folder.files.map(file => partsOfName(file.name, detector).run)
+  const inPath = /(?:^|\/)p(\d{6})\//.exec(folder.path)?.[1]
+  return {
+    proposal:
+      told.find(metadata => metadata.proposal !== undefined)?.proposal ??
+      (inPath ? Number(inPath) : undefined),
+    run: told.find(metadata => metadata.run !== undefined)?.run ?? named.find(run => run !== undefined),
+  }
+}
+
+/** Time of the first train that has one, of trusted trains first; else when the first file was created. */
+function timeOf(
+  modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>,
+  folder: RunFolder,
+): Date | undefined {
+  const timed = [...modules.values()]
+    .flat()
+    .flatMap(file => file.trains.filter(train => train.timestamp > 0n))
+  const trusted = timed.filter(train => train.flag !== 0)
+  const earliest = (trusted.length > 0 ? trusted : timed).reduce<TrainEntry | undefined>(
+    (best, train) => (best === undefined || train.trainId < best.trainId ? train : best),
+    undefined,
+  )
+  const date = new Date(Number((earliest?.timestamp ?? 0n) / 1_000_000n))
+  if (earliest && !Number.isNaN(date.getTime())) return date
+  const created = folder.files
+    .map(file => file.metadata.creationDate?.getTime())
+    .filter(time => time !== undefined)
+  return created.length > 0 ? new Date(Math.min(...created)) : undefined
+}

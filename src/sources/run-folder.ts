@@ -1,0 +1,148 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Detector } from '../detectors/detector.js'
+import { DETECTORS } from '../detectors/index.js'
+import { FILE_NAME } from '../hdf5/euxfel-layout.js'
+import { type ExdfMetadata, withExdf } from '../hdf5/exdf-file.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import type { ModuleIndex } from '../model/ids.js'
+import { moduleIndex } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+
+/** What METADATA of one file says: sources decide what a file is, its name only helps where it cannot be read. */
+export interface ScannedFile {
+  readonly path: string
+  readonly name: string
+  readonly formatVersion: string
+  readonly metadata: ExdfMetadata
+  readonly instrumentSources: readonly string[]
+  readonly controlSources: readonly string[]
+}
+
+export interface RunFolder {
+  readonly path: string
+  /** Readable files in the order of their names. */
+  readonly files: readonly ScannedFile[]
+  /** Files that cannot be opened as EuXFEL files, with the reason. */
+  readonly unreadable: readonly { readonly name: string; readonly problem: Problem }[]
+}
+
+/**
+ * Reads METADATA of every `*.h5` of a run folder, `overview.h5` (a virtual file over the others) aside.
+ * @throws DataError if this is not a run folder: absent, a file, without data files, none of them readable.
+ */
+export async function scanRunFolder(path: string, signal?: AbortSignal): Promise<RunFolder> {
+  const names = await dataFilesIn(path)
+  const files: ScannedFile[] = []
+  const unreadable: { name: string; problem: Problem }[] = []
+  for (const name of names) {
+    signal?.throwIfAborted()
+    const file = join(path, name)
+    try {
+      files.push(
+        await withExdf(file, exdf => ({
+          path: file,
+          name,
+          formatVersion: exdf.unknownVersion ?? exdf.formatVersion,
+          metadata: exdf.metadata,
+          instrumentSources: [...exdf.instrumentSources.keys()],
+          controlSources: exdf.controlSources,
+        })),
+      )
+    } catch (error) {
+      unreadable.push({ name, problem: fileProblem(error, file) })
+    }
+  }
+  const first = unreadable[0]
+  if (files.length === 0 && first)
+    throw new DataError(
+      `none of the ${names.length} data files can be read; ${first.name}: ${first.problem.message}`,
+      {
+        place: { file: path },
+        hint: 'Copy the run again, or point to a folder with the RAW files of one run',
+      },
+    )
+  return { path, files, unreadable }
+}
+
+/** Names of the data files of a run folder, sorted. @throws DataError if it is none. */
+export async function dataFilesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    const message =
+      error.code === 'ENOENT'
+        ? 'there is no such folder'
+        : error.code === 'ENOTDIR'
+          ? 'is a file, not a run folder'
+          : `cannot be read (${error.code ?? error.message})`
+    throw new DataError(message, {
+      place: { file: path },
+      hint: 'Give the folder that holds the RAW files of one run',
+      cause: error,
+    })
+  })
+  const names = entries
+    .filter(entry => !entry.isDirectory() && entry.name.endsWith('.h5'))
+    .map(entry => entry.name)
+    .filter(name => name.toLowerCase() !== 'overview.h5')
+    .sort()
+  if (names.length > 0) return names
+  const runs = entries.filter(entry => entry.isDirectory() && /^(?:r\d+|raw)$/.test(entry.name))
+  throw new DataError('holds no .h5 files: not a run folder', {
+    place: { file: path },
+    hint: runs[0]
+      ? `Give one run below it, such as ${join(path, runs[0].name)}`
+      : 'Give the folder that holds the RAW files of one run',
+  })
+}
+
+/** The problem a file's error becomes. @throws what is not a data error: programming errors, interrupts. */
+export function fileProblem(error: unknown, file: string, module?: ModuleIndex): Problem {
+  if (!isDetcalError(error)) throw error
+  const { message, hint, place } = error
+  return {
+    check: 'files_readable',
+    severity: 'error',
+    message: hint === undefined ? message : `${message}. ${hint}`,
+    place: { ...place, file, ...(module !== undefined && { module }) },
+  }
+}
+
+/** A module source found in a file. */
+export interface ModuleSource {
+  readonly detector: Detector
+  readonly karaboId: string
+  readonly module: ModuleIndex
+  readonly source: string
+  readonly corrected: boolean
+}
+
+/** What a source name says, if it is a module of a detector that detcal knows. */
+export function moduleSource(source: string): ModuleSource | undefined {
+  for (const detector of DETECTORS) {
+    for (const corrected of [false, true]) {
+      const groups = (corrected ? detector.correctedSource : detector.rawSource).exec(source)?.groups
+      const number = Number(groups?.['module'])
+      if (groups?.['karaboId'] === undefined || !(number < detector.moduleCount)) continue
+      return { detector, karaboId: groups['karaboId'], module: moduleIndex(number), source, corrected }
+    }
+  }
+  return undefined
+}
+
+/** Module, sequence and run that a file's name tells, for files whose content cannot. */
+export function partsOfName(
+  name: string,
+  detector: Detector,
+): { module: ModuleIndex | undefined; sequence: number | undefined; run: number | undefined } {
+  const groups = FILE_NAME.exec(name)?.groups
+  const aggregator = groups?.['aggregator'] ?? ''
+  const number = aggregator.startsWith(detector.aggregator)
+    ? aggregator.slice(detector.aggregator.length)
+    : ''
+  const known = /^\d{2}$/.test(number) && Number(number) < detector.moduleCount
+  return {
+    module: known ? moduleIndex(Number(number)) : undefined,
+    sequence: groups?.['sequence'] === undefined ? undefined : Number(groups['sequence']),
+    run: groups?.['run'] === undefined ? undefined : Number(groups['run']),
+  }
+}

@@ -1,0 +1,138 @@
+import { pixelsOf } from '../../detectors/detector.js'
+import { DECLARING, declareChunked } from '../../hdf5/declare.js'
+import { withFile } from '../../hdf5/library.js'
+import { setObjectTimes } from '../../hdf5/object-times.js'
+import { writeAttributes, writeColumn } from '../../hdf5/tree.js'
+import { type ModuleIndex, twoDigits } from '../../model/ids.js'
+import { type ChunkRange, placeChunks } from './chunk-file.js'
+import type { SimulationOptions } from './options.js'
+import { pulseOf, runBegin, sequencesOf } from './timeline.js'
+
+/** Where a module's part of the truth goes. Plain data, for the threads that write it. */
+export interface TruthTarget {
+  readonly file: string
+  /** u16 photons of each pixel, a chunk a frame; frame = train of the run · cells + cell. */
+  readonly photons: ChunkRange
+  /** u8 gain stage each pixel measured in. */
+  readonly stages: ChunkRange
+  /** f32 dark level, ADU, three chunks a cell: high, medium, low. */
+  readonly offsets: ChunkRange
+  /** f32 ADU of one photon in high gain, a chunk a cell. */
+  readonly photonGains: ChunkRange
+}
+
+/**
+ * Creates the truth file under the name `file`: `trainId`, `pulseId`, `cellId` of all frames of the run, and for each
+ * module `moduleNN/photons`, `stage` (frame, slow scan, fast scan), `offset` (cell, gain, slow scan, fast scan) and
+ * `photonGain` (cell, slow scan, fast scan), whose chunks the workers write.
+ * @throws OutputError
+ */
+export async function createTruth(
+  file: string,
+  options: SimulationOptions,
+): Promise<ReadonlyMap<ModuleIndex, TruthTarget>> {
+  const { detector, modules, cells, trains } = options
+  const frames = trains * cells
+  const pixels = pixelsOf(detector)
+  const image = [detector.slowScan, detector.fastScan]
+  const trainIds = sequencesOf(options).flatMap(sequence => sequence.trainIds)
+  const datasets = modules.map(module => {
+    const at = (name: string) => `module${twoDigits(module)}/${name}`
+    return {
+      module,
+      photons: {
+        path: at('photons'),
+        dtype: 'u2',
+        shape: [frames, ...image],
+        chunks: frames,
+        chunkBytes: 2 * pixels,
+      },
+      stages: {
+        path: at('stage'),
+        dtype: 'u1',
+        shape: [frames, ...image],
+        chunks: frames,
+        chunkBytes: pixels,
+      },
+      offsets: {
+        path: at('offset'),
+        dtype: 'f4',
+        shape: [cells, 3, ...image],
+        chunks: 3 * cells,
+        chunkBytes: 4 * pixels,
+      },
+      photonGains: {
+        path: at('photonGain'),
+        dtype: 'f4',
+        shape: [cells, ...image],
+        chunks: cells,
+        chunkBytes: 4 * pixels,
+      },
+    } as const
+  })
+  const all = datasets.flatMap(({ photons, stages, offsets, photonGains }) => [
+    photons,
+    stages,
+    offsets,
+    photonGains,
+  ])
+
+  await withFile(
+    file,
+    'w',
+    hdf5 => {
+      const column = (value: (frame: number) => number) =>
+        Array.from({ length: frames }, (_, frame) => value(frame))
+      writeColumn(
+        hdf5,
+        'trainId',
+        'u8',
+        column(frame => trainIds[Math.floor(frame / cells)] ?? 0),
+      )
+      writeColumn(
+        hdf5,
+        'pulseId',
+        'u8',
+        column(frame => pulseOf(frame % cells)),
+      )
+      writeColumn(
+        hdf5,
+        'cellId',
+        'u2',
+        column(frame => frame % cells),
+      )
+      for (const { path, dtype, shape } of all) {
+        const chunkShape = shape.map((extent, axis) => (axis < shape.length - 2 ? 1 : extent))
+        declareChunked(hdf5, path, { shape, chunkShape, dtype })
+      }
+      const { seed, energy, run, proposal } = options
+      writeAttributes(hdf5, '/', {
+        seed: BigInt(seed),
+        run: BigInt(run),
+        proposal: BigInt(proposal),
+        energyKeV: energy,
+      })
+    },
+    DECLARING,
+  )
+
+  await setObjectTimes(file, runBegin(options))
+  const ranges = new Map(placeChunks(file, all).map(range => [range.path, range]))
+  const rangeOf = ({ path }: { readonly path: string }): ChunkRange => {
+    const range = ranges.get(path)
+    if (range === undefined) throw new RangeError(`${path} was not placed`)
+    return range
+  }
+  return new Map(
+    datasets.map(({ module, photons, stages, offsets, photonGains }) => [
+      module,
+      {
+        file,
+        photons: rangeOf(photons),
+        stages: rangeOf(stages),
+        offsets: rangeOf(offsets),
+        photonGains: rangeOf(photonGains),
+      },
+    ]),
+  )
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+
+/** Names of the expected chains: the default; with relative gain, medium baseline and X-ray gain; fixed high gain. */
+export type GoldenChain = 'default' | 'gain' | 'high'
+
+/** One CORR file of a module as it must come out: frames train by train in stored order. */
+export interface GoldenFile {
+  readonly sequence: number
+  readonly trains: readonly number[]
+  readonly counts: readonly number[]
+  readonly flags: readonly number[]
+  readonly pulseIds: readonly number[]
+  readonly cellIds: readonly number[]
+  /** sha256 of data (f4), gain (u1) and mask (u4) of each frame. */
+  readonly frames: Readonly<Record<GoldenChain, readonly (readonly [string, string, string])[]>>
+}
+
+/** What `make_run.py` wrote down beside the files. */
+export interface GoldenRun {
+  readonly karaboId: string
+  readonly trainIds: readonly number[]
+  /** Steps to add to the default chain, and the gain mode. */
+  readonly chains: Readonly<
+    Record<GoldenChain, { readonly steps: readonly string[]; readonly gainMode: string }>
+  >
+  /** `file` is below the folder of the run, `begin` in seconds since 1970. */
+  readonly constants: readonly {
+    readonly module: number
+    readonly pdu: string
+    readonly file: string
+    readonly begin: number
+  }[]
+  readonly modules: Readonly<Record<string, readonly GoldenFile[]>>
+}
+
+const FILES = join(dirname(fileURLToPath(import.meta.url)), 'files')
+
+/** Unpacks the golden run into `folder`: RAW files in `raw/r0001`, constants in `constants`. */
+export function unpackGoldenRun(folder: string): GoldenRun & { readonly path: string } {
+  for (const name of readdirSync(FILES, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.gz')) continue
+    const target = join(folder, name.slice(0, -'.gz'.length))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, gunzipSync(readFileSync(join(FILES, name))))
+  }
+  return { ...readGolden(FILES), path: join(folder, 'raw', 'r0001') }
+}
+
+/** The expectations in `folder`, of the committed run or of one that `make_run.py --random` wrote. */
+export function readGolden(folder: string): GoldenRun {
+  return JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as GoldenRun
+}

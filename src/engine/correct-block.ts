@@ -6,7 +6,7 @@ import { TARGETS, tilesOf } from './blocks.js'
 import { ChunkWriter } from './chunk-writer.js'
 import type { FrameReader } from './frame-reader.js'
 import type { BlockResult, BlockTask } from './operations.js'
-import { Packer } from './packer.js'
+import { type KeptStreams, Packer } from './packer.js'
 import { StoppedError } from './pool.js'
 import { PhaseTotals, timed } from './statistics.js'
 
@@ -15,6 +15,8 @@ export interface WorkerState {
   readonly lane: Lane
   readonly kernels: Kernels
   readonly reader: FrameReader
+  /** Packed planes of the constants that are in the lane. */
+  readonly kept: KeptStreams
   /** The engine's stop word. */
   readonly stop: Int32Array
 }
@@ -25,8 +27,8 @@ export interface WorkerState {
  *
  * @throws DataError or OutputError naming the file. @throws StoppedError once the stop word is set.
  */
-export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
-  const { lane, kernels, reader, stop } = state
+export async function correctBlock(task: BlockTask, state: WorkerState): Promise<BlockResult> {
+  const { lane, kernels, reader, kept, stop } = state
   const { layout, memory } = lane.handle
   const times = new PhaseTotals()
   const slot = new SlotViews(memory.buffer, layout, task.slot)
@@ -37,7 +39,9 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
   const packer = new Packer(kernels, slot.packed)
   const rawBytes = task.block.rows.length * layout.rawFrameBytes
   lane.advance(task.slot, task.id, task.epoch, 'reading')
-  const offsets = timed(times, 'read', rawBytes, () => reader.read(task, slot.raw, layout.rawFrameBytes))
+  const reading = process.hrtime.bigint()
+  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes)
+  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
@@ -51,7 +55,9 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
     lane.advance(task.slot, task.id, task.epoch, 'writing')
     packer.restart()
     const packed = timed(times, 'pack', pixels * PACK_BYTES, () =>
-      members.map((_, position) => ({ gain: packer.pack(slot.gain(position)), mask: packer.pack(slot.mask(position)) })),
+      members.map((_, position) =>
+        packer.frame(cell, slot.departures(position), slot.gain(position), slot.mask(position), kept),
+      ),
     )
     for (const { writer, indices } of writers) {
       timed(times, 'write', 0, () => {
@@ -110,6 +116,11 @@ class SlotViews {
       gain: this.gain(position).byteOffset,
       mask: this.mask(position).byteOffset,
     })
+  }
+
+  /** What the kernel counted, see the kernel contract. */
+  departures(position: number): number {
+    return this.#entries.departures(position)
   }
 
   data(position: number): Uint8Array {

@@ -58,32 +58,34 @@ export async function simulate(
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
   try {
-    mkdirSync(part, { recursive: true })
+    mkdirSync(dirname(run), { recursive: true })
     checkSpace(out, bytesOf(options, truth !== undefined))
+    mkdirSync(part)
   } catch (error) {
     throw asOutputError(error, run)
   }
 
-  const constants = catalogue === undefined ? [] : planConstants(options, catalogue)
-  let complete = false
+  const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
   try {
     const raw = await planRaw(options, part, truthPart)
-    await runAll([...constants.map(task => ({ kind: 'constants', ...task }) as const), ...raw], target)
+    await runAll(
+      [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
+      target,
+    )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
     await writeExdf(control, describeControl(options))
     await setObjectTimes(control, runBegin(options))
     signal?.throwIfAborted()
-    if (catalogue !== undefined) await enterConstants(catalogue, constants)
-    complete = true
+    if (constants !== undefined) await enterConstants(constants)
     publish(part, run)
     if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
     const frames = options.trains * options.cells * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
   } finally {
-    rmSync(part, { recursive: true, force: true })
+    removeFolder(part)
     if (truthPart !== undefined) rmSync(truthPart, { force: true })
-    if (!complete) for (const { path } of constants) if (existsSync(path)) rmSync(path)
+    if (constants !== undefined) removeFolder(constants.staging)
   }
 }
 
@@ -131,6 +133,15 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
     signal?.removeEventListener('abort', stop)
     // Also ends tasks that still run beside one that failed: nothing of this pool may write any more.
     await pool.destroy()
+  }
+}
+
+/** Removes a folder if it is there; if it cannot be, that is not what the user must hear of. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Whatever kept it from being removed kept it from being filled, and has been reported.
   }
 }
 

@@ -36,6 +36,12 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
   readonly orU32: Gather
   readonly orU64: Gather
   readonly orF64: Gather
+  /**
+   * Deflates `bytes` (at most 2^28) bytes at `src` to a zlib stream at `dst`: fast and small for planes that are
+   * mostly one byte or one u32, poor for others. @returns the bytes of the stream, or 0 when it may not fit into
+   * `capacity`: nothing behind that was written, and node:zlib is the way.
+   */
+  readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

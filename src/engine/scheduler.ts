@@ -34,13 +34,18 @@ export class LaneScheduler {
   }
 
   /** Resolves when every job is done or failed. @throws StoppedError once `signal` is aborted. */
-  async run(jobs: AsyncIterator<SlotJob>, signal: AbortSignal): Promise<void> {
+  async run(jobs: AsyncGenerator<SlotJob>, signal: AbortSignal): Promise<void> {
     const slots = this.#lane.handle.layout.slots
-    await Promise.all(Array.from({ length: slots }, (_, slot) => this.#drain(slot, jobs, signal)))
+    try {
+      await Promise.all(Array.from({ length: slots }, (_, slot) => this.#drain(slot, jobs, signal)))
+    } finally {
+      // A generator that was left halfway closes what it holds open only now.
+      await jobs.return(undefined)
+    }
     if (signal.aborted) throw new StoppedError('stopped')
   }
 
-  async #drain(slot: number, jobs: AsyncIterator<SlotJob>, signal: AbortSignal): Promise<void> {
+  async #drain(slot: number, jobs: AsyncGenerator<SlotJob>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const next = await jobs.next()
       if (next.done) return

@@ -1,12 +1,11 @@
-import type { FileOptions } from 'h5wasm/node'
 import { arrayOf, type DType } from '../model/dtypes.js'
-import type { Dataset, File } from './library.js'
+import type { Dataset, File, FileOptions } from './library.js'
 
 /**
  * How files are created that `declareChunked` and the direct writer work on: every HDF5 since 1.8 reads them, and
  * chunk indices are version-1 B-trees.
  */
-export const DECLARING: FileOptions = { libver: ['earliest', 'latest'] }
+export const DECLARING = { libver: ['earliest', 'latest'] } as const satisfies FileOptions
 
 /** What a chunked dataset is declared as. Shapes: slowest dimension first, in elements. */
 export interface ChunkedDeclaration {

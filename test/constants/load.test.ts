@@ -62,7 +62,9 @@ async function load(
 }
 
 function hashOf(lane: Uint32Array): string {
-  return createHash('sha256').update(new Uint8Array(lane.buffer, lane.byteOffset, lane.byteLength)).digest('hex')
+  return createHash('sha256')
+    .update(new Uint8Array(lane.buffer, lane.byteOffset, lane.byteLength))
+    .digest('hex')
 }
 
 describe('planes of h5py files equal numpy', () => {
@@ -147,7 +149,9 @@ describe('bad constants are named', () => {
   const planes: PlaneRecipe[] = [{ kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 1 }]
   const masks = (name: string, constant: Pick<ConstantArray, 'dtype' | 'data'>) => {
     const path = join(folder, name)
-    return writeConstants(path, [{ pdu: 'P', calibration: 'BadPixelsDark', shape, dims, ...constant }]).then(() => path)
+    return writeConstants(path, [{ pdu: 'P', calibration: 'BadPixelsDark', shape, dims, ...constant }]).then(
+      () => path,
+    )
   }
   const values = <A extends { [index: number]: unknown }>(array: A, value: A[number]): A => {
     ;(array as { [index: number]: unknown })[4] = value

@@ -1,10 +1,13 @@
 import { fstatSync, readSync } from 'node:fs'
-import type { DataError } from '../../model/errors.js'
+import { DataError } from '../../model/errors.js'
 import { lookup3 } from './checksum.js'
 import { damaged } from './errors.js'
 
 /** Structures above this size are not read into memory at once: far above anything that writers make. */
 const MAX_STRUCTURE = 64 * 2 ** 20
+/** All reads of one lookup together; a small one counts as {@link SMALL_READ}, which is about what it costs. */
+const MAX_BUDGET = 2 ** 32
+const SMALL_READ = 512
 
 /**
  * Bounds-checked positional reads of an open file's structures.
@@ -24,7 +27,7 @@ export class FileView {
     this.file = file
     this.dataset = dataset
     this.size = fstatSync(fd).size
-    this.#budget = 2 ** 20 + 8 * this.size
+    this.#budget = Math.min(2 ** 22 + 8 * this.size, MAX_BUDGET)
   }
 
   damaged(what: string): DataError {
@@ -37,20 +40,19 @@ export class FileView {
       throw this.damaged(`${what} lies outside the file`)
     }
     if (length > MAX_STRUCTURE) throw this.damaged(`${what} claims ${length} bytes`)
-    this.#budget -= Math.max(length, 64)
+    this.#budget -= Math.max(length, SMALL_READ)
     if (this.#budget < 0) throw this.damaged('its structures refer to each other in circles')
     const bytes = Buffer.allocUnsafe(length)
-    readFully(this.fd, bytes, 0, length, address, this.file)
+    readFully(this.fd, bytes, 0, length, address, this)
     return new Cursor(bytes, this, what)
   }
 
   /** As {@link read}, with the checksum that follows the `length` bytes verified. */
   readChecked(address: number, length: number, what: string): Cursor {
-    const cursor = this.read(address, length, what)
-    if (this.read(address + length, 4, what).u32() !== lookup3(cursor.bytes)) {
-      throw cursor.damaged('has a wrong checksum')
-    }
-    return cursor
+    const whole = this.read(address, length + 4, what)
+    const checked = whole.slice(length)
+    if (whole.u32() !== lookup3(checked.bytes)) throw whole.damaged('has a wrong checksum')
+    return checked
   }
 }
 
@@ -149,9 +151,15 @@ export class Cursor {
 /** Largest read that one system call takes. */
 const MAX_READ = 2 ** 30
 
+/** What messages name. */
+export interface Names {
+  readonly file: string
+  readonly dataset: string
+}
+
 /**
  * Reads `length` bytes from `position` into `out` at `offset`.
- * @throws DataError naming the file if it ends too early or the system fails to read it.
+ * @throws DataError naming file and dataset if the file ends too early or the system fails to read it.
  */
 export function readFully(
   fd: number,
@@ -159,12 +167,30 @@ export function readFully(
   offset: number,
   length: number,
   position: number,
-  file: string,
+  names: Names,
 ): void {
   let done = 0
   while (done < length) {
-    const count = readSync(fd, out, offset + done, Math.min(length - done, MAX_READ), position + done)
-    if (count === 0) throw damaged(file, undefined, 'it ends too early')
+    const count = readSome(fd, out, offset + done, Math.min(length - done, MAX_READ), position + done, names)
+    if (count === 0) throw damaged(names.file, names.dataset, 'it ends too early')
     done += count
+  }
+}
+
+function readSome(
+  fd: number,
+  out: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  { file, dataset }: Names,
+): number {
+  try {
+    return readSync(fd, out, offset, length, position)
+  } catch (error) {
+    // What the system reports; anything else is a mistake of ours.
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    const hint = 'Check the file system and read the file again'
+    throw new DataError(error.message, { place: { file, dataset }, hint, cause: error })
   }
 }

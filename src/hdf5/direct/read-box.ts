@@ -1,5 +1,5 @@
 import { type Box, copyFrom } from './box.js'
-import { readFully } from './file-view.js'
+import { type Names, readFully } from './file-view.js'
 
 /** Pieces of this size go through memory and are picked apart there. */
 const WINDOW = 2 ** 20
@@ -14,7 +14,7 @@ const MIN_DENSITY = 1 / 16
  */
 export class BoxReader {
   readonly #fd: number
-  readonly #file: string
+  readonly #names: Names
   readonly #target: Uint8Array
   #window: Buffer | undefined
   // The run that is not read yet because the next one may continue it.
@@ -22,9 +22,9 @@ export class BoxReader {
   #to = 0
   #length = 0
 
-  constructor(fd: number, file: string, target: Uint8Array) {
+  constructor(fd: number, names: Names, target: Uint8Array) {
     this.#fd = fd
-    this.#file = file
+    this.#names = names
     this.#target = target
   }
 
@@ -35,7 +35,7 @@ export class BoxReader {
 
   flush(): void {
     if (this.#length > 0) {
-      readFully(this.#fd, this.#target, this.#to, this.#length, this.#from, this.#file)
+      readFully(this.#fd, this.#target, this.#to, this.#length, this.#from, this.#names)
     }
     this.#length = 0
   }
@@ -60,7 +60,7 @@ export class BoxReader {
       }
       const n = Math.min(together, count - i)
       this.#window ??= Buffer.allocUnsafeSlow(WINDOW)
-      readFully(this.#fd, this.#window, 0, (n - 1) * sourceStride + span, source, this.#file)
+      readFully(this.#fd, this.#window, 0, (n - 1) * sourceStride + span, source, this.#names)
       copyFrom(this.#window, this.#target, box, d, 0, target, n)
     }
   }

@@ -30,7 +30,7 @@ export function readSlab(
       break
     case 'contiguous':
       if (storage.address < 0) fillPattern(out, located.fillValue)
-      else readContiguous(fd, out, { ...box, source: source + storage.address }, file)
+      else readContiguous(fd, located, { ...box, source: source + storage.address }, out, file)
       break
     case 'chunked':
       readChunks(fd, located, storage, start, count, out, file)
@@ -55,8 +55,8 @@ function checkSlab(
   if (out.length !== bytes) throw new RangeError(`${out.length} bytes for a slab of ${bytes}`)
 }
 
-function readContiguous(fd: number, out: Uint8Array, box: Box, file: string): void {
-  const reader = new BoxReader(fd, file, out)
+function readContiguous(fd: number, located: LocatedDataset, box: Box, out: Uint8Array, file: string): void {
+  const reader = new BoxReader(fd, { file, dataset: located.path }, out)
   reader.read(mergeRuns(box))
   reader.flush()
 }
@@ -74,7 +74,7 @@ function readChunks(
   const { chunkShape, filters } = storage
   const sourceStrides = stridesOf(chunkShape, elementBytes)
   const targetStrides = stridesOf(count, elementBytes)
-  const reader = new BoxReader(fd, file, out)
+  const reader = new BoxReader(fd, { file, dataset: located.path }, out)
   for (const chunk of chunksWithin(shape, chunkShape, start, count)) {
     // What of the slab lies in this chunk.
     const first = chunk.origin.map((origin, d) => Math.max(origin, start[d] ?? 0))

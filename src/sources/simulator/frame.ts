@@ -122,7 +122,7 @@ function photonsAt(light: Light, pixel: number): number {
 /** Rounded half up, within the converter's range. */
 function digitised(level: number): number {
   const value = (level + 0.5) | 0
-  return value < 0 ? 0 : value > LARGEST ? LARGEST : value
+  return Math.max(0, Math.min(LARGEST, value))
 }
 
 function at(values: Float32Array, i: number): number {

@@ -8,6 +8,7 @@ written: there it is the fill value (0 or as in files.json). files.json lists al
 box that was written, so that no test needs h5py.
 """
 import json
+import zlib
 
 import h5py
 import numpy as np
@@ -57,6 +58,26 @@ def compact(plist):
     plist.set_layout(h5py.h5d.COMPACT)
 
 
+def skipped(file, name):
+    """Chunks that a writer stored without one filter, or both: bit i of their mask skips filter i."""
+    dataset = file.create_dataset(name, (9, 8), "<u2", chunks=(3, 8), shuffle=True, compression="gzip")
+    content = values((9, 8), "<u2")
+    shuffled = content[3:6].tobytes()[::2] + content[3:6].tobytes()[1::2]
+    dataset.id.write_direct_chunk((0, 0), content[0:3].tobytes(), 0b11)
+    dataset.id.write_direct_chunk((3, 0), shuffled, 0b10)
+    dataset.id.write_direct_chunk((6, 0), zlib.compress(content[6:9].tobytes()), 0b01)
+    note(file, dataset, (slice(0, 9), slice(0, 8)))
+
+
+def shrink(file, name, shape, to, maxshape):
+    """A dataset that was larger once."""
+    dataset = file.create_dataset(name, shape, "<u2", chunks=(2, 3), maxshape=maxshape)
+    dataset[...] = 1
+    dataset.resize(to)
+    dataset[...] = values(to, "<u2")
+    note(file, dataset, tuple(slice(0, n) for n in to))
+
+
 def implicit(plist):
     plist.set_chunk((2, 3))
     plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -101,12 +122,16 @@ def everything(file, latest):
     add(file, "filters/shuffle", (13, 20), "<u4", chunks=(4, 8), shuffle=True)
     add(file, "filters/both", (13, 20), "<f8", chunks=(4, 8), shuffle=True, compression="gzip")
     add(file, "filters/fletcher", (13, 21), "<u1", chunks=(5, 7), fletcher32=True)
+    add(file, "filters/fletcher_long", (3000,), "<u2", chunks=(1500,), fletcher32=True)
+    skipped(file, "filters/skipped")
     add(file, "filters/all", (13, 20), "<u2", chunks=(4, 8), fletcher32=True, shuffle=True, compression="gzip")
     add(file, "filters/lzf", (13, 20), "<u2", chunks=(4, 8), compression="lzf", supported=False)
     # Indices of growing datasets: extensible arrays along any dimension in the new format.
     add(file, "grow/first", (150, 3), "<u2", chunks=(1, 3), maxshape=(None, 3))
     add(file, "grow/second", (5, 90), "<u2", chunks=(2, 1), maxshape=(6, None))
     add(file, "grow/gzip", (70, 3), "<u2", chunks=(1, 3), maxshape=(None, 3), compression="gzip")
+    shrink(file, "grow/shrunk", (9, 8), (5, 8), (None, 8))
+    shrink(file, "grow/shrunk_room", (9, 8), (5, 3), (20, 8))
     add(file, "grow/room", (5, 7), "<u2", chunks=(2, 2), maxshape=(9, 20))
     add(file, "grow/both", (9, 8), "<u2", chunks=(2, 2), maxshape=(None, None), supported=not latest)
 

@@ -22,7 +22,7 @@ import {
 } from '../../../src/hdf5/direct/index.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
 import { DTYPE_BYTES } from '../../../src/model/dtypes.js'
-import { DataError } from '../../../src/model/errors.js'
+import { DataError, OutputError } from '../../../src/model/errors.js'
 import { goldenFile, withFd } from './golden.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'write-'))
@@ -123,7 +123,7 @@ async function check(
   await withFile(path, 'r', file => {
     const dataset = file.get(name) as Dataset
     expect(dataset.shape).toEqual(shape)
-    expect(dataset.metadata.maxshape).toEqual(shape)
+    if (!declaration.growable) expect(dataset.metadata.maxshape).toEqual(shape)
     expect(dataset.metadata.chunks).toEqual(declaration.chunkShape)
     const value = dataset.value as Uint8Array
     expect(Buffer.compare(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), whole)).toBe(0)
@@ -166,6 +166,19 @@ describe('chunks written beside the library are read by it', () => {
     await check(path, 'a/b', declaration, some(4 * 4 * 2))
   })
 
+  test('a dataset that may grow', async () => {
+    const path = join(folder, 'growable.h5')
+    const declaration: ChunkedDeclaration = {
+      shape: [70, 3],
+      chunkShape: [1, 3],
+      dtype: 'u2',
+      growable: true,
+    }
+    await write(path, { data: declaration })
+    await check(path, 'data', declaration, [...Array(70).keys()])
+    withFd(path, fd => expect(locateDataset(fd, 'data', path).maxShape).toEqual([Infinity, 3]))
+  })
+
   test('no chunks at all, and chunks longer than the dataset', async () => {
     const path = join(folder, 'few.h5')
     const datasets: Record<string, ChunkedDeclaration> = {
@@ -199,6 +212,15 @@ describe('refuses', () => {
     )
     withFd(goldenFile('latest.h5'), fd => expect(() => findDeclared(fd, 'chunks', 'x')).toThrow(DataError))
   })
+})
+
+test('a full disk is an output error that names the file', () => {
+  const fd = openSync('/dev/full', 'r+')
+  const declared = { file: 'name.h5', indexField: 0, base: 0, shape: [4], chunkShape: [1], elementBytes: 2 }
+  const chunks = { indices: [0], addresses: [8], sizes: [2] }
+  expect(() => writeChunkIndex(fd, declared, chunks, 10)).toThrow(OutputError)
+  expect(() => writeChunkIndex(fd, declared, chunks, 10)).toThrow(/ENOSPC/)
+  closeSync(fd)
 })
 
 describe('the end of file', () => {

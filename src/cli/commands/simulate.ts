@@ -1,0 +1,156 @@
+import { join, resolve } from 'node:path'
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { rawFrameBytes } from '../../detectors/detector.js'
+import { DETECTORS, detectorById } from '../../detectors/index.js'
+import { UsageError } from '../../model/errors.js'
+import type { GainStage } from '../../model/ids.js'
+import { parseModules } from '../../sources/selection.js'
+import type { SimulationOptions } from '../../sources/simulator/options.js'
+import { type SimulationResult, simulate } from '../../sources/simulator/simulate.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { printJson } from '../output.js'
+import { showProgress } from '../progress.js'
+
+/** Names as yargs spells them, of which it makes camel case. */
+interface SimulateArguments {
+  out: string
+  detector: string
+  trains: number
+  cells: number
+  modules: string
+  proposal: number
+  run: number
+  kind: SimulationOptions['kind']
+  'gain-stage': keyof typeof STAGES
+  'photon-energy': number
+  switched: number
+  seed: number
+  'trains-per-file': number
+  'format-version': SimulationOptions['formatVersion']
+  truth: string | undefined
+  catalogue: string | undefined
+  workers: number | undefined
+  overwrite: boolean
+  json: boolean
+}
+
+const STAGES: Readonly<Record<'adaptive' | 'high' | 'medium' | 'low', GainStage | undefined>> = {
+  adaptive: undefined,
+  high: 0,
+  medium: 1,
+  low: 2,
+}
+
+/** `detcal simulate`: a RAW run with physics in it, and the constants that belong to it. */
+export const simulateCommand: CommandModule<object, SimulateArguments> = {
+  command: 'simulate <out>',
+  describe: 'simulate a RAW run and its constants',
+  builder: (yargs: Argv) => describeArguments(yargs),
+  handler: async args => {
+    await interruptible(async signal => {
+      const options = optionsOf(args)
+      const bytes = options.trains * options.cells * options.modules.length * rawFrameBytes(options.detector)
+      const progress = showProgress({ total: 1, bytes, trains: options.trains })
+      const result = await simulate(options, {
+        out: resolve(args.out),
+        catalogue: resolve(args.catalogue ?? join(args.out, 'catalogue')),
+        overwrite: args.overwrite,
+        signal,
+        onProgress: ({ done, total }) => progress.update(done / total),
+        ...(args.truth === undefined ? {} : { truth: resolve(args.truth) }),
+        ...(args.workers === undefined ? {} : { workers: args.workers }),
+      }).finally(() => progress.stop())
+      if (args.json) printJson(result)
+      else process.stdout.write(report(result))
+    })
+    endWith({ code: EXIT.done })
+  },
+}
+
+function describeArguments(yargs: Argv): Argv<SimulateArguments> {
+  return yargs
+    .positional('out', { type: 'string', demandOption: true, describe: 'folder that gets raw/rNNNN' })
+    .option('detector', {
+      type: 'string',
+      choices: DETECTORS.map(({ id }) => id),
+      demandOption: true,
+      describe: 'which detector',
+    })
+    .option('trains', { type: 'number', demandOption: true, describe: 'trains of the run' })
+    .option('cells', {
+      type: 'number',
+      demandOption: true,
+      describe: 'memory cells, one frame each, of a train',
+    })
+    .option('modules', { type: 'string', default: '0-15', describe: 'modules, as in 0,3,5-7' })
+    .option('proposal', { type: 'number', default: 900_000, describe: 'proposal number' })
+    .option('run', { type: 'number', default: 1, describe: 'run number' })
+    .option('kind', {
+      type: 'string',
+      choices: ['photons', 'dark'] as const,
+      default: 'photons' as const,
+      describe: 'with light or without',
+    })
+    .option('gain-stage', {
+      type: 'string',
+      choices: ['adaptive', 'high', 'medium', 'low'] as const,
+      default: 'adaptive' as const,
+      describe: 'adaptive, or all pixels in one stage',
+    })
+    .option('photon-energy', { type: 'number', default: 9.2, describe: 'keV' })
+    .option('switched', { type: 'number', default: 0.004, describe: 'share of pixels that leave high gain' })
+    .option('seed', { type: 'number', default: 1, describe: 'the detector and its data are drawn from it' })
+    .option('trains-per-file', { type: 'number', default: 256, describe: 'trains of a sequence file' })
+    .option('format-version', {
+      type: 'string',
+      choices: ['0.5', '1.0', '1.2'] as const,
+      default: '1.2' as const,
+      describe: 'of the files',
+    })
+    .option('truth', {
+      type: 'string',
+      describe: 'HDF5 file that gets photons and gain stage of every pixel',
+    })
+    .option('catalogue', {
+      type: 'string',
+      describe: 'catalogue that gets the constants  [default: <out>/catalogue]',
+    })
+    .option('workers', { type: 'number', describe: 'threads  [default: all cores]' })
+    .option('overwrite', { type: 'boolean', default: false, describe: 'replace the run if it is there' })
+    .option('json', { type: 'boolean', default: false, describe: 'print the result as JSON' })
+    .example(
+      '$0 simulate /tmp/sim --detector agipd1m --trains 64 --cells 16',
+      'a run of 16 modules in /tmp/sim/raw/r0001, its constants in /tmp/sim/catalogue',
+    )
+}
+
+function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptions {
+  const { workers } = args
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 256))
+    throw new UsageError(`--workers ${workers} is not a number of threads`, { hint: 'Use 1 to 256' })
+  const detector = detectorById(args.detector)
+  return {
+    detector,
+    modules: parseModules(args.modules, detector),
+    proposal: args.proposal,
+    run: args.run,
+    trains: args.trains,
+    cells: args.cells,
+    trainsPerFile: args.trainsPerFile,
+    kind: args.kind,
+    stage: STAGES[args.gainStage],
+    energy: args.photonEnergy,
+    switched: args.switched,
+    seed: args.seed,
+    formatVersion: args.formatVersion,
+  }
+}
+
+function report({ run, catalogue, truth, files, frames, rawBytes }: SimulationResult): string {
+  const lines = [
+    `run        ${run}  (${files} files, ${frames} module frames, ${(rawBytes / 1e9).toFixed(2)} GB)`,
+    ...(catalogue === undefined ? [] : [`catalogue  ${catalogue}`]),
+    ...(truth === undefined ? [] : [`truth      ${truth}`]),
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { type Chain, resolveChain } from '../../src/corrections/chain.js'
+import {
+  DEFAULT_STEP_OPTIONS,
+  DEFAULT_STEPS,
+  type GainMode,
+  parseSteps,
+  STEP_NAMES,
+} from '../../src/corrections/steps.js'
+import { ConstantsError, UsageError } from '../../src/model/errors.js'
+import { PLANES } from './implementations.js'
+
+const DARK = ['Offset', 'ThresholdsDark', 'BadPixelsDark']
+const GAIN_STEPS = [...DEFAULT_STEPS, 'relative-gain', 'adjust-mg-baseline', 'xray-gain']
+
+function chain(
+  steps: readonly string[],
+  available: readonly string[],
+  gainMode: GainMode = 0,
+  options = {},
+): Chain {
+  return resolveChain({
+    steps: parseSteps(steps, gainMode),
+    options: { ...DEFAULT_STEP_OPTIONS, ...options },
+    gainMode,
+    available: new Set(available),
+  })
+}
+
+describe('steps', () => {
+  test('run in the order of the table whatever the order asked', () => {
+    expect(parseSteps([...GAIN_STEPS].reverse(), 0)).toEqual(
+      STEP_NAMES.filter(step => GAIN_STEPS.includes(step)),
+    )
+    expect(parseSteps(['offset', 'threshold', 'offset'], 0)).toEqual(['threshold', 'offset'])
+  })
+
+  test('that fixed gain has no use for are off in it', () => {
+    expect(parseSteps(GAIN_STEPS, 2)).toEqual(['threshold', 'offset', 'xray-gain', 'mask', 'range'])
+  })
+
+  test.each([
+    [['thresholds'], /no correction step is called thresholds/],
+    [['threshold', 'offset', 'common-mode'], /common-mode is not built/],
+    [['constructor'], /no correction step is called constructor/],
+    [['offset'], /offset needs threshold/],
+    [['threshold', 'relative-gain'], /relative-gain needs offset/],
+    [['threshold', 'force-hg-if-below'], /force-hg-if-below needs offset/],
+    [['threshold', 'offset', 'adjust-mg-baseline'], /adjust-mg-baseline needs relative-gain/],
+    [['mask'], /mask needs threshold/],
+  ])('%j is refused', (names, message) => {
+    expect(() => parseSteps(names, 0)).toThrow(UsageError)
+    expect(() => parseSteps(names, 0)).toThrow(message)
+  })
+
+  test('need no threshold in fixed gain', () => {
+    expect(parseSteps(['offset', 'mask'], 1)).toEqual(['offset', 'mask'])
+    expect(() => parseSteps(['xray-gain'], 1)).toThrow(/needs offset/)
+  })
+})
+
+describe('chain', () => {
+  test('of the default steps reads eight planes', () => {
+    const found = chain(DEFAULT_STEPS, DARK)
+    expect(found).toEqual({
+      kernel: 'agipdAdaptive',
+      params: {
+        stage: 0,
+        forceMgLimit: 1000,
+        forceHgLimit: 1000,
+        setMin: true,
+        range: true,
+        zeroNans: false,
+        zeroOrange: false,
+      },
+      planes: [
+        { kind: 'value', calibration: 'Offset', index: 0 },
+        { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 0 },
+        { kind: 'medium-threshold', gap: true },
+        { kind: 'low-threshold', gap: true },
+        { kind: 'value', calibration: 'Offset', index: 1 },
+        { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 1 },
+        { kind: 'value', calibration: 'Offset', index: 2 },
+        { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 2 },
+      ],
+      gainMode: 0,
+      steps: DEFAULT_STEPS,
+      skipped: [],
+    })
+    expect(structuredClone(found)).toEqual(found)
+  })
+
+  test('has as many planes as its kernel reads', () => {
+    const all = [...DARK, 'SlopesPC', 'SlopesFF']
+    for (const gainMode of [0, 1, 2, 3] as const)
+      for (const steps of [DEFAULT_STEPS, GAIN_STEPS]) {
+        const found = chain(steps, all, gainMode)
+        expect(found.planes).toHaveLength(PLANES[found.kernel])
+      }
+  })
+
+  test('of fixed gain reads its stage’s planes', () => {
+    const found = chain(GAIN_STEPS, [...DARK, 'SlopesPC', 'SlopesFF'], 3)
+    expect(found.kernel).toBe('agipdFixedGain')
+    expect(found.params).toMatchObject({ stage: 2, forceMgLimit: -Infinity, setMin: false })
+    expect(found.planes).toEqual([
+      { kind: 'value', calibration: 'Offset', index: 2 },
+      { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 2 },
+      { kind: 'fill', bits: 0x3f800000 },
+      { kind: 'xray-gain' },
+      { kind: 'fill', bits: 0x80000000 },
+    ])
+  })
+
+  test('takes SlopesPC before RelativeGain, and skips the baseline without SlopesPC', () => {
+    const slopes = chain(GAIN_STEPS, [...DARK, 'SlopesPC', 'RelativeGain', 'SlopesFF'])
+    expect(slopes.planes.slice(8)).toEqual([
+      { kind: 'pc-gain', stage: 0 },
+      { kind: 'xray-gain' },
+      { kind: 'pc-gain', stage: 1 },
+      { kind: 'pc-gain', stage: 2 },
+      { kind: 'pc-baseline' },
+    ])
+    const stored = chain(GAIN_STEPS, [...DARK, 'RelativeGain'])
+    expect(stored.planes.slice(8)).toEqual([
+      { kind: 'value', calibration: 'RelativeGain', index: 0 },
+      { kind: 'fill', bits: 0x3f800000 },
+      { kind: 'value', calibration: 'RelativeGain', index: 1 },
+      { kind: 'value', calibration: 'RelativeGain', index: 2 },
+      { kind: 'fill', bits: 0x80000000 },
+    ])
+    expect(stored.skipped.map(({ step }) => step)).toEqual(['adjust-mg-baseline', 'xray-gain'])
+  })
+
+  test('names every step it skips and falls back to the kernel without gain steps', () => {
+    const found = chain(GAIN_STEPS, ['Offset', 'ThresholdsDark'])
+    expect(found.kernel).toBe('agipdAdaptive')
+    expect(found.skipped).toEqual([
+      { step: 'relative-gain', reason: 'there is neither SlopesPC nor RelativeGain' },
+      { step: 'adjust-mg-baseline', reason: 'there is no SlopesPC' },
+      { step: 'xray-gain', reason: 'there is no SlopesFF' },
+      { step: 'mask', reason: 'there is none of BadPixelsDark, BadPixelsPC, BadPixelsFF' },
+    ])
+    expect(found.planes[1]).toEqual({ kind: 'fill', bits: 0 })
+  })
+
+  test('is impossible without dark constants', () => {
+    expect(() => chain(DEFAULT_STEPS, ['ThresholdsDark'])).toThrow(ConstantsError)
+    expect(() => chain(DEFAULT_STEPS, ['Offset'])).toThrow(/no ThresholdsDark/)
+    expect(chain(DEFAULT_STEPS, ['Offset'], 1).kernel).toBe('agipdFixed')
+  })
+
+  test('rounds limits to f32, and switches off what is not asked', () => {
+    const found = chain(['threshold', 'offset', 'force-mg-if-below'], DARK, 0, {
+      forceMgLimit: 0.1,
+      zeroNans: true,
+    })
+    expect(found.params).toMatchObject({
+      forceMgLimit: Math.fround(0.1),
+      forceHgLimit: -Infinity,
+      setMin: false,
+      zeroNans: false,
+    })
+    expect(found.planes[2]).toEqual({ kind: 'medium-threshold', gap: false })
+    expect(() => chain(DEFAULT_STEPS, DARK, 0, { forceMgLimit: Number.NaN })).toThrow(UsageError)
+  })
+})

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { GoldenChain } from '../golden/run/index.js'
+import { correct, type GoldenPlace, goldenChain, goldenPlace, readBack } from '../helpers/correction.js'
+
+// A run written by h5py, with several sequences, a missing module, count 0, a gap, padding and NaN constants; the
+// expectation comes from numpy (test/golden/run/make_run.py). Equal means equal bits.
+let place: GoldenPlace
+beforeAll(async () => {
+  place = await goldenPlace()
+})
+afterAll(() => place.remove())
+
+async function expectGolden(out: string, chain: GoldenChain): Promise<void> {
+  const { golden } = place
+  let files = 0
+  for (const [module, sequences] of Object.entries(golden.modules)) {
+    for (const expected of sequences) {
+      const name = `CORR-R0001-AGIPD${module.padStart(2, '0')}-S${String(expected.sequence).padStart(5, '0')}.h5`
+      const found = await readBack(join(out, name), golden.karaboId, Number(module))
+      const { trains, counts, flags, pulseIds, cellIds } = expected
+      expect(found).toEqual({ trains, counts, flags, pulseIds, cellIds, frames: expected.frames[chain] })
+      files++
+    }
+  }
+  expect(readdirSync(out).filter(name => name.endsWith('.h5'))).toHaveLength(files)
+}
+
+describe.each(['default', 'gain', 'high'] as const)('the %s chain', chain => {
+  it.each([1, 2, 3, 4])('is bit-identical to numpy with %i workers', async workers => {
+    const out = join(place.folder, `${chain}-${workers}`)
+    const outcome = await correct({
+      run: place.golden.path,
+      catalogue: place.catalogue,
+      out,
+      workers,
+      ...goldenChain(place.golden, chain),
+    })
+    expect(outcome.modules.map(({ status }) => status)).toEqual(outcome.modules.map(() => 'corrected'))
+    await expectGolden(out, chain)
+  })
+})
+
+describe('memory', () => {
+  it('changes nothing: the smallest budget that works gives the same bits', async () => {
+    const out = join(place.folder, 'small')
+    await correct({
+      run: place.golden.path,
+      catalogue: place.catalogue,
+      out,
+      memory: 16 * 1024 ** 2,
+      workers: 1,
+    })
+    await expectGolden(out, 'default')
+  })
+})

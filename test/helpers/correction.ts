@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { importConstants } from '../../constants/import.js'
+import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
+import {
+  DEFAULT_STEP_OPTIONS,
+  DEFAULT_STEPS,
+  type GainMode,
+  parseSteps,
+} from '../../src/corrections/steps.js'
+import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { type CorrectionOptions, correctRun } from '../../src/engine/correct-run.js'
+import { findConstants } from '../../src/engine/find-constants.js'
+import type { CorrectionOutcome } from '../../src/engine/outcome.js'
+import { type CorrectionPlan, planCorrection } from '../../src/engine/plan.js'
+import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import type { ModuleIndex } from '../../src/model/ids.js'
+import { joinRun } from '../../src/sources/join.js'
+import { openRun } from '../../src/sources/open-run.js'
+import type { Selection } from '../../src/sources/selection.js'
+import { type GoldenChain, type GoldenRun, unpackGoldenRun } from '../golden/run/index.js'
+
+const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
+
+/** A folder that holds the golden run and a catalogue with its constants. */
+export interface GoldenPlace {
+  readonly folder: string
+  readonly golden: GoldenRun & { readonly path: string }
+  readonly catalogue: string
+  remove(): void
+}
+
+/** Unpacks the golden run and imports its constants. */
+export async function goldenPlace(): Promise<GoldenPlace> {
+  const folder = mkdtempSync(join(tmpdir(), 'detcal-golden-'))
+  const golden = unpackGoldenRun(folder)
+  const catalogue = join(folder, 'catalogue')
+  await importGolden(golden, folder, catalogue)
+  return { folder, golden, catalogue, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Imports the constants that lie in `folder`, as `golden` lists them. */
+export async function importGolden(golden: GoldenRun, folder: string, root: string): Promise<void> {
+  const catalogue = SqliteCatalogue.open(root, 'write')
+  try {
+    for (const { module, pdu, file, begin } of golden.constants) {
+      const beginAt = new Date(begin * 1000)
+      await importConstants(catalogue, {
+        files: [join(folder, file)],
+        detector: AGIPD_1M,
+        detectorName: golden.karaboId,
+        module,
+        pdu,
+        beginAt,
+      })
+    }
+  } finally {
+    catalogue.close()
+  }
+}
+
+export interface Request {
+  readonly run: string
+  readonly catalogue: string
+  readonly out: string
+  readonly workers?: number
+  readonly memory?: number
+  readonly selection?: Selection
+  readonly steps?: readonly string[]
+  readonly gainMode?: GainMode
+  readonly combined?: string
+  readonly corrected?: boolean
+  readonly options?: Partial<CorrectionOptions>
+}
+
+/** The plan that `detcal correct` would make. */
+export async function planOf(request: Request): Promise<CorrectionPlan> {
+  const { gainMode = 0, workers = 2, memory = 1024 ** 3, corrected = true } = request
+  const run = await openRun(request.run)
+  const joined = joinRun(run, request.selection)
+  const catalogue = SqliteCatalogue.open(request.catalogue)
+  try {
+    const modules: ModuleIndex[] = [...joined.modules.keys()]
+    const { constants } = await findConstants({
+      catalogue,
+      run,
+      modules,
+      strategy: 'closest',
+      stated: {},
+      gainMode,
+    })
+    const steps = {
+      steps: parseSteps(request.steps ?? DEFAULT_STEPS, gainMode),
+      options: DEFAULT_STEP_OPTIONS,
+      gainMode,
+    }
+    return planCorrection({
+      run,
+      joined,
+      constants,
+      steps,
+      output: outputOf(request, corrected),
+      workers,
+      memory,
+    })
+  } finally {
+    catalogue.close()
+  }
+}
+
+/** Corrects as `detcal correct` would, without flushing. */
+export async function correct(request: Request): Promise<CorrectionOutcome> {
+  const plan = await planOf(request)
+  return correctRun(plan, {
+    output: outputOf(request, request.corrected ?? true),
+    overwrite: false,
+    sync: false,
+    provenance: { software: 'detcal test', created: '2026-01-01T00:00:00.000Z', options: {} },
+    ...request.options,
+  })
+}
+
+function outputOf({ out, combined }: Request, corrected: boolean): CorrectionOptions['output'] {
+  return { folder: out, corrected, ...(combined === undefined ? {} : { combined }) }
+}
+
+/** Steps and gain mode of one of the golden run's chains. */
+export function goldenChain(
+  { chains }: GoldenRun,
+  chain: GoldenChain,
+): { steps: readonly string[]; gainMode: GainMode } {
+  const { steps, gainMode } = chains[chain]
+  return { steps: [...DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
+}
+
+/** Everything of a CORR file's image group that the golden run states. */
+export interface ReadBack {
+  readonly trains: number[]
+  readonly flags: number[]
+  readonly counts: number[]
+  readonly pulseIds: number[]
+  readonly cellIds: number[]
+  /** sha256 of data, gain and mask of each frame. */
+  readonly frames: [string, string, string][]
+}
+
+/** Reads a CORR file back through the library. */
+export function readBack(path: string, karaboId: string, module: number): Promise<ReadBack> {
+  return withFile(path, 'r', file => {
+    const source = `${karaboId}/CORR/${module}CH0:output`
+    const image = `INSTRUMENT/${source}/image`
+    const dataset = (name: string) => file.get(name) as Dataset
+    const numbers = (name: string) =>
+      [...(dataset(name).value as unknown as Iterable<number | bigint>)].map(Number)
+    const digest = (name: string, frame: number) => {
+      const value = dataset(`${image}/${name}`).slice([[frame, frame + 1]]) as unknown as Uint8Array
+      return createHash('sha256')
+        .update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+        .digest('hex')
+    }
+    const count = dataset(`${image}/data`).shape?.[0] ?? 0
+    return {
+      trains: numbers('INDEX/trainId'),
+      flags: numbers('INDEX/flag'),
+      counts: numbers(`INDEX/${source}/image/count`),
+      pulseIds: numbers(`${image}/pulseId`),
+      cellIds: numbers(`${image}/cellId`),
+      frames: Array.from({ length: count }, (_, frame) => [
+        digest('data', frame),
+        digest('gain', frame),
+        digest('mask', frame),
+      ]),
+    }
+  })
+}

@@ -1,0 +1,24 @@
+// A worker thread that dies instead of correcting a block of module DETCAL_TEST_MODULE: the first time only
+// (DETCAL_TEST_MARK names a file that remembers), or every time where there is no mark.
+import { openSync } from 'node:fs'
+import { workerData } from 'node:worker_threads'
+import { createOperations } from '../../dist/src/engine/worker-side.js'
+
+const operations = createOperations(workerData)
+const { DETCAL_TEST_MODULE: module, DETCAL_TEST_MARK: mark } = process.env
+
+function mayDie() {
+  if (mark === undefined) return true
+  try {
+    openSync(mark, 'wx')
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function correctBlock(task) {
+  if (task.module === Number(module) && mayDie()) process.exit(3)
+  return operations.correctBlock(task)
+}
+export const { loadConstants, medianOf } = operations

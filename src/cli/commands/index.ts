@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { benchCommand } from './bench.js'
 import { correctCommand } from './correct.js'
 import { simulateCommand } from './simulate.js'
 
@@ -6,4 +7,5 @@ import { simulateCommand } from './simulate.js'
 export const COMMANDS: readonly CommandModule<object, never>[] = [
   simulateCommand as CommandModule<object, never>,
   correctCommand as CommandModule<object, never>,
+  benchCommand as CommandModule<object, never>,
 ]

@@ -32,6 +32,8 @@ export function slower(report: Report, baseline: Report, threshold: number): str
     const then = before.get(key(result))
     if (then === undefined || result.nsPerPixel <= threshold * then) return []
     const times = (result.nsPerPixel / then).toFixed(2)
-    return [`${key(result)}: ${result.nsPerPixel.toFixed(2)} ns a pixel, was ${then.toFixed(2)} (${times} times)`]
+    return [
+      `${key(result)}: ${result.nsPerPixel.toFixed(2)} ns a pixel, was ${then.toFixed(2)} (${times} times)`,
+    ]
   })
 }

@@ -7,14 +7,18 @@ export interface PackedRoom {
   readonly bytes: number
 }
 
-/** Deflates the plane at `src` as the engine does: by runs, or by zlib where runs do not fit. @returns its bytes. */
+/**
+ * Deflates the plane at `src` as the engine does: by runs, or by zlib where runs do not fit.
+ * @returns the stream, which may be a view on `room`.
+ */
 export function deflatePlane(
   kernels: Kernels,
   buffer: ArrayBufferLike,
   src: number,
   bytes: number,
   room: PackedRoom,
-): number {
+): Uint8Array {
   const packed = kernels.deflateRuns(src, bytes, room.at, room.bytes)
-  return packed > 0 ? packed : deflateSync(new Uint8Array(buffer, src, bytes), { level: 1 }).byteLength
+  if (packed > 0) return new Uint8Array(buffer, room.at, packed)
+  return deflateSync(new Uint8Array(buffer, src, bytes), { level: 1 })
 }

@@ -79,7 +79,12 @@ export function findPython(...modules: readonly string[]): string | undefined {
 }
 
 /** Compiles a peer written in C into `folder`. @returns its path, or undefined without a compiler. */
-export function compile(source: string, folder: string, name: string, ...flags: string[]): string | undefined {
+export function compile(
+  source: string,
+  folder: string,
+  name: string,
+  ...flags: string[]
+): string | undefined {
   const program = join(folder, name)
   try {
     execFileSync('cc', ['-O3', ...flags, '-o', program, join(PEERS, source), '-lm', '-lpthread'], {

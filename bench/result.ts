@@ -90,7 +90,14 @@ export function resultOf({ name, pixels, bytesPerPixel, bound }: Task, series: S
     ...(cpu ? { cpuNsPerPixel: median(cpu) / pixels } : {}),
     ...(bytesPerPixel === undefined ? {} : { gbPerSecond: bytesPerPixel / nsPerPixel }),
     ...(bound === undefined ? {} : { boundFraction: bound / nsPerPixel }),
-    ...(own ? { ratio: pairs(samples.map(s => s.ns), own.map(s => s.ns)) } : {}),
+    ...(own
+      ? {
+          ratio: pairs(
+            samples.map(s => s.ns),
+            own.map(s => s.ns),
+          ),
+        }
+      : {}),
     ...(cpu && ownCpu ? { cpuRatio: pairs(cpu, ownCpu) } : {}),
     ...(details ? { details } : {}),
     ...(note === undefined ? {} : { note }),

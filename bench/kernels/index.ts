@@ -59,7 +59,12 @@ async function contendersFor(
   const shared = join(folder, 'problem')
   shareProblem(problem, shared)
   const gpu = await gpuKernel(problem)
-  const contenders = [detcalKernel(problem), referenceKernel(problem), plainKernel(problem), ...(gpu ? [gpu] : [])]
+  const contenders = [
+    detcalKernel(problem),
+    referenceKernel(problem),
+    plainKernel(problem),
+    ...(gpu ? [gpu] : []),
+  ]
   for (const program of peerPrograms(folder)) {
     say(`starting ${program.implementation}`)
     contenders.push(await startPeer(program, problem, shared, folder))
@@ -86,6 +91,9 @@ function resultsOf(task: Task, series: readonly Series[], notes: ReadonlyMap<str
   const bound = copy && resultOf(task, copy).nsPerPixel
   return series.map(one => {
     const note = [one.note, notes.get(one.implementation)].filter(Boolean).join('; ')
-    return resultOf({ ...task, ...(bound === undefined ? {} : { bound }) }, { ...one, ...(note ? { note } : {}) })
+    return resultOf(
+      { ...task, ...(bound === undefined ? {} : { bound }) },
+      { ...one, ...(note ? { note } : {}) },
+    )
   })
 }

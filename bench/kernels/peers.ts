@@ -21,11 +21,35 @@ export function peerPrograms(scratch: string): PeerProgram[] {
   const python = findPython('numba', 'numpy')
   const script = join(PEERS, 'agipd.py')
   const programs: (PeerProgram | undefined)[] = [
-    python && { implementation: 'numba', note: '', command: python, args: [script], variants: ['numba_frames', 'numba_strips', 'numba_selects'] },
-    python && { implementation: 'numpy', note: '', command: python, args: [script], variants: ['numpy_tiles'] },
+    python && {
+      implementation: 'numba',
+      note: '',
+      command: python,
+      args: [script],
+      variants: ['numba_frames', 'numba_strips', 'numba_selects'],
+    },
+    python && {
+      implementation: 'numpy',
+      note: '',
+      command: python,
+      args: [script],
+      variants: ['numpy_tiles'],
+    },
     c && { implementation: 'C', note: 'cc -O3', command: c, args: [], variants: ['plain', 'blocked'] },
-    native && { implementation: 'C native', note: 'cc -O3 -march=native', command: native, args: [], variants: ['plain', 'blocked'] },
-    native && { implementation: 'C streaming', note: 'cc -O3 -march=native, stores past the cache', command: native, args: [], variants: ['streaming'] },
+    native && {
+      implementation: 'C native',
+      note: 'cc -O3 -march=native',
+      command: native,
+      args: [],
+      variants: ['plain', 'blocked'],
+    },
+    native && {
+      implementation: 'C streaming',
+      note: 'cc -O3 -march=native, stores past the cache',
+      command: native,
+      args: [],
+      variants: ['streaming'],
+    },
   ].map(program => program || undefined)
   return programs.filter(program => program !== undefined)
 }
@@ -47,7 +71,8 @@ export async function startPeer(
       if (ns < best.ns) best = { variant, ns }
     }
   }
-  const which = variants.length > 1 ? `fastest of ${variants.length}: ${best.variant.replace(/^\w+_/, '')}` : ''
+  const which =
+    variants.length > 1 ? `fastest of ${variants.length}: ${best.variant.replace(/^\w+_/, '')}` : ''
   const described = [note, which].filter(Boolean).join(', ')
   return {
     ...peerContender(peer, best.variant, implementation, described || undefined),

@@ -38,7 +38,8 @@ function correct(
       if (g === 2 && medium < forceMgLimit) g = 1
       if (high < forceHgLimit) g = 0
       if (g === 1) {
-        d = medium < 0 ? 0 : medium
+        d = medium
+        if (medium < 0) d = 0
         m = words[c + 5 * PIXELS]!
       } else if (g === 2) {
         d = Math.fround(s - floats[c + 6 * PIXELS]!)

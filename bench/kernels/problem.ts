@@ -46,7 +46,10 @@ export interface Results {
 const BAD = 1 / 64
 
 /** Cells and trains of a working set of at least four times the cache, in whole tiles. */
-export function sizeOf({ quick, cache }: Pick<SuiteOptions, 'quick' | 'cache'>): { cells: number; trains: number } {
+export function sizeOf({ quick, cache }: Pick<SuiteOptions, 'quick' | 'cache'>): {
+  cells: number
+  trains: number
+} {
   if (quick) return { cells: 2, trains: TILE }
   const cells = 16
   const tiles = Math.ceil((4 * cache) / (KERNEL_BYTES * PIXELS * TILE * cells))
@@ -79,7 +82,15 @@ function fillConstants({ constants }: Problem, cell: number, seed: number): void
   for (let p = 0; p < PIXELS; p++) {
     const bits = draw(seed, 2 * cell, p)
     const spread = (bits & 0xffff) / 65536
-    const planes = [4400 + 400 * spread, 0, 6900 + 60 * spread, 9100 + 60 * spread, 7800 + 300 * spread, 0, 8100 + 300 * spread]
+    const planes = [
+      4400 + 400 * spread,
+      0,
+      6900 + 60 * spread,
+      9100 + 60 * spread,
+      7800 + 300 * spread,
+      0,
+      8100 + 300 * spread,
+    ]
     for (const plane of [0, 2, 3, 4, 6]) floats[first + plane * PIXELS + p] = planes[plane] ?? 0
     for (const [stage, plane] of [1, 5, 7].entries())
       constants[first + plane * PIXELS + p] = badBits(draw(seed, 2 * cell + 1, 3 * p + stage))
@@ -99,7 +110,7 @@ function fillFrame({ raw, trains }: Problem, frame: number, switched: number, se
     const bits = draw(seed + 1, frame, p)
     const noise = (bits & 31) + ((bits >>> 5) & 31)
     const photons = (bits >>> 10) & 7
-    const isSwitched = (draw(seed + 2, frame, p) >>> 16) < limit
+    const isSwitched = draw(seed + 2, frame, p) >>> 16 < limit
     // Three of four that switch stop in medium gain.
     const stage = !isSwitched ? 0 : (bits & 0x6000) !== 0 ? 1 : 2
     const [level = 0, rawGain = 0] = LEVELS[stage] ?? []

@@ -1,4 +1,4 @@
-import { instantiateKernels, kernelModule, type Kernels } from '../../src/corrections/kernel.js'
+import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
 import { tilesOf } from '../../src/engine/blocks.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { Lane } from '../../src/memory/lane.js'

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import { writeParams } from '../../src/corrections/kernel.js'
 import { Lane, type LaneHandle } from '../../src/memory/lane.js'
 import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
-import { writeParams } from '../../src/corrections/kernel.js'
 import { type Result, resultOf, type Sample } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions } from '../suite.js'
@@ -33,10 +33,12 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
   try {
     await team.ready()
     const counts = workerCounts(workers)
-    const contenders = counts.map((count): Contender => ({
-      implementation: `detcal, ${count} ${count === 1 ? 'thread' : 'threads'}`,
-      run: passes => team.run(count, passes),
-    }))
+    const contenders = counts.map(
+      (count): Contender => ({
+        implementation: `detcal, ${count} ${count === 1 ? 'thread' : 'threads'}`,
+        run: passes => team.run(count, passes),
+      }),
+    )
     const [one, ...more] = contenders
     if (one === undefined) return []
     const series = await measure(one, more, {
@@ -47,7 +49,11 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
     })
     // Ratios the other way round: how much faster than one thread.
     return series.map((entry, i) => {
-      const { ratio, cpuRatio: _, ...result } = resultOf({ name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }, entry)
+      const {
+        ratio,
+        cpuRatio: _,
+        ...result
+      } = resultOf({ name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }, entry)
       return { ...result, details: { threads: counts[i] ?? 0, speedup: ratio === undefined ? 1 : 1 / ratio } }
     })
   } finally {

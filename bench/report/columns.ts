@@ -11,7 +11,17 @@ export function groupsOf({ results }: Report): Group[] {
   return names.map(name => ({ name, results: results.filter(result => result.name === name) }))
 }
 
-export const HEADER = ['implementation', 'ns/pixel', 'min', 'max', 'CPU ns/pixel', 'GB/s', 'of bound', 'times detcal', '']
+export const HEADER = [
+  'implementation',
+  'ns/pixel',
+  'min',
+  'max',
+  'CPU ns/pixel',
+  'GB/s',
+  'of bound',
+  'times detcal',
+  '',
+]
 
 /** The cells of a result's row, under {@link HEADER}. */
 export function rowOf(result: Result): string[] {

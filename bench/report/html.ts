@@ -7,7 +7,13 @@ import { escapeXml, plot } from './plot.js'
 export function html(report: Report): string {
   const sections = groupsOf(report).map(group => {
     const rows = group.results.map(
-      result => `<tr>${rowOf(result).map((cell, i) => `<td${i === 0 || i === HEADER.length - 1 ? ' class="text"' : ''}>${escapeXml(cell)}</td>`).join('')}</tr>`,
+      result =>
+        `<tr>${rowOf(result)
+          .map(
+            (cell, i) =>
+              `<td${i === 0 || i === HEADER.length - 1 ? ' class="text"' : ''}>${escapeXml(cell)}</td>`,
+          )
+          .join('')}</tr>`,
     )
     return `<section>
 <h2>${escapeXml(group.name)}</h2>

@@ -4,13 +4,20 @@ import { groupsOf, HEADER, rowOf } from './columns.js'
 
 /** Tables for a README. */
 export function markdown(report: Report): string {
-  const row = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const row = (cells: readonly string[]): string =>
+    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
   const parts = groupsOf(report).map(({ name, results }) => {
     const rows = results.map(result => {
       const [first = '', ...rest] = rowOf(result)
       return row([isOwn(result) ? `**${first}**` : first, ...rest])
     })
-    return [`**${name}**`, '', row(HEADER), row(['---', ...HEADER.slice(1, -1).map(() => '--:'), '---']), ...rows].join('\n')
+    return [
+      `**${name}**`,
+      '',
+      row(HEADER),
+      row(['---', ...HEADER.slice(1, -1).map(() => '--:'), '---']),
+      ...rows,
+    ].join('\n')
   })
   return [`Measured with \`detcal bench\`: ${machineLine(report.machine)}.`, ...parts, ''].join('\n\n')
 }

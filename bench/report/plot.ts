@@ -17,7 +17,9 @@ export function plot({ name, results }: Group): string {
   const height = results.length * ROW + AXIS
   const bound = results.map(({ boundFraction, nsPerPixel }) => (boundFraction ?? Number.NaN) * nsPerPixel)[0]
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(name)}">
-${ticks(low, high).map(tick => gridLine(tick, x(tick), height)).join('\n')}
+${ticks(low, high)
+  .map(tick => gridLine(tick, x(tick), height))
+  .join('\n')}
 ${results.map((result, i) => bar(result, i * ROW, x)).join('\n')}
 ${bound !== undefined && bound > low ? boundLine(x(bound), height) : ''}
 </svg>`
@@ -38,7 +40,9 @@ function bar(result: Result, y: number, x: (ns: number) => number): string {
   const { implementation, nsPerPixel, samples } = result
   const middle = y + ROW / 2
   const end = x(nsPerPixel)
-  const dots = samples.map(ns => `<circle cx="${x(ns).toFixed(1)}" cy="${middle}" r="2" fill="var(--dot)" fill-opacity="0.5"/>`)
+  const dots = samples.map(
+    ns => `<circle cx="${x(ns).toFixed(1)}" cy="${middle}" r="2" fill="var(--dot)" fill-opacity="0.5"/>`,
+  )
   return `<text x="${LABEL - 8}" y="${middle + 4}" text-anchor="end">${escapeXml(implementation)}</text>
 <rect x="${LABEL}" y="${y + 4}" width="${Math.max(1, end - LABEL).toFixed(1)}" height="${ROW - 8}" rx="2" fill="var(${isOwn(result) ? '--own' : '--peer'})"/>
 ${dots.join('')}<text x="${(x(Math.max(...samples)) + 8).toFixed(1)}" y="${middle + 4}">${figure(nsPerPixel)}</text>`
@@ -50,5 +54,9 @@ function boundLine(x: number, height: number): string {
 
 /** Text as it may stand between tags and in attributes. */
 export function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }

@@ -58,7 +58,12 @@ async function bench(args: BenchArguments, signal: AbortSignal): Promise<number>
 
 function describeArguments(yargs: Argv): Argv<BenchArguments> {
   return yargs
-    .positional('suites', { choices: SUITES, array: true, default: [], describe: 'what to measure [default: all]' })
+    .positional('suites', {
+      choices: SUITES,
+      array: true,
+      default: [],
+      describe: 'what to measure [default: all]',
+    })
     .options({
       rounds: { type: 'number', default: 5, describe: 'times that everything is measured' },
       workers: { type: 'number', default: availableParallelism(), describe: 'most threads' },
@@ -76,8 +81,14 @@ function describeArguments(yargs: Argv): Argv<BenchArguments> {
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
     })
     .example('$0 bench kernels', 'the correction kernel beside numba, C, numpy, JavaScript')
-    .example('$0 bench --scratch /gpfs/scratch --html bench.html', 'everything, on the file system that matters')
-    .example('$0 bench kernels --json --compare baseline.json', 'fail if something became slower') as unknown as Argv<BenchArguments>
+    .example(
+      '$0 bench --scratch /gpfs/scratch --html bench.html',
+      'everything, on the file system that matters',
+    )
+    .example(
+      '$0 bench kernels --json --compare baseline.json',
+      'fail if something became slower',
+    ) as unknown as Argv<BenchArguments>
 }
 
 function checkArguments({ rounds, workers, threshold, seed }: BenchArguments): void {

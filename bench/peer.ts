@@ -52,13 +52,18 @@ export class Peer {
   }
 }
 
-/** A contender whose passes a peer runs and times: `<command> <passes>` is answered with `{ns, cpuNs}` of all. */
-export function peerContender(peer: Peer, command: string, implementation: string, note?: string): Contender {
+/** A contender whose passes a peer runs and times: `<command> <passes> <words>` is answered with `{ns, cpuNs}` of all. */
+export function peerContender(
+  peer: Peer,
+  [command, ...words]: readonly [string, ...(readonly (string | number)[])],
+  implementation: string,
+  note?: string,
+): Contender {
   return {
     implementation,
     ...(note === undefined ? {} : { note }),
     run: async passes => {
-      const { ns, cpuNs } = (await peer.ask(command, passes)) as unknown as Required<Sample>
+      const { ns, cpuNs } = (await peer.ask(command, passes, ...words)) as unknown as Required<Sample>
       return { ns: ns / passes, cpuNs: cpuNs / passes }
     },
   }

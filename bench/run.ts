@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
 import type { Report, Result } from './result.js'
@@ -7,7 +8,7 @@ import type { SuiteOptions } from './suite.js'
 /** The suites, in the order they run. */
 export const SUITES = {
   kernels: benchKernels,
-  hdf5: async () => [],
+  hdf5: benchHdf5,
   batch: async () => [],
 } as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
 export type SuiteName = keyof typeof SUITES

@@ -69,17 +69,10 @@ export function contributionsOf(
         )
         break
       case 'medium-threshold':
-        add(
-          'ThresholdsDark',
-          [1, 0],
-          plane,
-          writeFloats((low, high) =>
-            mediumThreshold(recipe.gap ? withGap(low, high) : Math.fround(low), Math.fround(high)),
-          ),
-        )
+        add('ThresholdsDark', [0, 1], plane, writeFloats(recipe.gap ? mediumWithGap : medium))
         break
       case 'low-threshold':
-        if (recipe.gap) add('ThresholdsDark', [1, 0], plane, writeFloats(withGap))
+        if (recipe.gap) add('ThresholdsDark', [0, 1], plane, writeFloats(lowWithGap))
         else
           add(
             'ThresholdsDark',
@@ -159,15 +152,20 @@ function planeOf(source: ConstantSource, index: number): number {
 }
 
 /** T1, or a threshold that no raw gain exceeds where it is too near to T0: f32 arithmetic. */
-function withGap(low: number, high: number): number {
-  const [t1, t0] = [Math.fround(low), Math.fround(high)]
-  return t1 <= Math.fround(Math.fround(1.05) * t0) ? 65535 : t1
+function lowWithGap(t0: number, t1: number): number {
+  const low = Math.fround(t1)
+  return low <= Math.fround(Math.fround(1.05) * Math.fround(t0)) ? 65535 : low
 }
 
-/** The lower of both, a number before NaN; +Infinity where neither is one: raw gain up to it is high gain. */
-function mediumThreshold(t1: number, t0: number): number {
-  if (Number.isNaN(t0)) return Number.isNaN(t1) ? Number.POSITIVE_INFINITY : t1
-  return t1 < t0 ? t1 : t0
+/** T0, but not above T1 nor NaN where T1 is not. */
+function medium(t0: number, t1: number): number {
+  const [high, low] = [Math.fround(t0), Math.fround(t1)]
+  const bound = Number.isNaN(low) ? Number.POSITIVE_INFINITY : low
+  return high > bound || Number.isNaN(high) ? bound : high
+}
+
+function mediumWithGap(t0: number, t1: number): number {
+  return medium(t0, lowWithGap(t0, t1))
 }
 
 /** Storing into a Float32Array rounds once; the formula before it is f64. */

@@ -14,10 +14,12 @@ export type Row = Readonly<Record<string, unknown>>
 export class CatalogueFile {
   readonly path: string
   readonly #database: Database.Database
+  readonly #mode: 'read' | 'write'
 
-  private constructor(path: string, database: Database.Database) {
+  private constructor(path: string, database: Database.Database, mode: 'read' | 'write') {
     this.path = path
     this.#database = database
+    this.#mode = mode
   }
 
   /**
@@ -33,12 +35,12 @@ export class CatalogueFile {
             place: { file: path },
             hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
           })
-        const file = new CatalogueFile(path, openReadOnly(path))
+        const file = new CatalogueFile(path, openReadOnly(path), mode)
         file.#requireVersion(SCHEMA_VERSION)
         return file
       }
       mkdirSync(root, { recursive: true })
-      const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }))
+      const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), mode)
       file.#prepareToWrite()
       return file
     })
@@ -68,6 +70,8 @@ export class CatalogueFile {
   }
 
   close(): void {
+    // Brings the log into the file, so that a copy of the file alone is whole; while others read, the next one does.
+    if (this.#mode === 'write') this.rows('PRAGMA wal_checkpoint(TRUNCATE)')
     this.#database.close()
   }
 

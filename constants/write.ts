@@ -1,8 +1,9 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DECLARING } from '../src/hdf5/declare.js'
 import { type Group, withFile } from '../src/hdf5/library.js'
 import { arrayOf, DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
-import { OutputError } from '../src/model/errors.js'
+import { isDetcalError, OutputError } from '../src/model/errors.js'
 
 /** A constant to be written: its place in the file, its axes, its numbers. */
 export interface ConstantArray<D extends DType = DType> {
@@ -26,27 +27,31 @@ const BATCH_BYTES = 16 * 2 ** 20
  * Writes a file of constants in CalCat's layout. It appears under `path` only when it is whole and on disk; a file
  * that is there is replaced. One chunk holds one row of the first axis, uncompressed, so that any reader gets at a
  * strip of slow-scan rows without the rest.
- * @throws OutputError naming the file if it cannot be written; RangeError if data and shape disagree.
+ * @throws OutputError naming the file if it cannot be written; TypeError if data and shape disagree.
  */
 export async function writeConstants(path: string, constants: readonly ConstantArray[]): Promise<void> {
   // No .h5 at its end: readers that open every such file of a folder must not meet it.
   const temporary = `${path}.part-${process.pid}`
   try {
-    await withFile(temporary, 'w', file => {
-      for (const constant of constants) writeConstant(file, constant)
-    })
+    await withFile(
+      temporary,
+      'w',
+      file => {
+        for (const constant of constants) writeConstant(file, constant)
+      },
+      DECLARING,
+    )
     synced(temporary)
     renameSync(temporary, path)
     synced(dirname(path))
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw isSystemError(error)
-      ? new OutputError(error.message, {
-          place: { file: path },
-          hint: 'Check free space and permissions of its folder',
-          cause: error,
-        })
-      : error
+    if (!(isDetcalError(error, 'output') || isSystemError(error))) throw error
+    throw new OutputError(error.message, {
+      place: { file: path },
+      hint: 'Check free space and permissions of its folder',
+      cause: error,
+    })
   }
 }
 
@@ -55,7 +60,7 @@ function writeConstant(file: Group, constant: ConstantArray): void {
   const [rows = 0, ...row] = shape
   const rowElements = row.reduce((product, length) => product * length, 1)
   if (rows < 1 || rowElements < 1 || dims.length !== shape.length)
-    throw new RangeError(`${calibration}: axes (${dims.join(', ')}) of shape (${shape.join(', ')})`)
+    throw new TypeError(`${calibration}: axes (${dims.join(', ')}) of shape (${shape.join(', ')})`)
 
   const group = [pdu, calibration, String(index)].reduce<Group>(subgroup, file)
   const dataset = group.create_dataset({
@@ -76,7 +81,7 @@ function writeConstant(file: Group, constant: ConstantArray): void {
         ? constant.data(first, count)
         : constant.data.subarray(first * rowElements, (first + count) * rowElements)
     if (data.length !== count * rowElements)
-      throw new RangeError(`${calibration}: ${data.length} elements for ${count} rows of ${rowElements}`)
+      throw new TypeError(`${calibration}: ${data.length} elements for ${count} rows of ${rowElements}`)
     dataset.write_slice([[first, first + count], ...row.map((length): [number, number] => [0, length])], data)
   }
 }

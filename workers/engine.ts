@@ -2,6 +2,6 @@ import { workerData } from 'node:worker_threads'
 import type { WorkerData } from '../src/engine/pool.js'
 import { createOperations } from '../src/engine/worker-side.js'
 
-const operations = await createOperations(workerData as WorkerData)
+const operations = createOperations(workerData as WorkerData)
 
 export const { correctBlock, loadConstants, medianOf } = operations

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib'
 import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
-import { deflatePlane } from '../deflate.js'
+import { Packer } from '../../src/engine/packer.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeHere } from '../rounds.js'
 import type { Frames } from './writing.js'
@@ -9,32 +9,30 @@ import type { Frames } from './writing.js'
 export function runsDeflating(frames: Frames): Contender {
   const { memory, packed, packedBytes } = frames
   const kernels = instantiateKernels(kernelModule(), memory)
-  const room = { at: packed, bytes: packedBytes }
-  return contender('detcal', 'by runs', frames, (src, bytes) =>
-    deflatePlane(kernels, memory.buffer, src, bytes, room).byteLength,
-  )
+  const packer = new Packer(kernels, new Uint8Array(memory.buffer, packed, packedBytes))
+  return contender('detcal', 'by runs', frames, plane => {
+    packer.restart()
+    return packer.pack(plane).byteLength
+  })
 }
 
 /** The same by Node's zlib. */
 export function zlibDeflating(frames: Frames): Contender {
-  const { buffer } = frames.memory
-  return contender('node:zlib', 'level 1', frames, (src, bytes) =>
-    deflateSync(new Uint8Array(buffer, src, bytes), { level: 1 }).byteLength,
-  )
+  return contender('node:zlib', 'level 1', frames, plane => deflateSync(plane, { level: 1 }).byteLength)
 }
 
 function contender(
   implementation: string,
   note: string,
-  { count, gain, mask }: Frames,
-  deflate: (src: number, bytes: number) => number,
+  { memory, count, gain, mask }: Frames,
+  deflate: (plane: Uint8Array) => number,
 ): Contender {
   let size = 0
   const pass = (): void => {
     size = 0
     for (let i = 0; i < count; i++) {
-      size += deflate(gain + i * PIXELS, PIXELS)
-      size += deflate(mask + i * 4 * PIXELS, 4 * PIXELS)
+      size += deflate(new Uint8Array(memory.buffer, gain + i * PIXELS, PIXELS))
+      size += deflate(new Uint8Array(memory.buffer, mask + i * 4 * PIXELS, 4 * PIXELS))
     }
   }
   return {

@@ -1,10 +1,10 @@
 import { closeSync, rmSync } from 'node:fs'
 import { ChunkWriter } from '../../src/engine/chunk-writer.js'
+import { Packer } from '../../src/engine/packer.js'
 import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { DECLARING, declareChunked } from '../../src/hdf5/declare.js'
 import { type Dataset, openLibrary, withFile } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image-file.js'
-import { deflatePlane } from '../deflate.js'
 import { PIXELS, type Results } from '../kernels/problem.js'
 import { type Contender, timeAwaited } from '../rounds.js'
 
@@ -19,14 +19,14 @@ export interface Frames {
   readonly data: number
   readonly gain: number
   readonly mask: number
-  /** Room for a deflated plane. */
+  /** Room for the deflated planes of a frame. */
   readonly packed: number
   readonly packedBytes: number
 }
 
 export function placeFrames({ data, gain, mask }: Results): Frames {
   const pixels = gain.length
-  const packedBytes = 2 * PIXELS
+  const packedBytes = 4 * PIXELS
   const dataAt = 2 * PAGE
   const gainAt = dataAt + 4 * pixels
   const maskAt = gainAt + pixels
@@ -44,18 +44,16 @@ export function directWriting(frames: Frames, file: string): Contender {
   const { memory, count, data, gain, mask } = frames
   const { buffer } = memory
   const kernels = instantiateKernels(kernelModule(), memory)
-  const room = { at: frames.packed, bytes: frames.packedBytes }
+  const packer = new Packer(kernels, new Uint8Array(buffer, frames.packed, frames.packedBytes))
   const pass = async (): Promise<void> => {
     await withFile(file, 'w', opened => declareAll(opened, count), DECLARING)
     const images = ImageFile.open(file, DATASETS, count, 4 * PIXELS)
     const writer = new ChunkWriter(images.target)
     for (let i = 0; i < count; i++) {
+      packer.restart()
       writer.data(i, new Uint8Array(buffer, data + i * 4 * PIXELS, 4 * PIXELS))
-      for (const [table, src, bytes] of [
-        ['gain', gain + i * PIXELS, PIXELS],
-        ['mask', mask + i * 4 * PIXELS, 4 * PIXELS],
-      ] as const)
-        writer.packed(table, i, deflatePlane(kernels, buffer, src, bytes, room))
+      writer.packed('gain', i, packer.pack(new Uint8Array(buffer, gain + i * PIXELS, PIXELS)))
+      writer.packed('mask', i, packer.pack(new Uint8Array(buffer, mask + i * 4 * PIXELS, 4 * PIXELS)))
       writer.flush()
     }
     const { gain: gains, mask: masks } = writer.chunks()

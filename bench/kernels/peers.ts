@@ -75,7 +75,7 @@ export async function startPeer(
     variants.length > 1 ? `fastest of ${variants.length}: ${best.variant.replace(/^\w+_/, '')}` : ''
   const described = [note, which].filter(Boolean).join(', ')
   return {
-    ...peerContender(peer, best.variant, implementation, described || undefined),
+    ...peerContender(peer, [best.variant], implementation, described || undefined),
     results: async () => {
       await peer.ask(best.variant, 1)
       const path = join(scratch, `${implementation}.results`)

@@ -1,9 +1,9 @@
 import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
 import { tilesOf } from '../../src/engine/blocks.js'
+import { Packer } from '../../src/engine/packer.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { Lane } from '../../src/memory/lane.js'
 import { slotOffset } from '../../src/memory/lane-layout.js'
-import { deflatePlane } from '../deflate.js'
 import type { ScalingTask } from './scaling.js'
 
 /** What a thread of the scaling benchmark does: kernel and deflate over all frames of its slot. */
@@ -15,7 +15,7 @@ export function scalingWork({ lane, slot, cells }: ScalingTask): () => void {
   const at = layout.slot
   const table = new FrameTable(buffer, base + at.table, layout.tileFrames)
   const tiles = tilesOf(cells, layout.tileFrames)
-  const packed = { at: base + at.packed, bytes: at.packedBytes }
+  const packer = new Packer(kernels, new Uint8Array(buffer, base + at.packed, at.packedBytes))
   const { pixels } = layout
 
   return () => {
@@ -30,9 +30,10 @@ export function scalingWork({ lane, slot, cells }: ScalingTask): () => void {
       })
       const constants = layout.constants + cell * layout.cellBytes
       kernels.agipdAdaptive(base + at.table, members.length, constants, layout.params)
+      packer.restart()
       for (let i = 0; i < members.length; i++) {
-        deflatePlane(kernels, buffer, base + at.gain + i * pixels, pixels, packed)
-        deflatePlane(kernels, buffer, base + at.mask + i * 4 * pixels, 4 * pixels, packed)
+        packer.pack(new Uint8Array(buffer, base + at.gain + i * pixels, pixels))
+        packer.pack(new Uint8Array(buffer, base + at.mask + i * 4 * pixels, 4 * pixels))
       }
     }
   }

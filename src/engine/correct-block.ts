@@ -1,4 +1,3 @@
-import { deflateSync } from 'node:zlib'
 import type { Kernels } from '../corrections/kernel.js'
 import { FrameTable } from '../memory/frame-table.js'
 import type { Lane } from '../memory/lane.js'
@@ -7,6 +6,7 @@ import { TARGETS, tilesOf } from './blocks.js'
 import { ChunkWriter } from './chunk-writer.js'
 import type { FrameReader } from './frame-reader.js'
 import type { BlockResult, BlockTask } from './operations.js'
+import { type KeptStreams, Packer } from './packer.js'
 import { StoppedError } from './pool.js'
 import { PhaseTotals, timed } from './statistics.js'
 
@@ -15,6 +15,8 @@ export interface WorkerState {
   readonly lane: Lane
   readonly kernels: Kernels
   readonly reader: FrameReader
+  /** Packed planes of the constants that are in the lane. */
+  readonly kept: KeptStreams
   /** The engine's stop word. */
   readonly stop: Int32Array
 }
@@ -25,8 +27,8 @@ export interface WorkerState {
  *
  * @throws DataError or OutputError naming the file. @throws StoppedError once the stop word is set.
  */
-export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
-  const { lane, kernels, reader, stop } = state
+export async function correctBlock(task: BlockTask, state: WorkerState): Promise<BlockResult> {
+  const { lane, kernels, reader, kept, stop } = state
   const { layout, memory } = lane.handle
   const times = new PhaseTotals()
   const slot = new SlotViews(memory.buffer, layout, task.slot)
@@ -34,9 +36,12 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
     const target = task.targets[name]
     return target ? [{ name, writer: new ChunkWriter(target), indices: task.block[name] }] : []
   })
+  const packer = new Packer(kernels, slot.packed)
   const rawBytes = task.block.rows.length * layout.rawFrameBytes
   lane.advance(task.slot, task.id, task.epoch, 'reading')
-  const offsets = timed(times, 'read', rawBytes, () => reader.read(task, slot.raw, layout.rawFrameBytes))
+  const reading = process.hrtime.bigint()
+  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes)
+  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
@@ -48,19 +53,22 @@ export function correctBlock(task: BlockTask, state: WorkerState): BlockResult {
       kernels[task.kernel](slot.table, members.length, constants, layout.params),
     )
     lane.advance(task.slot, task.id, task.epoch, 'writing')
+    packer.restart()
     const packed = timed(times, 'pack', pixels * PACK_BYTES, () =>
-      members.map((_, position) => ({ gain: pack(slot.gain(position)), mask: pack(slot.mask(position)) })),
+      members.map((_, position) =>
+        packer.frame(cell, slot.departures(position), slot.gain(position), slot.mask(position), kept),
+      ),
     )
     for (const { writer, indices } of writers) {
       timed(times, 'write', 0, () => {
-        members.forEach((member, position) => {
+        for (const [position, member] of members.entries()) {
           const index = indices[member] ?? -1
           writer.data(index, slot.data(position))
-          for (const table of ['gain', 'mask'] as const) {
-            const plane = packed[position]?.[table]
-            if (plane) writer.packed(table, index, plane)
-          }
-        })
+          const planes = packed[position]
+          if (planes === undefined) continue
+          writer.packed('gain', index, planes.gain)
+          writer.packed('mask', index, planes.mask)
+        }
         writer.flush()
       })
     }
@@ -78,14 +86,11 @@ const CORRECT_BYTES = 13
 /** Bytes deflated a pixel: gain 1, mask 4. */
 const PACK_BYTES = 5
 
-/** Level 1: the planes are sparse, and a better ratio of almost nothing is not worth the time. */
-function pack(plane: Uint8Array): Uint8Array {
-  return deflateSync(plane, { level: 1 })
-}
-
 /** Views on one slot; positions are those of the current tile. */
 class SlotViews {
   readonly raw: Uint8Array
+  /** Room for the deflated planes of one tile. */
+  readonly packed: Uint8Array
   /** Byte address of the frame table in the lane's memory, as kernels take it. */
   readonly table: number
   readonly #layout: LaneLayout
@@ -99,6 +104,7 @@ class SlotViews {
     this.#base = slotOffset(layout, slot)
     this.table = this.#base + layout.slot.table
     this.#entries = new FrameTable(buffer, this.table, layout.tileFrames)
+    this.packed = new Uint8Array(buffer, this.#base + layout.slot.packed, layout.slot.packedBytes)
     this.raw = new Uint8Array(buffer, this.#base + layout.slot.raw, layout.blockFrames * layout.rawFrameBytes)
   }
 
@@ -110,6 +116,11 @@ class SlotViews {
       gain: this.gain(position).byteOffset,
       mask: this.mask(position).byteOffset,
     })
+  }
+
+  /** What the kernel counted, see the kernel contract. */
+  departures(position: number): number {
+    return this.#entries.departures(position)
   }
 
   data(position: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hdf5/direct/index.js'
-import type { Dataset, Library } from '../hdf5/library.js'
+import { type Dataset, openLibrary } from '../hdf5/library.js'
 import { DataError } from '../model/errors.js'
 import { readFrames, refuseChanged } from './block-reader.js'
 import type { BlockInput, BlockTask } from './operations.js'
@@ -14,22 +14,17 @@ type Way =
  * else decoded chunks, else the HDF5 library. All give the same bytes.
  */
 export class FrameReader {
-  readonly #library: Library
   /** The last such input: tasks come in runs of one file. */
   #open: { readonly key: string; readonly way: Way } | undefined
-
-  constructor(library: Library) {
-    this.#library = library
-  }
 
   /**
    * Reads the frames of `task` into `raw`, each `frameBytes` long; returns their byte offsets within it.
    * @throws DataError naming the file if it is damaged, ends early or changed since the plan was made.
    */
-  read(task: BlockTask, raw: Uint8Array, frameBytes: number): Float64Array {
+  async read(task: BlockTask, raw: Uint8Array, frameBytes: number): Promise<Float64Array> {
     const { input, block } = task
     if (input.addresses) return readFrames(input, input.addresses, raw, frameBytes)
-    const way = this.#wayOf(input)
+    const way = await this.#wayOf(input)
     const offsets = block.rows.map((_, i) => i * frameBytes)
     block.rows.forEach((row, i) => {
       const target = raw.subarray(i * frameBytes, (i + 1) * frameBytes)
@@ -40,25 +35,25 @@ export class FrameReader {
     return offsets
   }
 
-  #wayOf(input: BlockInput): Way {
+  async #wayOf(input: BlockInput): Promise<Way> {
     const key = `${input.path}\0${input.dataset}\0${input.size}\0${input.mtimeMs}`
     if (this.#open?.key === key) return this.#open.way
     if (this.#open?.way.kind === 'library') this.#open.way.close()
     this.#open = undefined
-    const way = this.#find(input)
+    const way = await find(input)
     this.#open = { key, way }
     return way
   }
+}
 
-  #find(input: BlockInput): Way {
-    try {
-      return { kind: 'slab', located: locateDataset(input.fd, input.dataset, input.path) }
-    } catch (error) {
-      if (!(error instanceof Unsupported)) throw error
-      const file = this.#library.open(input.path, 'r')
-      const dataset = file.get(input.dataset) as Dataset
-      return { kind: 'library', dataset, close: () => file.close() }
-    }
+async function find(input: BlockInput): Promise<Way> {
+  try {
+    return { kind: 'slab', located: locateDataset(input.fd, input.dataset, input.path) }
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error
+    const file = (await openLibrary()).open(input.path, 'r')
+    const dataset = file.get(input.dataset) as Dataset
+    return { kind: 'library', dataset, close: () => file.close() }
   }
 }
 

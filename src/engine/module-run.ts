@@ -36,11 +36,13 @@ export class ModuleRun {
   readonly #context: RunContext
   readonly #scheduler: LaneScheduler
   readonly #outcomes: Promise<SequenceOutcome>[] = []
+  readonly #load: number
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
     this.#module = module
     this.#lane = lane
     this.#context = context
+    this.#load = context.ids()
     this.#scheduler = new LaneScheduler(lane, context.ids)
   }
 
@@ -119,7 +121,10 @@ export class ModuleRun {
     return {
       name: `module ${module}, a block of ${block.rows.length} frames`,
       run: async assignment => {
-        const result = await pool.run('correctBlock', run.task(block, assignment, module, chain.kernel))
+        const result = await pool.run(
+          'correctBlock',
+          run.task(block, assignment, { module, kernel: chain.kernel, load: this.#load }),
+        )
         run.record(result)
         phases.merge(result.times)
         onFrames(block.rows.length)

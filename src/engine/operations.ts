@@ -28,6 +28,8 @@ export interface BlockTask {
   readonly slot: number
   readonly module: number
   readonly kernel: KernelName
+  /** Number of the load that put the constants into the lane, unique in the engine. */
+  readonly load: number
   readonly input: BlockInput
   readonly block: Block
   /** The files its chunks go to, under the chunk numbers that `block` has for each. */
@@ -79,7 +81,7 @@ export interface MedianTask {
 
 /** Every operation a worker thread knows: one declaration, imported by both sides. */
 export interface Operations {
-  correctBlock(task: BlockTask): BlockResult
+  correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
   medianOf(task: MedianTask): Promise<number>
 }

@@ -62,14 +62,13 @@ export class SequenceRun {
   }
 
   /** The task that corrects `block`. */
-  task(block: Block, assignment: Assignment, module: number, kernel: BlockTask['kernel']): BlockTask {
+  task(block: Block, assignment: Assignment, of: Pick<BlockTask, 'module' | 'kernel' | 'load'>): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs
     return {
       ...assignment,
-      module,
-      kernel,
+      ...of,
       block,
       input: addresses ? { ...this.#input, addresses } : this.#input,
       targets: {

@@ -2,7 +2,6 @@ import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
 import { detectorById } from '../detectors/index.js'
-import { openLibrary } from '../hdf5/library.js'
 import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
@@ -17,19 +16,21 @@ import type {
   ResultOf,
   TaskOf,
 } from './operations.js'
+import type { KeptStreams } from './packer.js'
 import { StoppedError, type WorkerData } from './pool.js'
 import { PhaseTotals } from './statistics.js'
 
 type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export async function createOperations({ lanes, stop }: WorkerData): Promise<Handlers> {
+export function createOperations({ lanes, stop }: WorkerData): Handlers {
   const module = kernelModule()
   const attached = lanes.map(handle => ({
+    kept: new KeptByLoad(),
     lane: Lane.attach(handle),
     kernels: instantiateKernels(module, handle.memory),
   }))
-  const reader = new FrameReader(await openLibrary())
+  const reader = new FrameReader()
   const word = new Int32Array(stop)
   const at = (id: number) => {
     const found = attached[id]
@@ -37,9 +38,26 @@ export async function createOperations({ lanes, stop }: WorkerData): Promise<Han
     return found
   }
   return {
-    correctBlock: answering(task => correctBlock(task, { ...at(task.lane), reader, stop: word })),
+    correctBlock: answering(task => {
+      const { kept, ...lane } = at(task.lane)
+      return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
+    }),
     loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
     medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+  }
+}
+
+/** Forgets what was kept as soon as other constants are in the lane. */
+class KeptByLoad {
+  #load = 0
+  #kept: KeptStreams = { gain: undefined, masks: new Map() }
+
+  of(load: number): KeptStreams {
+    if (load !== this.#load) {
+      this.#load = load
+      this.#kept = { gain: undefined, masks: new Map() }
+    }
+    return this.#kept
   }
 }
 

@@ -5,7 +5,9 @@ import type { ExdfFile } from './exdf-file.js'
 import { datasetAt, readBigInts, readNumbers, requireDataset, rowsOf } from './values.js'
 
 /** Trains a file may have: 4 million are five days of beam. A larger index is damage, not data. */
-const TRAIN_LIMIT = 1 << 22
+export const TRAIN_LIMIT = 1 << 22
+/** Frames a file may have: 4 TiB of raw AGIPD data, of which the ids alone would not fit in memory beyond. */
+export const FRAME_LIMIT = 1 << 24
 
 /** One valid row of INDEX in file order. `row` is its place in every INDEX dataset. */
 export interface IndexRow {

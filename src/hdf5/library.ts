@@ -1,4 +1,4 @@
-import { type File, type FileOptions, File as H5File, ready } from 'h5wasm/node'
+import type { File, FileOptions } from 'h5wasm/node'
 import { DataError, DetcalError, OutputError } from '../model/errors.js'
 
 export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
@@ -20,16 +20,19 @@ let library: Promise<Library> | undefined
  * The HDF5 library of this thread, started once.
  *
  * This is the only module that imports h5wasm: until its throwing error handler is on, the library reports
- * neither missing files nor full disks, and data are lost without a word.
+ * neither missing files nor full disks, and data are lost without a word. It is imported when first needed, since
+ * that takes a tenth of a second of every thread that does.
  */
 export function openLibrary(): Promise<Library> {
-  library ??= ready.then(module => {
-    module.activate_throwing_error_handler()
-    return {
-      open: (path, mode, options) => named(path, mode, () => new H5File(path, mode, options)),
-    }
-  })
+  library ??= start()
   return library
+}
+
+async function start(): Promise<Library> {
+  const { File: H5File, ready } = await import('h5wasm/node')
+  const module = await ready
+  module.activate_throwing_error_handler()
+  return { open: (path, mode, options) => named(path, mode, () => new H5File(path, mode, options)) }
 }
 
 /**

@@ -44,6 +44,27 @@ export function namesIn(file: File, path: string): string[] {
   }
 }
 
+/** Objects that a walk looks at, and how deep: links can make any tree endless. */
+const WALK_LIMIT = 100_000
+const WALK_DEPTH = 16
+
+/** Paths of all datasets below a group. @throws DataError if there are absurdly many. */
+export function datasetsBelow(file: File, path: string): string[] {
+  const found: string[] = []
+  let visited = 0
+  const walk = (group: string, depth: number): void => {
+    for (const name of namesIn(file, group)) {
+      if (++visited > WALK_LIMIT || depth > WALK_DEPTH)
+        throw new DataError('holds too many objects, or links in a circle', { place: { dataset: path } })
+      const child = `${group}/${name}`
+      if (datasetAt(file, child)) found.push(child)
+      else walk(child, depth + 1)
+    }
+  }
+  walk(path, 0)
+  return found
+}
+
 /** Rows of a dataset: its first dimension; 0 for a scalar or an empty one. */
 export function rowsOf(dataset: Dataset): number {
   return dataset.shape?.[0] ?? 0

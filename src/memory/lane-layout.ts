@@ -30,7 +30,7 @@ export interface SlotLayout {
   readonly data: number
   readonly gain: number
   readonly mask: number
-  /** Deflated gain and mask of one frame, one after the other. */
+  /** Deflated gain and mask planes of a tile, one behind the other. */
   readonly packed: number
   readonly packedBytes: number
   readonly bytes: number
@@ -71,8 +71,8 @@ function slotLayout(
   blockFrames: number,
   tileFrames: number,
 ): SlotLayout {
-  // Room for the run-length stream of a dense plane; what does not fit goes through node:zlib instead.
-  const packedBytes = align(pixels * 2, 4096)
+  // A tenth of the planes' size, many times what sparse ones take; what does not fit goes through node:zlib instead.
+  const packedBytes = align(tileFrames * Math.ceil(pixels / 2), 4096)
   const table = 0
   const raw = align(tileFrames * TABLE_ENTRY_BYTES, 4096)
   const data = align(raw + blockFrames * rawFrameBytes, 4096)

@@ -123,7 +123,7 @@ export class ImageFile {
       at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(gain), at)
       at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask), at)
     }
-    setEndOfFile(fd, at)
+    setEndOfFile(fd, at, path)
   }
 
   /** Closes the file descriptor of a file that is given up. */

@@ -1,15 +1,12 @@
 import type { Detector } from '../detectors/detector.js'
 import { CORRECTED_ONLY, indexPath, instrumentPath, REWRITTEN } from '../hdf5/euxfel-layout.js'
 import type { ExdfFile } from '../hdf5/exdf-file.js'
-import { type GroupIndex, readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
+import { FRAME_LIMIT, type GroupIndex, readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
 import type { Dataset } from '../hdf5/library.js'
 import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
-
-/** Frames a file may have, 4 TiB of raw AGIPD data: more is damage, and their ids would not fit in memory. */
-const FRAME_LIMIT = 1 << 24
 
 const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
 

@@ -65,7 +65,8 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
   return { path, files, unreadable }
 }
 
-async function dataFilesIn(path: string): Promise<string[]> {
+/** Names of the data files of a run folder, sorted. @throws DataError if it is none. */
+export async function dataFilesIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     const message =
       error.code === 'ENOENT'

@@ -4,7 +4,7 @@ import { openSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { createOperations } from '../../dist/src/engine/worker-side.js'
 
-const operations = await createOperations(workerData)
+const operations = createOperations(workerData)
 const { DETCAL_TEST_MODULE: module, DETCAL_TEST_MARK: mark } = process.env
 
 function mayDie() {

@@ -126,8 +126,12 @@ export async function writeModule(folder: string, spec: ModuleSpec): Promise<str
   const frames = spec.frames ?? Math.max(0, ...ends)
   const rows = Math.min(frames, 1e6)
   const ids = new Array<number>(rows).fill(0)
+  const trains = new BigUint64Array(rows)
   counts.forEach((count, row) => {
-    for (let i = 0; i < Math.min(Number(count), rows); i++) ids[Number(first[row]) + i] = i
+    for (let i = 0; i < Math.min(Number(count), rows); i++) {
+      ids[Number(first[row]) + i] = i
+      trains[Number(first[row]) + i] = BigInt(trainIds[row] ?? 0)
+    }
   })
   const pulseIds = bigints(spec.pulseIds ?? ids.slice(0, rows))
   const cellIds = Uint16Array.from(spec.cellIds ?? ids.slice(0, rows))
@@ -135,7 +139,7 @@ export async function writeModule(folder: string, spec: ModuleSpec): Promise<str
     declare(file, `${root}/image/data`, spec.dtype ?? '<H', [frames, ...(spec.frame ?? [2, 512, 128])])
   add(`${root}/image/pulseId`, pulseIds, { shape: [pulseIds.length, 1] })
   add(`${root}/image/cellId`, cellIds, { shape: [cellIds.length, 1] })
-  add(`${root}/image/trainId`, new BigUint64Array(rows), { shape: [rows, 1] })
+  add(`${root}/image/trainId`, trains, { shape: [rows, 1] })
   add(`${root}/image/status`, new Uint16Array(rows), { shape: [rows, 1] })
   for (const group of ['detector', 'header', 'trailer']) add(`${root}/${group}/trainId`, bigints(trainIds))
   add(`${root}/header/pulseCount`, bigints(trainIds.map((_, row) => counts[row] ?? 0)))

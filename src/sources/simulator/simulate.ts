@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
+import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, errorOf, OutputError } from '../../model/errors.js'
 import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
@@ -12,7 +13,7 @@ import { describeControl } from './control-description.js'
 import { checkOptions, type SimulationOptions } from './options.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
 import type { SimulationTask } from './tasks.js'
-import { sequencesOf } from './timeline.js'
+import { runBegin, sequencesOf } from './timeline.js'
 import { createTruth } from './truth.js'
 
 /** Where a simulation goes and how it runs; none of it changes a byte of it. */
@@ -57,30 +58,34 @@ export async function simulate(
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
   try {
-    mkdirSync(part, { recursive: true })
+    mkdirSync(dirname(run), { recursive: true })
     checkSpace(out, bytesOf(options, truth !== undefined))
+    mkdirSync(part)
   } catch (error) {
     throw asOutputError(error, run)
   }
 
-  const constants = catalogue === undefined ? [] : planConstants(options, catalogue)
-  let complete = false
+  const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
   try {
     const raw = await planRaw(options, part, truthPart)
-    await runAll([...constants.map(task => ({ kind: 'constants', ...task }) as const), ...raw], target)
-    await writeExdf(join(part, rawFileName(options.run, 'DA01', 0)), describeControl(options))
+    await runAll(
+      [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
+      target,
+    )
+    const control = join(part, rawFileName(options.run, 'DA01', 0))
+    await writeExdf(control, describeControl(options))
+    await setObjectTimes(control, runBegin(options))
     signal?.throwIfAborted()
-    if (catalogue !== undefined) await enterConstants(catalogue, constants)
-    complete = true
+    if (constants !== undefined) await enterConstants(constants)
     publish(part, run)
     if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
     const frames = options.trains * options.cells * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
   } finally {
-    rmSync(part, { recursive: true, force: true })
+    removeFolder(part)
     if (truthPart !== undefined) rmSync(truthPart, { force: true })
-    if (!complete) for (const { path } of constants) rmSync(path, { force: true })
+    if (constants !== undefined) removeFolder(constants.staging)
   }
 }
 
@@ -128,6 +133,15 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
     signal?.removeEventListener('abort', stop)
     // Also ends tasks that still run beside one that failed: nothing of this pool may write any more.
     await pool.destroy()
+  }
+}
+
+/** Removes a folder if it is there; if it cannot be, that is not what the user must hear of. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Whatever kept it from being removed kept it from being filled, and has been reported.
   }
 }
 

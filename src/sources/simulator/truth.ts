@@ -1,11 +1,12 @@
 import { pixelsOf } from '../../detectors/detector.js'
 import { DECLARING, declareChunked } from '../../hdf5/declare.js'
 import { withFile } from '../../hdf5/library.js'
+import { setObjectTimes } from '../../hdf5/object-times.js'
 import { writeAttributes, writeColumn } from '../../hdf5/tree.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { type ChunkRange, placeChunks } from './chunk-file.js'
 import type { SimulationOptions } from './options.js'
-import { pulseOf, sequencesOf } from './timeline.js'
+import { pulseOf, runBegin, sequencesOf } from './timeline.js'
 
 /** Where a module's part of the truth goes. Plain data, for the threads that write it. */
 export interface TruthTarget {
@@ -115,6 +116,7 @@ export async function createTruth(
     DECLARING,
   )
 
+  await setObjectTimes(file, runBegin(options))
   const ranges = new Map(placeChunks(file, all).map(range => [range.path, range]))
   const rangeOf = ({ path }: { readonly path: string }): ChunkRange => {
     const range = ranges.get(path)

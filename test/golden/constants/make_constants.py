@@ -41,6 +41,9 @@ offset = with_nans(4000 + pattern(3, 0), 4999)
 thresholds = 6000 + pattern(5, 11)
 thresholds[::9, ::7, :, 1] = thresholds[::9, ::7, :, 0] * 1.02  # low-medium gap
 thresholds[5, 6, 1, 0] = np.nan
+thresholds[6, 6, 1, 1] = np.nan
+thresholds[7, 6, 1, :2] = np.nan
+thresholds[8, 6, 0, :2] = 70000, 69000
 dark = masks(3, 0)
 slopes_pc = 1 + with_nans(pattern(10, 23), 17919) / 512
 slopes_pc[3, 4, 0, 3] = 0.0
@@ -106,6 +109,12 @@ def gap(t):
     return np.where(t1 <= np.float32(1.05) * t0, np.float32(65535), t1)
 
 
+def medium(t):
+    """T0 not above T1, T1 where T0 is NaN, infinite where both are."""
+    t0, t1 = t[..., 0].astype("f4"), gap(t)
+    return np.fmin(t0, np.where(np.isnan(t1), np.float32(np.inf), t1))
+
+
 def value(calibration, index):
     return {"kind": "value", "calibration": calibration, "index": index}
 
@@ -129,10 +138,10 @@ ones = np.full((FS, SS, CELLS), 0x3F800000, "u4")
 cases = {
     "adaptive": (
         {"Offset": "contiguous", "ThresholdsDark": "contiguous", "BadPixelsDark": "contiguous"},
-        [value("Offset", 0), bad(0, "BadPixelsDark"), value("ThresholdsDark", 0),
+        [value("Offset", 0), bad(0, "BadPixelsDark"), {"kind": "medium-threshold", "gap": True},
          {"kind": "low-threshold", "gap": True}, value("Offset", 1), bad(1, "BadPixelsDark"),
          value("Offset", 2), bad(2, "BadPixelsDark")],
-        [O[..., 0], dark[..., 0], T[..., 0], f32(gap(thresholds)), O[..., 1], dark[..., 1], O[..., 2], dark[..., 2]],
+        [O[..., 0], dark[..., 0], f32(medium(thresholds)), f32(gap(thresholds)), O[..., 1], dark[..., 1], O[..., 2], dark[..., 2]],
     ),
     "gain": (
         {"Offset": "contiguous", "BadPixelsDark": "contiguous", "BadPixelsPC": "chunked", "BadPixelsFF": "chunked",
@@ -146,8 +155,8 @@ cases = {
     ),
     "image-order": (
         {"Offset": "image-order", "BadPixelsDark": "image-order", "ThresholdsDark": "image-order"},
-        [value("Offset", 1), bad(1, "BadPixelsDark"), {"kind": "low-threshold", "gap": False}],
-        [O[..., 1], dark[..., 1], T[..., 1]],
+        [value("Offset", 1), bad(1, "BadPixelsDark"), value("ThresholdsDark", 0), {"kind": "low-threshold", "gap": False}],
+        [O[..., 1], dark[..., 1], T[..., 0], T[..., 1]],
     ),
     "fallback": (
         {"Offset": "fallback", "BadPixelsDark": "fallback"},

@@ -123,7 +123,7 @@ async function check(
   await withFile(path, 'r', file => {
     const dataset = file.get(name) as Dataset
     expect(dataset.shape).toEqual(shape)
-    expect(dataset.metadata.maxshape).toEqual(shape)
+    if (!declaration.growable) expect(dataset.metadata.maxshape).toEqual(shape)
     expect(dataset.metadata.chunks).toEqual(declaration.chunkShape)
     const value = dataset.value as Uint8Array
     expect(Buffer.compare(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), whole)).toBe(0)
@@ -164,6 +164,19 @@ describe('chunks written beside the library are read by it', () => {
     const some = (total: number): number[] => [...Array(total).keys()].filter(n => n % 3 !== 1)
     await write(path, { 'a/b': declaration }, some)
     await check(path, 'a/b', declaration, some(4 * 4 * 2))
+  })
+
+  test('a dataset that may grow', async () => {
+    const path = join(folder, 'growable.h5')
+    const declaration: ChunkedDeclaration = {
+      shape: [70, 3],
+      chunkShape: [1, 3],
+      dtype: 'u2',
+      growable: true,
+    }
+    await write(path, { data: declaration })
+    await check(path, 'data', declaration, [...Array(70).keys()])
+    withFd(path, fd => expect(locateDataset(fd, 'data', path).maxShape).toEqual([Infinity, 3]))
   })
 
   test('no chunks at all, and chunks longer than the dataset', async () => {

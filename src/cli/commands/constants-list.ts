@@ -1,0 +1,60 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { type Placement, SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import {
+  conditionsText,
+  type FilterOptions,
+  filterOf,
+  filterOptions,
+  versionRecord,
+} from '../constants-options.js'
+import { printJson } from '../output.js'
+import { table } from '../table.js'
+
+/** `detcal constants list`: one line a constant. */
+export const listCommand: CommandModule<object, FilterOptions> = {
+  command: 'list',
+  describe: 'list the constants of a catalogue',
+  builder: (yargs: Argv) =>
+    filterOptions(yargs).example(
+      '$0 constants list --catalogue cat --module 3 --calibration Offset',
+      'all offsets of what ever was module 3',
+    ),
+  handler: (options: ArgumentsCamelCase<FilterOptions>) => {
+    const catalogue = SqliteCatalogue.open(options.catalogue)
+    try {
+      const versions = catalogue.list(filterOf(options))
+      const placements = catalogue.placements()
+      if (options.json)
+        printJson(
+          versions.map(version => ({ ...versionRecord(version), modules: modulesOf(version, placements) })),
+        )
+      else process.stdout.write(listing(versions, placements))
+    } finally {
+      catalogue.close()
+    }
+  },
+}
+
+function listing(versions: readonly ConstantVersion[], placements: readonly Placement[]): string {
+  if (versions.length === 0) return 'no constants\n'
+  return table(
+    ['id', 'calibration', 'pdu', 'module', 'valid from', 'shape', 'dtype', 'conditions'],
+    versions.map(version => [
+      String(version.id),
+      version.calibration,
+      version.pdu,
+      modulesOf(version, placements).join(', '),
+      version.beginAt.toISOString(),
+      version.shape.join('x'),
+      version.dtype,
+      conditionsText(version),
+    ]),
+  )
+}
+
+/** Where the unit of a version has ever been: `SPB_DET_AGIPD1M-1/3`. */
+function modulesOf({ pdu }: ConstantVersion, placements: readonly Placement[]): string[] {
+  const places = placements.filter(placement => placement.pdu === pdu)
+  return [...new Set(places.map(({ detector, module }) => `${detector}/${module}`))]
+}

@@ -1,0 +1,120 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { calibrationOf } from '../../../constants/calibrations.js'
+import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { locateConstant } from '../../../constants/source.js'
+import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { type PlaneStatistics, statisticsOf } from '../../../constants/statistics.js'
+import type { Detector } from '../../detectors/detector.js'
+import { DETECTORS } from '../../detectors/index.js'
+import { ConstantsError } from '../../model/errors.js'
+import {
+  conditionsText,
+  type FilterOptions,
+  filterOf,
+  filterOptions,
+  versionRecord,
+} from '../constants-options.js'
+import { printJson } from '../output.js'
+import { table } from '../table.js'
+
+interface ShowOptions extends FilterOptions {
+  readonly id: number | undefined
+  readonly statistics: boolean
+}
+
+/** `detcal constants show`: everything known of constants, and what their numbers look like. */
+export const showCommand: CommandModule<object, ShowOptions> = {
+  command: 'show [id]',
+  describe: 'show all that is known of one constant, or of those that the options select',
+  builder: (yargs: Argv) =>
+    filterOptions(yargs)
+      .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
+      .option('statistics', { type: 'boolean', default: true, describe: 'read the numbers and sum them up' })
+      .example(
+        '$0 constants show 12 --catalogue cat',
+        'all about constant 12',
+      ) as unknown as Argv<ShowOptions>,
+  handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
+    const catalogue = SqliteCatalogue.open(options.catalogue)
+    try {
+      const versions = catalogue.list({
+        ...filterOf(options),
+        ...(options.id === undefined ? {} : { id: options.id }),
+      })
+      if (versions.length === 0)
+        throw new ConstantsError(
+          options.id === undefined ? 'no constant is like that' : `there is no constant ${options.id}`,
+          { place: { file: catalogue.root }, hint: 'List those there are with detcal constants list' },
+        )
+      const shown: Shown[] = []
+      for (const version of versions)
+        shown.push({ version, planes: await planesOf(version, options.statistics) })
+      if (options.json) printJson(shown.map(({ version, planes }) => ({ ...versionRecord(version), planes })))
+      else process.stdout.write(shown.map(text).join('\n'))
+    } finally {
+      catalogue.close()
+    }
+  },
+}
+
+interface Shown {
+  readonly version: ConstantVersion
+  readonly planes: readonly PlaneStatistics[]
+}
+
+async function planesOf(version: ConstantVersion, wanted: boolean): Promise<PlaneStatistics[]> {
+  const detector = detectorOf(version)
+  return wanted && detector ? statisticsOf(detector, await locateConstant(detector, version)) : []
+}
+
+function detectorOf({ detectorType }: ConstantVersion): Detector | undefined {
+  return DETECTORS.find(({ type }) => type === detectorType)
+}
+
+function text({ version, planes }: Shown): string {
+  const detector = detectorOf(version)
+  const calibration = detector && calibrationOf(detector, version.calibration)
+  const fields: readonly (readonly [string, string])[] = [
+    ['id', String(version.id)],
+    ['calibration', version.calibration],
+    ['last axis', calibration?.meaning ?? 'unknown'],
+    ['pdu', version.pdu],
+    ['valid from', version.beginAt.toISOString()],
+    ['conditions', conditionsText(version) || 'none stated'],
+    ['file', version.path],
+    ['dataset', `${version.dataset}/data`],
+    ['shape', version.dims.map((dim, axis) => `${dim} ${version.shape[axis]}`).join(', ')],
+    ['dtype', version.dtype],
+    ['file size', `${version.size} bytes`],
+    ['sha256', version.sha256],
+    ['raw data', version.rawData ?? 'not stated'],
+    ['imported', version.created.toISOString()],
+  ]
+  const width = Math.max(...fields.map(([name]) => name.length))
+  return `${fields.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}${numbers(planes)}`
+}
+
+function numbers(planes: readonly PlaneStatistics[]): string {
+  if (planes.length === 0) return ''
+  if (planes.some(({ bad }) => bad))
+    return table(
+      ['plane', 'values', 'bad', 'reasons'],
+      planes.map(({ values, bad }, plane) => [
+        String(plane),
+        String(values),
+        String(bad?.pixels ?? 0),
+        Object.entries(bad?.byReason ?? {})
+          .map(([reason, count]) => `${reason} ${count}`)
+          .join(', '),
+      ]),
+    )
+  return table(
+    ['plane', 'values', 'not finite', 'least', 'mean', 'greatest'],
+    planes.map(({ values, notFinite, range }, plane) => [
+      String(plane),
+      String(values),
+      String(notFinite),
+      ...[range?.min, range?.mean, range?.max].map(value => (value ?? Number.NaN).toPrecision(7)),
+    ]),
+  )
+}

@@ -1,0 +1,51 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { verifyCatalogue } from '../../../constants/verify.js'
+import { DETECTORS } from '../../detectors/index.js'
+import type { Problem } from '../../model/problem.js'
+import { EXIT } from '../exit.js'
+import { printJson } from '../output.js'
+
+interface VerifyOptions {
+  readonly catalogue: string
+  readonly json: boolean
+}
+
+/** `detcal constants verify`: are the files what the catalogue says? Exit code 1 if not. */
+export const verifyCommand: CommandModule<object, VerifyOptions> = {
+  command: 'verify',
+  describe: 'check that every file is there, whole and unchanged',
+  builder: (yargs: Argv) =>
+    yargs
+      .option('catalogue', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'folder of the catalogue',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print JSON on stdout' })
+      .example('$0 constants verify --catalogue cat', 'read and check all files'),
+  handler: async ({ catalogue: root, json }: ArgumentsCamelCase<VerifyOptions>) => {
+    const catalogue = SqliteCatalogue.open(root)
+    try {
+      const files = new Set<string>()
+      const problems: Problem[] = []
+      for await (const problem of verifyCatalogue(catalogue, DETECTORS, file => files.add(file)))
+        problems.push(problem)
+      const errors = problems.filter(({ severity }) => severity === 'error').length
+      if (json) printJson({ files: files.size, problems })
+      else
+        process.stdout.write(
+          `${problems.map(line).join('')}${files.size} files, ${errors} errors, ${problems.length - errors} warnings\n`,
+        )
+      if (errors > 0) process.exitCode = EXIT.problems
+    } finally {
+      catalogue.close()
+    }
+  },
+}
+
+function line({ check, severity, message, place }: Problem): string {
+  const where = [place.file, place.dataset].filter(part => part !== undefined).join(', ')
+  return `${severity}: ${where}: ${message} (${check})\n`
+}

@@ -1,0 +1,43 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { openRun } from '../../sources/open-run.js'
+import { problemLines } from '../correct-report.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { inspectJson, inspectText } from '../inspect-report.js'
+import { printJson } from '../output.js'
+
+interface InspectOptions {
+  readonly run: string
+  readonly detector: string
+  readonly json: boolean
+}
+
+/** `detcal inspect`: what is in a RAW run. */
+export const inspectCommand: CommandModule<object, InspectOptions> = {
+  command: 'inspect <run>',
+  describe: 'summarise a RAW run: modules, trains, frames, conditions, problems',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
+      .options({
+        detector: {
+          type: 'string',
+          default: 'auto',
+          describe: 'detector id or Karabo name, if there are several',
+        },
+        json: { type: 'boolean', default: false, describe: 'print the summary as JSON' },
+      })
+      .example('$0 inspect raw/r0001', 'what there is to correct') as unknown as Argv<InspectOptions>,
+  handler: async (args: ArgumentsCamelCase<InspectOptions>) => {
+    endWith({ code: await interruptible(signal => run(args, signal)) })
+  },
+}
+
+async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
+  const found = await openRun(args.run, { detector: args.detector, signal })
+  if (args.json) printJson(inspectJson(found))
+  else {
+    process.stdout.write(inspectText(found))
+    process.stderr.write(problemLines(found.problems))
+  }
+  return found.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+}

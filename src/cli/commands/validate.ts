@@ -1,0 +1,67 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { UsageError } from '../../model/errors.js'
+import { CHECKS, checksWithout } from '../../sources/checks/index.js'
+import { validate } from '../../sources/validate.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { printJson } from '../output.js'
+import { table } from '../table.js'
+import { validationText } from '../validate-report.js'
+
+interface ValidateOptions {
+  readonly path: string | undefined
+  readonly skip: readonly string[]
+  readonly list: boolean
+  readonly json: boolean
+}
+
+/** `detcal validate`: is a run, RAW or corrected, what readers expect? */
+export const validateCommand: CommandModule<object, ValidateOptions> = {
+  command: 'validate [path]',
+  describe: 'check the files of a run, RAW or corrected',
+  builder: (yargs: Argv) =>
+    yargs
+      .positional('path', { type: 'string', describe: 'folder of the run, or one file' })
+      .options({
+        skip: {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          default: [],
+          describe: 'name of a check to leave out',
+        },
+        list: { alias: 'l', type: 'boolean', default: false, describe: 'list the checks' },
+        json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+      })
+      .example('$0 validate raw/r0001', 'exit code 1 if something is wrong')
+      .example('$0 validate proc/r0001 --skip corr_values', 'all checks but one')
+      .example('$0 validate --list', 'names and meaning of the checks') as unknown as Argv<ValidateOptions>,
+  handler: async (args: ArgumentsCamelCase<ValidateOptions>) => {
+    endWith({ code: await interruptible(signal => run(args, signal)) })
+  },
+}
+
+async function run({ path, skip, list, json }: ValidateOptions, signal: AbortSignal): Promise<number> {
+  if (list) {
+    if (json) printJson(CHECKS.map(({ name, describe, scope }) => ({ name, describe, scope })))
+    else
+      process.stdout.write(
+        table(
+          ['check', 'finds'],
+          CHECKS.map(({ name, describe }) => [name, describe]),
+        ),
+      )
+    return EXIT.done
+  }
+  if (path === undefined)
+    throw new UsageError('nothing to validate', { hint: 'Give the folder of a run, or a file' })
+  const checks = checksWithout(skip)
+  const { files, problems } = await validate(path, checks, { signal, onFile: showFile })
+  if (json) printJson({ path, files, checks: checks.map(({ name }) => name), problems })
+  else process.stdout.write(validationText(files, problems))
+  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+}
+
+/** How far it is, on a terminal only: the list of problems is what stays. */
+function showFile(done: number, total: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${done + 1}/${total} files\r`)
+}

@@ -1,0 +1,70 @@
+import { instrumentPath } from '../../hdf5/euxfel-layout.js'
+import { FRAME_LIMIT, readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
+import { datasetAt, readNumbers, rowsOf } from '../../hdf5/values.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
+
+/** EXtra-data takes 9999 for "no pulse". */
+const PULSE_LIMIT = 9999
+
+export const imageIds: FileCheck = {
+  name: 'image_ids',
+  describe: 'ids of frames: other trains than the index says, pulses not increasing, impossible cells',
+  scope: 'file',
+  *run(context) {
+    for (const module of context.modules) yield* faultsOfModule(context, module)
+  },
+}
+
+function* faultsOfModule(
+  { exdf }: FileContext,
+  { source, module, detector }: ModuleInFile,
+): Iterable<Finding> {
+  const index = readGroupIndex(exdf, source, 'image')
+  if (!index) return
+  const { rows } = readTrainIndex(exdf)
+  const column = (name: string) => {
+    const path = instrumentPath(source, `image/${name}`)
+    const dataset = datasetAt(exdf.file, path)
+    return { path, values: dataset && readNumbers(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT)) }
+  }
+  const trains = column('trainId')
+  const pulses = column('pulseId')
+  const cells = column('cellId')
+  for (const { path, values } of [trains, pulses, cells])
+    if (!values) yield { message: 'this dataset is missing', dataset: path, module }
+
+  /** The first train in which a frame is wrong; rows beyond the data are the index checks' matter. */
+  const firstWrong = (
+    values: Float64Array | undefined,
+    wrong: (value: number, row: number, first: number, id: number) => boolean,
+  ) =>
+    rows.find(({ row, trainId }) => {
+      const first = index.first[row] ?? 0
+      const end = Math.min(first + (index.count[row] ?? 0), values?.length ?? 0)
+      for (let i = first; i < end; i++) if (wrong(values?.[i] ?? 0, i, first, trainId)) return true
+      return false
+    })?.trainId
+
+  const say = (message: string, dataset: string, train: number | undefined): Finding[] =>
+    train === undefined ? [] : [{ message, dataset, module, train }]
+  yield* say(
+    'frames carry another train id',
+    trains.path,
+    firstWrong(trains.values, (value, _, __, id) => value !== id),
+  )
+  yield* say(
+    'pulse ids are not strictly increasing',
+    pulses.path,
+    firstWrong(pulses.values, (value, row, first) => row > first && value <= (pulses.values?.[row - 1] ?? 0)),
+  )
+  yield* say(
+    `pulse ids of ${PULSE_LIMIT} or more`,
+    pulses.path,
+    firstWrong(pulses.values, value => value >= PULSE_LIMIT),
+  )
+  yield* say(
+    `cells beyond the ${detector.maxCells} of the detector`,
+    cells.path,
+    firstWrong(cells.values, value => value >= detector.maxCells),
+  )
+}

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { benchCommand } from './bench.js'
 import { constantsCommand } from './constants.js'
 import { correctCommand } from './correct.js'
 import { inspectCommand } from './inspect.js'
@@ -12,4 +13,5 @@ export const COMMANDS: readonly CommandModule<object, never>[] = [
   inspectCommand as CommandModule<object, never>,
   validateCommand as CommandModule<object, never>,
   constantsCommand as CommandModule<object, never>,
+  benchCommand as CommandModule<object, never>,
 ]

@@ -2,9 +2,9 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { describeConstants } from '../../constants/file.js'
 import { loadPlanes } from '../../constants/load.js'
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
-import { resolveChain } from '../../src/corrections/chain.js'
+import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, parseSteps } from '../../src/corrections/steps.js'
+import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
@@ -21,10 +21,11 @@ export interface StoredConstants {
 
 export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
   const stored = await describeConstants(file)
-  const chain = resolveChain({
-    steps: parseSteps(DEFAULT_STEPS, 0),
+  const chain = AGIPD.resolve({
+    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
     options: DEFAULT_STEP_OPTIONS,
     gainMode: 0,
+    rawFrames: 1,
     available: new Set(stored.map(({ calibration }) => calibration)),
   })
   const sources = new Map<string, ConstantSource>()
@@ -33,7 +34,10 @@ export async function findConstants(file: string, cells: number): Promise<Stored
     const found = stored.find(({ calibration }) => calibration === name)
     const { dtype, dims } = found ?? {}
     if (found === undefined || dtype === undefined || dims === undefined) continue
-    sources.set(name, await locateConstant(AGIPD_1M, { ...found, dtype, dims, path: file, size: statSync(file).size }))
+    sources.set(
+      name,
+      await locateConstant(AGIPD_1M, { ...found, dtype, dims, path: file, size: statSync(file).size }),
+    )
     bytes += found.shape.reduce((product, length) => product * length, Number(dtype.slice(1)))
   }
   return { file, sources, planes: chain.planes, cells, bytes }
@@ -55,7 +59,11 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
       scratch,
     })
   }
-  return { implementation: 'detcal', note: 'into kernel layout, one thread', run: passes => timeAwaited(passes, pass) }
+  return {
+    implementation: 'detcal',
+    note: 'into kernel layout, one thread',
+    run: passes => timeAwaited(passes, pass),
+  }
 }
 
 /** As many bytes of the file into one buffer, 8 MiB at a time. */
@@ -71,5 +79,9 @@ export function plainReading({ file, bytes }: StoredConstants): Contender {
     }
     closeSync(fd)
   }
-  return { implementation: 'plain read', note: 'as many bytes of the same file', run: passes => timeHere(passes, pass) }
+  return {
+    implementation: 'plain read',
+    note: 'as many bytes of the same file',
+    run: passes => timeHere(passes, pass),
+  }
 }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, STEP_NAMES, type StepOptions } from '../corrections/steps.js'
+import type { Corrections } from '../corrections/chain.js'
+import { correctionsOf } from '../corrections/index.js'
+import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { DataError, UsageError } from '../model/errors.js'
@@ -19,6 +21,7 @@ export interface CorrectOptions {
   readonly trains: string | undefined
   readonly pulses: string | undefined
   readonly gainMode: string | undefined
+  readonly parallelGain: boolean | undefined
   readonly condition: readonly string[]
   readonly at: string | undefined
   readonly strategy: Strategy
@@ -26,6 +29,8 @@ export interface CorrectOptions {
   readonly steps: string | undefined
   readonly mgHardThreshold: number
   readonly hgHardThreshold: number
+  readonly sigmaHigh: number
+  readonly sigmaMedium: number
   readonly zeroNans: boolean
   readonly zeroOrange: boolean
   readonly combined: string | undefined
@@ -46,7 +51,7 @@ const MACHINE = 'With what:'
 
 /** The options of `detcal correct`, in the groups that its help shows. */
 export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
-  const { forceMgLimit, forceHgLimit } = DEFAULT_STEP_OPTIONS
+  const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium } = DEFAULT_STEP_OPTIONS
   return yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
     .options({
@@ -89,6 +94,11 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         choices: ['adaptive', 'high', 'medium', 'low'],
         describe: 'default: from control data, else adaptive',
       },
+      'parallel-gain': {
+        group: STEPS,
+        type: 'boolean',
+        describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
+      },
       config: {
         group: STEPS,
         type: 'string',
@@ -97,7 +107,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       steps: {
         group: STEPS,
         type: 'string',
-        describe: `complete set of steps, by commas [default: ${DEFAULT_STEPS.join(',')}]`,
+        describe: `complete set of steps, by commas [default: ${defaultSteps()}]`,
       },
       'mg-hard-threshold': {
         group: STEPS,
@@ -110,6 +120,18 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         type: 'number',
         default: forceHgLimit,
         describe: 'limit of force-hg-if-below, ADU',
+      },
+      'sigma-high': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaHigh,
+        describe: 'parallel gain: sigmas below the end of scale that the high stage ends at',
+      },
+      'sigma-medium': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaMedium,
+        describe: 'parallel gain: likewise the medium stage',
       },
       'zero-nans': {
         group: STEPS,
@@ -159,9 +181,16 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
     ) as unknown as Argv<CorrectOptions>
 }
 
+/** Each detector's default chain. */
+function defaultSteps(): string {
+  return DETECTORS.map(detector => `${detector.id} ${correctionsOf(detector).defaultSteps.join(',')}`).join(
+    '; ',
+  )
+}
+
 /** `production` is the facility's chain; else a YAML file whose keys are option names. */
 function readConfig(path: string): Record<string, unknown> {
-  if (path === 'production') return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
+  if (path === 'production') return { steps: PRODUCTION }
   let value: unknown
   try {
     value = parse(readFileSync(path, 'utf8'))
@@ -192,20 +221,35 @@ export function selectionOf(args: CorrectOptions, detector: Detector): Selection
   }
 }
 
+/** Stands for the steps that the facility takes by default, which only the detector tells. */
+const PRODUCTION = 'production'
+
 /** Names of the steps asked for. @throws UsageError for an empty list. */
-export function stepsOf({ steps }: CorrectOptions): readonly string[] {
-  if (steps === undefined) return DEFAULT_STEPS
+export function stepsOf({ steps }: CorrectOptions, corrections: Corrections): readonly string[] {
+  if (steps === undefined) return corrections.defaultSteps
+  if (steps === PRODUCTION) return corrections.productionSteps
   const names = steps.split(',').map(name => name.trim())
   if (names.every(name => name === ''))
-    throw new UsageError('--steps is empty', { hint: `Use some of ${STEP_NAMES.join(', ')}` })
+    throw new UsageError('--steps is empty', {
+      hint: `Use some of ${Object.keys(corrections.steps).join(', ')}`,
+    })
   return names.filter(name => name !== '')
 }
 
 export function stepOptionsOf({
   mgHardThreshold,
   hgHardThreshold,
+  sigmaHigh,
+  sigmaMedium,
   zeroNans,
   zeroOrange,
 }: CorrectOptions): StepOptions {
-  return { forceMgLimit: mgHardThreshold, forceHgLimit: hgHardThreshold, zeroNans, zeroOrange }
+  return {
+    forceMgLimit: mgHardThreshold,
+    forceHgLimit: hgHardThreshold,
+    sigmaHigh,
+    sigmaMedium,
+    zeroNans,
+    zeroOrange,
+  }
 }

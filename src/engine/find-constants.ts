@@ -1,4 +1,3 @@
-import { CALIBRATIONS } from '../../constants/calibrations.js'
 import type { Catalogue, ModuleConstants } from '../../constants/catalogue.js'
 import { type Conditions, parseConditions } from '../../constants/conditions.js'
 import type { Strategy } from '../../constants/select.js'
@@ -46,7 +45,7 @@ export async function findConstants(request: ConstantsRequest): Promise<FoundCon
     detector: run.detector,
     karaboId: run.karaboId,
     modules,
-    calibrations: CALIBRATIONS[run.detector.id].map(({ name }) => name),
+    calibrations: run.detector.calibrations.map(({ name }) => name),
     conditions,
     at,
     strategy,

@@ -39,7 +39,7 @@ export async function prepareConstants(
   const { memory, layout } = lane.handle
   writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
@@ -48,7 +48,7 @@ export async function prepareConstants(
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
         ...assignment,
-        detector: detector.id,
+        detector,
         cells,
         planes: chain.planes,
         constants: sources,

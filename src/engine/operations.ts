@@ -1,6 +1,5 @@
 import type { LoadReport } from '../../constants/load.js'
 import type { ConstantSource } from '../../constants/source.js'
-import type { KernelName } from '../corrections/chain.js'
 import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
@@ -27,7 +26,10 @@ export interface BlockTask {
   readonly lane: number
   readonly slot: number
   readonly module: number
-  readonly kernel: KernelName
+  /** Name of the correction kernel. */
+  readonly kernel: string
+  /** Raw frames that one frame is made of. */
+  readonly rawFrames: number
   /** Number of the load that put the constants into the lane, unique in the engine. */
   readonly load: number
   readonly input: BlockInput
@@ -59,7 +61,7 @@ export interface ConstantsTask {
   readonly epoch: number
   readonly lane: number
   readonly slot: number
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly cells: readonly number[]
   readonly planes: readonly PlaneRecipe[]
   readonly constants: ReadonlyMap<string, ConstantSource>
@@ -75,7 +77,7 @@ export interface ConstantsResult {
 
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly source: ConstantSource
 }
 

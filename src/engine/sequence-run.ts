@@ -57,12 +57,17 @@ export class SequenceRun {
     return this.#error !== undefined
   }
 
-  blocks(shape: BlockShape): Generator<Block> {
-    return blocksOf(this.#plan.trains, shape)
+  /** @param rawFrames raw frames that one frame is made of. */
+  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
+    return blocksOf(this.#plan.trains, shape, rawFrames)
   }
 
   /** The task that corrects `block`. */
-  task(block: Block, assignment: Assignment, of: Pick<BlockTask, 'module' | 'kernel' | 'load'>): BlockTask {
+  task(
+    block: Block,
+    assignment: Assignment,
+    of: Pick<BlockTask, 'module' | 'kernel' | 'rawFrames' | 'load'>,
+  ): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { KernelName, KernelParams } from '../../src/corrections/chain.js'
+import type { AgipdKernel } from '../../src/corrections/agipd/chain.js'
+import type { AgipdParams } from '../../src/corrections/agipd/params.js'
 import { IMPLEMENTATIONS } from './implementations.js'
 
 interface GoldenCase {
-  kernel: KernelName
-  params: KernelParams
+  kernel: AgipdKernel
+  params: AgipdParams
   pixels: number
   constants: string
   raw: string[]

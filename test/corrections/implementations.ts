@@ -1,12 +1,18 @@
-import type { KernelName, KernelParams } from '../../src/corrections/chain.js'
-import { instantiateKernels, kernelModule, writeParams } from '../../src/corrections/kernel.js'
-import { correctFrame } from '../../src/corrections/reference.js'
+import type { AgipdKernel } from '../../src/corrections/agipd/chain.js'
+import { type AgipdParams, agipdWords } from '../../src/corrections/agipd/params.js'
+import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
+import {
+  correctionKernel,
+  instantiateKernels,
+  kernelModule,
+  writeParams,
+} from '../../src/corrections/kernel.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 
 /** One kernel call: frames of one memory cell. `constants` holds `planes` planes of `pixels` words. */
 export interface Case {
-  readonly kernel: KernelName
-  readonly params: KernelParams
+  readonly kernel: AgipdKernel
+  readonly params: AgipdParams
   readonly pixels: number
   readonly constants: Uint32Array
   /** Raw planes of each frame. */
@@ -21,7 +27,7 @@ export interface Result {
   readonly departures: number
 }
 
-export const PLANES: Readonly<Record<KernelName, number>> = {
+export const PLANES: Readonly<Record<AgipdKernel, number>> = {
   agipdAdaptive: 8,
   agipdAdaptiveGain: 13,
   agipdFixed: 2,
@@ -33,7 +39,7 @@ export function reference({ kernel, params, pixels, constants, raw }: Case): Res
     const data = new Float32Array(pixels)
     const gain = new Uint8Array(pixels)
     const mask = new Uint32Array(pixels)
-    const departures = correctFrame(kernel, params, constants, { raw: plane, data, gain, mask })
+    const departures = correctAgipdFrame(kernel, params, constants, { raw: plane, data, gain, mask })
     return { data: [...new Uint32Array(data.buffer)], gain: [...gain], mask: [...mask], departures }
   })
 }
@@ -60,7 +66,7 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
     return at
   }
   const paramsAt = place(32)
-  writeParams(memory.buffer, paramsAt, pixels, params)
+  writeParams(memory.buffer, paramsAt, pixels, agipdWords(params))
   const constantsAt = put(constants)
   const tableAt = place(32 * raw.length)
   const table = new FrameTable(memory.buffer, tableAt, raw.length)
@@ -73,7 +79,7 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
   entries.forEach((entry, i) => {
     table.set(i, entry)
   })
-  kernels[kernel](tableAt, raw.length, constantsAt, paramsAt)
+  correctionKernel(kernels, kernel)(tableAt, raw.length, constantsAt, paramsAt)
   return entries.map((entry, i) => {
     for (const end of [entry.data + 4 * pixels, entry.gain + pixels, entry.mask + 4 * pixels])
       if (bytes.subarray(end, end + GUARD_BYTES).some(byte => byte !== GUARD))

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { correctionsOf } from '../../corrections/index.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
@@ -47,10 +48,19 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   if (args.corr === false && args.combined === undefined) {
     throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
   }
-  const run = await openRun(args.run, { detector: args.detector, signal })
+  const run = await openRun(args.run, {
+    detector: args.detector,
+    ...(args.parallelGain === undefined ? {} : { parallelGain: args.parallelGain }),
+    signal,
+  })
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
-  const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
+  const corrections = correctionsOf(run.detector)
+  const steps = {
+    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+    options: stepOptionsOf(args),
+    gainMode,
+  }
   const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const output = {
     folder: resolve(args.out),
@@ -125,7 +135,12 @@ function workersOf(asked: number | undefined, cpus: number): number {
   })
 }
 
+/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
+  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
+    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
+      hint: 'Leave --gain-mode out',
+    })
   return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
 }
 
@@ -139,6 +154,7 @@ function optionsThatShape(
   return {
     steps: first?.chain.steps ?? [],
     'gain-mode': first?.chain.gainMode ?? 0,
+    'parallel-gain': plan.run.rawFrames > 1,
     ...stepOptionsOf(args),
     ...Object.fromEntries(
       (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>

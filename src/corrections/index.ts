@@ -1,8 +1,14 @@
 import type { Detector } from '../detectors/detector.js'
 import { AGIPD } from './agipd/chain.js'
 import type { Corrections } from './chain.js'
+import { DSSC } from './dssc/chain.js'
+import { LPD } from './lpd/chain.js'
 
-const byDetector = new Map<string, Corrections>([['agipd1m', AGIPD]])
+const byDetector = new Map<string, Corrections>([
+  ['agipd1m', AGIPD],
+  ['lpd1m', LPD],
+  ['dssc1m', DSSC],
+])
 
 /** The corrections of a detector. @throws Error if it has none: a record without corrections is a mistake in the program. */
 export function correctionsOf({ id }: Pick<Detector, 'id'>): Corrections {

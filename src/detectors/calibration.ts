@@ -20,10 +20,15 @@ export interface Calibration {
    * Order of the axes of a constant that has no `dims`, slowest first, `plane` being the last axis: taken wherever the
    * shape allows it. Only for pixels that are as many along both axes, whose order no shape tells.
    */
-  readonly assumed?: readonly AxisName[]
+  readonly assumed?: AxisOrder
+  /** Orders without `dims` that it is also stored in, besides those known of all constants. */
+  readonly orders?: readonly AxisOrder[]
 }
 
 export type AxisName = 'fast_scan' | 'slow_scan' | 'cell' | 'plane'
+
+/** Axes slowest first; a constant without the last axis has the order without `plane`. */
+export type AxisOrder = readonly AxisName[]
 
 /** An operating condition, by CalCat's name. */
 export interface Parameter {

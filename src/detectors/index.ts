@@ -1,8 +1,10 @@
 import { UsageError } from '../model/errors.js'
 import { AGIPD_1M } from './agipd1m.js'
 import type { Detector } from './detector.js'
+import { DSSC_1M } from './dssc1m.js'
+import { LPD_1M } from './lpd1m.js'
 
-const detectors: Detector[] = [AGIPD_1M]
+const detectors: Detector[] = [AGIPD_1M, LPD_1M, DSSC_1M]
 
 /** Every detector detcal knows. Each has its corrections in `src/corrections`, under the same id. */
 export const DETECTORS: readonly Detector[] = detectors

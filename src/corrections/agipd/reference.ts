@@ -1,4 +1,4 @@
-import { CANONICAL_NAN, type ReferenceFrame, VALUE_IS_NAN, VALUE_OUT_OF_RANGE } from '../reference.js'
+import { finishPixel, type ReferenceFrame } from '../reference.js'
 import type { AgipdKernel } from './chain.js'
 import type { AgipdParams } from './params.js'
 
@@ -6,14 +6,15 @@ const f32 = Math.fround
 
 /**
  * The corrections of AGIPD-1M, one pixel at a time: the definition that every kernel equals bit for bit.
- * `constants` are the planes of one memory cell as `kernel` reads them (docs/architecture.md), `pixels` words each.
+ * `frame.raw` holds the analogue signals and behind them, in adaptive gain, as many raw gains. `constants` are the
+ * planes of one memory cell as `kernel` reads them (docs/architecture.md), `pixels` words each.
  * @returns pixels whose gain or mask differ from the first stage's (fixed gain: whose mask differs).
  */
 export function correctAgipdFrame(
   kernel: AgipdKernel,
   params: AgipdParams,
   constants: Uint32Array,
-  frame: ReferenceFrame,
+  frame: ReferenceFrame<Uint16Array>,
 ): number {
   const pixels = frame.data.length
   const bits = (plane: number, p: number): number => constants[plane * pixels + p]!
@@ -23,7 +24,6 @@ export function correctAgipdFrame(
   const adaptive = kernel === 'agipdAdaptive' || kernel === 'agipdAdaptiveGain'
   const gainSteps = kernel === 'agipdAdaptiveGain' || kernel === 'agipdFixedGain'
   const planes = adaptive ? ADAPTIVE : FIXED
-  const stored = new Uint32Array(frame.data.buffer, frame.data.byteOffset, pixels)
   let departures = 0
 
   for (let p = 0; p < pixels; p++) {
@@ -50,21 +50,10 @@ export function correctAgipdFrame(
       d = f32(d * value(planes.xray, p))
     }
     // 12 mask
-    let m = bits(planes.mask[g]!, p)
+    const m = bits(planes.mask[g]!, p)
     // 14 range
-    if (params.range) {
-      const isNan = !Number.isFinite(d)
-      const isOut = Math.abs(d) > 1e7
-      if (isNan) m |= VALUE_IS_NAN
-      if (isOut) m |= VALUE_OUT_OF_RANGE
-      if ((isNan && params.zeroNans) || (isOut && params.zeroOrange)) d = 0
-    }
-
-    if (Number.isNaN(d)) stored[p] = CANONICAL_NAN
-    else frame.data[p] = d
-    frame.gain[p] = adaptive ? g : params.stage
-    frame.mask[p] = m
-    if (g !== 0 || m >>> 0 !== bits(planes.mask[0], p)) departures++
+    finishPixel(params, frame, p, d, adaptive ? g : params.stage, m)
+    if (g !== 0 || frame.mask[p] !== bits(planes.mask[0], p)) departures++
   }
   return departures
 }

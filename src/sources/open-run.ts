@@ -86,7 +86,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
   }
   const sorted = new Map([...modules].sort(([a], [b]) => a - b))
-  const conditions = control.conditionsOf({ detector, karaboId, modules: sorted })
+  const conditions = control.conditionsOf({ detector, karaboId, modules: sorted, rawFrames })
   return {
     path,
     detector,

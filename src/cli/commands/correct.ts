@@ -48,9 +48,10 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   if (args.corr === false && args.combined === undefined) {
     throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
   }
+  const parallelGain = parallelGainOf(args)
   const run = await openRun(args.run, {
     detector: args.detector,
-    ...(args.parallelGain === undefined ? {} : { parallelGain: args.parallelGain }),
+    ...(parallelGain === undefined ? {} : { parallelGain }),
     signal,
   })
   const joined = joinRun(run, selectionOf(args, run.detector))
@@ -133,6 +134,15 @@ function workersOf(asked: number | undefined, cpus: number): number {
   throw new UsageError(`--workers ${asked} is not a number of threads`, {
     hint: `Use 1 to ${cpus}, the cores there are`,
   })
+}
+
+/** As the option says, else the stated condition of that name. */
+function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
+  if (parallelGain !== undefined) return parallelGain
+  const stated = Object.entries(parsePairs(condition, '--condition')).find(
+    ([name]) => name.toLowerCase() === 'parallel gain',
+  )
+  return stated === undefined ? undefined : Number(stated[1]) !== 0
 }
 
 /** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */

@@ -36,15 +36,15 @@ export const readAgipdControl: ControlReader = async (folder, { moduleCount }, k
   const conditionsOf: Awaited<ReturnType<ControlReader>>['conditionsOf'] = run => {
     const problems: RunConditions['problems'][number][] = []
     const steady = (property: string) =>
-      steadyValue(composite, property, control(composite, property), problems)
+      steadyValue(composite, property, control.values(composite, property), problems)
     const gainMode = steady('gainModeIndex')
     const rate = steady('bunchStructure.repetitionRate')
     const values = knownOf({
       'Sensor Bias Voltage': biasVoltage(
-        SUPPLY_CHANNELS.map(channel => control(supply, channel)),
-        fpgas.map(device => control(device, FPGA_BIAS)),
+        SUPPLY_CHANNELS.map(channel => control.values(supply, channel)),
+        fpgas.map(device => control.values(device, FPGA_BIAS)),
       ),
-      'Memory cells': largest(control(composite, 'bunchStructure.nPulses')) || memoryCellsOf(run),
+      'Memory cells': largest(control.values(composite, 'bunchStructure.nPulses')) || memoryCellsOf(run),
       'Acquisition rate': rate ? Math.round(rate * 10) / 10 : acquisitionRateOf(run),
       'Gain setting': steady('gain') ?? legacyGainSetting(steady('setupr'), steady('patternTypeIndex')),
       'Gain mode': gainMode,

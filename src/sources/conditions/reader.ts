@@ -17,6 +17,8 @@ export interface RunPart {
   readonly detector: Detector
   readonly karaboId: string
   readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
+  /** Raw frames of a pulse: above 1 in parallel gain. */
+  readonly rawFrames: number
 }
 
 /** What control data say, read before the frames are looked at. */

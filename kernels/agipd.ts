@@ -1,5 +1,5 @@
 // AGIPD: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at a time.
-import { count, load16f, load32, store32, store8 } from './lanes'
+import { all, count, load16f, load32, store32, store8 } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import {
   DATA, depart, clearDepartures, ENTRY_BYTES, FLAGS, FORCE_HIGH, FORCE_MEDIUM, GAIN, MASK, SET_MIN, STAGE,
@@ -12,7 +12,11 @@ const STRIP: usize = 8192
 
 // A pixel that switched costs five cache misses in planes that are otherwise not read. From one such pixel in
 // 128 (all frames of a call together) it is cheaper to stream those planes of the strip through the cache first.
-const SWITCHED_WARM: usize = STRIP / 128
+const SWITCHED_WARM: u32 = <u32>STRIP / 128
+
+// The strip before tells what to expect of a strip: pixels of it that switched or were flagged. A global belongs
+// to the instance, not to the shared memory, and it decides nothing but speed.
+let departed: u32 = 0
 
 // Planes of one cell, in units of 4·pixels bytes.
 const O0: usize = 0
@@ -70,55 +74,74 @@ function adaptivePixels(
   const m0 = load32(c + M0 * plane, n)
   let m = v128.bitselect(load32(c + M1 * plane, n), m0, switched)
   m = v128.bitselect(load32(c + M2 * plane, n), m, low)
-  m = v128.or(m, rangeBits(d, flags))
+  if (!all(usual(d))) {
+    m = v128.or(m, rangeBits(d, flags))
+    d = stored(d, flags)
+  }
 
-  store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
+  store32(<usize>load<u32>(entry, DATA) + (p << 2), d, n)
   store8(<usize>load<u32>(entry, GAIN) + p, i32x4.neg(i32x4.add(switched, low)), n)
   store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
   return count(v128.or(switched, i32x4.ne(m, m0)), n)
 }
 
-/** Pixels `from` … `to` − 1 of one frame. */
+/** Four pixels as they are in high gain. */
+@inline
+function high(raw: usize, c: usize, plane: usize, gainSteps: bool): v128 {
+  const d = f32x4.sub(load16f(raw, 4), v128.load(c + O0 * plane))
+  if (!gainSteps) return d
+  return f32x4.mul(f32x4.mul(d, v128.load(c + G0 * plane)), v128.load(c + X * plane))
+}
+
+/** Which of them are in high gain, with values `d` that need no more than being stored. */
+@inline
+function plain(rawGain: usize, c: usize, plane: usize, d: v128): v128 {
+  return v128.and(f32x4.le(load16f(rawGain, 4), v128.load(c + T0 * plane)), usual(d))
+}
+
+/** Pixels `from` … `to` − 1 of one frame; returns their departures. */
 @inline
 function adaptiveStrip(
   entry: usize, from: usize, to: usize, pixels: usize, constants: usize, params: usize, gainSteps: bool,
 ): u32 {
   const plane = pixels << 2
   const flags = load<u32>(params, FLAGS)
-  let s = <usize>load<u32>(entry) + (from << 1)
-  const rawGain = pixels << 1
+  let raw = <usize>load<u32>(entry) + (from << 1)
+  const rawGains = pixels << 1
   let data = <usize>load<u32>(entry, DATA) + (from << 2)
   let gain = <usize>load<u32>(entry, GAIN) + from
   let mask = <usize>load<u32>(entry, MASK) + (from << 2)
   let c = constants + (from << 2)
   let departures: u32 = 0
   let p = from
-  for (; p + 8 <= to; p += 8) {
-    // The pixels of most groups stayed in high gain: then only the first planes are read.
-    let dA = f32x4.sub(f32x4.convert_i32x4_s(v128.load_ext<u16>(s)), v128.load(c + O0 * plane))
-    let dB = f32x4.sub(f32x4.convert_i32x4_s(v128.load_ext<u16>(s, 8)), v128.load(c + O0 * plane, 16))
-    if (gainSteps) {
-      dA = f32x4.mul(f32x4.mul(dA, v128.load(c + G0 * plane)), v128.load(c + X * plane))
-      dB = f32x4.mul(f32x4.mul(dB, v128.load(c + G0 * plane, 16)), v128.load(c + X * plane, 16))
-    }
-    const highA = f32x4.le(f32x4.convert_i32x4_s(v128.load_ext<u16>(s + rawGain)), v128.load(c + T0 * plane))
-    const highB = f32x4.le(f32x4.convert_i32x4_s(v128.load_ext<u16>(s + rawGain, 8)), v128.load(c + T0 * plane, 16))
-    const fast = v128.and(v128.and(highA, highB), v128.and(usual(dA), usual(dB)))
-    if (i32x4.all_true(fast)) {
-      v128.store(data, dA)
-      v128.store(data, dB, 16)
-      store<u64>(gain, 0)
+  // The pixels of most groups of sixteen stay in high gain: then only the first planes are read.
+  for (; p + 16 <= to; p += 16) {
+    const d0 = high(raw, c, plane, gainSteps)
+    const d1 = high(raw + 8, c + 16, plane, gainSteps)
+    const d2 = high(raw + 16, c + 32, plane, gainSteps)
+    const d3 = high(raw + 24, c + 48, plane, gainSteps)
+    const rawGain = raw + rawGains
+    const plain01 = v128.and(plain(rawGain, c, plane, d0), plain(rawGain + 8, c + 16, plane, d1))
+    const plain23 = v128.and(plain(rawGain + 16, c + 32, plane, d2), plain(rawGain + 24, c + 48, plane, d3))
+    if (all(v128.and(plain01, plain23))) {
+      v128.store(data, d0)
+      v128.store(data, d1, 16)
+      v128.store(data, d2, 32)
+      v128.store(data, d3, 48)
+      v128.store(gain, i32x4.splat(0))
       v128.store(mask, v128.load(c + M0 * plane))
       v128.store(mask, v128.load(c + M0 * plane, 16), 16)
+      v128.store(mask, v128.load(c + M0 * plane, 32), 32)
+      v128.store(mask, v128.load(c + M0 * plane, 48), 48)
     } else {
-      departures += adaptivePixels(entry, p, pixels, c, plane, params, flags, 4, gainSteps)
-      departures += adaptivePixels(entry, p + 4, pixels, c + 16, plane, params, flags, 4, gainSteps)
+      for (let i: usize = 0; i < 16; i += 4)
+        departures += adaptivePixels(entry, p + i, pixels, c + (i << 2), plane, params, flags, 4, gainSteps)
     }
-    s += 16
-    data += 32
-    gain += 8
-    mask += 32
-    c += 32
+    raw += 32
+    data += 64
+    gain += 16
+    mask += 64
+    c += 64
   }
   while (p < to) {
     const n = min<usize>(4, to - p)
@@ -132,22 +155,21 @@ function adaptiveStrip(
 function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
   const pixels = <usize>load<u32>(params)
   clearDepartures(table, frames)
-  // The strip before tells what to expect of this one, and of the first strip nothing is known.
-  let switched: usize = 0
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
-    if (switched >= SWITCHED_WARM) {
+    if (departed >= SWITCHED_WARM) {
       const plane = pixels << 2
       for (let i = T1; i <= M2; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
       if (gainSteps) for (let i = G1; i <= B1; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
     }
-    switched = 0
+    let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
       const departures = adaptiveStrip(entry, from, to, pixels, constants, params, gainSteps)
       depart(entry, departures)
-      switched += departures
+      sum += departures
     }
+    departed = sum
   }
 }
 

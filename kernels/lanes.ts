@@ -42,6 +42,12 @@ export function store8(ptr: usize, v: v128, n: u32): void {
   for (let i: u32 = 0; i < n; ++i) store<u8>(ptr + i, <u8>(bytes >> (i << 3)))
 }
 
+/** Whether all four lanes are true. Faster than i32x4.all_true, which x86 has no instruction for. */
+@inline
+export function all(lanes: v128): bool {
+  return i32x4.bitmask(lanes) == 15
+}
+
 /** How many of the lanes that are there are true. */
 @inline
 export function count(lanes: v128, n: u32): u32 {

@@ -19,9 +19,29 @@ function detcal(...args: string[]): void {
 }
 
 rmSync(OUT, { recursive: true, force: true })
-detcal('simulate', 'demo', '--detector', 'agipd1m', '--trains', '16', '--cells', '4', '--trains-per-file', '8')
+detcal(
+  'simulate',
+  'demo',
+  '--detector',
+  'agipd1m',
+  '--trains',
+  '16',
+  '--cells',
+  '4',
+  '--trains-per-file',
+  '8',
+)
 detcal('inspect', join('demo', 'raw', 'r0001'))
-detcal('correct', join('demo', 'raw', 'r0001'), '--out', join('demo', 'proc', 'r0001'), '--catalogue', join('demo', 'catalogue'), '--combined', join('demo', 'r0001.cxi'))
+detcal(
+  'correct',
+  join('demo', 'raw', 'r0001'),
+  '--out',
+  join('demo', 'proc', 'r0001'),
+  '--catalogue',
+  join('demo', 'catalogue'),
+  '--combined',
+  join('demo', 'r0001.cxi'),
+)
 detcal('validate', join('demo', 'proc', 'r0001'))
 process.stdout.write(`
 RAW files       ${join(OUT, 'raw', 'r0001')}

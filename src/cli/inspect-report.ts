@@ -94,6 +94,9 @@ function suspects(files: readonly ModuleFile[]): number {
 export function inspectText(run: Run): string {
   const summary = inspectJson(run)
   const { trains, framesPerTrain, cells, pulses, total } = summary
+  // Test runs are small.
+  const [unit, scale] = total.gigabytes < 1 ? ['MB', 1000] : ['GB', 1]
+  const size = ({ gigabytes }: { gigabytes: number }) => (gigabytes * scale).toFixed(scale === 1 ? 2 : 1)
   const range = (found: Spread | undefined) =>
     found ? `${found.from} to ${found.to} (${found.different} different)` : 'none'
   const facts: [string, string | undefined][] = [
@@ -103,11 +106,8 @@ export function inspectText(run: Run): string {
     ['time', run.time?.toISOString()],
     ['format', summary.formats.join(', ')],
     ['trains', trains.count === 0 ? '0' : `${trains.count}, ${trains.first} to ${trains.last}`],
-    [
-      'suspect',
-      trains.suspect === 0 ? undefined : `${trains.suspect} trains are flagged; they are corrected`,
-    ],
-    ['frames', `${total.frames} of ${run.modules.size} modules, ${total.gigabytes.toFixed(2)} GB`],
+    ['suspect', trains.suspect === 0 ? undefined : `${trains.suspect} by their flag; corrected all the same`],
+    ['frames', `${total.frames} of ${run.modules.size} modules, ${size(total)} ${unit}`],
     [
       'a train',
       `${framesPerTrain.least === framesPerTrain.most ? '' : `${framesPerTrain.least} to `}${framesPerTrain.most} frames`,
@@ -115,17 +115,19 @@ export function inspectText(run: Run): string {
     ['pulses', range(pulses)],
     ['cells', range(cells)],
     ['gain mode', summary.gainMode ?? 'unknown: no control data'],
-    ...Object.entries(run.conditions).map(([name, value]): [string, string] => [name, String(value)]),
+    ...Object.entries(run.conditions)
+      .filter(([name]) => name !== 'Gain mode')
+      .map(([name, value]): [string, string] => [name, String(value)]),
   ]
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
   const width = known.reduce((most, [name]) => Math.max(most, name.length), 0)
   const rows = summary.modules.flatMap(({ module, sequences }) =>
-    sequences.map(({ sequence, first, last, trains, frames, gigabytes }) =>
-      [module, sequence, trains, first ?? '', last ?? '', frames, gigabytes.toFixed(2)].map(String),
+    sequences.map(({ sequence, first, last, trains, ...rest }) =>
+      [module, sequence, trains, first ?? '', last ?? '', rest.frames, size(rest)].map(String),
     ),
   )
   return `${known.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n\n${table(
-    ['module', 'sequence', 'trains', 'first', 'last', 'frames', 'GB'],
+    ['module', 'sequence', 'trains', 'first', 'last', 'frames', unit],
     rows,
   )}`
 }

@@ -1,12 +1,13 @@
 import type { Detector } from '../detectors/detector.js'
-import { DETECTORS } from '../detectors/index.js'
 import { withExdf } from '../hdf5/exdf-file.js'
-import { DataError, UsageError } from '../model/errors.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
+import { chooseDetector } from './choose-detector.js'
 import { readConditions } from './conditions.js'
+import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
-import type { DamagedFile, ModuleFile, Run, TrainEntry } from './run.js'
+import type { DamagedFile, ModuleFile, Run } from './run.js'
+import { identity, timeOf } from './run-facts.js'
 import {
   fileProblem,
   type ModuleSource,
@@ -94,51 +95,6 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
 }
 
-/** The one detector that `wanted` means. */
-function chooseDetector(folder: RunFolder, wanted: string): { detector: Detector; karaboId: string } {
-  const sources = folder.files.flatMap(file => file.instrumentSources)
-  const found = new Map<string, ModuleSource[]>()
-  for (const source of new Set(sources)) {
-    const module = moduleSource(source)
-    if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
-  }
-  const matching = [...found].filter(
-    ([karaboId, [first]]) => wanted === 'auto' || wanted === karaboId || wanted === first?.detector.id,
-  )
-  const place = { file: folder.path }
-  const [only] = matching
-  if (!only) {
-    const known = DETECTORS.map(detector => detector.name).join(', ')
-    const there = [...new Set(sources)].sort()
-    const listed = there.length > 0 ? `It holds ${shorten(there)}` : 'It holds no instrument data'
-    throw new DataError(
-      wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
-      { place, hint: listed },
-    )
-  }
-  if (matching.length > 1)
-    throw new UsageError('holds data of several detectors', {
-      place,
-      hint: `Choose with --detector: ${matching.map(([karaboId]) => karaboId).join(' or ')}`,
-    })
-  const [karaboId, modules] = only
-  // Corrected runs name their data CORR/…:output and keep the raw names as links to it.
-  const corrected = modules.find(module => module.corrected)
-  if (corrected)
-    throw new DataError(`is corrected already: it holds ${corrected.source}`, {
-      place,
-      hint: 'Give the RAW folder of the run',
-    })
-  const detector = modules[0]?.detector
-  if (!detector) throw new Error('a detector without modules was found')
-  return { detector, karaboId }
-}
-
-function shorten(names: readonly string[]): string {
-  const few = names.slice(0, 5).join(', ')
-  return names.length > 5 ? `${few} and ${names.length - 5} more` : few
-}
-
 /** Module files in file order: by module, sequence and name. */
 function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
   const list: { file: ScannedFile; found: ModuleSource; sequence: number }[] = []
@@ -176,7 +132,7 @@ function trainProblem(
 ): Problem[] {
   const [train] = trains
   if (train === undefined) return []
-  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shorten(trains.map(String))}`
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${few(trains, 5)}`
   return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
 }
 
@@ -222,38 +178,4 @@ function unionOfTrains(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>)
   for (const files of modules.values())
     for (const file of files) for (const { trainId } of file.trains) ids.add(trainId)
   return [...ids].sort((a, b) => a - b)
-}
-
-/** Proposal and run from METADATA, else the run from a file name and the proposal from the folder's path. */
-function identity(folder: RunFolder, detector: Detector): Pick<Run, 'proposal' | 'run'> {
-  const told = folder.files.map(file => file.metadata)
-  const named = folder.files.map(file => partsOfName(file.name, detector).run)
-  const inPath = /(?:^|\/)p(\d{6})\//.exec(folder.path)?.[1]
-  return {
-    proposal:
-      told.find(metadata => metadata.proposal !== undefined)?.proposal ??
-      (inPath ? Number(inPath) : undefined),
-    run: told.find(metadata => metadata.run !== undefined)?.run ?? named.find(run => run !== undefined),
-  }
-}
-
-/** Time of the first train that has one, of trusted trains first; else when the first file was created. */
-function timeOf(
-  modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>,
-  folder: RunFolder,
-): Date | undefined {
-  const timed = [...modules.values()]
-    .flat()
-    .flatMap(file => file.trains.filter(train => train.timestamp > 0n))
-  const trusted = timed.filter(train => train.flag !== 0)
-  const earliest = (trusted.length > 0 ? trusted : timed).reduce<TrainEntry | undefined>(
-    (best, train) => (best === undefined || train.trainId < best.trainId ? train : best),
-    undefined,
-  )
-  const date = new Date(Number((earliest?.timestamp ?? 0n) / 1_000_000n))
-  if (earliest && !Number.isNaN(date.getTime())) return date
-  const created = folder.files
-    .map(file => file.metadata.creationDate?.getTime())
-    .filter(time => time !== undefined)
-  return created.length > 0 ? new Date(Math.min(...created)) : undefined
 }

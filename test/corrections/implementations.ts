@@ -46,11 +46,12 @@ const kernels = instantiateKernels(kernelModule(), memory)
 
 /** Lays the case out in a shared memory, with guard bytes around every result. */
 export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[] {
-  const bytes = new Uint8Array(memory.buffer).fill(GUARD, PAGE)
+  const bytes = new Uint8Array(memory.buffer)
   let free = PAGE
   const place = (size: number): number => {
     const at = free
     free += Math.ceil((size + GUARD_BYTES) / 16) * 16
+    bytes.fill(GUARD, at, free)
     return at
   }
   const put = (array: Uint32Array | Uint16Array): number => {

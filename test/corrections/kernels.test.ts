@@ -91,7 +91,7 @@ function caseOf(kernel: KernelName): fc.Arbitrary<Case> {
   return fc
     .record({
       params: paramsArbitrary,
-      pixels: fc.array(pixel, { maxLength: 70 }),
+      pixels: fc.array(pixel, { maxLength: 70, size: 'max' }),
       calm: fc.boolean(),
       count: fc.nat(frames),
     })
@@ -125,7 +125,7 @@ describe.each(Object.keys(PLANES) as KernelName[])('%s', kernel => {
       fc.property(caseOf(kernel), input => {
         expect(wasm(input)).toEqual(reference(input))
       }),
-      { numRuns: 400 },
+      { numRuns: 500 },
     )
   })
 
@@ -163,6 +163,39 @@ describe.each(Object.keys(PLANES) as KernelName[])('%s', kernel => {
     expect(results).toEqual(reference(input))
     if (kernel.startsWith('agipdAdaptive')) expect(results[0]!.departures).toBeGreaterThan(400)
   })
+})
+
+test('one unusual pixel among calm ones is found wherever it is', () => {
+  const pixels = 51
+  const calm = [4000, 0, 6000, 8000, 5000, 1, 5500, 2, 1, 1, 30, 130, 5]
+  const constants = Uint32Array.from(calm.flatMap(v => Array<number>(pixels).fill(v < 3 ? v : bitsOf(v))))
+  constants.fill(bitsOf(1), 8 * pixels, 10 * pixels)
+  const raw = new Uint16Array(2 * pixels).fill(4500, 0, pixels).fill(5000, pixels)
+  const params: KernelParams = {
+    stage: 0,
+    forceMgLimit: -Infinity,
+    forceHgLimit: -Infinity,
+    setMin: true,
+    range: true,
+    zeroNans: false,
+    zeroOrange: false,
+  }
+  for (const kernel of ['agipdAdaptive', 'agipdAdaptiveGain'] as const)
+    for (let p = 0; p < pixels; p++)
+      for (const [offset, rawGain] of [
+        [4000, 6001],
+        [4000, 8001],
+        [NaN, 5000],
+        [-2e7, 5000],
+        [Infinity, 5000],
+      ] as const) {
+        const input = { kernel, params, pixels, constants: constants.slice(), raw: [raw.slice()] }
+        input.constants[p] = bitsOf(offset)
+        input.raw[0]![pixels + p] = rawGain
+        const expected = reference(input)
+        expect(expected[0]!.departures).toBe(1)
+        expect(wasm(input)).toEqual(expected)
+      }
 })
 
 test('a value at a limit is not below it', () => {

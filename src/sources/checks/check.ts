@@ -69,9 +69,3 @@ export interface RunCheck extends Named {
 }
 
 export type Check = FileCheck | RunCheck
-
-/** `1, 2, 3 and 7 more`. */
-export function few(values: readonly (number | string)[], most = 3): string {
-  const shown = values.slice(0, most).join(', ')
-  return values.length > most ? `${shown} and ${values.length - most} more` : shown
-}

@@ -12,7 +12,7 @@ export const controlTimestampsOrder: FileCheck = {
     for (const device of exdf.controlSources) {
       for (const path of datasetsBelow(exdf.file, `CONTROL/${device}`)) {
         const dataset = path.endsWith('/timestamp') ? datasetAt(exdf.file, path) : undefined
-        if (!dataset || dataset.shape?.length !== 1) continue
+        if (dataset?.shape?.length !== 1) continue
         const times = readBigInts(dataset, Math.min(LIMIT, rowsOf(dataset)))
         const used = times.subarray(0, times.findLastIndex(time => time !== 0n) + 1)
         const zero = used.indexOf(0n)

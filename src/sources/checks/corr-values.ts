@@ -2,7 +2,8 @@ import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
 import type { Dataset } from '../../hdf5/library.js'
 import { datasetAt, rowsOf } from '../../hdf5/values.js'
-import { type FileCheck, type FileContext, type Finding, few, type ModuleInFile } from './check.js'
+import { few } from '../few.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const corrValues: FileCheck = {
   name: 'corr_values',

@@ -8,9 +8,9 @@ export function indexOf(context: FileContext, source: string, group?: string): G
   return readGroupIndex(context.exdf, source, group)
 }
 
-/** Largest row that the index refers to, plus one. */
+/** Largest row that the index refers to, plus one. Trains without rows count too, as in European XFEL's validator. */
 export function endOf({ first, count }: GroupIndex): number {
-  return first.reduce((end, start, row) => Math.max(end, count[row] ? start + (count[row] ?? 0) : 0), 0)
+  return first.reduce((end, start, row) => Math.max(end, start + (count[row] ?? 0)), 0)
 }
 
 /** What is wrong with `first` and `count` themselves: as many as trains, from 0, without gaps or overlaps. */

@@ -1,6 +1,7 @@
 import { INDEX } from '../../hdf5/euxfel-layout.js'
 import { readTrainIndex } from '../../hdf5/exdf-index.js'
-import { type FileCheck, few } from './check.js'
+import { few } from '../few.js'
+import type { FileCheck } from './check.js'
 
 export const trainFlags: FileCheck = {
   name: 'train_flags',

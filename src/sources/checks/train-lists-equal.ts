@@ -1,4 +1,5 @@
-import { few, type RunCheck } from './check.js'
+import { few } from '../few.js'
+import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
 
 export const trainListsEqual: RunCheck = {

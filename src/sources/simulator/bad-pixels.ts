@@ -42,10 +42,13 @@ export const KIND: Readonly<Record<PixelKind, number>> = Object.fromEntries(
 
 /** The kind of each pixel, as its number in {@link PIXEL_KINDS}. */
 export function drawKinds(pixels: number, key: Key): Uint8Array {
+  const shares = Object.entries(SHARES)
+  const bad = shares.reduce((sum, [, share]) => sum + share, 0)
   const kinds = new Uint8Array(pixels)
   for (let pixel = 0; pixel < pixels; pixel++) {
     let u = uniform(key, pixel)
-    for (const [kind, share] of Object.entries(SHARES)) {
+    if (u >= bad) continue
+    for (const [kind, share] of shares) {
       if (u < share) {
         kinds[pixel] = KIND[kind as PixelKind]
         break

@@ -1,9 +1,10 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { importConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { folderOf } from '../../../constants/store.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
+import { asOutputError } from './chunk-file.js'
 import { conditionsOfRun } from './control-description.js'
 import type { SimulationOptions } from './options.js'
 import { keyOf } from './random.js'
@@ -15,43 +16,78 @@ export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module:
   return `${detector.aggregator}_SIM_M${twoDigits(module)}`
 }
 
-/** A task for each module: its constants, written right into the store of the catalogue under a name that is free. */
-export function planConstants(options: SimulationOptions, catalogue: string): ConstantsTask[] {
-  const { detector, modules, seed, cells, energy } = options
-  const seconds = constantsBegin(seed).getTime() / 1000
-  // The fraction of a second tells apart what constants depend on.
-  let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
-  return modules.map(module => {
+/** The constants of a run on their way into a catalogue. */
+export interface ConstantsPlan {
+  readonly catalogue: string
+  /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
+  readonly staging: string
+  readonly tasks: readonly ConstantsTask[]
+}
+
+/** A task for each module, which writes its constants into a staging folder of the catalogue. */
+export function planConstants(options: SimulationOptions, catalogue: string): ConstantsPlan {
+  const staging = join(catalogue, `.simulate-${process.pid}`)
+  const tasks = options.modules.map(module => {
     const pdu = pduOf(options, module)
-    const folder = join(catalogue, folderOf(detector.type, pdu))
-    const path = () => join(folder, `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`)
-    while (existsSync(path())) fraction++
-    return { options, module, pdu, path: path() }
+    return { options, module, pdu, path: join(staging, `${pdu}.part`) }
   })
+  return { catalogue, staging, tasks }
 }
 
 /**
- * Enters the constants that the tasks wrote. Those that the catalogue has already, to the byte, are not kept twice.
- * @throws ConstantsError
+ * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue has already, to
+ * the byte, are not kept twice.
+ * @throws ConstantsError, OutputError
  */
-export async function enterConstants(catalogue: string, tasks: readonly ConstantsTask[]): Promise<void> {
+export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promise<void> {
   const open = SqliteCatalogue.open(catalogue, 'write')
   try {
-    for (const { options, module, pdu, path } of tasks) {
-      const { detector } = options
-      const { versions } = await importConstants(open, {
-        files: [path],
-        detector,
-        detectorName: detector.karaboId,
-        module,
-        pdu,
-        // Of the seed, without the fraction in the name: all modules change at once.
-        beginAt: constantsBegin(options.seed),
-        conditions: conditionsOfRun(options),
-      })
-      if (versions.every(({ isNew }) => !isNew)) rmSync(path, { force: true })
-    }
+    for (const task of tasks) await enter(open, task)
+  } catch (error) {
+    throw asOutputError(error, catalogue)
   } finally {
     open.close()
   }
+}
+
+async function enter(
+  catalogue: SqliteCatalogue,
+  { options, module, pdu, path }: ConstantsTask,
+): Promise<void> {
+  const { detector } = options
+  const folder = join(catalogue.root, folderOf(detector.type, pdu))
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, freeName(folder, options))
+  renameSync(path, file)
+  let isNew = false
+  try {
+    const { versions } = await importConstants(catalogue, {
+      files: [file],
+      detector,
+      detectorName: detector.karaboId,
+      module,
+      pdu,
+      // Of the seed, without the fraction in the name: all modules change at once.
+      beginAt: constantsBegin(options.seed),
+      conditions: conditionsOfConstants(options),
+    })
+    isNew = versions.some(entered => entered.isNew)
+  } finally {
+    if (!isNew) rmSync(file, { force: true })
+  }
+}
+
+/** `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
+function freeName(folder: string, { seed, cells, energy }: SimulationOptions): string {
+  const seconds = constantsBegin(seed).getTime() / 1000
+  let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
+  const name = () => `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`
+  while (existsSync(join(folder, name()))) fraction++
+  return name()
+}
+
+/** The run's, but for the gain mode: simulated constants hold in all of them. */
+function conditionsOfConstants(options: SimulationOptions): Record<string, number> {
+  const { 'Gain mode': _, ...conditions } = conditionsOfRun(options)
+  return conditions
 }

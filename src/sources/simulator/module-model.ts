@@ -100,7 +100,7 @@ export function modelModule(
     model.steps[pixel] = 2 * z(11)
     model.switches[0][pixel] = SWITCH_LEVELS[0]
     model.switches[1][pixel] = SWITCH_LEVELS[1]
-    damage(model, pixel)
+    if (model.kinds[pixel] !== KIND.good) damage(model, pixel)
   }
   return model
 }

@@ -58,20 +58,23 @@ export async function simulate(
   // Neither name is one that readers of runs look at.
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
-  const constants = catalogue === undefined ? [] : planConstants(options, catalogue)
+  const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
   const made: string[] = []
   let complete = false
   try {
-    for (const folder of [part, ...constants.map(({ path }) => dirname(path))])
-      made.push(...makeFolders(folder))
+    for (const folder of [part, constants?.staging])
+      if (folder !== undefined) made.push(...makeFolders(folder))
     checkSpace(out, bytesOf(options, truth !== undefined))
     const raw = await planRaw(options, part, truthPart)
-    await runAll([...constants.map(task => ({ kind: 'constants', ...task }) as const), ...raw], target)
+    await runAll(
+      [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
+      target,
+    )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
     await writeExdf(control, describeControl(options))
     await setObjectTimes(control, runBegin(options))
     signal?.throwIfAborted()
-    if (catalogue !== undefined) await enterConstants(catalogue, constants)
+    if (constants !== undefined) await enterConstants(constants)
     complete = true
     publish(part, run)
     if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
@@ -81,9 +84,9 @@ export async function simulate(
   } catch (error) {
     throw asOutputError(error, run)
   } finally {
-    rmSync(part, { recursive: true, force: true })
+    removeFolder(part)
     if (truthPart !== undefined) rmSync(truthPart, { force: true })
-    if (!complete) for (const { path } of constants) if (existsSync(path)) rmSync(path)
+    if (constants !== undefined) removeFolder(constants.staging)
     if (!complete) removeEmptyFolders(made)
   }
 }
@@ -132,6 +135,15 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
     signal?.removeEventListener('abort', stop)
     // Also ends tasks that still run beside one that failed: nothing of this pool may write any more.
     await pool.destroy()
+  }
+}
+
+/** Removes a folder if it is there; if it cannot be, that is not what the user must hear of. */
+function removeFolder(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Whatever kept it from being removed kept it from being filled, and has been reported.
   }
 }
 

@@ -240,6 +240,7 @@ describe('what cannot be', () => {
     )
     expect(left()).toEqual({})
     expect(readdirSync(join(out, 'raw'))).toEqual([])
+    expect(readdirSync(join(out, 'catalogue'))).toEqual([])
   })
 
   test('a file in the way of the folder is named', async () => {

@@ -2,7 +2,7 @@ import type { Arguments } from 'yargs'
 import { UsageError } from '../model/errors.js'
 
 /** What yargs knows of the types of a command's arguments. */
-interface ArgumentTypes {
+export interface ArgumentTypes {
   readonly array: readonly string[]
   readonly string: readonly string[]
   readonly number: readonly string[]
@@ -19,7 +19,9 @@ export function checkArguments(args: Arguments, types: ArgumentTypes): true {
       const value = args[name]
       if (value === undefined) continue
       if (Array.isArray(value) !== types.array.includes(name))
-        throw new UsageError(`argument ${name} is ${Array.isArray(value) ? 'given several times' : 'no list'}`)
+        throw new UsageError(
+          `argument ${name} is ${Array.isArray(value) ? 'given several times' : 'no list'}`,
+        )
       for (const item of [value].flat()) checkItem(name, type, item)
     }
   }
@@ -30,4 +32,11 @@ function checkItem(name: string, type: 'string' | 'number', item: unknown): void
   if (item === '') throw new UsageError(`argument ${name} is empty`, { hint: 'Give it a value' })
   if (typeof item !== type || Number.isNaN(item))
     throw new UsageError(`argument ${name} is no ${type === 'number' ? 'number' : 'text'}`)
+}
+
+/** What yargs says, for people. */
+export function usageMessage(message: string): string {
+  if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing'
+  const meant = /^Did you mean (.+)\?$/.exec(message)?.[1]
+  return meant === undefined ? message : `there is no such command; ${meant} is one`
 }

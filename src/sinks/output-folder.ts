@@ -137,6 +137,7 @@ function syncFolder(folder: string): void {
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space or choose another --out',
   EDQUOT: 'Free quota or choose another --out',
+  ENOENT: 'Choose a folder that is there or can be made',
   EACCES: 'Choose a folder you may write to',
   EPERM: 'Choose a folder you may write to',
   EROFS: 'Choose a folder on a writable file system',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { createRequire } from 'node:module'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
 import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, STEP_NAMES, type StepOptions } from '../corrections/steps.js'
@@ -89,11 +89,6 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         choices: ['adaptive', 'high', 'medium', 'low'],
         describe: 'default: from control data, else adaptive',
       },
-      config: {
-        group: STEPS,
-        type: 'string',
-        describe: 'YAML file of options, or production: the defaults of the facility',
-      },
       steps: {
         group: STEPS,
         type: 'string',
@@ -147,7 +142,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
     })
-    .config('config', readConfig)
+    .config('config', 'YAML file of options, or production: the chain of the facility', readConfig)
     .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
@@ -164,6 +159,8 @@ function readConfig(path: string): Record<string, unknown> {
   if (path === 'production') return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
   let value: unknown
   try {
+    // yargs wants an answer at once, and few runs need the parser, which is slow to load.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
     value = parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new DataError(`cannot be read: ${(error as Error).message}`, {

@@ -11,6 +11,9 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
 })
 
+/** Options and arguments that may be given several times. */
+const LISTS = ['condition', 'skip', 'files', 'suites']
+
 let parser = yargs(hideBin(process.argv))
   .scriptName('detcal')
   .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')
@@ -25,6 +28,16 @@ let parser = yargs(hideBin(process.argv))
   .fail((message, error) => {
     throw error ?? new UsageError(message, { hint: 'See detcal --help, or detcal <command> --help' })
   })
+// `--out a --out b` comes as a list: which of them was meant?
+parser = parser.check(given => {
+  const lists: readonly string[] = ['_', ...LISTS]
+  const twice = Object.entries(given).find(([name, value]) => Array.isArray(value) && !lists.includes(name))
+  if (twice)
+    throw new UsageError(`--${twice[0]} is given ${(twice[1] as unknown[]).length} times`, {
+      hint: 'Give it once',
+    })
+  return true
+})
 for (const command of await commandsFor(process.argv[2])) parser = parser.command(command)
 
 try {

@@ -1,3 +1,4 @@
+import type { LocatedDataset } from '../src/hdf5/direct/types.js'
 import { DTYPE_BYTES } from '../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 
@@ -20,7 +21,7 @@ export interface Block {
 }
 
 /**
- * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a chunked constant begin
+ * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a compressed constant begin
  * and end on its chunks where the budget allows, so that no chunk is decoded twice.
  *
  * A block grows first along the fast scan, which is contiguous in a lane's planes, then along the axes that are
@@ -35,8 +36,8 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   if (plane >= 0) ranges[plane] = region.planes
   const lengths = ranges.map(([from, to]) => to - from)
 
-  const chunk = located?.storage.kind === 'chunked' ? located.storage.chunkShape : shape.map(() => 1)
-  const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk[axis] ?? 1)))
+  const chunk = decodedChunk(located)
+  const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk?.[axis] ?? 1)))
   const bytes = () => size.reduce((product, n) => product * n, DTYPE_BYTES[dtype])
 
   const innermostFirst = [cell, slowScan].sort((a, b) => b - a)
@@ -56,6 +57,12 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
     const count = pieces.map(([from, to]) => to - from)
     yield { start, count, bytes: count.reduce((all, n) => all * n, DTYPE_BYTES[dtype]) }
   }
+}
+
+/** Shape of the chunks that cannot be read in part; undefined: any part can. */
+function decodedChunk(located: LocatedDataset | undefined): readonly number[] | undefined {
+  const storage = located?.storage
+  return storage?.kind === 'chunked' && storage.filters.length > 0 ? storage.chunkShape : undefined
 }
 
 /** `range` cut at the multiples of `step`; a range no longer than `step` stays whole. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { parse } from 'yaml'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
 import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, type StepOptions } from '../corrections/steps.js'
@@ -143,7 +143,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
     })
-    .config('config', 'YAML file of options, or production: the defaults of the facility', readConfig)
+    .config('config', 'YAML file of options, or production: the chain of the facility', readConfig)
     .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
@@ -167,6 +167,8 @@ function readConfig(path: string): Record<string, unknown> {
   if (path === resolve('production')) return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
   let value: unknown
   try {
+    // yargs wants an answer at once, and few runs need the parser, which is slow to load.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
     value = parse(readFileSync(path, 'utf8'))
   } catch (error) {
     const [reason] = (error as Error).message.split(/,|:?\n/)

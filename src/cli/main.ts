@@ -3,7 +3,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
-import { COMMANDS } from './commands/index.js'
+import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { VERSION } from './version.js'
 
@@ -32,7 +32,7 @@ let parser = yargs(hideBin(process.argv))
       hint: 'See detcal --help, or detcal <command> --help',
     })
   })
-for (const command of COMMANDS) parser = parser.command(command)
+for (const command of await commandsFor(process.argv[2])) parser = parser.command(command)
 
 try {
   await parser.parseAsync()

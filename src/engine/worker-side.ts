@@ -1,6 +1,6 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
-import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
+import { instantiateKernels, type Kernels, kernelModule } from '../corrections/kernel.js'
 import { detectorById } from '../detectors/index.js'
 import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
@@ -42,7 +42,7 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
       const { kept, ...lane } = at(task.lane)
       return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
     }),
-    loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
+    loadConstants: answering(task => loadConstants(task, at(task.lane), word)),
     medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
   }
 }
@@ -76,13 +76,18 @@ function answering<N extends OperationName>(
   }
 }
 
-async function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array): Promise<ConstantsResult> {
+async function loadConstants(
+  task: ConstantsTask,
+  { lane, kernels }: { readonly lane: Lane; readonly kernels: Kernels },
+  stop: Int32Array,
+): Promise<ConstantsResult> {
   const { layout, memory } = lane.handle
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const start = process.hrtime.bigint()
   const report = await loadPlanes({
     detector: detectorById(task.detector),
     buffer: memory.buffer,
+    kernels,
     base: layout.constants,
     cells: task.cells,
     planes: task.planes,

@@ -1,0 +1,29 @@
+import { mkdirSync } from 'node:fs'
+import { benchHdf5 } from './hdf5/index.js'
+import { benchKernels } from './kernels/index.js'
+import { describeMachine } from './machine.js'
+import type { Report, Result } from './result.js'
+import type { SuiteOptions } from './suite.js'
+
+/** The suites, in the order they run. */
+export const SUITES = {
+  kernels: benchKernels,
+  hdf5: benchHdf5,
+  batch: async () => [],
+} as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
+export type SuiteName = keyof typeof SUITES
+
+/**
+ * Runs `suites` and reports what they measured, and on what.
+ * @throws Error if an implementation of detcal's own gives wrong results, or a peer fails.
+ */
+export async function runBench(
+  suites: readonly SuiteName[],
+  options: Omit<SuiteOptions, 'cache'>,
+): Promise<Report> {
+  const machine = describeMachine()
+  mkdirSync(options.scratch, { recursive: true })
+  const results: Result[] = []
+  for (const suite of suites) results.push(...(await SUITES[suite]({ ...options, cache: machine.cache })))
+  return { machine, results }
+}

@@ -6,7 +6,7 @@ import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
 import { ModuleRun, type RunContext } from './module-run.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
+import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
 import { StoppedError, WorkerPool } from './pool.js'
 import { runMetadata } from './run-metadata.js'
@@ -45,8 +45,9 @@ export async function correctRun(
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
-    const { modules, combined } = await execute(plan, options, folder, phases)
-    const problems = [...plan.problems, ...problemsOf(modules), ...missingCells(modules)]
+    const { modules: attempted, combined } = await execute(plan, options, folder, phases)
+    const problems = [...plan.problems, ...problemsOf(attempted), ...missingCells(attempted)]
+    const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
     if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
     return {

@@ -115,7 +115,8 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   for (const { name, problem } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
     const ours = module !== undefined || run === undefined
-    problems.push({ ...problem, severity: ours ? 'error' : 'warning' })
+    const place = module === undefined ? problem.place : { ...problem.place, module }
+    problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
   }
   return damaged

@@ -16,7 +16,12 @@ afterAll(() => place.remove())
 const SOURCE = 'INSTRUMENT/SPB_DET_AGIPD1M-1/DET/0CH0:xtdf'
 
 /** Corrects into a folder that does not exist yet; expects one line that says all of `says`, exit code 1, no trace. */
-function expectFailure(folder: string, run: string, catalogue: string, ...says: readonly (string | RegExp)[]) {
+function expectFailure(
+  folder: string,
+  run: string,
+  catalogue: string,
+  ...says: readonly (string | RegExp)[]
+) {
   const before = [listing(folder), listing(place.folder)]
   const out = join(folder, 'proc', 'r0001')
   const ended = detcal('correct', run, '--out', out, '--catalogue', catalogue)
@@ -64,14 +69,20 @@ describe('a RAW file', () => {
     const path = join(folder, first)
     cpSync(join(place.golden.path, first), path)
     truncateSync(path, bytes)
-    expectFailure(folder, folder, place.catalogue, path, /(truncated|is no HDF5 file).*[Cc]opy it again/)
+    expectFailure(
+      folder,
+      folder,
+      place.catalogue,
+      path,
+      /is (truncated: \d+ of \d+ bytes are there|no HDF5 file)\. .*[Cc]opy it again/,
+    )
   })
 
   test('that is not HDF5', () => {
     const folder = scratch()
     const path = join(folder, 'RAW-R0001-AGIPD00-S00000.h5')
     writeFileSync(path, 'Not HDF5, '.repeat(1000))
-    expectFailure(folder, folder, place.catalogue, path, /is no HDF5 file/)
+    expectFailure(folder, folder, place.catalogue, path, /is no HDF5 file\. Copy it again/)
   })
 
   const fine: ModuleSpec = { trainIds: [1000, 1001], counts: [3, 3], frames: 6 }
@@ -161,7 +172,13 @@ describe('a catalogue', () => {
     const folder = scratch()
     const catalogue = join(folder, 'catalogue')
     await importGolden({ ...place.golden, constants: [] }, place.folder, catalogue)
-    expectFailure(folder, place.golden.path, catalogue, place.golden.path, /no module can be corrected.*Import/)
+    expectFailure(
+      folder,
+      place.golden.path,
+      catalogue,
+      place.golden.path,
+      /no module can be corrected.*Import/,
+    )
   })
 
   test('whose files are all gone', () => {
@@ -172,7 +189,8 @@ describe('a catalogue', () => {
     const before = listing(folder)
     const out = join(folder, 'proc')
     const ended = detcal('correct', place.golden.path, '--out', out, '--catalogue', catalogue)
-    for (const line of failureLines(ended)) expect(line).toMatch(/^error: \S*cal\.\S*, \S+, module \d+: the file is missing\. Find/)
+    for (const line of failureLines(ended))
+      expect(line).toMatch(/^error: \S*cal\.\S*, \S+, module \d+: the file is missing\. Find/)
     expect(failureLines(ended)).toHaveLength(3)
     expect(ended.status).toBe(1)
     expect(listing(folder)).toEqual(before)
@@ -194,7 +212,9 @@ describe('what is wrong with one module leaves the others', () => {
     }
     const whole = modules.filter(({ status }) => status === 'corrected').map(({ module }) => module)
     expect(whole).toEqual([0, 15])
-    expect(problems.filter(({ severity }) => severity === 'error').map(({ place }) => place.module)).toEqual([4])
+    expect(problems.filter(({ severity }) => severity === 'error').map(({ place }) => place.module)).toEqual([
+      4,
+    ])
     const yml = readdirSync(out).find(name => name.endsWith('.yml')) ?? ''
     expect(readdirSync(out).filter(name => name !== yml)).toEqual(
       [0, 15].flatMap(module =>
@@ -227,7 +247,9 @@ describe('what is wrong with one module leaves the others', () => {
     const folder = scratch()
     const catalogue = join(folder, 'catalogue')
     cpSync(place.catalogue, catalogue, { recursive: true })
-    const file = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).find(name => /m304.*cal.*h5$/i.test(name))
+    const file = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).find(name =>
+      /m304.*cal.*h5$/i.test(name),
+    )
     const path = join(catalogue, file ?? '')
     if (how === 'missing') rmSync(path)
     else truncateSync(path, 10_000)
@@ -240,6 +262,22 @@ describe('what is wrong with one module leaves the others', () => {
     expect(metadata['module-outcomes']['AGIPD04']).toMatchObject({ status: 'failed' })
   })
 
+  test('all of its RAW files damaged', () => {
+    const folder = scratch()
+    const run = join(folder, 'raw')
+    cpSync(place.golden.path, run, { recursive: true })
+    const names = [0, 1].map(sequence => `RAW-R0001-AGIPD04-S0000${sequence}.h5`)
+    for (const name of names) truncateSync(join(run, name), 3000)
+    const out = join(folder, 'proc')
+    const ended = detcal('correct', run, '--out', out, '--catalogue', place.catalogue)
+    expect(failureLines(ended)).toHaveLength(2)
+    expect(ended.status).toBe(1)
+    const yml = readdirSync(out).find(file => file.endsWith('.yml')) ?? ''
+    const outcomes = readYaml(join(out, yml))['module-outcomes']
+    expect(outcomes['AGIPD04']).toMatchObject({ status: 'not corrected' })
+    for (const name of names) expect(JSON.stringify(outcomes['AGIPD04'])).toContain(name)
+  })
+
   test('one of its RAW files damaged: its other sequence is corrected', () => {
     const folder = scratch()
     const run = join(folder, 'raw')
@@ -248,7 +286,9 @@ describe('what is wrong with one module leaves the others', () => {
     truncateSync(join(run, name), 3000)
     const out = join(folder, 'proc')
     const ended = detcal('correct', run, '--out', out, '--catalogue', place.catalogue)
-    expect(failureLines(ended)).toEqual([expect.stringMatching(new RegExp(`^error: ${join(run, name)}.*truncated`))])
+    expect(failureLines(ended)).toEqual([
+      expect.stringMatching(new RegExp(`^error: ${join(run, name)}.*truncated`)),
+    ])
     expect(ended.status).toBe(1)
     const corrected = readdirSync(out).filter(file => file.endsWith('.h5'))
     expect(corrected).toEqual(
@@ -257,7 +297,10 @@ describe('what is wrong with one module leaves the others', () => {
         .map(file => file.replace('RAW', 'CORR')),
     )
     const yml = readdirSync(out).find(file => file.endsWith('.yml')) ?? ''
-    expect(JSON.stringify(readYaml(join(out, yml)))).toContain(name)
+    expect(readYaml(join(out, yml))['module-outcomes']['AGIPD04']).toMatchObject({
+      status: 'partial',
+      sequences: [{ status: 'corrected' }, { status: 'failed', input: join(run, name) }],
+    })
   })
 })
 

@@ -306,7 +306,12 @@ describe('no run to open', () => {
       message: 'is a file, not a run folder',
     })
     await expect(openRun(folder)).rejects.toMatchObject({
-      message: expect.stringContaining('none of the 1 data files'),
+      message: expect.stringContaining('is no HDF5 file'),
+      place: { file: join(folder, 'x.h5') },
+    })
+    writeFileSync(join(folder, 'y.h5'), 'text')
+    await expect(openRun(folder)).rejects.toMatchObject({
+      message: expect.stringContaining('none of the 2 data files'),
     })
   })
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { CorrectionOutcome } from '../engine/outcome.js'
 import type { CorrectionPlan } from '../engine/plan.js'
 import { PHASES } from '../engine/statistics.js'
-import type { Problem } from '../model/problem.js'
+import { problemLines } from './problems.js'
 import { table } from './table.js'
 
 /** A result for people and for machines. */
@@ -12,25 +12,6 @@ export interface Report {
 }
 
 const GB = 1e9
-
-/** Problems, one a line, for stderr: errors last, where they are seen. */
-export function problemLines(problems: readonly Problem[]): string {
-  const order = { warning: 0, error: 1 } as const
-  return [...problems]
-    .sort((a, b) => order[a.severity] - order[b.severity])
-    .map(problem => `${problem.severity}: ${placeOf(problem)}${problem.message}\n`)
-    .join('')
-}
-
-function placeOf({ place: { file, module, train, dataset } }: Problem): string {
-  const parts = [
-    file,
-    dataset,
-    module === undefined ? undefined : `module ${module}`,
-    train === undefined ? undefined : `train ${train}`,
-  ].filter(part => part !== undefined)
-  return parts.length > 0 ? `${parts.join(', ')}: ` : ''
-}
 
 /** What `--dry-run` prints. */
 export function planReport(plan: CorrectionPlan): Report {
@@ -101,7 +82,7 @@ export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome):
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
     `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
-    `metadata: ${outcome.metadata}`,
+    ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
   return { text, json: outcome }

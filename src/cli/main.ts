@@ -2,6 +2,7 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
+import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { VERSION } from './version.js'
@@ -10,9 +11,6 @@ import { VERSION } from './version.js'
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
 })
-
-/** Options and arguments that may be given several times. */
-const LISTS = ['condition', 'skip', 'files', 'suites']
 
 let parser = yargs(hideBin(process.argv))
   .scriptName('detcal')
@@ -25,19 +23,15 @@ let parser = yargs(hideBin(process.argv))
   .alias('help', 'h')
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
+  // Its types say aliases, it gives all it knows.
+  .check((args, types) => checkArguments(args, types as unknown as ArgumentTypes))
   .fail((message, error) => {
-    throw error ?? new UsageError(message, { hint: 'See detcal --help, or detcal <command> --help' })
-  })
-// `--out a --out b` comes as a list: which of them was meant?
-parser = parser.check(given => {
-  const lists: readonly string[] = ['_', ...LISTS]
-  const twice = Object.entries(given).find(([name, value]) => Array.isArray(value) && !lists.includes(name))
-  if (twice)
-    throw new UsageError(`--${twice[0]} is given ${(twice[1] as unknown[]).length} times`, {
-      hint: 'Give it once',
+    // yargs' own errors are about usage, and so are messages without an error.
+    if (error && error.name !== 'YError') throw error
+    throw new UsageError(usageMessage(error?.message ?? message), {
+      hint: 'See detcal --help, or detcal <command> --help',
     })
-  return true
-})
+  })
 for (const command of await commandsFor(process.argv[2])) parser = parser.command(command)
 
 try {

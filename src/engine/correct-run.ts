@@ -47,11 +47,12 @@ export async function correctRun(
     const phases = new PhaseTotals()
     const { modules, combined } = await execute(plan, options, folder, phases)
     const problems = [...plan.problems, ...problemsOf(modules), ...missingCells(modules)]
-    await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    const usable = modules.some(isUsable)
+    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
-      metadata,
+      ...(usable ? { metadata } : {}),
       problems,
       phases: phases.snapshot(),
       frames: plan.totals.frames,
@@ -62,6 +63,11 @@ export async function correctRun(
   } finally {
     folder.close()
   }
+}
+
+/** A run of which nothing could be corrected leaves nothing behind. */
+function isUsable({ status }: ModuleOutcome): boolean {
+  return status !== 'failed'
 }
 
 function finalPaths(plan: CorrectionPlan): string[] {
@@ -102,9 +108,12 @@ async function execute(
     }
     const modules = await throughLanes(plan.modules, lanes, context)
     if (signal.aborted) throw new StoppedError('stopped')
-    if (modules.some(({ status }) => status !== 'failed')) await combined?.finish()
-    else combined?.discard()
-    return { modules, combined: plan.combined?.path }
+    if (!modules.some(isUsable)) combined?.discard()
+    else if (combined !== undefined) {
+      await combined.finish()
+      return { modules, combined: plan.combined?.path }
+    }
+    return { modules, combined: undefined }
   } catch (error) {
     combined?.discard()
     throw error

@@ -27,6 +27,7 @@ export interface ModuleOutcome {
 export interface CorrectionOutcome {
   readonly modules: readonly ModuleOutcome[]
   readonly combined?: string
+  /** Absent if nothing could be corrected. */
   readonly metadata?: string
   readonly problems: readonly Problem[]
   readonly phases: PhaseTimes

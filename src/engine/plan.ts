@@ -134,7 +134,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
 
 function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
   const first = problems.find(({ severity }) => severity === 'error')
-  const more = first ? `: module ${first.place.module}: ${first.message}` : ''
+  const more = first ? `: module ${first.place.module}, ${first.message.replace(/^not corrected: /, '')}` : ''
   return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
 }
 

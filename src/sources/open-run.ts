@@ -75,7 +75,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
-    const message = 'the run has no data of this module'
+    const message = 'no data in the run'
     problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
   }
   const sorted = new Map([...modules].sort(([a], [b]) => a - b))

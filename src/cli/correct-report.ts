@@ -20,7 +20,7 @@ export function planReport(plan: CorrectionPlan): Report {
     String(module),
     constants.pdu,
     String(sequences.length),
-    String(sequences.reduce((sum, { frames }) => sum + frames, 0)),
+    String(sequences.reduce((sum, { joined }) => sum + joined.frames, 0)),
     String(cells.length),
     [...chain.steps].join(' '),
   ])
@@ -30,7 +30,9 @@ export function planReport(plan: CorrectionPlan): Report {
     `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',
     table(['module', 'unit', 'files', 'frames', 'cells', 'steps'], rows),
-    ...(plan.combined ? [`combined: ${plan.combined.path}, ${plan.combined.frames.length} frames`, ''] : []),
+    ...(plan.combined
+      ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
+      : []),
     problemLines(plan.problems),
   ].join('\n')
   const json = {
@@ -45,14 +47,14 @@ export function planReport(plan: CorrectionPlan): Report {
       steps: chain.steps,
       skipped: chain.skipped,
       cells,
-      sequences: sequences.map(({ joined, output, frames, trains }) => ({
+      sequences: sequences.map(({ joined, output }) => ({
         input: joined.file.path,
         output,
-        frames,
-        trains: trains.length,
+        frames: joined.frames,
+        trains: joined.trains.length,
       })),
     })),
-    combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.frames.length } : undefined,
+    combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.trainIds.length } : undefined,
     problems: plan.problems,
   }
   return { text, json }

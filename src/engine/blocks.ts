@@ -36,14 +36,21 @@ export interface BlockShape {
  *
  * @param trains frames of each train in stored order; trains may differ in length or be empty.
  */
-export function* blocksOf(trains: readonly (readonly FrameRef[])[], shape: BlockShape): Generator<Block> {
-  const filled = trains.filter(frames => frames.length > 0)
-  for (let first = 0; first < filled.length; first += shape.trains) {
-    const group = filled.slice(first, first + shape.trains)
-    const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
-    for (let from = 0; from < longest; from += shape.framesPerTrain)
-      yield block(group, from, shape.framesPerTrain)
+export function* blocksOf(trains: Iterable<readonly FrameRef[]>, shape: BlockShape): Generator<Block> {
+  let group: (readonly FrameRef[])[] = []
+  for (const frames of trains) {
+    if (frames.length === 0) continue
+    group.push(frames)
+    if (group.length < shape.trains) continue
+    yield* blocksOfGroup(group, shape.framesPerTrain)
+    group = []
   }
+  yield* blocksOfGroup(group, shape.framesPerTrain)
+}
+
+function* blocksOfGroup(group: readonly (readonly FrameRef[])[], count: number): Generator<Block> {
+  const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
+  for (let from = 0; from < longest; from += count) yield block(group, from, count)
 }
 
 function block(group: readonly (readonly FrameRef[])[], from: number, count: number): Block {

@@ -160,7 +160,8 @@ async function createCombined(
     karaboId: run.karaboId,
     proposal: run.proposal,
     run: run.run,
-    frames: combined.frames,
+    trainIds: combined.trainIds,
+    pulseIds: combined.pulseIds,
     cellIds: combined.cellIds,
     attributes: provenanceAttributes(provenance),
   })

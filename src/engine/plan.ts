@@ -9,7 +9,6 @@ import type { Problem } from '../model/problem.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
 import type { Run } from '../sources/run.js'
 import { positionsList } from '../sources/selection.js'
-import type { FrameRef } from './blocks.js'
 import { type LanePlan, planLanes } from './budget.js'
 
 /** What a plan is made of; nothing is read while it is made. */
@@ -46,9 +45,6 @@ export interface SequencePlan {
   readonly joined: JoinedFile
   /** Path of the CORR file; undefined with `--no-corr`. */
   readonly output: string | undefined
-  /** Frames of each train, in the order of the CORR file. */
-  readonly trains: readonly (readonly FrameRef[])[]
-  readonly frames: number
 }
 
 /** One module that will be corrected. */
@@ -63,7 +59,11 @@ export interface ModulePlan {
 
 export interface CombinedPlan {
   readonly path: string
-  readonly frames: readonly { readonly trainId: number; readonly pulseId: number }[]
+  /** Of each frame. */
+  readonly trainIds: Float64Array
+  readonly pulseIds: Float64Array
+  /** Number of each train's first frame. */
+  readonly firstFrames: ReadonlyMap<number, number>
   /** `[frame][module]`, 0 where missing. */
   readonly cellIds: Uint16Array
 }
@@ -101,16 +101,14 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
   const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
-  const firstFrames = firstFrameOfTrain(joined)
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
     const chain = chainOf(module, constants, input.steps, problems)
     if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
-    const resident = new Map(cells.map((cell, index) => [cell, index]))
-    const sequences = files.map(file => sequencePlan(file, module, detector, output, resident, firstFrames))
-    if (sequences.some(sequence => sequence.frames > 0))
+    const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
+    if (sequences.some(({ joined }) => joined.frames > 0))
       modules.push({ module, chain, constants, cells, sequences })
     else problems.push(noFrames(module))
   }
@@ -127,8 +125,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     input.workers,
     input.memory,
   )
-  const combined =
-    output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, firstFrames)
+  const combined = output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector)
   return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
 }
 
@@ -194,26 +191,8 @@ function firstFrameOfTrain(joined: JoinedRun): Map<number, number> {
   return first
 }
 
-function sequencePlan(
-  joined: JoinedFile,
-  module: ModuleIndex,
-  detector: Detector,
-  output: OutputRequest,
-  resident: ReadonlyMap<number, number>,
-  firstFrames: ReadonlyMap<number, number>,
-): SequencePlan {
-  let corrected = 0
-  const trains = joined.trains.map(({ trainId, rows }) => {
-    const first = firstFrames.get(trainId) ?? 0
-    return positionsList(rows).map((row, position) => ({
-      row,
-      cell: resident.get(joined.file.cellIds[row] ?? 0) ?? 0,
-      corrected: corrected++,
-      combined: (first + position) * detector.moduleCount + module,
-    }))
-  })
-  const path = output.corrected ? join(output.folder, correctedName(joined.file.path)) : undefined
-  return { joined, output: path, trains, frames: corrected }
+function outputPath({ file }: JoinedFile, { corrected, folder }: OutputRequest): string | undefined {
+  return corrected ? join(folder, correctedName(file.path)) : undefined
 }
 
 /** `RAW-R0001-AGIPD00-S00000.h5` becomes `CORR-R0001-AGIPD00-S00000.h5`. */
@@ -222,16 +201,16 @@ export function correctedName(rawPath: string): string {
   return name.startsWith('RAW-') ? `CORR-${name.slice(4)}` : `CORR-${name}`
 }
 
-function combinedPlan(
-  path: string,
-  joined: JoinedRun,
-  detector: Detector,
-  firstFrames: ReadonlyMap<number, number>,
-): CombinedPlan {
-  const frames = joined.trains.flatMap(({ trainId, pulseIds }) =>
-    Array.from(pulseIds, pulseId => ({ trainId, pulseId })),
-  )
-  const cellIds = new Uint16Array(frames.length * detector.moduleCount)
+function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {
+  const firstFrames = firstFrameOfTrain(joined)
+  const trainIds = new Float64Array(joined.frames)
+  const pulseIds = new Float64Array(joined.frames)
+  for (const train of joined.trains) {
+    const first = firstFrames.get(train.trainId) ?? 0
+    trainIds.fill(train.trainId, first, first + train.pulseIds.length)
+    pulseIds.set(train.pulseIds, first)
+  }
+  const cellIds = new Uint16Array(joined.frames * detector.moduleCount)
   for (const [module, files] of joined.modules) {
     for (const { file, trains } of files) {
       for (const { trainId, rows } of trains) {
@@ -242,7 +221,7 @@ function combinedPlan(
       }
     }
   }
-  return { path, frames, cellIds }
+  return { path, trainIds, pulseIds, firstFrames, cellIds }
 }
 
 function totalsOf(
@@ -252,7 +231,7 @@ function totalsOf(
   output: OutputRequest,
 ): PlanTotals {
   const frames = modules.reduce(
-    (sum, { sequences }) => sum + sequences.reduce((n, sequence) => n + sequence.frames, 0),
+    (sum, { sequences }) => sum + sequences.reduce((n, { joined: { frames } }) => n + frames, 0),
     0,
   )
   const pixels = pixelsOf(detector)

@@ -84,15 +84,17 @@ export class OutputFolder {
   /** Flushes `part` (open as `fd`), closes it and gives it its final name. @throws OutputError */
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
-      if (this.#options.sync) await flush(fd)
+      try {
+        if (this.#options.sync) await flush(fd)
+      } finally {
+        closeSync(fd)
+      }
+      renameSync(part, final)
+      this.#parts.delete(part)
+      if (this.#options.sync) syncFolder(dirname(final))
     } catch (error) {
       throw asOutputError(error, final)
-    } finally {
-      closeSync(fd)
     }
-    renameSync(part, final)
-    this.#parts.delete(part)
-    if (this.#options.sync) syncFolder(dirname(final))
   }
 
   /** Forgets `part` and removes it if it is there. */

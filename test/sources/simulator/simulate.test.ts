@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -238,6 +238,7 @@ describe('what cannot be', () => {
     await expect(run({ trains: 20 }, { signal: controller.signal, onProgress, workers: 1 })).rejects.toThrow(
       'aborted',
     )
+    expect(left()).toEqual({})
     expect(readdirSync(out)).toEqual([])
   })
 
@@ -253,7 +254,7 @@ describe('what cannot be', () => {
     mkdirSync(catalogue)
     writeFileSync(join(catalogue, 'xfel'), '')
     await expect(run({}, { catalogue })).rejects.toMatchObject({ tag: 'output' })
-    expect(readdirSync(out)).toEqual(['catalogue'])
+    expect(existsSync(join(out, 'raw'))).toBe(false)
   })
 
   test.each([

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
 import type { Corrections } from '../corrections/chain.js'
@@ -7,7 +8,7 @@ import { correctionsOf } from '../corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
-import { DataError, UsageError } from '../model/errors.js'
+import { UsageError } from '../model/errors.js'
 import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/selection.js'
 
 /** Options of `detcal correct` as yargs gives them. */
@@ -99,11 +100,6 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         type: 'boolean',
         describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
       },
-      config: {
-        group: STEPS,
-        type: 'string',
-        describe: 'YAML file of options, or production: the defaults of the facility',
-      },
       steps: {
         group: STEPS,
         type: 'string',
@@ -169,7 +165,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
     })
-    .config('config', readConfig)
+    .config('config', 'YAML file of options, or production: the chain of the facility', readConfig)
     .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
@@ -188,26 +184,33 @@ function defaultSteps(): string {
   )
 }
 
-/** `production` is the facility's chain; else a YAML file whose keys are option names. */
+/** Options that are text even where YAML would read a number or a list. */
+const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'memory', 'at']
+
+/**
+ * `production` is the facility's chain; else a YAML file whose keys are option names. yargs hands over the path made
+ * absolute, and passes on of an error only its message.
+ * @throws UsageError
+ */
 function readConfig(path: string): Record<string, unknown> {
-  if (path === 'production') return { steps: PRODUCTION }
+  if (path === resolve('production')) return { steps: PRODUCTION }
   let value: unknown
   try {
+    // yargs wants an answer at once, and few runs need the parser, which is slow to load.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
     value = parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new DataError(`cannot be read: ${(error as Error).message}`, {
-      place: { file: path },
-      hint: 'Give a YAML file of options',
-    })
+    const [reason] = (error as Error).message.split(/,|:?\n/)
+    throw new UsageError(`--config ${path} cannot be read: ${reason}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DataError('is not a table of options', {
-      place: { file: path },
-      hint: 'Write one option a line: "modules: 0-3"',
-    })
-  }
-  const { steps, ...rest } = value as Record<string, unknown>
-  return steps === undefined ? rest : { ...rest, steps: Array.isArray(steps) ? steps.join(',') : steps }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`--config ${path} is no table of options: write one a line, such as "modules: 0-3"`)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]: [string, unknown]) => [
+      name,
+      TEXT.includes(name) ? [item].flat().join(',') : item,
+    ]),
+  )
 }
 
 /** The selection that the options name. @throws UsageError */
@@ -230,9 +233,7 @@ export function stepsOf({ steps }: CorrectOptions, corrections: Corrections): re
   if (steps === PRODUCTION) return corrections.productionSteps
   const names = steps.split(',').map(name => name.trim())
   if (names.every(name => name === ''))
-    throw new UsageError('--steps is empty', {
-      hint: `Use some of ${Object.keys(corrections.steps).join(', ')}`,
-    })
+    throw new UsageError('--steps is empty', { hint: `Use some of ${corrections.defaultSteps.join(', ')}` })
   return names.filter(name => name !== '')
 }
 

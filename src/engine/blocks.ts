@@ -2,8 +2,8 @@
 export interface FrameRef {
   /** Row of image/data in the input file. */
   readonly row: number
-  /** Parallel gain: rows from each raw frame of the pulse to the next. */
-  readonly stride?: number
+  /** Parallel gain: rows from each raw frame of the pulse to the next, the number of pulses of the train. */
+  readonly stride: number
   /** Position of the frame's cell among the lane's resident cells (not a cell id). */
   readonly cell: number
   /** Chunk number in the module's CORR file: the frame's number there. */
@@ -41,17 +41,28 @@ export interface BlockShape {
  * @param rawFrames raw frames that one frame is made of.
  */
 export function* blocksOf(
-  trains: readonly (readonly FrameRef[])[],
+  trains: Iterable<readonly FrameRef[]>,
   shape: BlockShape,
   rawFrames = 1,
 ): Generator<Block> {
-  const filled = trains.filter(frames => frames.length > 0)
-  for (let first = 0; first < filled.length; first += shape.trains) {
-    const group = filled.slice(first, first + shape.trains)
-    const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
-    for (let from = 0; from < longest; from += shape.framesPerTrain)
-      yield block(group, from, shape.framesPerTrain, rawFrames)
+  let group: (readonly FrameRef[])[] = []
+  for (const frames of trains) {
+    if (frames.length === 0) continue
+    group.push(frames)
+    if (group.length < shape.trains) continue
+    yield* blocksOfGroup(group, shape.framesPerTrain, rawFrames)
+    group = []
   }
+  yield* blocksOfGroup(group, shape.framesPerTrain, rawFrames)
+}
+
+function* blocksOfGroup(
+  group: readonly (readonly FrameRef[])[],
+  count: number,
+  rawFrames: number,
+): Generator<Block> {
+  const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
+  for (let from = 0; from < longest; from += count) yield block(group, from, count, rawFrames)
 }
 
 function block(
@@ -68,7 +79,7 @@ function block(
     }
   }
   const rows = new Float64Array(refs.length * rawFrames)
-  refs.forEach(({ row, stride = 0 }, i) => {
+  refs.forEach(({ row, stride }, i) => {
     for (let k = 0; k < rawFrames; k++) rows[i * rawFrames + k] = row + k * stride
   })
   return {

@@ -39,11 +39,10 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
   const packer = new Packer(kernels, slot.packed)
   const { rawFrames } = task
   const correct = correctionKernel(kernels, task.kernel)
-  const rawBytes = task.block.cells.length * layout.rawFrameBytes
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const reading = process.hrtime.bigint()
-  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes / rawFrames)
-  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
+  const { offsets, bytes } = await reader.read(task, slot.raw, layout.rawFrameBytes / rawFrames)
+  times.add('read', Number(process.hrtime.bigint() - reading), bytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')

@@ -7,7 +7,7 @@ import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
 import { ModuleRun, type RunContext } from './module-run.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
+import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
 import { StoppedError, WorkerPool } from './pool.js'
 import { runMetadata } from './run-metadata.js'
@@ -48,13 +48,15 @@ export async function correctRun(
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
-    const { modules, combined } = await execute(plan, options, folder, phases)
-    const problems = [...plan.problems, ...problemsOf(modules), ...missingCells(modules)]
-    await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    const { modules: attempted, combined } = await execute(plan, options, folder, phases)
+    const problems = [...plan.problems, ...problemsOf(attempted), ...missingCells(attempted)]
+    const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
+    const usable = modules.some(isUsable)
+    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
-      metadata,
+      ...(usable ? { metadata } : {}),
       problems,
       phases: phases.snapshot(),
       frames: plan.totals.frames,
@@ -65,6 +67,11 @@ export async function correctRun(
   } finally {
     folder.close()
   }
+}
+
+/** A run of which nothing could be corrected leaves nothing behind. */
+function isUsable({ status }: ModuleOutcome): boolean {
+  return status !== 'failed'
 }
 
 function finalPaths(plan: CorrectionPlan): string[] {
@@ -106,9 +113,12 @@ async function execute(
     }
     const modules = await throughLanes(plan.modules, lanes, context)
     if (signal.aborted) throw new StoppedError('stopped')
-    if (modules.some(({ status }) => status !== 'failed')) await combined?.finish()
-    else combined?.discard()
-    return { modules, combined: plan.combined?.path }
+    if (!modules.some(isUsable)) combined?.discard()
+    else if (combined !== undefined) {
+      await combined.finish()
+      return { modules, combined: plan.combined?.path }
+    }
+    return { modules, combined: undefined }
   } catch (error) {
     combined?.discard()
     throw error
@@ -154,7 +164,8 @@ async function createCombined(
     karaboId: run.karaboId,
     proposal: run.proposal,
     run: run.run,
-    frames: combined.frames,
+    trainIds: combined.trainIds,
+    pulseIds: combined.pulseIds,
     cellIds: combined.cellIds,
     attributes: provenanceAttributes(provenance),
   })

@@ -9,8 +9,23 @@ import type { WorkerPool } from './pool.js'
 import type { Assignment, SlotJob } from './scheduler.js'
 import type { PhaseTotals } from './statistics.js'
 
-/** Rows of slow scan a worker loads at once: a multiple of what shares a page of a plane, small enough to share out. */
-const STRIP = 32
+/** Rows of slow scan that share a page of a plane. */
+const PAGE_ROWS = 8
+
+/**
+ * Rows of slow scan that one job loads: two jobs a worker, so that all have work to the end, but no more, since
+ * the rows of a strip lie side by side on disk and long reads are fast ones. Compressed chunks are not cut, as each
+ * job that needs a part of one inflates it wholly.
+ */
+function stripRows(rows: number, workers: number, sources: Iterable<ConstantSource>): number {
+  let strip = Math.ceil(rows / (2 * workers) / PAGE_ROWS) * PAGE_ROWS
+  for (const { located, axes } of sources) {
+    if (located?.storage.kind !== 'chunked' || located.storage.filters.length === 0) continue
+    const chunk = located.storage.chunkShape[axes.slowScan] ?? 1
+    strip = Math.ceil(strip / chunk) * chunk
+  }
+  return Math.min(strip, rows)
+}
 
 /** Constants of one module on their way into a lane. */
 export interface ConstantsLoad {
@@ -65,8 +80,9 @@ export async function prepareConstants(
   })
   return {
     async *jobs() {
-      for (let row = 0; row < detector.slowScan && error === undefined; row += STRIP)
-        yield job(row, Math.min(row + STRIP, detector.slowScan))
+      const strip = stripRows(detector.slowScan, pool.size, sources.values())
+      for (let row = 0; row < detector.slowScan && error === undefined; row += strip)
+        yield job(row, Math.min(row + strip, detector.slowScan))
     },
     finish: () => {
       if (error !== undefined) throw error

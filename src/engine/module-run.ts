@@ -3,6 +3,7 @@ import type { CombinedFile } from '../sinks/combined-file.js'
 import { CorrectedFile } from '../sinks/corrected-file.js'
 import type { OutputFolder } from '../sinks/output-folder.js'
 import type { ModuleProvenance, Provenance } from '../sinks/provenance.js'
+import type { FramePlaces } from './frames.js'
 import { prepareConstants } from './load-constants.js'
 import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, SequencePlan } from './plan.js'
@@ -59,8 +60,8 @@ export class ModuleRun {
       missingCells = load.finish()
     } catch (error) {
       if (error instanceof StoppedError) throw error
-      const failed = sequences.map(({ joined, trains, frames }) =>
-        failedSequence(joined.file.path, trains.length, frames, error),
+      const failed = sequences.map(({ joined: { file, trains, frames } }) =>
+        failedSequence(file.path, trains.length, frames, error),
       )
       return moduleOutcome(module, failed, [])
     }
@@ -91,6 +92,12 @@ export class ModuleRun {
     }
   }
 
+  #places(): FramePlaces {
+    const { detector, combined } = this.#context.plan
+    const { module, cells } = this.#module
+    return { module, moduleCount: detector.moduleCount, cells, combinedFirst: combined?.firstFrames }
+  }
+
   async #open(plan: SequencePlan): Promise<SequenceRun | undefined> {
     const { folder, combined, provenance } = this.#context
     let corrected: CorrectedFile | undefined
@@ -105,11 +112,13 @@ export class ModuleRun {
           module,
         })
       }
-      return SequenceRun.open(plan, { corrected, combined })
+      return SequenceRun.open(plan, this.#places(), { corrected, combined })
     } catch (error) {
       corrected?.discard()
       this.#outcomes.push(
-        Promise.resolve(failedSequence(plan.joined.file.path, plan.trains.length, plan.frames, error)),
+        Promise.resolve(
+          failedSequence(plan.joined.file.path, plan.joined.trains.length, plan.joined.frames, error),
+        ),
       )
       return undefined
     }

@@ -5,6 +5,7 @@ import type { CombinedFile } from '../sinks/combined-file.js'
 import type { CorrectedFile } from '../sinks/corrected-file.js'
 import { refuseChanged } from './block-reader.js'
 import { type Block, type BlockShape, blocksOf } from './blocks.js'
+import { type FramePlaces, framesOf } from './frames.js'
 import type { BlockInput, BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
@@ -22,6 +23,7 @@ export interface SequenceOutputs {
  */
 export class SequenceRun {
   readonly #plan: SequencePlan
+  readonly #places: FramePlaces
   readonly #outputs: SequenceOutputs
   readonly #input: Omit<BlockInput, 'addresses'>
   readonly #addresses: Float64Array | undefined
@@ -29,24 +31,26 @@ export class SequenceRun {
 
   private constructor(
     plan: SequencePlan,
+    places: FramePlaces,
     outputs: SequenceOutputs,
     input: Omit<BlockInput, 'addresses'>,
     addresses: Float64Array | undefined,
   ) {
     this.#plan = plan
+    this.#places = places
     this.#outputs = outputs
     this.#input = input
     this.#addresses = addresses
   }
 
   /** @throws DataError if the file is not the one that was planned or is damaged. */
-  static open(plan: SequencePlan, outputs: SequenceOutputs): SequenceRun {
+  static open(plan: SequencePlan, places: FramePlaces, outputs: SequenceOutputs): SequenceRun {
     const { path, size, mtimeMs, source } = plan.joined.file
     const fd = openSync(path, 'r')
     try {
       const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
       refuseChanged(input)
-      return new SequenceRun(plan, outputs, input, addressesOf(input))
+      return new SequenceRun(plan, places, outputs, input, addressesOf(input))
     } catch (error) {
       closeSync(fd)
       throw error
@@ -59,7 +63,7 @@ export class SequenceRun {
 
   /** @param rawFrames raw frames that one frame is made of. */
   blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
-    return blocksOf(this.#plan.trains, shape, rawFrames)
+    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
   }
 
   /** The task that corrects `block`. */
@@ -109,7 +113,8 @@ export class SequenceRun {
     } finally {
       closeSync(this.#input.fd)
     }
-    const { output, frames, trains } = this.#plan
+    const { joined, output } = this.#plan
+    const { frames, trains } = joined
     if (!this.failed)
       return {
         input: this.#input.path,
@@ -119,7 +124,8 @@ export class SequenceRun {
         status: 'corrected',
       }
     corrected?.discard()
-    combined?.images.forget(trains.flatMap(refs => refs.map(ref => ref.combined)))
+    if (combined)
+      for (const refs of framesOf(joined, this.#places)) combined.images.forget(refs.map(ref => ref.combined))
     return failedSequence(this.#input.path, trains.length, frames, this.#error)
   }
 }

@@ -78,7 +78,7 @@ export class CorrectedFile {
     } catch (error) {
       throw asOutputError(error, this.#final)
     }
-    await this.#folder.publish(this.#part, this.#final, this.images.target.fd)
+    await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 
   /** Gives the file up. */

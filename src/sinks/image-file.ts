@@ -66,6 +66,7 @@ export class ImageFile {
   readonly #gain: ChunkTable
   readonly #mask: ChunkTable
   readonly #datasets: ImageDatasets
+  #released = false
 
   private constructor(target: ChunkTarget, chunks: number, datasets: ImageDatasets) {
     this.target = target
@@ -126,8 +127,14 @@ export class ImageFile {
     setEndOfFile(fd, at, path)
   }
 
-  /** Closes the file descriptor of a file that is given up. */
+  /** Hands over the file descriptor, which whoever takes it closes. */
+  release(): number {
+    this.#released = true
+    return this.target.fd
+  }
+
+  /** Closes the file descriptor of a file that is given up, unless it was handed over. */
   abandon(): void {
-    closeSync(this.target.fd)
+    if (!this.#released) closeSync(this.release())
   }
 }

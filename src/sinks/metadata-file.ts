@@ -1,6 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
 import type { ConstantVersion } from '../../constants/catalogue.js'
 import type { Detector } from '../detectors/detector.js'
 import { twoDigits } from '../model/ids.js'
@@ -43,6 +42,8 @@ export async function writeMetadataFile(
 ): Promise<void> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
+  // Imported here: it takes longer to load than all of the engine.
+  const { stringify } = await import('yaml')
   const text = stringify({
     'calibration-configurations': {
       'karabo-id': karaboId,
@@ -76,7 +77,7 @@ export async function writeMetadataFile(
   try {
     const fd = openSync(part, 'w')
     try {
-      writeSync(fd, text)
+      writeFileSync(fd, text)
     } catch (error) {
       closeSync(fd)
       throw error

@@ -82,7 +82,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
-    const message = 'the run has no data of this module'
+    const message = 'no data in the run'
     problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
   }
   const sorted = new Map([...modules].sort(([a], [b]) => a - b))
@@ -131,7 +131,8 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   for (const { name, problem } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
     const ours = module !== undefined || run === undefined
-    problems.push({ ...problem, severity: ours ? 'error' : 'warning' })
+    const place = module === undefined ? problem.place : { ...problem.place, module }
+    problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
   }
   return damaged

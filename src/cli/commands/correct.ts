@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { correctionsOf } from '../../corrections/index.js'
@@ -21,10 +20,12 @@ import {
   stepOptionsOf,
   stepsOf,
 } from '../correct-options.js'
-import { outcomeReport, planReport, problemLines } from '../correct-report.js'
+import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { parsePairs, parseTime } from '../options.js'
 import { printJson } from '../output.js'
+import { outputOf } from '../output-paths.js'
+import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 import { VERSION } from '../version.js'
 
@@ -45,9 +46,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
   const workers = workersOf(args.workers, limits.cpus)
-  if (args.corr === false && args.combined === undefined) {
-    throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
-  }
+  const output = outputOf(args)
   const parallelGain = parallelGainOf(args)
   const run = await openRun(args.run, {
     detector: args.detector,
@@ -63,11 +62,6 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     gainMode,
   }
   const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
-  const output = {
-    folder: resolve(args.out),
-    corrected: args.corr !== false,
-    ...(args.combined === undefined ? {} : { combined: resolve(args.combined) }),
-  }
   const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
   if (args.dryRun) {
     if (args.json) printJson(planReport(plan).json)
@@ -132,7 +126,7 @@ function workersOf(asked: number | undefined, cpus: number): number {
   if (asked === undefined) return cpus
   if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
   throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to ${cpus}, the cores there are`,
+    hint: `Use 1 to 256; there are ${cpus} cores`,
   })
 }
 

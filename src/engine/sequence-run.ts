@@ -138,7 +138,8 @@ function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undef
   const [frames, ...dims] = located.shape
   const end = fstatSync(input.fd).size
   const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  const beyond = addresses?.findIndex(address => address + frameBytes > end) ?? -1
+  // Negative: never written, read as zeros.
+  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
   if (beyond >= 0) {
     throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
       place: { file: input.path, dataset: input.dataset },

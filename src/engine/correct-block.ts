@@ -37,11 +37,10 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     return target ? [{ name, writer: new ChunkWriter(target), indices: task.block[name] }] : []
   })
   const packer = new Packer(kernels, slot.packed)
-  const rawBytes = task.block.rows.length * layout.rawFrameBytes
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const reading = process.hrtime.bigint()
-  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes)
-  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
+  const { offsets, bytes } = await reader.read(task, slot.raw, layout.rawFrameBytes)
+  times.add('read', Number(process.hrtime.bigint() - reading), bytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')

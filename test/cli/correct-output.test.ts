@@ -35,7 +35,9 @@ describe('an output that cannot be', () => {
     const folder = scratch()
     writeFileSync(join(folder, 'proc'), '')
     expectRefused(folder, 1, /proc: .*Choose a folder, not a file/, () => correct(join(folder, 'proc')))
-    expectRefused(folder, 1, /proc\/r1: .*Choose a folder, not a file/, () => correct(join(folder, 'proc', 'r1')))
+    expectRefused(folder, 1, /proc\/r1: .*Choose a folder, not a file/, () =>
+      correct(join(folder, 'proc', 'r1')),
+    )
   })
 
   // Even root cannot make a folder there.
@@ -96,7 +98,11 @@ describe('a combined file that cannot be', () => {
   })
 
   test('in a folder that is not there', () => {
-    refused(1, folder => join(folder, 'no', 'run.cxi'), /no: the folder of the combined file does not exist\. Make it/)
+    refused(
+      1,
+      folder => join(folder, 'no', 'run.cxi'),
+      /no: the folder of the combined file does not exist\. Make it/,
+    )
   })
 
   test('a folder', () => {
@@ -138,12 +144,21 @@ describe('a correction that works', () => {
       seconds: expect.any(Number),
       peakMemory: expect.any(Number),
       problems: expect.arrayContaining([
-        { check: 'modules_present', severity: 'warning', message: 'no data in the run', place: { module: 1 } },
+        {
+          check: 'modules_present',
+          severity: 'warning',
+          message: 'no data in the run',
+          place: { module: 1 },
+        },
       ]),
     })
-    const sequences = result.modules.flatMap((module: { sequences: { output: string; status: string }[] }) => module.sequences)
+    const sequences = result.modules.flatMap(
+      (module: { sequences: { output: string; status: string }[] }) => module.sequences,
+    )
     expect(sequences.map((sequence: { output: string }) => sequence.output)).toEqual(
-      readdirSync(out).filter(name => name.endsWith('.h5')).map(name => join(out, name)),
+      readdirSync(out)
+        .filter(name => name.endsWith('.h5'))
+        .map(name => join(out, name)),
     )
     expect(ended.stderr).toMatch(/^warning: modules 1-3, 5-14: no data in the run$/m)
   })
@@ -157,7 +172,9 @@ describe('a correction that works', () => {
     expect(text.stdout).toMatch(/3 modules, 8 trains, \d+ module frames/)
     expect(text.stdout).toContain(`combined: ${combined}`)
     const plan = JSON.parse(correct(join(folder, 'proc'), '--dry-run', '--json').stdout)
-    const outputs = plan.modules.flatMap((module: { sequences: { output: string }[] }) => module.sequences.map(({ output }) => dirname(output)))
+    const outputs = plan.modules.flatMap((module: { sequences: { output: string }[] }) =>
+      module.sequences.map(({ output }) => dirname(output)),
+    )
     expect(outputs).toEqual(new Array(6).fill(join(folder, 'proc')))
     expect(listing(folder)).toEqual(before)
   })

@@ -31,33 +31,78 @@ describe('options that cannot be are refused with what to write instead, and lea
   test.each<[string, string[], number, RegExp]>([
     ['an unknown option', ['--bogus', '5'], 2, /Unknown argument: bogus.*--help/],
     ['an argument too many', ['r0002'], 2, /Unknown argument: r0002/],
-    ['an option given twice', ['--modules', '0', '--modules', '4'], 2, /argument modules is given several times/],
+    [
+      'an option given twice',
+      ['--modules', '0', '--modules', '4'],
+      2,
+      /argument modules is given several times/,
+    ],
     ['an option without value', ['--modules'], 2, /argument modules is empty/],
     ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is no number/],
-    ['an unknown step', ['--steps', 'offset,sharpen'], 2, /no correction step is called sharpen\. Use some of/],
+    [
+      'an unknown step',
+      ['--steps', 'offset,sharpen'],
+      2,
+      /no correction step is called sharpen\. Use some of/,
+    ],
     ['a step of the prototype', ['--steps', 'toString'], 2, /no correction step is called toString/],
-    ['a step that is not built', ['--steps', 'common-mode'], 2, /common-mode is not built yet\. Leave it out/],
+    [
+      'a step that is not built',
+      ['--steps', 'common-mode'],
+      2,
+      /common-mode is not built yet\. Leave it out/,
+    ],
     ['a step without the one it needs', ['--steps', 'mask'], 2, /step mask needs threshold\. Add threshold/],
     ['steps that are none', ['--steps', ', ,'], 2, /--steps is empty\. Use some of/],
     ['the production chain', ['--config', 'production'], 2, /common-mode is not built yet/],
     ['trains that are no slice', ['--trains', 'first'], 2, /--trains "first" is not a slice\. Write/],
     ['a step of zero', ['--trains', '0:5:0'], 2, /has step 0/],
-    ['trains by index that are not there', ['--trains', '500:'], 2, /selects none of the run's 8 trains\. They/],
-    ['trains by id that are not there', ['--trains', 'id=1:5'], 2, /selects none of the run's 8 trains\. They/],
+    [
+      'trains by index that are not there',
+      ['--trains', '500:'],
+      2,
+      /selects none of the run's 8 trains\. They/,
+    ],
+    [
+      'trains by id that are not there',
+      ['--trains', 'id=1:5'],
+      2,
+      /selects none of the run's 8 trains\. They/,
+    ],
     ['pulses that are no slice', ['--pulses', '1:x'], 2, /--pulses "1:x" is not a slice/],
     ['pulses that are not there', ['--pulses', '900:'], 1, /no frame of the run is selected\. It has/],
     ['modules that are no list', ['--modules', '5-2'], 2, /--modules "5-2" is not a list/],
     ['a module that no detector has', ['--modules', '16'], 2, /has no module 16\. Its modules are 0 to 15/],
     ['modules without end', ['--modules', '0-99999999999'], 2, /has no module 99999999999/],
-    ['a module that the run lacks', ['--modules', '5'], 1, /no frame of the run is selected\. It has modules 0, 4, 15/],
+    [
+      'a module that the run lacks',
+      ['--modules', '5'],
+      1,
+      /no frame of the run is selected\. It has modules 0, 4, 15/,
+    ],
     ['a sequence that the run lacks', ['--sequences', '7'], 1, /no frame of the run is selected/],
-    ['another detector', ['--detector', 'lpd1m'], 1, /holds no data of detector lpd1m\. It holds SPB_DET_AGIPD1M/],
+    [
+      'another detector',
+      ['--detector', 'lpd1m'],
+      1,
+      /holds no data of detector lpd1m\. It holds SPB_DET_AGIPD1M/,
+    ],
     ['an unknown gain mode', ['--gain-mode', 'best'], 2, /gain-mode.*"adaptive", "high", "medium", "low"/],
     ['a time that is none', ['--at', 'yesterday'], 2, /"yesterday" is not a time\. Write it like/],
     ['a condition without value', ['--condition', 'Memory cells'], 2, /is not name=value\. Write it like/],
     ['an unknown condition', ['--condition', 'Mood=5'], 2, /no operating condition "Mood"\. Use one of/],
-    ['more memory than there is', ['--memory', '1000TiB'], 2, /more than the .* this machine or job allows\. Use at most/],
-    ['memory that holds no constants', ['--memory', '1MiB'], 2, /do not hold one module's constants.*Use --memory \d+MiB/],
+    [
+      'more memory than there is',
+      ['--memory', '1000TiB'],
+      2,
+      /more than the .* this machine or job allows\. Use at most/,
+    ],
+    [
+      'memory that holds no constants',
+      ['--memory', '1MiB'],
+      2,
+      /do not hold one module's constants.*Use --memory \d+MiB/,
+    ],
     ['memory that is none', ['--memory', 'plenty'], 2, /plenty is not an amount of memory\. Write it like/],
     ['no workers', ['--workers', '0'], 2, /--workers 0 is not a number of threads\. Use 1 to 256/],
     ['half a worker', ['--workers', '1.5'], 2, /--workers 1\.5 is not a number of threads/],
@@ -97,7 +142,8 @@ describe('a file of options', () => {
     ['another type', 'workers: many', /argument workers is no number/],
   ])('%s', (_, text, says) => expectFailure(withConfig(text), 2, says))
 
-  test('that is not there', () => expectFailure(correct('--config', 'no.yml'), 2, /no\.yml cannot be read: ENOENT/))
+  test('that is not there', () =>
+    expectFailure(correct('--config', 'no.yml'), 2, /no\.yml cannot be read: ENOENT/))
 })
 
 describe('the command itself', () => {
@@ -112,7 +158,9 @@ describe('the command itself', () => {
   test('every command has an example in its help', () => {
     const commands = (...above: string[]): string[][] => {
       const { stdout } = detcal(...above, '--help')
-      const names = [...stdout.matchAll(/^ {2}detcal (\S+(?: [a-z]+)*)/gm)].map(([, name = '']) => name.split(' '))
+      const names = [...stdout.matchAll(/^ {2}detcal (\S+(?: [a-z]+)*)/gm)].map(([, name = '']) =>
+        name.split(' '),
+      )
       return names.filter(name => name.length === above.length + 1)
     }
     const all = commands().flatMap(command =>

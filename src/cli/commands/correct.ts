@@ -22,7 +22,7 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport, problemLines } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parsePairs, parseTime } from '../options.js'
+import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { showProgress } from '../progress.js'
 import { VERSION } from '../version.js'
@@ -43,7 +43,7 @@ export const correctCommand: CommandModule<object, CorrectOptions> = {
 async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
-  const workers = workersOf(args.workers, limits.cpus)
+  const workers = parseWorkers(args.workers, limits.cpus)
   if (args.corr === false && args.combined === undefined) {
     throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
   }
@@ -115,14 +115,6 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   if (args.json) printJson(outcomeReport(plan, outcome).json)
   else process.stdout.write(outcomeReport(plan, outcome).text)
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
-}
-
-function workersOf(asked: number | undefined, cpus: number): number {
-  if (asked === undefined) return cpus
-  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
-  throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to ${cpus}, the cores there are`,
-  })
 }
 
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {

@@ -92,7 +92,7 @@ export function compile(
 ): string | undefined {
   const program = join(folder, name)
   try {
-    execFileSync('cc', ['-O3', ...flags, '-o', program, join(PEERS, source), '-lm', '-lpthread'], {
+    execFileSync('cc', ['-O3', '-Wno-psabi', ...flags, '-o', program, join(PEERS, source), '-lm', '-lpthread'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     return program

@@ -26,6 +26,31 @@ export type Gather = (
   slowCount: number,
 ) => number
 
+/**
+ * Statistics of `pixels` (a multiple of 8) u16 pixels over `frames` (1 … 65535) frames that lie `stride` bytes apart
+ * from `src`, in any order. A sample is `(raw >> shift) & bits`, and `zeroAs` where that is 0. Planes of f32 go to
+ * `median`, `mean` and `deviation` (population standard deviation) where these are not 0; `scratch`, aligned to 16,
+ * holds {@link darkScratchBytes}.
+ */
+export type DarkStatistics = (
+  src: number,
+  frames: number,
+  stride: number,
+  pixels: number,
+  shift: number,
+  bits: number,
+  zeroAs: number,
+  median: number,
+  mean: number,
+  deviation: number,
+  scratch: number,
+) => void
+
+/** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
+export function darkScratchBytes(frames: number): number {
+  return 64 * frames + 160
+}
+
 /** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
 export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
   /** f64 to f32, rounded. */
@@ -49,6 +74,7 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
    * `gap` 1 for step 2, else 0.
    */
   readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
+  readonly darkStatistics: DarkStatistics
 }
 
 /** Version of frame table and parameters that this wrapper writes. */

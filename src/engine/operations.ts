@@ -6,6 +6,7 @@ import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
 import type { Block, TargetName } from './blocks.js'
+import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
 
 /** Where a block's raw frames lie. Plain values: the file descriptor is the process's, shared by its threads. */
@@ -80,7 +81,7 @@ export interface MedianTask {
 }
 
 /** Every operation a worker thread knows: one declaration, imported by both sides. */
-export interface Operations {
+export interface Operations extends DarkOperations {
   correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
   medianOf(task: MedianTask): Promise<number>

@@ -126,7 +126,7 @@ export class SequenceRun {
 }
 
 /** Address of every frame, or undefined where frames are not stored plainly: then workers decode them. */
-function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
+export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
   let located: LocatedDataset
   try {
     located = locateDataset(input.fd, input.dataset, input.path)

@@ -6,6 +6,7 @@ import { Lane } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
+import { darkOperations } from './dark/worker.js'
 import { FrameReader } from './frame-reader.js'
 import type {
   Answer,
@@ -37,7 +38,13 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
     if (!found) throw new Error(`there is no lane ${id}`)
     return found
   }
+  const dark = darkOperations({ at, reader, stop: word })
   return {
+    darkStatistics: answering(dark.darkStatistics),
+    darkJudge: answering(dark.darkJudge),
+    darkWrite: answering(dark.darkWrite),
+    darkPicture: answering(dark.darkPicture),
+    darkDifference: answering(dark.darkDifference),
     correctBlock: answering(task => {
       const { kept, ...lane } = at(task.lane)
       return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })

@@ -7,7 +7,6 @@ import { correctRun } from '../../engine/correct-run.js'
 import { type FoundConstants, findConstants } from '../../engine/find-constants.js'
 import type { CorrectionOutcome } from '../../engine/outcome.js'
 import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
-import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
@@ -21,7 +20,7 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parsePairs, parseTime } from '../options.js'
+import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
@@ -44,7 +43,7 @@ export const correctCommand: CommandModule<object, CorrectOptions> = {
 async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
-  const workers = workersOf(args.workers, limits.cpus)
+  const workers = parseWorkers(args.workers, limits.cpus)
   const output = outputOf(args)
   const run = await openRun(args.run, { detector: args.detector, signal })
   const joined = joinRun(run, selectionOf(args, run.detector))
@@ -109,14 +108,6 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   if (args.json) printJson(outcomeReport(plan, outcome).json)
   else process.stdout.write(outcomeReport(plan, outcome).text)
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
-}
-
-function workersOf(asked: number | undefined, cpus: number): number {
-  if (asked === undefined) return cpus
-  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
-  throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to 256; there are ${cpus} cores`,
-  })
 }
 
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {

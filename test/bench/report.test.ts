@@ -16,7 +16,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const samples = (...ns: number[]): Sample[] => ns.map(value => ({ ns: value, cpuNs: value / 2 }))
 
 function reportOf(nsPerPixel: number): Report {
-  const task = { name: 'a <task> & more', pixels: 10, bytesPerPixel: 13, bound: 0.5 }
+  const task = {
+    name: 'a <task> & more',
+    pixels: 10,
+    bytesPerPixel: 13,
+    bound: { nsPerPixel: 0.5, cpuNsPerPixel: 0.25 },
+  }
   const own = samples(nsPerPixel * 10)
   return {
     machine: {
@@ -45,7 +50,12 @@ describe('results', () => {
   })
 
   it('give times a pixel, spread, rate, bound and ratios pair by pair', () => {
-    const task = { name: 'task', pixels: 10, bytesPerPixel: 12, bound: 3 }
+    const task = {
+      name: 'task',
+      pixels: 10,
+      bytesPerPixel: 12,
+      bound: { nsPerPixel: 3, cpuNsPerPixel: 0.75 },
+    }
     const result = resultOf(task, {
       implementation: 'peer',
       samples: samples(60, 80, 50),
@@ -53,7 +63,7 @@ describe('results', () => {
     })
     expect(result).toMatchObject({ nsPerPixel: 6, min: 5, max: 8, cpuNsPerPixel: 3 })
     expect(result.gbPerSecond).toBe(2)
-    expect(result.boundFraction).toBe(0.5)
+    expect(result.boundFraction).toBe(0.25)
     // Of the pairs 6, 2 and 5; the ratio of the medians would be 6.
     expect(result.ratio).toBe(5)
     expect(result.cpuRatio).toBe(5)

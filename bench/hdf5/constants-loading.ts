@@ -33,7 +33,10 @@ export async function findConstants(file: string, cells: number): Promise<Stored
     const found = stored.find(({ calibration }) => calibration === name)
     const { dtype, dims } = found ?? {}
     if (found === undefined || dtype === undefined || dims === undefined) continue
-    sources.set(name, await locateConstant(AGIPD_1M, { ...found, dtype, dims, path: file, size: statSync(file).size }))
+    sources.set(
+      name,
+      await locateConstant(AGIPD_1M, { ...found, dtype, dims, path: file, size: statSync(file).size }),
+    )
     bytes += found.shape.reduce((product, length) => product * length, Number(dtype.slice(1)))
   }
   return { file, sources, planes: chain.planes, cells, bytes }
@@ -55,7 +58,11 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
       scratch,
     })
   }
-  return { implementation: 'detcal', note: 'into kernel layout, one thread', run: passes => timeAwaited(passes, pass) }
+  return {
+    implementation: 'detcal',
+    note: 'into kernel layout, one thread',
+    run: passes => timeAwaited(passes, pass),
+  }
 }
 
 /** As many bytes of the file into one buffer, 8 MiB at a time. */
@@ -71,5 +78,9 @@ export function plainReading({ file, bytes }: StoredConstants): Contender {
     }
     closeSync(fd)
   }
-  return { implementation: 'plain read', note: 'as many bytes of the same file', run: passes => timeHere(passes, pass) }
+  return {
+    implementation: 'plain read',
+    note: 'as many bytes of the same file',
+    run: passes => timeHere(passes, pass),
+  }
 }

@@ -87,7 +87,9 @@ class Hdf5Bench {
 
   async constants(): Promise<Result[]> {
     const { catalogue, cells } = await this.#run()
-    const file = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).find(path => path.endsWith('.h5'))
+    const file = readdirSync(catalogue, { recursive: true, encoding: 'utf8' }).find(path =>
+      path.endsWith('.h5'),
+    )
     if (file === undefined) throw new Error(`${catalogue} holds no constants`)
     const stored = await findConstants(join(catalogue, file), cells)
     const pdu = [...stored.sources.values()][0]?.place.dataset.split('/')[1] ?? ''
@@ -117,18 +119,29 @@ class Hdf5Bench {
     await kernel.run(1)
     const results = await kernel.results()
     const shared = join(this.#folder, 'results')
-    for (const [i, { buffer, byteOffset, byteLength }] of [results.data, results.gain, results.mask].entries())
+    for (const [i, { buffer, byteOffset, byteLength }] of [
+      results.data,
+      results.gain,
+      results.mask,
+    ].entries())
       writeFileSync(shared, new Uint8Array(buffer, byteOffset, byteLength), { flag: i === 0 ? 'w' : 'a' })
     await this.#peer?.ask('load', problem.frames, PIXELS, shared)
     rmSync(shared)
     return { results, frames: placeFrames(results) }
   }
 
-  #python(words: readonly [string, ...(string | number)[]], implementation: string, note: string): Contender[] {
+  #python(
+    words: readonly [string, ...(string | number)[]],
+    implementation: string,
+    note: string,
+  ): Contender[] {
     return this.#peer === undefined ? [] : [peerContender(this.#peer, words, implementation, note)]
   }
 
-  async #measure(task: Task & { bytesPerPixel: number }, contenders: readonly Contender[]): Promise<Result[]> {
+  async #measure(
+    task: Task & { bytesPerPixel: number },
+    contenders: readonly Contender[],
+  ): Promise<Result[]> {
     const { rounds, quick, signal, onProgress } = this.#options
     const [own, ...peers] = contenders
     if (own === undefined) return []

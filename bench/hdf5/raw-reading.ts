@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { frameAddresses, locateDataset } from '../../src/hdf5/direct/index.js'
-import { type Dataset, type File, openLibrary } from '../../src/hdf5/library.js'
 import { instrumentPath } from '../../src/hdf5/euxfel-layout.js'
+import { type Dataset, type File, openLibrary } from '../../src/hdf5/library.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
 
@@ -27,7 +27,11 @@ export function directReading(file: string, path: string): Contender {
       closeSync(fd)
     }
   }
-  return { implementation: 'detcal', note: 'direct, into shared memory', run: passes => timeHere(passes, pass) }
+  return {
+    implementation: 'detcal',
+    note: 'direct, into shared memory',
+    run: passes => timeHere(passes, pass),
+  }
 }
 
 function readBatch(fd: number, addresses: Float64Array, first: number, room: Uint8Array): void {

@@ -1,7 +1,7 @@
 import { closeSync, rmSync } from 'node:fs'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { ChunkWriter } from '../../src/engine/chunk-writer.js'
 import { Packer } from '../../src/engine/packer.js'
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { DECLARING, declareChunked } from '../../src/hdf5/declare.js'
 import { type Dataset, openLibrary, withFile } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image-file.js'

@@ -43,6 +43,8 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
    * `capacity`: nothing behind that was written, and node:zlib is the way.
    */
   readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
+  /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
+  readonly checksum: (src: number, bytes: number, out: number) => void
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

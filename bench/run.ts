@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { benchBatch } from './batch/index.js'
 import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
@@ -9,7 +10,7 @@ import type { SuiteOptions } from './suite.js'
 export const SUITES = {
   kernels: benchKernels,
   hdf5: benchHdf5,
-  batch: async () => [],
+  batch: benchBatch,
 } as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
 export type SuiteName = keyof typeof SUITES
 

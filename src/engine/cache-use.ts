@@ -2,6 +2,11 @@ import type { ConstantsCache } from '../../constants/pack/cache.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 
+/** Why a run has no constants cache. */
+export interface NoCache {
+  readonly off: string
+}
+
 /** What the constants cache did for a run. */
 export interface CacheReport {
   readonly folder: string

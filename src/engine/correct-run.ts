@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
-import type { ConstantsCache } from '../../constants/pack/cache.js'
+import { ConstantsCache } from '../../constants/pack/cache.js'
 import { Lane } from '../memory/lane.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
 import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
-import { CacheUse } from './cache-use.js'
+import { CacheUse, type NoCache } from './cache-use.js'
 import { ModuleRun, type RunContext } from './module-run.js'
 import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
@@ -20,8 +20,8 @@ export interface CorrectionOptions {
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
-  /** Where constants are kept packed from run to run; absent: nowhere. */
-  readonly cache?: ConstantsCache
+  /** Where constants are kept packed from run to run, or why nowhere; absent: nowhere. */
+  readonly cache?: ConstantsCache | NoCache
   readonly signal?: AbortSignal
   /** Told after every block how many module frames are done. */
   readonly onProgress?: (framesDone: number) => void
@@ -49,7 +49,8 @@ export async function correctRun(
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
-    const cache = options.cache && new CacheUse(options.cache)
+    const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
+    const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
     const { modules, combined } = await execute(plan, options, folder, phases, cache)
     const found = [...problemsOf(modules), ...missingCells(modules), ...(cache?.problems ?? [])]
     const problems = [...plan.problems, ...found]
@@ -61,7 +62,8 @@ export async function correctRun(
       ...(usable ? { metadata } : {}),
       problems,
       phases: phases.snapshot(),
-      ...(cache === undefined ? {} : { constantsCache: cache.report() }),
+      ...(noCache ? { constantsCache: noCache } : {}),
+      ...(cache ? { constantsCache: cache.report() } : {}),
       frames: plan.totals.frames,
       rawBytes: plan.totals.rawBytes,
       seconds: (performance.now() - start) / 1000,

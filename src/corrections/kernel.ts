@@ -11,8 +11,8 @@ export type CorrectionKernel = (table: number, frames: number, constants: number
 /**
  * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
  * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
- * word `slow·fastCount + fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
- * Fastest with strips of at most 4 MiB (`slowCount` 4 or 8) whose elements lie side by side.
+ * byte `slow·pitch + 4·fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
+ * Fastest where elements lie side by side, and with strips that the cache holds.
  * @returns elements that a u32 does not hold (only the `or…64` ones).
  */
 export type Gather = (
@@ -24,6 +24,7 @@ export type Gather = (
   elements: number,
   fastCount: number,
   slowCount: number,
+  pitch: number,
 ) => number
 
 /**
@@ -67,6 +68,8 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
    * `capacity`: nothing behind that was written, and node:zlib is the way.
    */
   readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
+  /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
+  readonly checksum: (src: number, bytes: number, out: number) => void
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

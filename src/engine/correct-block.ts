@@ -46,7 +46,7 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
     for (const [position, member] of members.entries()) slot.enter(position, offsets[member] ?? 0)
-    const constants = layout.constants + cell * layout.cellBytes
+    const constants = layout.constants + cell * task.planes * 4 * layout.pixels
     const pixels = members.length * layout.pixels
     timed(times, 'correct', pixels * CORRECT_BYTES, () =>
       kernels[task.kernel](slot.table, members.length, constants, layout.params),

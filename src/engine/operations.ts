@@ -29,6 +29,8 @@ export interface BlockTask {
   readonly slot: number
   readonly module: number
   readonly kernel: KernelName
+  /** Planes of constants of a cell: those of the module's chain. */
+  readonly planes: number
   /** Number of the load that put the constants into the lane, unique in the engine. */
   readonly load: number
   readonly input: BlockInput
@@ -74,6 +76,37 @@ export interface ConstantsResult {
   readonly times: Partial<PhaseTimes>
 }
 
+/** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
+export interface PackTask {
+  readonly id: number
+  readonly epoch: number
+  readonly lane: number
+  readonly slot: number
+  readonly fd: number
+  /** Byte of the file where the pack's first plane is. */
+  readonly payload: number
+  readonly planeBytes: number
+  readonly first: number
+  readonly count: number
+}
+
+export interface ReadPackTask extends PackTask {
+  /** Four words for each of the planes. */
+  readonly checksums: Uint32Array
+}
+
+export interface ReadPackResult {
+  /** What is wrong with a plane; absent: all are sound. */
+  readonly damage?: string
+  readonly times: Partial<PhaseTimes>
+}
+
+export interface WritePackResult {
+  /** Four words for each of the planes. */
+  readonly checksums: Uint32Array
+  readonly times: Partial<PhaseTimes>
+}
+
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
   readonly detector: Detector['id']
@@ -84,6 +117,8 @@ export interface MedianTask {
 export interface Operations extends DarkOperations {
   correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
+  readPack(task: ReadPackTask): ReadPackResult
+  writePack(task: PackTask): WritePackResult
   medianOf(task: MedianTask): Promise<number>
 }
 

@@ -66,7 +66,11 @@ export class SequenceRun {
   }
 
   /** The task that corrects `block`. */
-  task(block: Block, assignment: Assignment, of: Pick<BlockTask, 'module' | 'kernel' | 'load'>): BlockTask {
+  task(
+    block: Block,
+    assignment: Assignment,
+    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'load'>,
+  ): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs

@@ -11,6 +11,7 @@ import type { ModuleIndex } from '../../model/ids.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
+import { openConstantsCache } from '../constants-cache.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -56,6 +57,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     else process.stdout.write(planReport(plan).text)
     return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
   }
+  const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
     bytes: plan.totals.rawBytes,
@@ -67,6 +69,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
       output,
       overwrite: args.overwrite,
       sync: args.sync !== false,
+      cache,
       signal,
       provenance: {
         software: `detcal ${VERSION}`,

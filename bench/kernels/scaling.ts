@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import { agipdWords } from '../../src/corrections/agipd/params.js'
 import { writeParams } from '../../src/corrections/kernel.js'
 import { Lane, type LaneHandle } from '../../src/memory/lane.js'
 import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
@@ -134,7 +135,7 @@ class Team {
     const { buffer } = lane.handle.memory
     const { constants, raw, frames } = this.#problem
     new Uint32Array(buffer, layout.constants).set(constants)
-    writeParams(buffer, layout.params, PIXELS, PARAMS)
+    writeParams(buffer, layout.params, PIXELS, agipdWords(PARAMS))
     for (let slot = 0; slot < layout.slots; slot++) {
       const [from, to] = [slot * share, Math.min(frames, (slot + 1) * share)]
       new Uint16Array(buffer, slotOffset(layout, slot) + layout.slot.raw).set(

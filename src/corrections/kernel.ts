@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { KernelName, KernelParams } from './chain.js'
 
 /**
  * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
@@ -52,8 +51,11 @@ export function darkScratchBytes(frames: number): number {
   return 64 * frames + 160
 }
 
-/** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
-export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
+/**
+ * The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked.
+ * {@link correctionKernel} finds those that correct.
+ */
+export interface Kernels {
   /** f64 to f32, rounded. */
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
@@ -105,22 +107,22 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   return exports as unknown as Kernels
 }
 
-/** Writes a kernel's parameters to byte `offset` of its memory (docs/architecture.md, kernel contract). */
+/** The correction kernel that a chain names. @throws Error if the module has none of this name: build again. */
+export function correctionKernel(kernels: Kernels, name: string): CorrectionKernel {
+  const found = (kernels as unknown as Readonly<Record<string, unknown>>)[name]
+  if (typeof found !== 'function') throw new Error(`there is no kernel ${name}: run npm run build`)
+  return found as CorrectionKernel
+}
+
+/**
+ * Writes a kernel's parameters to byte `offset` of its memory: `pixels` and the u32 words behind it
+ * (docs/architecture.md, kernel contract).
+ */
 export function writeParams(
   buffer: ArrayBufferLike,
   offset: number,
   pixels: number,
-  params: KernelParams,
+  words: readonly number[],
 ): void {
-  const view = new DataView(buffer, offset, PARAMS_BYTES)
-  const flags =
-    Number(params.setMin) |
-    (Number(params.range) << 1) |
-    (Number(params.zeroNans) << 2) |
-    (Number(params.zeroOrange) << 3)
-  view.setUint32(0, pixels, true)
-  view.setUint32(4, params.stage, true)
-  view.setFloat32(8, params.forceMgLimit, true)
-  view.setFloat32(12, params.forceHgLimit, true)
-  view.setUint32(16, flags, true)
+  new Uint32Array(buffer, offset, PARAMS_BYTES / 4).set([pixels, ...words])
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
+import { kernelModule } from '../corrections/kernel.js'
 import { Lane } from '../memory/lane.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
@@ -25,6 +26,8 @@ export interface CorrectionOptions {
   readonly signal?: AbortSignal
   /** Told after every block how many module frames are done. */
   readonly onProgress?: (framesDone: number) => void
+  /** The WebAssembly module to correct with, if not detcal's own: one that has more detectors' kernels. */
+  readonly kernels?: WebAssembly.Module
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
 }
@@ -98,6 +101,7 @@ async function execute(
   const pool = new WorkerPool(
     plan.workers,
     lanes.map(lane => lane.handle),
+    options.kernels ?? kernelModule(),
     options.workerEntry,
   )
   const signal = options.signal ?? new AbortController().signal

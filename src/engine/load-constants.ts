@@ -52,7 +52,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     if (version) sources.set(name, await locateConstant(detector, version, module.module))
   }
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
@@ -61,7 +61,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
         ...assignment,
-        detector: detector.id,
+        detector,
         cells,
         planes: chain.planes,
         constants: sources,

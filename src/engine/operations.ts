@@ -1,6 +1,5 @@
 import type { LoadReport } from '../../constants/load.js'
 import type { ConstantSource } from '../../constants/source.js'
-import type { KernelName } from '../corrections/chain.js'
 import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
@@ -28,9 +27,12 @@ export interface BlockTask {
   readonly lane: number
   readonly slot: number
   readonly module: number
-  readonly kernel: KernelName
+  /** Name of the correction kernel. */
+  readonly kernel: string
   /** Planes of constants of a cell: those of the module's chain. */
   readonly planes: number
+  /** Raw frames that one frame is made of. */
+  readonly rawFrames: number
   /** Number of the load that put the constants into the lane, unique in the engine. */
   readonly load: number
   readonly input: BlockInput
@@ -62,7 +64,7 @@ export interface ConstantsTask {
   readonly epoch: number
   readonly lane: number
   readonly slot: number
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly cells: readonly number[]
   readonly planes: readonly PlaneRecipe[]
   readonly constants: ReadonlyMap<string, ConstantSource>
@@ -109,7 +111,7 @@ export interface WritePackResult {
 
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly source: ConstantSource
 }
 

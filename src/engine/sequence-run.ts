@@ -61,15 +61,16 @@ export class SequenceRun {
     return this.#error !== undefined
   }
 
-  blocks(shape: BlockShape): Generator<Block> {
-    return blocksOf(framesOf(this.#plan.joined, this.#places), shape)
+  /** @param rawFrames raw frames that one frame is made of. */
+  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
+    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
   }
 
   /** The task that corrects `block`. */
   task(
     block: Block,
     assignment: Assignment,
-    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'load'>,
+    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'rawFrames' | 'load'>,
   ): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)

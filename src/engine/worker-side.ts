@@ -1,8 +1,7 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
-import { instantiateKernels, type Kernels, kernelModule } from '../corrections/kernel.js'
-import { detectorById } from '../detectors/index.js'
+import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
 import { Lane, type SlotState } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
@@ -35,12 +34,11 @@ interface Attached {
 }
 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export function createOperations({ lanes, stop }: WorkerData): Handlers {
-  const module = kernelModule()
+export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers {
   const attached = lanes.map(handle => ({
     kept: new KeptByLoad(),
     lane: Lane.attach(handle),
-    kernels: instantiateKernels(module, handle.memory),
+    kernels: instantiateKernels(kernels, handle.memory),
   }))
   const reader = new FrameReader()
   const word = new Int32Array(stop)
@@ -63,7 +61,7 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
     loadConstants: answering(task => loadConstants(task, at(task.lane), word)),
     readPack: answering(task => readPack(task, at(task.lane), word)),
     writePack: answering(task => writePack(task, at(task.lane), word)),
-    medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+    medianOf: answering(task => finiteMedian(task.detector, task.source)),
   }
 }
 
@@ -105,7 +103,7 @@ async function loadConstants(
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const start = process.hrtime.bigint()
   const report = await loadPlanes({
-    detector: detectorById(task.detector),
+    detector: task.detector,
     buffer: memory.buffer,
     kernels,
     base: layout.constants,

@@ -1,10 +1,11 @@
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
+import type { Assignment } from './assignment.js'
 import type { ConstantsTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
 import type { WorkerPool } from './pool.js'
-import type { Assignment, SlotJob } from './scheduler.js'
+import type { SlotJob } from './scheduler.js'
 import type { PhaseTotals } from './statistics.js'
 
 /** Rows of slow scan that share a page of a plane. */

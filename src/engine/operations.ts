@@ -4,28 +4,14 @@ import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
+import type { Assignment } from './assignment.js'
+import type { BlockInput } from './block-input.js'
 import type { Block, TargetName } from './blocks.js'
 import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
 
-/** Where a block's raw frames lie. Plain values: the file descriptor is the process's, shared by its threads. */
-export interface BlockInput {
-  readonly path: string
-  readonly dataset: string
-  readonly fd: number
-  /** Size and mtime when the plan was made: a file that changed since is refused. */
-  readonly size: number
-  readonly mtimeMs: number
-  /** File address of each of the block's frames (−1: never written, zeros); absent if frames are not stored plainly. */
-  readonly addresses?: Float64Array
-}
-
 /** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
-export interface BlockTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface BlockTask extends Assignment {
   readonly module: number
   /** Name of the correction kernel. */
   readonly kernel: string
@@ -59,11 +45,7 @@ export interface BlockResult {
 }
 
 /** Loads the constants of a strip of slow-scan rows into a lane; the slot's memory is scratch. */
-export interface ConstantsTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface ConstantsTask extends Assignment {
   readonly detector: Detector
   readonly cells: readonly number[]
   readonly planes: readonly PlaneRecipe[]
@@ -79,11 +61,7 @@ export interface ConstantsResult {
 }
 
 /** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
-export interface PackTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface PackTask extends Assignment {
   readonly fd: number
   /** Byte of the file where the pack's first plane is. */
   readonly payload: number

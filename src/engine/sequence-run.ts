@@ -3,13 +3,14 @@ import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from 
 import { DataError } from '../model/errors.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import type { CorrectedFile } from '../sinks/corrected-file.js'
+import type { Assignment } from './assignment.js'
+import type { BlockInput } from './block-input.js'
 import { refuseChanged } from './block-reader.js'
 import { type Block, type BlockShape, blocksOf } from './blocks.js'
 import { type FramePlaces, framesOf } from './frames.js'
-import type { BlockInput, BlockResult, BlockTask } from './operations.js'
+import type { BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
-import type { Assignment } from './scheduler.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {

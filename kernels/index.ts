@@ -1,5 +1,7 @@
 // Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
 export { agipdAdaptive, agipdAdaptiveGain, agipdFixed, agipdFixedGain } from './agipd'
+export { checksum } from './checksum'
+export { darkStatistics } from './dark'
 export { deflateRuns } from './deflate'
 export { dssc } from './dssc'
 export { lpd } from './lpd'

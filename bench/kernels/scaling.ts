@@ -31,6 +31,7 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
   const problem = makeProblem(cells, trains, SHARE, seed)
   const team = new Team(problem, workers)
   const name = `kernel and deflate, ${percent(SHARE)} switched`
+  const task = { name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }
   try {
     await team.ready()
     const counts = workerCounts(workers)
@@ -48,14 +49,14 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
       warmUp: true,
       onProgress: text => onProgress(`${name}: ${text}`),
     })
-    // Ratios the other way round: how much faster than one thread.
+    // Ratios the other way round: how much faster than one thread; by processor time, as if nobody else were here.
     return series.map((entry, i) => {
-      const {
-        ratio,
-        cpuRatio: _,
-        ...result
-      } = resultOf({ name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }, entry)
-      return { ...result, details: { threads: counts[i] ?? 0, speedup: ratio === undefined ? 1 : 1 / ratio } }
+      const { ratio = 1, cpuRatio = 1, ...result } = resultOf(task, entry)
+      const threads = counts[i] ?? 0
+      return {
+        ...result,
+        details: { threads, speedup: 1 / ratio, 'speedup by CPU time': threads / cpuRatio },
+      }
     })
   } finally {
     await team.close()

@@ -38,6 +38,8 @@ export interface CorrectOptions {
   readonly corr: boolean
   readonly workers: number | undefined
   readonly memory: string | undefined
+  readonly constantsCache: string | undefined
+  readonly constantsCacheSize: string | undefined
   readonly overwrite: boolean
   readonly sync: boolean
   readonly dryRun: boolean
@@ -161,6 +163,18 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         group: MACHINE,
         type: 'string',
         describe: 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]',
+      },
+      'constants-cache': {
+        group: MACHINE,
+        type: 'string',
+        requiresArg: true,
+        describe: 'folder for constants ready to be used, or off [default: $XDG_CACHE_HOME or /var/tmp]',
+      },
+      'constants-cache-size': {
+        group: MACHINE,
+        type: 'string',
+        requiresArg: true,
+        describe: 'what it may take at most: 50GiB [default: 16GiB]',
       },
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },

@@ -49,7 +49,7 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
     for (const [position, member] of members.entries())
       slot.enter(position, offsets.subarray(member * rawFrames, (member + 1) * rawFrames))
-    const constants = layout.constants + cell * layout.cellBytes
+    const constants = layout.constants + cell * task.planes * 4 * layout.pixels
     const pixels = members.length * layout.pixels
     timed(times, 'correct', pixels * CORRECT_BYTES, () =>
       correct(slot.table, members.length, constants, layout.params),

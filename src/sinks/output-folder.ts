@@ -76,6 +76,8 @@ export class OutputFolder {
 
   /** The temporary name under which `final` is written. */
   part(final: string): string {
+    // It may lie in another folder, where nobody else looks for what a dead process left.
+    for (const pid of this.#lock.swept) rmSync(`${final}.part-${pid}`, { force: true })
     const part = `${final}.part-${process.pid}`
     this.#parts.add(part)
     return part

@@ -13,6 +13,7 @@ import type { ModuleIndex } from '../../model/ids.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
+import { openConstantsCache } from '../constants-cache.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -22,7 +23,7 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parsePairs, parseTime } from '../options.js'
+import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
@@ -45,7 +46,7 @@ export const correctCommand: CommandModule<object, CorrectOptions> = {
 async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
-  const workers = workersOf(args.workers, limits.cpus)
+  const workers = parseWorkers(args.workers, limits.cpus)
   const output = outputOf(args)
   const parallelGain = parallelGainOf(args)
   const run = await openRun(args.run, {
@@ -68,6 +69,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     else process.stdout.write(planReport(plan).text)
     return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
   }
+  const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
     bytes: plan.totals.rawBytes,
@@ -79,6 +81,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
       output,
       overwrite: args.overwrite,
       sync: args.sync !== false,
+      cache,
       signal,
       provenance: {
         software: `detcal ${VERSION}`,
@@ -120,14 +123,6 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   if (args.json) printJson(outcomeReport(plan, outcome).json)
   else process.stdout.write(outcomeReport(plan, outcome).text)
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
-}
-
-function workersOf(asked: number | undefined, cpus: number): number {
-  if (asked === undefined) return cpus
-  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
-  throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to 256; there are ${cpus} cores`,
-  })
 }
 
 /** As the option says, else the stated condition of that name. */

@@ -29,15 +29,19 @@ afterEach(() => {
 
 /** Free bytes to try: page by page at both ends, where structure and indices are written, in leaps between. */
 function* amounts(needed: number): Generator<number> {
-  const edge = Math.min(24 * PAGE, needed)
+  const edge = Math.min(14 * PAGE, needed)
   for (let free = 0; free < edge; free += PAGE) yield free
-  for (let free = edge; free < needed - edge; free += Math.max(PAGE, Math.floor(needed / 12 / PAGE) * PAGE)) yield free
+  for (let free = edge; free < needed - edge; free += Math.max(PAGE, Math.floor(needed / 12 / PAGE) * PAGE))
+    yield free
   for (let free = Math.max(edge, needed - edge); free <= needed + 8 * PAGE; free += PAGE) yield free
 }
 
 /** Bytes that files below `folder` take. */
 function sizeOf(folder: string): number {
-  return listing(folder).reduce((sum, line) => sum + Math.ceil(Number(line.split(' ')[1] ?? 0) / PAGE) * PAGE, 0)
+  return listing(folder).reduce(
+    (sum, line) => sum + Math.ceil(Number(line.split(' ')[1] ?? 0) / PAGE) * PAGE,
+    0,
+  )
 }
 
 describe('a correction', () => {
@@ -68,45 +72,56 @@ describe('a correction', () => {
     return { folder, outcome }
   }
 
-  test.each([false, true])('names the file and leaves only whole ones, with a combined file: %s', async combined => {
-    disk.leave(200 * MIB)
-    const whole = await attempt(combined)
-    const names = readdirSync(whole.folder, { recursive: true, encoding: 'utf8' }).sort()
-    expect(names).toEqual(['proc', `proc/${CORR}`, `proc/${METADATA}`, ...(combined ? ['run.cxi'] : [])])
-    const expected: ReadBack = await readBack(join(whole.folder, 'proc', CORR), place.golden.karaboId, 0)
-    const needed = sizeOf(whole.folder)
-    rmSync(whole.folder, { recursive: true })
+  test.each([false, true])(
+    'names the file and leaves only whole ones, with a combined file: %s',
+    async combined => {
+      disk.leave(200 * MIB)
+      const whole = await attempt(combined)
+      const names = readdirSync(whole.folder, { recursive: true, encoding: 'utf8' }).sort()
+      expect(names).toEqual(['proc', `proc/${CORR}`, `proc/${METADATA}`, ...(combined ? ['run.cxi'] : [])])
+      const expected: ReadBack = await readBack(join(whole.folder, 'proc', CORR), place.golden.karaboId, 0)
+      const needed = sizeOf(whole.folder)
+      rmSync(whole.folder, { recursive: true })
 
-    const failed = new Set<string>()
-    for (const free of amounts(needed)) {
-      disk.leave(free)
-      const { folder, outcome } = await attempt(combined)
-      const error = failureOf(outcome)
-      const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-      if (error === undefined) expect(left).toEqual(names)
-      else {
-        expect(isDetcalError(error, 'output') || (error as { tag?: string }).tag === 'output', `${free} bytes: ${String(error)}`).toBe(true)
-        const { message, place: { file = '' } } = error as { message: string; place: { file?: string } }
-        expect(message).toMatch(/no space left/i)
-        expect(file.startsWith(folder), file).toBe(true)
-        expect(file).not.toContain('.part-')
-        failed.add(file.slice(folder.length + 1))
-        for (const name of left) expect(names).toContain(name)
+      const failed = new Set<string>()
+      for (const free of amounts(needed)) {
+        disk.leave(free)
+        const { folder, outcome } = await attempt(combined)
+        const error = failureOf(outcome)
+        const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+        if (error === undefined) expect(left).toEqual(names)
+        else {
+          expect(
+            isDetcalError(error, 'output') || (error as { tag?: string }).tag === 'output',
+            `${free} bytes: ${String(error)}`,
+          ).toBe(true)
+          const {
+            message,
+            place: { file = '' },
+          } = error as { message: string; place: { file?: string } }
+          expect(message).toMatch(/no space left/i)
+          expect(file.startsWith(folder), file).toBe(true)
+          expect(file).not.toContain('.part-')
+          failed.add(file.slice(folder.length + 1))
+          for (const name of left) expect(names).toContain(name)
+        }
+        if (left.includes(`proc/${CORR}`))
+          expect(await readBack(join(folder, 'proc', CORR), place.golden.karaboId, 0)).toEqual(expected)
+        rmSync(folder, { recursive: true })
       }
-      if (left.includes(`proc/${CORR}`))
-        expect(await readBack(join(folder, 'proc', CORR), place.golden.karaboId, 0)).toEqual(expected)
-      rmSync(folder, { recursive: true })
-    }
-    expect([...failed].sort()).toEqual(
-      expect.arrayContaining([`proc/${CORR}`, ...(combined ? ['run.cxi'] : [`proc/${METADATA}`])]),
-    )
-  })
+      expect([...failed].sort()).toEqual(
+        expect.arrayContaining([`proc/${CORR}`, ...(combined ? ['run.cxi'] : [`proc/${METADATA}`])]),
+      )
+    },
+  )
 
   test('is refused before it starts where the plan does not fit', () => {
     disk.leave(MIB)
     const out = join(disk.path, 'refused')
     const ended = detcal('correct', place.golden.path, '--out', out, '--catalogue', place.catalogue)
-    expect(failureLines(ended)).toEqual([expect.stringMatching(/refused: needs .* GiB and has .* free\. Free space/)])
+    expect(failureLines(ended)).toEqual([
+      expect.stringMatching(/refused: needs .* GiB and has .* free\. Free space/),
+    ])
     expect(ended.status).toBe(1)
     expect(readdirSync(disk.path)).toEqual(['filler'])
   })
@@ -116,7 +131,9 @@ describe('a correction', () => {
 function failureOf(outcome: unknown): unknown {
   if (outcome instanceof Error) return outcome
   const { modules } = outcome as { modules: { sequences: { error?: unknown }[] }[] }
-  return modules.flatMap(({ sequences }) => sequences.map(({ error }) => error)).find(error => error !== undefined)
+  return modules
+    .flatMap(({ sequences }) => sequences.map(({ error }) => error))
+    .find(error => error !== undefined)
 }
 
 describe('an import of constants', () => {
@@ -125,7 +142,17 @@ describe('an import of constants', () => {
     const file = join(place.folder, constant?.file ?? '')
     const command = (catalogue: string) =>
       detcal(
-        ...['constants', 'import', file, '--catalogue', catalogue, '--detector', 'SPB_DET_AGIPD1M-1', '--module', '0'],
+        ...[
+          'constants',
+          'import',
+          file,
+          '--catalogue',
+          catalogue,
+          '--detector',
+          'SPB_DET_AGIPD1M-1',
+          '--module',
+          '0',
+        ],
         ...['--begin-at', '2023-11-01T00:00:00Z'],
       )
     disk.leave(200 * MIB)
@@ -135,7 +162,9 @@ describe('an import of constants', () => {
     const whole = listing(catalogue).filter(name => name.includes('.h5'))
     rmSync(catalogue, { recursive: true })
 
-    for (const free of [0, 1, 2, 4, 8, 12, 16, 24, 32].map(pages => pages * PAGE).concat([needed / 2, needed - 40 * PAGE, needed - 8 * PAGE])) {
+    for (const free of [0, 1, 2, 4, 8, 12, 16, 24, 32]
+      .map(pages => pages * PAGE)
+      .concat([needed / 2, needed - 40 * PAGE, needed - 8 * PAGE])) {
       disk.leave(Math.floor(free / PAGE) * PAGE)
       const ended = command(catalogue)
       if (ended.status === 0) continue
@@ -154,11 +183,31 @@ describe('an import of constants', () => {
 })
 
 describe('a simulation', () => {
-  const options = ['--detector', 'agipd1m', '--trains', '2', '--cells', '2', '--modules', '3', '--workers', '1']
+  const options = [
+    '--detector',
+    'agipd1m',
+    '--trains',
+    '2',
+    '--cells',
+    '2',
+    '--modules',
+    '3',
+    '--workers',
+    '1',
+  ]
 
   test.each([
     ['RAW files', (out: string) => ['simulate', out, '--kind', 'dark', ...options]],
-    ['constants', (out: string) => ['simulate', join(place.folder, `sim-${process.hrtime.bigint()}`), '--catalogue', join(out, 'catalogue'), ...options]],
+    [
+      'constants',
+      (out: string) => [
+        'simulate',
+        join(place.folder, `sim-${process.hrtime.bigint()}`),
+        '--catalogue',
+        join(out, 'catalogue'),
+        ...options,
+      ],
+    ],
     ['everything', (out: string) => ['simulate', out, '--truth', join(out, '..', 'truth.h5'), ...options]],
   ])('of %s leaves nothing', (_, command) => {
     disk.leave(200 * MIB)
@@ -181,7 +230,11 @@ describe('a simulation', () => {
   })
 
   function sizeOfFiller(): number {
-    return Number(listing(disk.path).find(line => line.startsWith('filler '))?.split(' ')[1] ?? 0)
+    return Number(
+      listing(disk.path)
+        .find(line => line.startsWith('filler '))
+        ?.split(' ')[1] ?? 0,
+    )
   }
 
   function clear(): void {

@@ -1,8 +1,8 @@
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hdf5/direct/index.js'
 import { type Dataset, openLibrary } from '../hdf5/library.js'
 import { DataError } from '../model/errors.js'
+import type { BlockInput } from './block-input.js'
 import { type FramesRead, readFrames, refuseChanged } from './block-reader.js'
-import type { BlockInput } from './operations.js'
 
 /** How this thread reads one input whose frames are not stored plainly. */
 type Way =

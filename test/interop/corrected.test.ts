@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DEFAULT_STEPS } from '../../src/corrections/steps.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
 import { type GoldenChain, type GoldenRun, readGolden } from '../golden/run/index.js'
 import { detcal, failureLines } from '../helpers/command.js'
 
@@ -59,7 +59,7 @@ function correct(chain: GoldenChain, ...options: string[]): string {
   const { steps, gainMode } = golden.chains[chain]
   const ended = detcal(
     ...['correct', join(folder, 'raw', 'r0001'), '--out', proc, '--catalogue', catalogue, ...options],
-    ...['--steps', [...DEFAULT_STEPS, ...steps].join(), '--gain-mode', gainMode],
+    ...['--steps', [...AGIPD_DEFAULT_STEPS, ...steps].join(), '--gain-mode', gainMode],
   )
   expect([ended.status, failureLines(ended)]).toEqual([0, []])
   return proc

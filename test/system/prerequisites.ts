@@ -8,9 +8,18 @@ const PYTHON = 'import extra_data, h5py, numpy, yaml; import extra_data.tests.ma
 /** Refuses to start without what these tests need: a test that is skipped proves nothing. */
 export default function requirePrerequisites(): void {
   const missing = [
-    ...(works('/usr/bin/python3', '-c', PYTHON) ? [] : ['extra_data, h5py, numpy and yaml in /usr/bin/python3']),
-    ...['extra-data-validate', 'extra-data-make-virtual-cxi', 'h5dump', 'h5stat', 'h5repack', 'h5diff', '/usr/bin/time']
-      .filter(program => spawnSync(program, ['--help']).error !== undefined),
+    ...(works('/usr/bin/python3', '-c', PYTHON)
+      ? []
+      : ['extra_data, h5py, numpy and yaml in /usr/bin/python3']),
+    ...[
+      'extra-data-validate',
+      'extra-data-make-virtual-cxi',
+      'h5dump',
+      'h5stat',
+      'h5repack',
+      'h5diff',
+      '/usr/bin/time',
+    ].filter(program => spawnSync(program, ['--help']).error !== undefined),
     ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),
   ]
   if (missing.length > 0)

@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { correctionsOf } from '../../corrections/index.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
@@ -7,10 +8,12 @@ import { correctRun } from '../../engine/correct-run.js'
 import { type FoundConstants, findConstants } from '../../engine/find-constants.js'
 import type { CorrectionOutcome } from '../../engine/outcome.js'
 import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
+import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
+import { openConstantsCache } from '../constants-cache.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -45,10 +48,20 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
   const workers = parseWorkers(args.workers, limits.cpus)
   const output = outputOf(args)
-  const run = await openRun(args.run, { detector: args.detector, signal })
+  const parallelGain = parallelGainOf(args)
+  const run = await openRun(args.run, {
+    detector: args.detector,
+    ...(parallelGain === undefined ? {} : { parallelGain }),
+    signal,
+  })
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
-  const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
+  const corrections = correctionsOf(run.detector)
+  const steps = {
+    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+    options: stepOptionsOf(args),
+    gainMode,
+  }
   const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
   if (args.dryRun) {
@@ -56,6 +69,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     else process.stdout.write(planReport(plan).text)
     return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
   }
+  const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
     bytes: plan.totals.rawBytes,
@@ -67,6 +81,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
       output,
       overwrite: args.overwrite,
       sync: args.sync !== false,
+      cache,
       signal,
       provenance: {
         software: `detcal ${VERSION}`,
@@ -110,7 +125,21 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
+/** As the option says, else the stated condition of that name. */
+function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
+  if (parallelGain !== undefined) return parallelGain
+  const stated = Object.entries(parsePairs(condition, '--condition')).find(
+    ([name]) => name.toLowerCase() === 'parallel gain',
+  )
+  return stated === undefined ? undefined : Number(stated[1]) !== 0
+}
+
+/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
+  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
+    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
+      hint: 'Leave --gain-mode out',
+    })
   return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
 }
 
@@ -125,8 +154,11 @@ function optionsThatShape(
   return {
     steps: first?.chain.steps ?? [],
     'gain-mode': Object.keys(GAIN_MODES).find(name => GAIN_MODES[name] === gainMode),
+    'parallel-gain': plan.run.rawFrames > 1,
     'mg-hard-threshold': args.mgHardThreshold,
     'hg-hard-threshold': args.hgHardThreshold,
+    'sigma-high': args.sigmaHigh,
+    'sigma-medium': args.sigmaMedium,
     'zero-nans': args.zeroNans,
     'zero-orange': args.zeroOrange,
     ...Object.fromEntries(

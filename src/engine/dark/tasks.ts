@@ -5,8 +5,8 @@ import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { ConstantSource } from '../../../constants/source.js'
 import type { Detector } from '../../detectors/detector.js'
-import type { BlockInput } from '../operations.js'
-import type { Assignment } from '../scheduler.js'
+import type { Assignment } from '../assignment.js'
+import type { BlockInput } from '../block-input.js'
 
 /** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
 export interface FrameSource {

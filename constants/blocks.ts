@@ -47,11 +47,13 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
     while (bytes() > budget && (size[axis] ?? 1) > 1) size[axis] = Math.ceil((size[axis] ?? 1) / 2)
   for (const axis of growing) {
     const [now = 1, whole = 1] = [size[axis], lengths[axis]]
-    const times = Math.max(1, Math.floor(budget / bytes()))
-    size[axis] = Math.min(now * times, whole)
+    const times = Math.min(Math.max(1, Math.floor(budget / bytes())), Math.ceil(whole / now))
+    // Pieces of about the same length rather than full ones and a rest.
+    const pieces = Math.ceil(whole / (now * times))
+    size[axis] = Math.min(whole, now * Math.ceil(whole / (now * pieces)))
   }
 
-  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1))
+  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
   for (const pieces of product(steps)) {
     const start = pieces.map(([from]) => from)
     const count = pieces.map(([from, to]) => to - from)
@@ -65,12 +67,12 @@ function decodedChunk(located: LocatedDataset | undefined): readonly number[] | 
   return storage?.kind === 'chunked' && storage.filters.length > 0 ? storage.chunkShape : undefined
 }
 
-/** `range` cut at the multiples of `step`; a range no longer than `step` stays whole. */
-function cuts([from, to]: Range, step: number): Range[] {
+/** `range` cut at the multiples of `step` from `origin` on; a range no longer than `step` stays whole. */
+function cuts([from, to]: Range, step: number, origin: number): Range[] {
   if (to - from <= step) return [[from, to]]
   const pieces: Range[] = []
   for (let at = from; at < to; ) {
-    const next = Math.min(to, (Math.floor(at / step) + 1) * step)
+    const next = Math.min(to, origin + (Math.floor((at - origin) / step) + 1) * step)
     pieces.push([at, next])
     at = next
   }

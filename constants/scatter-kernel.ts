@@ -34,57 +34,56 @@ export function scatterByKernel(
 
   const { taken, left, thresholds } = sorted(source, uses)
   const elementBytes = DTYPE_BYTES[source.dtype]
+  const { fast, slow } = axes
+  // From the block's first row, fast scan 0, to its first pixel.
+  const to = 4 * fast.first
+  const pitch = 4 * lane.width
   const runs = runsOf(axes, lane.width)
   for (const [gather, moves] of byGather(kernels, source, taken)) {
     for (const { form, plane } of moves)
       if (form === 'assign' && gather !== kernels.gather32)
         eachPosition(lane, axes, k => {
-          const at = lane.addressOf(k, plane, axes.slow.first)
-          for (const run of runs) kernels.fill32(at + run.to, run.rows * axes.fast.count, 0)
+          const at = lane.addressOf(k, plane, slow.first) + to
+          for (const run of runs) kernels.fill32(at + run.from, run.words, 0)
         })
-    for (const addresses of destinations(lane, axes, order, moves))
-      for (const { row, rows, to } of runs) {
-        table.fill(0, 0, order.elements)
-        for (const [element, address] of addresses) table[element] = address + to
-        const refused = gather(
-          bytes.byteOffset + row * axes.slow.stride * elementBytes,
-          order.stride * elementBytes,
-          axes.fast.stride * elementBytes,
-          axes.slow.stride * elementBytes,
-          table.byteOffset,
-          order.elements,
-          axes.fast.count,
-          rows,
-        )
-        if (refused > 0) throw notBits(source, Number.NaN)
-      }
+    for (const addresses of destinations(lane, axes, order, moves)) {
+      table.fill(0, 0, order.elements)
+      for (const [element, address] of addresses) table[element] = address + to
+      const refused = gather(
+        bytes.byteOffset,
+        order.stride * elementBytes,
+        fast.stride * elementBytes,
+        slow.stride * elementBytes,
+        table.byteOffset,
+        order.elements,
+        fast.count,
+        slow.count,
+        pitch,
+      )
+      if (refused > 0) throw notBits(source, Number.NaN)
+    }
   }
   if (thresholds) {
     const { medium, low, gap } = thresholds
     eachPosition(lane, axes, k => {
       const [t0, t1] = [lane.addressOf(k, medium, axes.slow.first), lane.addressOf(k, low, axes.slow.first)]
-      for (const { rows, to } of runs)
-        kernels.agipdThresholds(t0 + to, t1 + to, rows * axes.fast.count, gap ? 1 : 0)
+      for (const { from, words } of runs)
+        kernels.agipdThresholds(t0 + to + from, t1 + to + from, words, gap ? 1 : 0)
     })
   }
   return left
 }
 
-/** Rows of a block whose pixels are contiguous in a plane: all of them if they are whole, else each by itself. */
+/** Pixels of a block that are contiguous in a plane: all of them if rows are whole, else one row. */
 interface Run {
-  readonly row: number
-  readonly rows: number
-  /** Bytes from the block's first row, fast scan 0, to the first pixel. */
-  readonly to: number
+  /** Bytes from the block's first pixel. */
+  readonly from: number
+  readonly words: number
 }
 
 function runsOf({ fast, slow }: BlockAxes, width: number): readonly Run[] {
-  if (fast.count === width) return [{ row: 0, rows: slow.count, to: 0 }]
-  return Array.from({ length: slow.count }, (_, row) => ({
-    row,
-    rows: 1,
-    to: 4 * (row * width + fast.first),
-  }))
+  if (fast.count === width) return [{ from: 0, words: slow.count * width }]
+  return Array.from({ length: slow.count }, (_, row) => ({ from: 4 * row * width, words: fast.count }))
 }
 
 /** How the elements of a pixel are numbered, cell and plane together, so that neighbours are `stride` apart. */

@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from 'node:fs'
 import { DataError } from '../model/errors.js'
-import type { BlockInput } from './operations.js'
+import type { BlockInput } from './block-input.js'
 
 /** Where frames came to lie, and what it took. */
 export interface FramesRead {
@@ -50,7 +50,12 @@ export function readFrames(
   return { offsets, bytes }
 }
 
-function readFully(input: BlockInput, target: Uint8Array, address: number): void {
+/** Fills `target` from `address`. @throws DataError if the file ends before. */
+export function readFully(
+  input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>,
+  target: Uint8Array,
+  address: number,
+): void {
   for (let done = 0; done < target.byteLength; ) {
     const read = readSync(input.fd, target, done, target.byteLength - done, address + done)
     if (read === 0) {

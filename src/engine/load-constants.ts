@@ -1,12 +1,11 @@
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
-import { writeParams } from '../corrections/kernel.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
-import type { Lane } from '../memory/lane.js'
+import type { Assignment } from './assignment.js'
 import type { ConstantsTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
 import type { WorkerPool } from './pool.js'
-import type { Assignment, SlotJob } from './scheduler.js'
+import type { SlotJob } from './scheduler.js'
 import type { PhaseTotals } from './statistics.js'
 
 /** Rows of slow scan that share a page of a plane. */
@@ -27,23 +26,25 @@ function stripRows(rows: number, workers: number, sources: Iterable<ConstantSour
   return Math.min(strip, rows)
 }
 
+/** What loading needs of the engine. */
+export interface LoadContext {
+  readonly detector: Detector
+  readonly pool: WorkerPool
+  readonly phases: PhaseTotals
+}
+
 /** Constants of one module on their way into a lane. */
 export interface ConstantsLoad {
-  /** One job a strip of slow-scan rows. */
   jobs(): AsyncGenerator<SlotJob>
   /** Cells the constants lack, once all jobs are done. @throws what a job failed with. */
   finish(): readonly number[]
 }
 
 /**
- * Finds a module's constants in their files, tells the kernel its parameters, and makes the jobs that fill the lane.
+ * Finds a module's constants in their files and makes the jobs, one a strip of slow-scan rows, that fill the lane.
  * @throws ConstantsError naming file, dataset and module.
  */
-export async function prepareConstants(
-  module: ModulePlan,
-  lane: Lane,
-  context: { readonly detector: Detector; readonly pool: WorkerPool; readonly phases: PhaseTotals },
-): Promise<ConstantsLoad> {
+export async function loadFromFiles(module: ModulePlan, context: LoadContext): Promise<ConstantsLoad> {
   const { chain, constants, cells } = module
   const { detector, pool, phases } = context
   const sources = new Map<string, ConstantSource>()
@@ -51,10 +52,8 @@ export async function prepareConstants(
     const version = constants.constants.get(name)
     if (version) sources.set(name, await locateConstant(detector, version, module.module))
   }
-  const { memory, layout } = lane.handle
-  writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
@@ -63,7 +62,7 @@ export async function prepareConstants(
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
         ...assignment,
-        detector: detector.id,
+        detector,
         cells,
         planes: chain.planes,
         constants: sources,

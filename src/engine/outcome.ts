@@ -2,6 +2,7 @@ import { type ErrorRecord, recordOf } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import type { DamagedFile } from '../sources/run.js'
+import type { CacheReport, NoCache } from './cache-use.js'
 import type { PhaseTimes } from './statistics.js'
 
 /** What became of one RAW file. */
@@ -32,6 +33,8 @@ export interface CorrectionOutcome {
   readonly metadata?: string
   readonly problems: readonly Problem[]
   readonly phases: PhaseTimes
+  /** Absent if no constants cache was asked for. */
+  readonly constantsCache?: CacheReport | NoCache
   readonly frames: number
   readonly rawBytes: number
   readonly seconds: number

@@ -127,8 +127,9 @@ function inWords<T extends object>(message: string, options: T): [string, T & { 
 /** The innermost line of an HDF5 error stack, which is the one that tells the cause; else the first line. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  const frames = [...text.matchAll(/ in \w+\(\): (.+)/g)]
-  const inner = frames.at(-1)?.[1] ?? text.split('\n', 1)[0] ?? ''
-  const system = /error message = '([^']+)'/.exec(inner)?.[1]
+  const frame = [...text.matchAll(/ in \w+\(\): (.+)/g)].at(-1)
+  const inner = frame?.[1] ?? text.split('\n', 1)[0] ?? ''
+  // Behind a time that ends its line.
+  const system = /error message = '([^']+)'/.exec(text.slice(frame?.index ?? 0))?.[1]
   return `HDF5: ${system === undefined ? inner : `${inner.split(':', 1)[0]}: ${system}`}`
 }

@@ -83,10 +83,9 @@ function sixteen(
   return i8x16.bitmask(i8x16.narrow_i16x8_s(plain01, plain23)) ^ 0xffff
 }
 
-/** T0 of four pixels as {@link sixteen} wants it. |offset| < 2^23 keeps |s − offset| below 1e7. */
+/** T0 `t` of four pixels as {@link sixteen} wants it. |offset| `o` < 2^23 keeps |s − offset| below 1e7. */
 @inline
-function threshold(c: usize, o: v128, plane: usize, gainSteps: bool): v128 {
-  const t = v128.load(c + T0 * plane)
+function threshold(t: v128, o: v128, gainSteps: bool): v128 {
   return gainSteps ? t : unlessLarge(t, o)
 }
 
@@ -118,9 +117,10 @@ function together(
     const p4 = p << 2
     const c = constants + p4
     const m = c + M0 * plane
+    const t = c + T0 * plane
     const o0 = v128.load(c), o1 = v128.load(c, 16), o2 = v128.load(c, 32), o3 = v128.load(c, 48)
-    const t0 = threshold(c, o0, plane, gainSteps), t1 = threshold(c + 16, o1, plane, gainSteps)
-    const t2 = threshold(c + 32, o2, plane, gainSteps), t3 = threshold(c + 48, o3, plane, gainSteps)
+    const t0 = threshold(v128.load(t), o0, gainSteps), t1 = threshold(v128.load(t, 16), o1, gainSteps)
+    const t2 = threshold(v128.load(t, 32), o2, gainSteps), t3 = threshold(v128.load(t, 48), o3, gainSteps)
     const m0 = v128.load(m), m1 = v128.load(m, 16), m2 = v128.load(m, 32), m3 = v128.load(m, 48)
     const group = <u32>((p - from) >> 4) << GROUP_SHIFT
     at = noted(at, group, sixteen(
@@ -159,12 +159,22 @@ function noted(at: usize, place: u32, lanes: u32): usize {
   return at + (<usize>(lanes != 0) << 2)
 }
 
-/** Second pass: the pixels listed. */
-@inline
-function listed(
-  list: usize, end: usize, entry: usize, from: usize, plane: usize, constants: usize, params: usize, gainSteps: bool,
-): void {
+/**
+ * Second pass: the pixels listed for one frame or four, the first at `entry`. `seen` groups of the strip were listed
+ * before; returns that number with these.
+ */
+function again(
+  list: usize, end: usize, entry: usize, from: usize, to: usize, constants: usize, params: usize, seen: usize,
+  gainSteps: bool,
+): usize {
+  const plane = <usize>load<u32>(params) << 2
   const flags = load<u32>(params, FLAGS)
+  const now = seen + ((end - list) >> 2)
+  if (seen < STREAM_FROM && now >= STREAM_FROM) {
+    const c = constants + (from << 2)
+    warm(c + T1 * plane, M2 - T1 + 1, plane, (to - from) << 2)
+    if (gainSteps) warm(c + G1 * plane, B1 - G1 + 1, plane, (to - from) << 2)
+  }
   for (; list < end; list += 4) {
     const word = load<u32>(list)
     const frame = entry + <usize>((word >> FRAME_SHIFT) & 3) * ENTRY_BYTES
@@ -177,33 +187,26 @@ function listed(
     } while (lanes)
     depart(frame, departures)
   }
+  return now
 }
 
 @inline
 function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
   const pixels = <usize>load<u32>(params)
-  const plane = pixels << 2
   const list = table + frames * ENTRY_BYTES
   clearDepartures(table, frames)
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
     let seen: usize = 0
-    let streamed = false
-    for (let f: usize = 0; f < frames; ) {
-      const entry = table + f * ENTRY_BYTES
-      const four = frames - f >= TOGETHER
-      const end = four
-        ? together(true, entry, from, to, pixels, constants, list, gainSteps)
-        : together(false, entry, from, to, pixels, constants, list, gainSteps)
-      seen += (end - list) >> 2
-      if (seen >= STREAM_FROM && !streamed) {
-        const c = constants + (from << 2)
-        warm(c + T1 * plane, M2 - T1 + 1, plane, (to - from) << 2)
-        if (gainSteps) warm(c + G1 * plane, B1 - G1 + 1, plane, (to - from) << 2)
-        streamed = true
-      }
-      listed(list, end, entry, from, plane, constants, params, gainSteps)
-      f += four ? TOGETHER : 1
+    let entry = table
+    // Two loops rather than one with a choice: binaryen would make one code of both, which asks for each group.
+    for (; entry + TOGETHER * ENTRY_BYTES <= list; entry += TOGETHER * ENTRY_BYTES) {
+      const end = together(true, entry, from, to, pixels, constants, list, gainSteps)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
+    }
+    for (; entry < list; entry += ENTRY_BYTES) {
+      const end = together(false, entry, from, to, pixels, constants, list, gainSteps)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
     }
   }
 }

@@ -13,15 +13,14 @@ export function readReport(path: string): Report {
     throw refuse(`cannot be read: ${(error as Error).message}`)
   }
   const { machine, results } = (value ?? {}) as Partial<Report>
-  const whole =
-    typeof machine === 'object' &&
-    Array.isArray(results) &&
-    results.every(
-      ({ name, implementation, nsPerPixel }: Partial<Result>) =>
-        typeof name === 'string' && typeof implementation === 'string' && typeof nsPerPixel === 'number',
-    )
+  const whole = typeof machine === 'object' && Array.isArray(results) && results.every(isResult)
   if (!whole) throw refuse('it is no result of a benchmark')
   return value as Report
+}
+
+function isResult(value: unknown): boolean {
+  const { name, implementation, nsPerPixel } = (value ?? {}) as Partial<Result>
+  return typeof name === 'string' && typeof implementation === 'string' && typeof nsPerPixel === 'number'
 }
 
 /** What of detcal's own takes more than `threshold` times as long as in `baseline`, a line each. */

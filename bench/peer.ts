@@ -92,9 +92,13 @@ export function compile(
 ): string | undefined {
   const program = join(folder, name)
   try {
-    execFileSync('cc', ['-O3', ...flags, '-o', program, join(PEERS, source), '-lm', '-lpthread'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    execFileSync(
+      'cc',
+      ['-O3', '-Wno-psabi', ...flags, '-o', program, join(PEERS, source), '-lm', '-lpthread'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    )
     return program
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

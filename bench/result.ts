@@ -23,7 +23,10 @@ export interface Result {
   readonly cpuNsPerPixel?: number
   /** Bytes that the task has to move, read and write counted, a second. */
   readonly gbPerSecond?: number
-  /** Time that copying as many bytes takes on this machine, over the time taken: 1 is the bound. */
+  /**
+   * Processor time (wall time where that is unknown) that copying as many bytes takes on this machine, over the time
+   * taken: 1 is the bound. Processor time, since a thread that others keep waiting moves no bytes.
+   */
   readonly boundFraction?: number
   /** Time over that of detcal right before it, median of the pairs: above 1, detcal is faster. */
   readonly ratio?: number
@@ -58,8 +61,8 @@ export interface Task {
   readonly pixels: number
   /** Bytes read and written a pixel by whoever does no more than needed. */
   readonly bytesPerPixel?: number
-  /** ns a pixel that copying as many bytes takes; see {@link Result.boundFraction}. */
-  readonly bound?: number
+  /** Copying as many bytes, measured in the same rounds. */
+  readonly bound?: Pick<Result, 'nsPerPixel' | 'cpuNsPerPixel'>
 }
 
 /** Samples of one implementation; `own` are detcal's right before each, where it was measured in pairs. */
@@ -89,7 +92,9 @@ export function resultOf({ name, pixels, bytesPerPixel, bound }: Task, series: S
     samples: perPixel,
     ...(cpu ? { cpuNsPerPixel: median(cpu) / pixels } : {}),
     ...(bytesPerPixel === undefined ? {} : { gbPerSecond: bytesPerPixel / nsPerPixel }),
-    ...(bound === undefined ? {} : { boundFraction: bound / nsPerPixel }),
+    ...(bound === undefined
+      ? {}
+      : { boundFraction: boundOf(bound, nsPerPixel, cpu && median(cpu) / pixels) }),
     ...(own
       ? {
           ratio: pairs(
@@ -102,6 +107,11 @@ export function resultOf({ name, pixels, bytesPerPixel, bound }: Task, series: S
     ...(details ? { details } : {}),
     ...(note === undefined ? {} : { note }),
   }
+}
+
+function boundOf(bound: NonNullable<Task['bound']>, ns: number, cpuNs: number | undefined): number {
+  if (bound.cpuNsPerPixel === undefined || cpuNs === undefined) return bound.nsPerPixel / ns
+  return bound.cpuNsPerPixel / cpuNs
 }
 
 function cpuOf(samples: readonly Sample[]): number[] | undefined {

@@ -3,7 +3,7 @@ import { benchBatch } from './batch/index.js'
 import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
-import type { Report, Result } from './result.js'
+import { median, type Report, type Result } from './result.js'
 import type { SuiteOptions } from './suite.js'
 
 /** The suites, in the order they run. */
@@ -26,5 +26,20 @@ export async function runBench(
   mkdirSync(options.scratch, { recursive: true })
   const results: Result[] = []
   for (const suite of suites) results.push(...(await SUITES[suite]({ ...options, cache: machine.cache })))
+  warnIfBusy(results, options.onProgress)
   return { machine, results }
+}
+
+/** Less of a core than this for a thread that never waits: somebody else had the rest. */
+const UNDISTURBED = 0.9
+
+function warnIfBusy(results: readonly Result[], onProgress: (text: string) => void): void {
+  const shares = results
+    .filter(({ name, cpuNsPerPixel }) => name.startsWith('kernel,') && cpuNsPerPixel !== undefined)
+    .map(({ cpuNsPerPixel, nsPerPixel }) => (cpuNsPerPixel ?? 0) / nsPerPixel)
+  const share = median(shares)
+  if (share < UNDISTURBED)
+    onProgress(
+      `warning: others used this machine: threads had ${(100 * share).toFixed(0)} % of a core, so compare CPU times`,
+    )
 }

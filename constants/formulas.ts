@@ -58,6 +58,21 @@ export function xrayGain(median: number): WriteRow {
   }
 }
 
+/** Plane `product`, of a further factor: the product so far is in the plane. */
+export const multiplyFloats: WriteRow = ([row = NONE], n, f32, _u32, at) => {
+  for (let i = 0; i < n; i++) f32[at + i] = (f32[at + i] ?? 0) * Math.fround(row[i] ?? 0)
+}
+
+/** Plane `saturation`, of the noise; `sigmas` is an f32. */
+export function saturation(sigmas: number): WriteRow {
+  return ([noise = NONE], n, f32, _u32, at) => {
+    for (let i = 0; i < n; i++) f32[at + i] = FULL_SCALE - Math.fround(sigmas * Math.fround(noise[i] ?? 0))
+  }
+}
+
+/** Largest number of a 12-bit converter. */
+const FULL_SCALE = 4095
+
 /** Masks, the first of a plane. */
 export const assignBits: WriteRow = ([row = NONE], n, _f32, u32, at) => {
   for (let i = 0; i < n; i++) u32[at + i] = row[i] ?? 0

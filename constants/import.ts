@@ -2,7 +2,7 @@ import type { Detector } from '../src/detectors/detector.js'
 import { ConstantsError, DataError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
 import { resolveDims } from './axes.js'
-import { CALIBRATIONS, type Calibration, calibrationOf } from './calibrations.js'
+import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { type Conditions, conditionsOf } from './conditions.js'
 import { describeConstants, type StoredConstant } from './file.js'
@@ -25,6 +25,8 @@ export interface ImportRequest {
   /** Order of axes, slowest first, for all constants of the files; it wins over their `dims`. */
   readonly dims?: readonly string[]
   readonly rawData?: string
+  /** The files become the catalogue's own: moved, not copied, and gone where the catalogue has their content already. */
+  readonly move?: true
 }
 
 export interface ImportReport {
@@ -43,18 +45,30 @@ export async function importConstants(
   catalogue: SqliteCatalogue,
   request: ImportRequest,
 ): Promise<ImportReport> {
-  const { detector, module } = request
-  if (!Number.isInteger(module) || module < 0 || module >= detector.moduleCount)
-    throw new UsageError(`${detector.name} has no module ${module}`, {
-      hint: `Use 0 to ${detector.moduleCount - 1}`,
-    })
-  const prepared: PreparedFile[] = []
+  return importAllConstants(catalogue, [request])
+}
+
+/** {@link importConstants} of several modules: all of them or none, in one transaction. */
+export async function importAllConstants(
+  catalogue: SqliteCatalogue,
+  requests: readonly ImportRequest[],
+): Promise<ImportReport> {
+  for (const { detector, module } of requests)
+    if (!Number.isInteger(module) || module < 0 || module >= detector.moduleCount)
+      throw new UsageError(`${detector.name} has no module ${module}`, {
+        hint: `Use 0 to ${detector.moduleCount - 1}`,
+      })
+  const prepared: { readonly request: ImportRequest; readonly file: PreparedFile }[] = []
   try {
-    for (const file of request.files) prepared.push(await prepare(catalogue, request, file))
-    const versions = catalogue.transaction(() => prepared.flatMap(file => enter(catalogue, request, file)))
-    return { versions, skipped: prepared.flatMap(file => file.skipped) }
+    for (const request of requests)
+      for (const file of request.files)
+        prepared.push({ request, file: await prepare(catalogue, request, file) })
+    const versions = catalogue.transaction(() =>
+      prepared.flatMap(({ request, file }) => enter(catalogue, request, file)),
+    )
+    return { versions, skipped: prepared.flatMap(({ file }) => file.skipped) }
   } catch (error) {
-    for (const file of prepared) file.staged?.discard()
+    for (const { file } of prepared) file.staged?.discard()
     throw error
   }
 }
@@ -91,13 +105,14 @@ async function prepare(
   const { constants, skipped } = check(request, mine, file)
 
   const inside = await pathInStore(catalogue.root, file)
-  const staged = inside === undefined ? await stage(catalogue.root, folder, file, beginAt) : undefined
+  const how = request.move ? 'move' : 'copy'
+  const staged = inside === undefined ? await stage(catalogue.root, folder, file, beginAt, how) : undefined
   const content = staged?.content ?? (await contentOf(file))
   // Elements must be where the file says, or the next run would find out.
   for (const constant of constants)
     await locateConstant(
       request.detector,
-      { ...constant, path: file, size: content.size },
+      { ...constant, path: staged?.path ?? file, size: content.size },
       request.module,
     ).catch((error: unknown) => {
       staged?.discard()
@@ -152,7 +167,7 @@ function check(
     })
   }
   if (constants.length > 0) return { constants, skipped }
-  const names = CALIBRATIONS[detector.id].map((calibration: Calibration) => calibration.name)
+  const names = detector.calibrations.map(({ name }) => name)
   throw new ConstantsError(`none of its constants is one of ${detector.name}`, {
     place: { file },
     hint: `Its calibrations are ${names.join(', ')}`,

@@ -5,9 +5,11 @@ import {
   copyFloats,
   lowThreshold,
   mediumThreshold,
+  multiplyFloats,
   orBits,
   pcBaseline,
   pcGain,
+  saturation,
   type WriteRow,
   xrayGain,
 } from './formulas.js'
@@ -89,6 +91,16 @@ export function contributionsOf(
         if (recipe.calibrations.length === 0) filled.push({ plane, bits: 0 })
         for (const calibration of recipe.calibrations)
           add(calibration, plane, { form: 'or', reads: [recipe.stage], write: orBits })
+        break
+      case 'product':
+        // Constants are read one after the other in the order they are first named in: that of the product.
+        recipe.calibrations.forEach((calibration, i) => {
+          if (i > 0) formula(calibration, plane, [recipe.index], multiplyFloats)
+          else add(calibration, plane, { form: 'copy', reads: [recipe.index], write: copyFloats })
+        })
+        break
+      case 'saturation':
+        formula('Noise', plane, [recipe.stage], saturation(recipe.sigmas))
         break
       case 'pc-gain':
         if (recipe.stage === 0) filled.push({ plane, bits: ONE_F32 })

@@ -65,7 +65,11 @@ export class CatalogueFile {
       this.#exec('COMMIT')
       return result
     } catch (error) {
-      this.#exec('ROLLBACK')
+      try {
+        this.#exec('ROLLBACK')
+      } catch {
+        // A full disk has made SQLite roll back by itself; the first error is the one that explains.
+      }
       throw error
     }
   }

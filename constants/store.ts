@@ -46,6 +46,8 @@ export async function pathInStore(root: string, path: string): Promise<string | 
 /** A copy that is on its way into the store: whole and on disk, under a name that nobody reads. */
 export interface StagedFile {
   readonly content: Content
+  /** Where it lies until it is kept. */
+  readonly path: string
   /**
    * Gives it its name, `cal.<epoch>.h5` or, where another file has that, `cal.<epoch>.<n>.h5`.
    * @returns the path relative to the root, with forward slashes.
@@ -56,10 +58,16 @@ export interface StagedFile {
 }
 
 /**
- * Copies `path` into `folder` below `root`. The copy appears only by {@link StagedFile.keep}.
+ * Copies `path` into `folder` below `root`, or moves it there. It appears only by {@link StagedFile.keep}.
  * @throws OutputError if the store cannot be written.
  */
-export async function stage(root: string, folder: string, path: string, beginAt: Date): Promise<StagedFile> {
+export async function stage(
+  root: string,
+  folder: string,
+  path: string,
+  beginAt: Date,
+  how: 'copy' | 'move' = 'copy',
+): Promise<StagedFile> {
   const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
   let kept: string | undefined
   const discard = () => {
@@ -68,11 +76,12 @@ export async function stage(root: string, folder: string, path: string, beginAt:
   }
   try {
     makeFolders(dirname(temporary))
-    await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    if (how === 'move') renameSync(path, temporary)
+    else await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     const handle = await open(temporary, 'r')
     await handle.sync().finally(() => handle.close())
     // Of the copy, not of the original, which may change under our hands.
-    return { content: await contentOf(temporary), keep, discard }
+    return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
     throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {

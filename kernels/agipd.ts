@@ -1,4 +1,4 @@
-// AGIPD: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at a time.
+// AGIPD: the per-pixel steps fused in one pass. src/corrections/agipd/reference.ts says the same one pixel at a time.
 import { all, count, load16f, load32, store32, store8 } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import {

@@ -1,13 +1,15 @@
 // The frame table and the parameters that correction kernels read. Their twins on the other side are
 // src/memory/frame-table.ts and src/corrections/kernel.ts.
 //
-// entry:  raw data gain mask departures - - -   (u32, one entry of 32 bytes a frame)
+// entry:  raw data gain mask departures rawMedium rawLow -   (u32, one entry of 32 bytes a frame)
 // params: pixels stage forceMedium forceHigh flags   (u32, u32, f32, f32, u32)
 export const ENTRY_BYTES: usize = 32
 export const DATA: usize = 4
 export const GAIN: usize = 8
 export const MASK: usize = 12
 export const DEPARTURES: usize = 16
+export const MEDIUM: usize = 20
+export const LOW: usize = 24
 
 export const STAGE: usize = 4
 export const FORCE_MEDIUM: usize = 8

@@ -2,9 +2,9 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { describeConstants } from '../../constants/file.js'
 import { loadPlanes } from '../../constants/load.js'
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
-import { resolveChain } from '../../src/corrections/chain.js'
+import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, parseSteps } from '../../src/corrections/steps.js'
+import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
@@ -21,10 +21,11 @@ export interface StoredConstants {
 
 export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
   const stored = await describeConstants(file)
-  const chain = resolveChain({
-    steps: parseSteps(DEFAULT_STEPS, 0),
+  const chain = AGIPD.resolve({
+    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
     options: DEFAULT_STEP_OPTIONS,
     gainMode: 0,
+    rawFrames: 1,
     available: new Set(stored.map(({ calibration }) => calibration)),
   })
   const sources = new Map<string, ConstantSource>()

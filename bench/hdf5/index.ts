@@ -156,7 +156,7 @@ class Hdf5Bench {
       },
     })
     const last = series.at(-1)
-    const bound = last && resultOf(task, last).nsPerPixel
+    const bound = last && resultOf(task, last)
     return series.map(one => resultOf(bound === undefined ? task : { ...task, bound }, one))
   }
 }

@@ -1,5 +1,11 @@
-import { instantiateKernels, kernelModule, writeParams } from '../../src/corrections/kernel.js'
-import { correctFrame } from '../../src/corrections/reference.js'
+import { agipdWords } from '../../src/corrections/agipd/params.js'
+import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
+import {
+  correctionKernel,
+  instantiateKernels,
+  kernelModule,
+  writeParams,
+} from '../../src/corrections/kernel.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
 import { type Contender, timeHere } from '../rounds.js'
@@ -32,9 +38,9 @@ export function detcalKernel(problem: Problem): KernelContender {
   const places = place(problem)
   const { memory, data, gain, mask } = places
   const { buffer } = memory
-  const kernels = instantiateKernels(kernelModule(), memory)
+  const correct = correctionKernel(instantiateKernels(kernelModule(), memory), 'agipdAdaptive')
   const table = new FrameTable(buffer, TABLE_AT, TILE)
-  writeParams(buffer, PARAMS_AT, PIXELS, PARAMS)
+  writeParams(buffer, PARAMS_AT, PIXELS, agipdWords(PARAMS))
 
   const pass = (): void => {
     for (let first = 0; first < problem.frames; first += TILE) {
@@ -49,7 +55,7 @@ export function detcalKernel(problem: Problem): KernelContender {
           mask: mask + frame * 4 * PIXELS,
         })
       }
-      kernels.agipdAdaptive(TABLE_AT, count, places.constants + cell * PLANES * PIXELS * 4, PARAMS_AT)
+      correct(TABLE_AT, count, places.constants + cell * PLANES * PIXELS * 4, PARAMS_AT)
     }
   }
   const { pixels } = problem
@@ -88,7 +94,7 @@ export function referenceKernel(problem: Problem): KernelContender {
     for (let frame = 0; frame < problem.frames; frame++) {
       const cell = Math.floor(frame / problem.trains)
       const [from, to] = [frame * PIXELS, (frame + 1) * PIXELS]
-      correctFrame(
+      correctAgipdFrame(
         'agipdAdaptive',
         PARAMS,
         problem.constants.subarray(cell * PLANES * PIXELS, (cell + 1) * PLANES * PIXELS),

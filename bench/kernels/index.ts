@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { copyContender } from '../copy.js'
+import { COPY, copyContender } from '../copy.js'
 import { type Result, resultOf, type Series, type Task } from '../result.js'
 import { measure } from '../rounds.js'
 import { percent, type SuiteOptions, SWITCHED } from '../suite.js'
@@ -11,8 +11,6 @@ import { digest, peerPrograms, startPeer } from './peers.js'
 import { plainKernel } from './plain.js'
 import { KERNEL_BYTES, makeProblem, type Problem, shareProblem, sizeOf } from './problem.js'
 import { scaling } from './scaling.js'
-
-const COPY = 'memory copy'
 
 /** The kernel of the default chain against its peers, and how it scales with threads. */
 export async function benchKernels(options: SuiteOptions): Promise<Result[]> {
@@ -88,7 +86,7 @@ async function bitNotes(contenders: readonly KernelContender[]): Promise<Map<str
 
 function resultsOf(task: Task, series: readonly Series[], notes: ReadonlyMap<string, string>): Result[] {
   const copy = series.find(({ implementation }) => implementation === COPY)
-  const bound = copy && resultOf(task, copy).nsPerPixel
+  const bound = copy && resultOf(task, copy)
   return series.map(one => {
     const note = [one.note, notes.get(one.implementation)].filter(Boolean).join('; ')
     return resultOf(

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import type { KernelParams } from '../../src/corrections/chain.js'
+import type { AgipdParams } from '../../src/corrections/agipd/params.js'
 import { draw } from '../../src/sources/simulator/random.js'
 import type { SuiteOptions } from '../suite.js'
 
@@ -13,7 +13,7 @@ export const TILE = 8
 export const KERNEL_BYTES = 13
 
 /** The default chain. */
-export const PARAMS: KernelParams = {
+export const PARAMS: AgipdParams = {
   stage: 0,
   forceMgLimit: 1000,
   forceHgLimit: 1000,

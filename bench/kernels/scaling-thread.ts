@@ -1,4 +1,9 @@
-import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
+import {
+  correctionKernel,
+  instantiateKernels,
+  type Kernels,
+  kernelModule,
+} from '../../src/corrections/kernel.js'
 import { tilesOf } from '../../src/engine/blocks.js'
 import { Packer } from '../../src/engine/packer.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
@@ -11,6 +16,7 @@ export function scalingWork({ lane, slot, cells }: ScalingTask): () => void {
   const { layout, memory } = Lane.attach(lane).handle
   const { buffer } = memory
   const kernels: Kernels = instantiateKernels(kernelModule(), memory)
+  const correct = correctionKernel(kernels, 'agipdAdaptive')
   const base = slotOffset(layout, slot)
   const at = layout.slot
   const table = new FrameTable(buffer, base + at.table, layout.tileFrames)
@@ -29,7 +35,7 @@ export function scalingWork({ lane, slot, cells }: ScalingTask): () => void {
         })
       })
       const constants = layout.constants + cell * layout.cellBytes
-      kernels.agipdAdaptive(base + at.table, members.length, constants, layout.params)
+      correct(base + at.table, members.length, constants, layout.params)
       packer.restart()
       for (let i = 0; i < members.length; i++) {
         packer.pack(new Uint8Array(buffer, base + at.gain + i * pixels, pixels))

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import { agipdWords } from '../../src/corrections/agipd/params.js'
 import { writeParams } from '../../src/corrections/kernel.js'
 import { Lane, type LaneHandle } from '../../src/memory/lane.js'
 import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
@@ -30,6 +31,7 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
   const problem = makeProblem(cells, trains, SHARE, seed)
   const team = new Team(problem, workers)
   const name = `kernel and deflate, ${percent(SHARE)} switched`
+  const task = { name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }
   try {
     await team.ready()
     const counts = workerCounts(workers)
@@ -47,14 +49,14 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
       warmUp: true,
       onProgress: text => onProgress(`${name}: ${text}`),
     })
-    // Ratios the other way round: how much faster than one thread.
+    // Ratios the other way round: how much faster than one thread; by processor time, as if nobody else were here.
     return series.map((entry, i) => {
-      const {
-        ratio,
-        cpuRatio: _,
-        ...result
-      } = resultOf({ name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }, entry)
-      return { ...result, details: { threads: counts[i] ?? 0, speedup: ratio === undefined ? 1 : 1 / ratio } }
+      const { ratio = 1, cpuRatio = 1, ...result } = resultOf(task, entry)
+      const threads = counts[i] ?? 0
+      return {
+        ...result,
+        details: { threads, speedup: 1 / ratio, 'speedup by CPU time': threads / cpuRatio },
+      }
     })
   } finally {
     await team.close()
@@ -133,7 +135,7 @@ class Team {
     const { buffer } = lane.handle.memory
     const { constants, raw, frames } = this.#problem
     new Uint32Array(buffer, layout.constants).set(constants)
-    writeParams(buffer, layout.params, PIXELS, PARAMS)
+    writeParams(buffer, layout.params, PIXELS, agipdWords(PARAMS))
     for (let slot = 0; slot < layout.slots; slot++) {
       const [from, to] = [slot * share, Math.min(frames, (slot + 1) * share)]
       new Uint16Array(buffer, slotOffset(layout, slot) + layout.slot.raw).set(

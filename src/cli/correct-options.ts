@@ -3,7 +3,9 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, type StepOptions } from '../corrections/steps.js'
+import type { Corrections } from '../corrections/chain.js'
+import { correctionsOf } from '../corrections/index.js'
+import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { UsageError } from '../model/errors.js'
@@ -20,6 +22,7 @@ export interface CorrectOptions {
   readonly trains: string | undefined
   readonly pulses: string | undefined
   readonly gainMode: string | undefined
+  readonly parallelGain: boolean | undefined
   readonly condition: readonly string[]
   readonly at: string | undefined
   readonly strategy: Strategy
@@ -27,6 +30,8 @@ export interface CorrectOptions {
   readonly steps: string | undefined
   readonly mgHardThreshold: number
   readonly hgHardThreshold: number
+  readonly sigmaHigh: number
+  readonly sigmaMedium: number
   readonly zeroNans: boolean
   readonly zeroOrange: boolean
   readonly combined: string | undefined
@@ -49,7 +54,7 @@ const MACHINE = 'With what:'
 
 /** The options of `detcal correct`, in the groups that its help shows. */
 export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
-  const { forceMgLimit, forceHgLimit } = DEFAULT_STEP_OPTIONS
+  const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium } = DEFAULT_STEP_OPTIONS
   return yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
     .options({
@@ -92,10 +97,15 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         choices: ['adaptive', 'high', 'medium', 'low'],
         describe: 'default: from control data, else adaptive',
       },
+      'parallel-gain': {
+        group: STEPS,
+        type: 'boolean',
+        describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
+      },
       steps: {
         group: STEPS,
         type: 'string',
-        describe: `complete set of steps, by commas [default: ${DEFAULT_STEPS.join(',')}]`,
+        describe: `complete set of steps, by commas [default: ${defaultSteps()}]`,
       },
       'mg-hard-threshold': {
         group: STEPS,
@@ -108,6 +118,18 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         type: 'number',
         default: forceHgLimit,
         describe: 'limit of force-hg-if-below, ADU',
+      },
+      'sigma-high': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaHigh,
+        describe: 'parallel gain: sigmas below the end of scale that the high stage ends at',
+      },
+      'sigma-medium': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaMedium,
+        describe: 'parallel gain: likewise the medium stage',
       },
       'zero-nans': {
         group: STEPS,
@@ -169,6 +191,13 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
     ) as unknown as Argv<CorrectOptions>
 }
 
+/** Each detector's default chain. */
+function defaultSteps(): string {
+  return DETECTORS.map(detector => `${detector.id} ${correctionsOf(detector).defaultSteps.join(',')}`).join(
+    '; ',
+  )
+}
+
 /** Options that are text even where YAML would read a number or a list. */
 const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'memory', 'at']
 
@@ -178,7 +207,7 @@ const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'memory', 'at
  * @throws UsageError
  */
 function readConfig(path: string): Record<string, unknown> {
-  if (path === resolve('production')) return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
+  if (path === resolve('production')) return { steps: PRODUCTION }
   let value: unknown
   try {
     // yargs wants an answer at once, and few runs need the parser, which is slow to load.
@@ -209,20 +238,33 @@ export function selectionOf(args: CorrectOptions, detector: Detector): Selection
   }
 }
 
+/** Stands for the steps that the facility takes by default, which only the detector tells. */
+const PRODUCTION = 'production'
+
 /** Names of the steps asked for. @throws UsageError for an empty list. */
-export function stepsOf({ steps }: CorrectOptions): readonly string[] {
-  if (steps === undefined) return DEFAULT_STEPS
+export function stepsOf({ steps }: CorrectOptions, corrections: Corrections): readonly string[] {
+  if (steps === undefined) return corrections.defaultSteps
+  if (steps === PRODUCTION) return corrections.productionSteps
   const names = steps.split(',').map(name => name.trim())
   if (names.every(name => name === ''))
-    throw new UsageError('--steps is empty', { hint: `Use some of ${DEFAULT_STEPS.join(', ')}` })
+    throw new UsageError('--steps is empty', { hint: `Use some of ${corrections.defaultSteps.join(', ')}` })
   return names.filter(name => name !== '')
 }
 
 export function stepOptionsOf({
   mgHardThreshold,
   hgHardThreshold,
+  sigmaHigh,
+  sigmaMedium,
   zeroNans,
   zeroOrange,
 }: CorrectOptions): StepOptions {
-  return { forceMgLimit: mgHardThreshold, forceHgLimit: hgHardThreshold, zeroNans, zeroOrange }
+  return {
+    forceMgLimit: mgHardThreshold,
+    forceHgLimit: hgHardThreshold,
+    sigmaHigh,
+    sigmaMedium,
+    zeroNans,
+    zeroOrange,
+  }
 }

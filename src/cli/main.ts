@@ -8,9 +8,10 @@ import { endWith, failureOf } from './exit.js'
 import { VERSION } from './version.js'
 
 // A reader that has seen enough (`detcal inspect | head`) is no error.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', error => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  })
 
 let parser = yargs(hideBin(process.argv))
   .scriptName('detcal')

@@ -29,3 +29,12 @@ export function parseTime(text: string): Date {
     hint: 'Write it like 2026-01-31T12:00:00Z',
   })
 }
+
+/** A number of threads, the cores there are where none is given. @throws UsageError */
+export function parseWorkers(asked: number | undefined, cpus: number): number {
+  if (asked === undefined) return cpus
+  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
+  throw new UsageError(`--workers ${asked} is not a number of threads`, {
+    hint: `Use 1 to ${cpus}, the cores there are`,
+  })
+}

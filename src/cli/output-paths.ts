@@ -50,7 +50,7 @@ function checkCombined(file: string, folder: string, run: string): void {
       place,
       hint: `Name it ${basename(file).slice(0, -'.h5'.length)}.cxi, or choose another folder for it`,
     })
-  if (existsSync(file) && !statSync(file).isFile())
+  if (real(file) === real(folder) || (existsSync(file) && !statSync(file).isFile()))
     throw new OutputError('is no file, so the combined file cannot have its name', {
       place,
       hint: `Give a file name, such as ${join(file, 'run.cxi')}`,

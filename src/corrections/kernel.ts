@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { KernelName, KernelParams } from './chain.js'
 
 /**
  * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
@@ -27,8 +26,36 @@ export type Gather = (
   pitch: number,
 ) => number
 
-/** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
-export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
+/**
+ * Statistics of `pixels` (a multiple of 8) u16 pixels over `frames` (1 … 65535) frames that lie `stride` bytes apart
+ * from `src`, in any order. A sample is `(raw >> shift) & bits`, and `zeroAs` where that is 0. Planes of f32 go to
+ * `median`, `mean` and `deviation` (population standard deviation) where these are not 0; `scratch`, aligned to 16,
+ * holds {@link darkScratchBytes}.
+ */
+export type DarkStatistics = (
+  src: number,
+  frames: number,
+  stride: number,
+  pixels: number,
+  shift: number,
+  bits: number,
+  zeroAs: number,
+  median: number,
+  mean: number,
+  deviation: number,
+  scratch: number,
+) => void
+
+/** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
+export function darkScratchBytes(frames: number): number {
+  return 64 * frames + 160
+}
+
+/**
+ * The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked.
+ * {@link correctionKernel} finds those that correct.
+ */
+export interface Kernels {
   /** f64 to f32, rounded. */
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
@@ -52,6 +79,7 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
    * `gap` 1 for step 2, else 0.
    */
   readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
+  readonly darkStatistics: DarkStatistics
 }
 
 /** Version of frame table and parameters that this wrapper writes. */
@@ -79,22 +107,22 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   return exports as unknown as Kernels
 }
 
-/** Writes a kernel's parameters to byte `offset` of its memory (docs/architecture.md, kernel contract). */
+/** The correction kernel that a chain names. @throws Error if the module has none of this name: build again. */
+export function correctionKernel(kernels: Kernels, name: string): CorrectionKernel {
+  const found = (kernels as unknown as Readonly<Record<string, unknown>>)[name]
+  if (typeof found !== 'function') throw new Error(`there is no kernel ${name}: run npm run build`)
+  return found as CorrectionKernel
+}
+
+/**
+ * Writes a kernel's parameters to byte `offset` of its memory: `pixels` and the u32 words behind it
+ * (docs/architecture.md, kernel contract).
+ */
 export function writeParams(
   buffer: ArrayBufferLike,
   offset: number,
   pixels: number,
-  params: KernelParams,
+  words: readonly number[],
 ): void {
-  const view = new DataView(buffer, offset, PARAMS_BYTES)
-  const flags =
-    Number(params.setMin) |
-    (Number(params.range) << 1) |
-    (Number(params.zeroNans) << 2) |
-    (Number(params.zeroOrange) << 3)
-  view.setUint32(0, pixels, true)
-  view.setUint32(4, params.stage, true)
-  view.setFloat32(8, params.forceMgLimit, true)
-  view.setFloat32(12, params.forceHgLimit, true)
-  view.setUint32(16, flags, true)
+  new Uint32Array(buffer, offset, PARAMS_BYTES / 4).set([pixels, ...words])
 }

@@ -31,7 +31,7 @@ export function memoryBudget(asked: number | undefined, limits: MachineLimits): 
   if (asked === undefined) return Math.min(0.6 * limits.memory, 8 * GIB)
   if (asked <= limits.memory) return asked
   throw new UsageError(
-    `--memory ${show(asked)} is more than the ${show(limits.memory)} this machine or job allows`,
+    `--memory ${showBytes(asked)} is more than the ${showBytes(limits.memory)} this machine or job allows`,
     {
       hint: `Use at most --memory ${Math.floor(limits.memory / MIB)}MiB`,
     },
@@ -73,12 +73,17 @@ const BLOCKS: readonly BlockShape[] = [
   { trains: 1, framesPerTrain: 1 },
 ]
 
+/** What of a budget is left for lanes: threads beyond the first take their share. */
+export function memoryForLanes(workers: number, budget: number): number {
+  return budget - Math.max(0, workers - FREE_WORKERS) * WORKER_BYTES
+}
+
 /**
  * The most lanes, up to one a worker, with the best block shape that fit `budget`.
  * @throws UsageError if nothing fits, saying how much would.
  */
 export function planLanes(demand: LaneDemand, workers: number, budget: number): LanePlan {
-  const available = budget - Math.max(0, workers - FREE_WORKERS) * WORKER_BYTES
+  const available = memoryForLanes(workers, budget)
   let least = Number.POSITIVE_INFINITY
   for (const block of BLOCKS) {
     for (let count = Math.min(workers, demand.modules); count >= 1; count--) {
@@ -90,7 +95,7 @@ export function planLanes(demand: LaneDemand, workers: number, budget: number): 
   }
   if (least === Number.POSITIVE_INFINITY) {
     throw new UsageError(
-      `constants of ${demand.cells} cells do not fit the ${show(MAX_LANE_BYTES)} of a WebAssembly memory`,
+      `constants of ${demand.cells} cells do not fit the ${showBytes(MAX_LANE_BYTES)} of a WebAssembly memory`,
       {
         hint: 'Select fewer pulses with --pulses',
       },
@@ -98,7 +103,7 @@ export function planLanes(demand: LaneDemand, workers: number, budget: number): 
   }
   const needed = least + (budget - available)
   throw new UsageError(
-    `${show(budget)} of memory do not hold one module's constants of ${demand.cells} cells`,
+    `${showBytes(budget)} of memory do not hold one module's constants of ${demand.cells} cells`,
     {
       hint: `Use --memory ${Math.ceil(needed / MIB)}MiB or more, or select fewer pulses with --pulses`,
     },
@@ -156,6 +161,7 @@ export function parseBytes(text: string): number {
   return Math.floor(value)
 }
 
-function show(bytes: number): string {
+/** Bytes for people: `8.0 GiB`, `512 MiB`. */
+export function showBytes(bytes: number): string {
   return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.ceil(bytes / MIB)} MiB`
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
+import { kernelModule } from '../corrections/kernel.js'
 import { Lane } from '../memory/lane.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
@@ -8,7 +9,7 @@ import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
 import { CacheUse, type NoCache } from './cache-use.js'
 import { ModuleRun, type RunContext } from './module-run.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
+import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
 import { StoppedError, WorkerPool } from './pool.js'
 import { runMetadata } from './run-metadata.js'
@@ -25,6 +26,8 @@ export interface CorrectionOptions {
   readonly signal?: AbortSignal
   /** Told after every block how many module frames are done. */
   readonly onProgress?: (framesDone: number) => void
+  /** The WebAssembly module to correct with, if not detcal's own: one that has more detectors' kernels. */
+  readonly kernels?: WebAssembly.Module
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
 }
@@ -51,9 +54,10 @@ export async function correctRun(
     const phases = new PhaseTotals()
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
-    const { modules, combined } = await execute(plan, options, folder, phases, cache)
-    const found = [...problemsOf(modules), ...missingCells(modules), ...(cache?.problems ?? [])]
+    const { modules: attempted, combined } = await execute(plan, options, folder, phases, cache)
+    const found = [...problemsOf(attempted), ...missingCells(attempted), ...(cache?.problems ?? [])]
     const problems = [...plan.problems, ...found]
+    const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
     if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
     return {
@@ -97,6 +101,7 @@ async function execute(
   const pool = new WorkerPool(
     plan.workers,
     lanes.map(lane => lane.handle),
+    options.kernels ?? kernelModule(),
     options.workerEntry,
   )
   const signal = options.signal ?? new AbortController().signal

@@ -19,10 +19,11 @@ export function* framesOf({ file, trains }: JoinedFile, places: FramePlaces): Ge
   const { module, moduleCount, combinedFirst } = places
   const resident = new Map(places.cells.map((cell, position) => [cell, position]))
   let corrected = 0
-  for (const { trainId, rows } of trains) {
+  for (const { trainId, entry, rows } of trains) {
     const first = combinedFirst?.get(trainId)
     yield positionsList(rows).map((row, position) => ({
       row,
+      stride: entry?.image.count ?? 0,
       cell: resident.get(file.cellIds[row] ?? 0) ?? 0,
       corrected: corrected++,
       combined: first === undefined ? -1 : (first + position) * moduleCount + module,

@@ -1,10 +1,11 @@
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
+import type { Assignment } from './assignment.js'
 import type { ConstantsTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
 import type { WorkerPool } from './pool.js'
-import type { Assignment, SlotJob } from './scheduler.js'
+import type { SlotJob } from './scheduler.js'
 import type { PhaseTotals } from './statistics.js'
 
 /** Rows of slow scan that share a page of a plane. */
@@ -52,7 +53,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     if (version) sources.set(name, await locateConstant(detector, version, module.module))
   }
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
@@ -61,7 +62,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
         ...assignment,
-        detector: detector.id,
+        detector,
         cells,
         planes: chain.planes,
         constants: sources,

@@ -84,7 +84,7 @@ export class ModuleRun {
       // Settles when the last block is in; pushed first, so that stopping halfway still closes the file.
       this.#outcomes.push(inFlight.drained.then(() => this.#finish(run)))
       try {
-        for (const block of run.blocks(this.#context.plan.lanes.block)) {
+        for (const block of run.blocks(this.#context.plan.lanes.block, this.#module.chain.rawFrames)) {
           if (run.failed) break
           inFlight.enter()
           yield this.#job(run, block, inFlight)
@@ -132,7 +132,7 @@ export class ModuleRun {
     const { pool, phases, onFrames } = this.#context
     const { module, chain } = this.#module
     return {
-      name: `module ${module}, a block of ${block.rows.length} frames`,
+      name: `module ${module}, a block of ${block.cells.length} frames`,
       run: async assignment => {
         const result = await pool.run(
           'correctBlock',
@@ -140,12 +140,13 @@ export class ModuleRun {
             module,
             kernel: chain.kernel,
             planes: chain.planes.length,
+            rawFrames: chain.rawFrames,
             load: this.#load,
           }),
         )
         run.record(result)
         phases.merge(result.times)
-        onFrames(block.rows.length)
+        onFrames(block.cells.length)
         inFlight.leave()
       },
       failed: error => {

@@ -1,35 +1,24 @@
 import type { LoadReport } from '../../constants/load.js'
 import type { ConstantSource } from '../../constants/source.js'
-import type { KernelName } from '../corrections/chain.js'
 import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
+import type { Assignment } from './assignment.js'
+import type { BlockInput } from './block-input.js'
 import type { Block, TargetName } from './blocks.js'
+import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
 
-/** Where a block's raw frames lie. Plain values: the file descriptor is the process's, shared by its threads. */
-export interface BlockInput {
-  readonly path: string
-  readonly dataset: string
-  readonly fd: number
-  /** Size and mtime when the plan was made: a file that changed since is refused. */
-  readonly size: number
-  readonly mtimeMs: number
-  /** File address of each of the block's frames (−1: never written, zeros); absent if frames are not stored plainly. */
-  readonly addresses?: Float64Array
-}
-
 /** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
-export interface BlockTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface BlockTask extends Assignment {
   readonly module: number
-  readonly kernel: KernelName
+  /** Name of the correction kernel. */
+  readonly kernel: string
   /** Planes of constants of a cell: those of the module's chain. */
   readonly planes: number
+  /** Raw frames that one frame is made of. */
+  readonly rawFrames: number
   /** Number of the load that put the constants into the lane, unique in the engine. */
   readonly load: number
   readonly input: BlockInput
@@ -56,12 +45,8 @@ export interface BlockResult {
 }
 
 /** Loads the constants of a strip of slow-scan rows into a lane; the slot's memory is scratch. */
-export interface ConstantsTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
-  readonly detector: Detector['id']
+export interface ConstantsTask extends Assignment {
+  readonly detector: Detector
   readonly cells: readonly number[]
   readonly planes: readonly PlaneRecipe[]
   readonly constants: ReadonlyMap<string, ConstantSource>
@@ -76,11 +61,7 @@ export interface ConstantsResult {
 }
 
 /** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
-export interface PackTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface PackTask extends Assignment {
   readonly fd: number
   /** Byte of the file where the pack's first plane is. */
   readonly payload: number
@@ -108,12 +89,12 @@ export interface WritePackResult {
 
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly source: ConstantSource
 }
 
 /** Every operation a worker thread knows: one declaration, imported by both sides. */
-export interface Operations {
+export interface Operations extends DarkOperations {
   correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
   readPack(task: ReadPackTask): ReadPackResult

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path'
 import type { ModuleConstants } from '../../constants/catalogue.js'
-import { type Chain, resolveChain } from '../corrections/chain.js'
-import type { GainMode, StepName, StepOptions } from '../corrections/steps.js'
+import type { Chain } from '../corrections/chain.js'
+import { correctionsOf } from '../corrections/index.js'
+import type { GainMode, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
@@ -27,7 +28,7 @@ export interface PlanInput {
 
 /** The steps asked for, before it is known which constants there are. */
 export interface StepRequest {
-  readonly steps: readonly StepName[]
+  readonly steps: readonly string[]
   readonly options: StepOptions
   readonly gainMode: GainMode
 }
@@ -104,7 +105,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
-    const chain = chainOf(module, constants, input.steps, problems)
+    const chain = chainOf(run, module, constants, input.steps, problems)
     if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
     const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
@@ -113,11 +114,11 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
-  const totals = totalsOf(modules, joined, detector, output)
+  const totals = totalsOf(modules, joined, run, output)
   const lanes = planLanes(
     {
       pixels: pixelsOf(detector),
-      rawFrameBytes: rawFrameBytes(detector),
+      rawFrameBytes: run.rawFrames * rawFrameBytes(detector),
       cells: Math.max(...modules.map(({ cells }) => cells.length)),
       planes: Math.max(...modules.map(({ chain }) => chain.planes.length)),
       modules: modules.length,
@@ -136,13 +137,18 @@ function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
 }
 
 function chainOf(
+  { detector, rawFrames }: Run,
   module: ModuleIndex,
   constants: ModuleConstants | undefined,
   steps: StepRequest,
   problems: Problem[],
 ): Chain | undefined {
   try {
-    const chain = resolveChain({ ...steps, available: new Set(constants?.constants.keys()) })
+    const chain = correctionsOf(detector).resolve({
+      ...steps,
+      rawFrames,
+      available: new Set(constants?.constants.keys()),
+    })
     for (const { step, reason } of chain.skipped) {
       problems.push({
         check: 'step_without_constant',
@@ -227,7 +233,7 @@ function combinedPlan(path: string, joined: JoinedRun, detector: Detector): Comb
 function totalsOf(
   modules: readonly ModulePlan[],
   joined: JoinedRun,
-  detector: Detector,
+  { detector, rawFrames }: Run,
   output: OutputRequest,
 ): PlanTotals {
   const frames = modules.reduce(
@@ -242,7 +248,7 @@ function totalsOf(
   return {
     trains: joined.trains.length,
     frames,
-    rawBytes: frames * rawFrameBytes(detector),
+    rawBytes: frames * rawFrames * rawFrameBytes(detector),
     outputBytes: Math.ceil(outputFrames * frameBytes),
   }
 }

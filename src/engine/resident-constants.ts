@@ -4,11 +4,12 @@ import { packKey } from '../../constants/pack/key.js'
 import { writeParams } from '../corrections/kernel.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { Lane } from '../memory/lane.js'
+import type { Assignment } from './assignment.js'
 import type { CacheUse } from './cache-use.js'
 import { type LoadContext, loadFromFiles } from './load-constants.js'
 import type { PackTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
-import type { Assignment, LaneScheduler, SlotJob } from './scheduler.js'
+import type { LaneScheduler, SlotJob } from './scheduler.js'
 
 /** What bringing constants into a lane needs of the engine. */
 export interface ResidentContext extends LoadContext {

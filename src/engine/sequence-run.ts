@@ -3,13 +3,14 @@ import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from 
 import { DataError } from '../model/errors.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import type { CorrectedFile } from '../sinks/corrected-file.js'
+import type { Assignment } from './assignment.js'
+import type { BlockInput } from './block-input.js'
 import { refuseChanged } from './block-reader.js'
 import { type Block, type BlockShape, blocksOf } from './blocks.js'
 import { type FramePlaces, framesOf } from './frames.js'
-import type { BlockInput, BlockResult, BlockTask } from './operations.js'
+import type { BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
-import type { Assignment } from './scheduler.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {
@@ -61,15 +62,16 @@ export class SequenceRun {
     return this.#error !== undefined
   }
 
-  blocks(shape: BlockShape): Generator<Block> {
-    return blocksOf(framesOf(this.#plan.joined, this.#places), shape)
+  /** @param rawFrames raw frames that one frame is made of. */
+  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
+    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
   }
 
   /** The task that corrects `block`. */
   task(
     block: Block,
     assignment: Assignment,
-    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'load'>,
+    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'rawFrames' | 'load'>,
   ): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
@@ -130,7 +132,7 @@ export class SequenceRun {
 }
 
 /** Address of every frame, or undefined where frames are not stored plainly: then workers decode them. */
-function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
+export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
   let located: LocatedDataset
   try {
     located = locateDataset(input.fd, input.dataset, input.path)
@@ -142,7 +144,8 @@ function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undef
   const [frames, ...dims] = located.shape
   const end = fstatSync(input.fd).size
   const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  const beyond = addresses?.findIndex(address => address + frameBytes > end) ?? -1
+  // Negative: never written, read as zeros.
+  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
   if (beyond >= 0) {
     throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
       place: { file: input.path, dataset: input.dataset },

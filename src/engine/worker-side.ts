@@ -1,12 +1,12 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
-import { instantiateKernels, type Kernels, kernelModule } from '../corrections/kernel.js'
-import { detectorById } from '../detectors/index.js'
+import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
 import { Lane, type SlotState } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
+import { darkOperations } from './dark/worker.js'
 import { FrameReader } from './frame-reader.js'
 import type {
   Answer,
@@ -34,12 +34,11 @@ interface Attached {
 }
 
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export function createOperations({ lanes, stop }: WorkerData): Handlers {
-  const module = kernelModule()
+export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers {
   const attached = lanes.map(handle => ({
     kept: new KeptByLoad(),
     lane: Lane.attach(handle),
-    kernels: instantiateKernels(module, handle.memory),
+    kernels: instantiateKernels(kernels, handle.memory),
   }))
   const reader = new FrameReader()
   const word = new Int32Array(stop)
@@ -48,7 +47,13 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
     if (!found) throw new Error(`there is no lane ${id}`)
     return found
   }
+  const dark = darkOperations({ at, reader, stop: word })
   return {
+    darkStatistics: answering(dark.darkStatistics),
+    darkJudge: answering(dark.darkJudge),
+    darkWrite: answering(dark.darkWrite),
+    darkPicture: answering(dark.darkPicture),
+    darkDifference: answering(dark.darkDifference),
     correctBlock: answering(task => {
       const { kept, ...lane } = at(task.lane)
       return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
@@ -56,7 +61,7 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
     loadConstants: answering(task => loadConstants(task, at(task.lane), word)),
     readPack: answering(task => readPack(task, at(task.lane), word)),
     writePack: answering(task => writePack(task, at(task.lane), word)),
-    medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+    medianOf: answering(task => finiteMedian(task.detector, task.source)),
   }
 }
 
@@ -98,7 +103,7 @@ async function loadConstants(
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const start = process.hrtime.bigint()
   const report = await loadPlanes({
-    detector: detectorById(task.detector),
+    detector: task.detector,
     buffer: memory.buffer,
     kernels,
     base: layout.constants,

@@ -106,19 +106,30 @@ function wrapped(path: string, mode: OpenMode, error: unknown): unknown {
     return error
   if (error instanceof WebAssembly.RuntimeError) breakdown ??= path
   const message = reason(error)
-  if (mode === 'r') {
-    const hint = 'Check with h5ls or h5dump that the file is whole and readable'
-    return new DataError(message, { place: { file: path }, hint, cause: error })
-  }
+  if (mode === 'r') return new DataError(...inWords(message, { place: { file: path }, cause: error }))
   const hint = 'Check free space and permissions of its folder'
   return new OutputError(message, { place: { file: path }, hint, cause: error })
+}
+
+/** The two commonest kinds of damage in plain words, and what to do about each. */
+function inWords<T extends object>(message: string, options: T): [string, T & { hint: string }] {
+  const [, there, whole] = /truncated file: eof = (\d+),.* stored_eof = (\d+)/.exec(message) ?? []
+  if (there !== undefined)
+    return [
+      `is truncated: ${there} of ${whole} bytes are there`,
+      { ...options, hint: 'Wait until it is copied completely, or copy it again' },
+    ]
+  if (message.includes('file signature not found'))
+    return ['is no HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
+  return [message, { ...options, hint: 'Check with h5ls or h5dump that the file is whole and readable' }]
 }
 
 /** The innermost line of an HDF5 error stack, which is the one that tells the cause; else the first line. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  const frames = [...text.matchAll(/ in \w+\(\): (.+)/g)]
-  const inner = frames.at(-1)?.[1] ?? text.split('\n', 1)[0] ?? ''
-  const system = /error message = '([^']+)'/.exec(inner)?.[1]
+  const frame = [...text.matchAll(/ in \w+\(\): (.+)/g)].at(-1)
+  const inner = frame?.[1] ?? text.split('\n', 1)[0] ?? ''
+  // Behind a time that ends its line.
+  const system = /error message = '([^']+)'/.exec(text.slice(frame?.index ?? 0))?.[1]
   return `HDF5: ${system === undefined ? inner : `${inner.split(':', 1)[0]}: ${system}`}`
 }

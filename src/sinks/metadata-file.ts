@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ConstantVersion } from '../../constants/catalogue.js'
 import type { Detector } from '../detectors/detector.js'
@@ -77,7 +77,7 @@ export async function writeMetadataFile(
   try {
     const fd = openSync(part, 'w')
     try {
-      writeSync(fd, text)
+      writeFileSync(fd, text)
     } catch (error) {
       closeSync(fd)
       throw error

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { OutputError } from '../model/errors.js'
+import { isDetcalError, OutputError } from '../model/errors.js'
 import { makeFolders, removeEmptyFolders } from '../model/folders.js'
 import { type FolderLock, lockFolder } from './lock.js'
 
@@ -76,6 +76,8 @@ export class OutputFolder {
 
   /** The temporary name under which `final` is written. */
   part(final: string): string {
+    // It may lie in another folder, where nobody else looks for what a dead process left.
+    for (const pid of this.#lock.swept) rmSync(`${final}.part-${pid}`, { force: true })
     const part = `${final}.part-${process.pid}`
     this.#parts.add(part)
     return part
@@ -84,15 +86,17 @@ export class OutputFolder {
   /** Flushes `part` (open as `fd`), closes it and gives it its final name. @throws OutputError */
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
-      if (this.#options.sync) await flush(fd)
+      try {
+        if (this.#options.sync) await flush(fd)
+      } finally {
+        closeSync(fd)
+      }
+      renameSync(part, final)
+      this.#parts.delete(part)
+      if (this.#options.sync) syncFolder(dirname(final))
     } catch (error) {
       throw asOutputError(error, final)
-    } finally {
-      closeSync(fd)
     }
-    renameSync(part, final)
-    this.#parts.delete(part)
-    if (this.#options.sync) syncFolder(dirname(final))
   }
 
   /** Forgets `part` and removes it if it is there. */
@@ -145,8 +149,12 @@ const HINTS: Readonly<Record<string, string>> = {
   EEXIST: 'Choose a folder, not a file',
 }
 
-/** A failed write as one line that names the file; other errors unchanged. */
+/** A failed write as one line that names the file, by the name it was to get; other errors unchanged. */
 export function asOutputError(error: unknown, file: string): unknown {
+  if (isDetcalError(error, 'output') && error.place.file?.startsWith(`${file}.part-`)) {
+    const { message, place, hint = 'Free space or choose another --out' } = error
+    return new OutputError(message, { place: { ...place, file }, hint, cause: error })
+  }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
   const text =

@@ -4,12 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importConstants } from '../../constants/import.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
-import {
-  DEFAULT_STEP_OPTIONS,
-  DEFAULT_STEPS,
-  type GainMode,
-  parseSteps,
-} from '../../src/corrections/steps.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
+import { correctionsOf } from '../../src/corrections/index.js'
+import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { type CorrectionOptions, correctRun } from '../../src/engine/correct-run.js'
 import { findConstants } from '../../src/engine/find-constants.js'
@@ -91,8 +88,9 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       stated: {},
       gainMode,
     })
+    const corrections = correctionsOf(run.detector)
     const steps = {
-      steps: parseSteps(request.steps ?? DEFAULT_STEPS, gainMode),
+      steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
       options: DEFAULT_STEP_OPTIONS,
       gainMode,
     }
@@ -132,7 +130,7 @@ export function goldenChain(
   chain: GoldenChain,
 ): { steps: readonly string[]; gainMode: GainMode } {
   const { steps, gainMode } = chains[chain]
-  return { steps: [...DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
+  return { steps: [...AGIPD_DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
 }
 
 /** Everything of a CORR file's image group that the golden run states. */

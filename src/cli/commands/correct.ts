@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { correctionsOf } from '../../corrections/index.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
@@ -22,7 +23,7 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parsePairs, parseTime } from '../options.js'
+import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
@@ -45,12 +46,22 @@ export const correctCommand: CommandModule<object, CorrectOptions> = {
 async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
-  const workers = workersOf(args.workers, limits.cpus)
+  const workers = parseWorkers(args.workers, limits.cpus)
   const output = outputOf(args)
-  const run = await openRun(args.run, { detector: args.detector, signal })
+  const parallelGain = parallelGainOf(args)
+  const run = await openRun(args.run, {
+    detector: args.detector,
+    ...(parallelGain === undefined ? {} : { parallelGain }),
+    signal,
+  })
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
-  const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
+  const corrections = correctionsOf(run.detector)
+  const steps = {
+    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+    options: stepOptionsOf(args),
+    gainMode,
+  }
   const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
   if (args.dryRun) {
@@ -114,15 +125,21 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
-function workersOf(asked: number | undefined, cpus: number): number {
-  if (asked === undefined) return cpus
-  if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
-  throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to 256; there are ${cpus} cores`,
-  })
+/** As the option says, else the stated condition of that name. */
+function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
+  if (parallelGain !== undefined) return parallelGain
+  const stated = Object.entries(parsePairs(condition, '--condition')).find(
+    ([name]) => name.toLowerCase() === 'parallel gain',
+  )
+  return stated === undefined ? undefined : Number(stated[1]) !== 0
 }
 
+/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
+  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
+    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
+      hint: 'Leave --gain-mode out',
+    })
   return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
 }
 
@@ -136,6 +153,7 @@ function optionsThatShape(
   return {
     steps: first?.chain.steps ?? [],
     'gain-mode': first?.chain.gainMode ?? 0,
+    'parallel-gain': plan.run.rawFrames > 1,
     ...stepOptionsOf(args),
     ...Object.fromEntries(
       (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>

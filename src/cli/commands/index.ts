@@ -5,6 +5,7 @@ type Command = CommandModule<object, never>
 /** Every command, in the order of a user's day; each is imported only when it is needed. */
 const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   simulate: async () => (await import('./simulate.js')).simulateCommand,
+  dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   validate: async () => (await import('./validate.js')).validateCommand,

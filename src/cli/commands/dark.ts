@@ -1,0 +1,71 @@
+import { resolve } from 'node:path'
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
+import { darkRun } from '../../engine/dark/dark-run.js'
+import { prepareDark } from '../../engine/dark/prepare.js'
+import type { Problem } from '../../model/problem.js'
+import { writeDarkReport } from '../../report/dark/write.js'
+import { type DarkArguments, darkOptions, darkSelection, limitsOf } from '../dark-options.js'
+import { darkOutcomeReport, darkPlanReport } from '../dark-report.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { parsePairs, parseTime, parseWorkers } from '../options.js'
+import { printJson } from '../output.js'
+import { problemLines } from '../problems.js'
+import { showProgress } from '../progress.js'
+import { VERSION } from '../version.js'
+
+/** `detcal dark`: dark runs become offset, noise, thresholds and bad pixels in the catalogue. */
+export const darkCommand: CommandModule<object, DarkArguments> = {
+  command: 'dark',
+  describe: 'characterise dark runs: offset, noise, gain thresholds, bad pixels',
+  builder: (yargs: Argv) => darkOptions(yargs),
+  handler: async (args: ArgumentsCamelCase<DarkArguments>) => {
+    const code = await interruptible(signal => dark(args, signal))
+    endWith({ code })
+  },
+}
+
+async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
+  const machine = machineLimits()
+  const { high, medium, low, run } = args
+  const catalogue = resolve(args.catalogue)
+  const plan = await prepareDark({
+    runs: Object.fromEntries(
+      Object.entries({ high, medium, low, run }).flatMap(([name, path]) =>
+        path === undefined ? [] : [[name, resolve(path)]],
+      ),
+    ),
+    catalogue,
+    detector: args.detector,
+    selection: detector => darkSelection(args, detector),
+    limits: recipe => limitsOf(args, recipe),
+    stated: parsePairs(args.condition, '--condition'),
+    ...(args.beginAt === undefined ? {} : { beginAt: parseTime(args.beginAt) }),
+    workers: parseWorkers(args.workers, machine.cpus),
+    memory: memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), machine),
+    signal,
+  })
+  if (args.dryRun) {
+    if (args.json) printJson(darkPlanReport(plan).json)
+    else process.stdout.write(darkPlanReport(plan).text)
+    return exitCode(plan.problems)
+  }
+  const { rawBytes: bytes, trains } = plan.totals
+  const progress = showProgress({ total: 1, bytes, trains })
+  const outcome = await darkRun(plan, {
+    catalogue,
+    signal,
+    onProgress: share => progress.update(share),
+  }).finally(() => progress.stop())
+  const html = args.report === undefined ? undefined : resolve(args.report)
+  if (html !== undefined) writeDarkReport(html, plan, outcome, `detcal ${VERSION}`)
+  process.stderr.write(problemLines(outcome.problems))
+  const report = darkOutcomeReport(plan, outcome, html)
+  if (args.json) printJson(report.json)
+  else process.stdout.write(report.text)
+  return exitCode(outcome.problems)
+}
+
+function exitCode(problems: readonly Problem[]): number {
+  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+}

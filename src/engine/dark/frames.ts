@@ -1,0 +1,56 @@
+import type { ModuleIndex } from '../../model/ids.js'
+import type { JoinedRun } from '../../sources/join.js'
+import type { ModuleFile } from '../../sources/run.js'
+import { positionsList } from '../../sources/selection.js'
+
+/** Rows of image/data of one cell in one file. */
+export interface FileRows {
+  readonly file: ModuleFile
+  readonly rows: Float64Array
+}
+
+/** A module's frames in one run, sorted by memory cell. */
+export interface ModuleFrames {
+  readonly files: readonly ModuleFile[]
+  readonly cells: ReadonlyMap<number, readonly FileRows[]>
+  /** Trains that have frames. */
+  readonly trains: number
+  readonly frames: number
+  /** Of the cell that has most. */
+  readonly mostFrames: number
+}
+
+/** The frames of a run's modules by cell, in order of trains. */
+export function framesByCell(joined: JoinedRun): Map<ModuleIndex, ModuleFrames> {
+  const modules = new Map<ModuleIndex, ModuleFrames>()
+  for (const [module, files] of joined.modules) {
+    const cells = new Map<number, FileRows[]>()
+    const counts = new Map<number, number>()
+    let trains = 0
+    for (const { file, trains: joinedTrains } of files) {
+      const ofFile = new Map<number, number[]>()
+      for (const { rows } of joinedTrains) {
+        if (rows.count > 0) trains++
+        for (const row of positionsList(rows)) {
+          const cell = file.cellIds[row] ?? 0
+          const list = ofFile.get(cell)
+          if (list) list.push(row)
+          else ofFile.set(cell, [row])
+        }
+      }
+      for (const [cell, rows] of ofFile) {
+        cells.set(cell, [...(cells.get(cell) ?? []), { file, rows: Float64Array.from(rows) }])
+        counts.set(cell, (counts.get(cell) ?? 0) + rows.length)
+      }
+    }
+    const all = [...counts.values()]
+    modules.set(module, {
+      files: files.map(({ file }) => file),
+      cells,
+      trains,
+      frames: all.reduce((sum, count) => sum + count, 0),
+      mostFrames: all.reduce((most, count) => Math.max(most, count), 0),
+    })
+  }
+  return modules
+}

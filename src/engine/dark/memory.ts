@@ -1,0 +1,95 @@
+import { darkScratchBytes } from '../../corrections/kernel.js'
+import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
+import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
+import { UsageError } from '../../model/errors.js'
+import { memoryForLanes, showBytes } from '../budget.js'
+
+/** What a characterisation asks of its lanes. */
+export interface DarkDemand {
+  readonly detector: Detector
+  /** Planes of one cell, all stages. */
+  readonly planes: number
+  /** Most cells of any module. */
+  readonly cells: number
+  /** Most frames of any (module, stage, cell). */
+  readonly frames: number
+  readonly modules: number
+}
+
+/** The lanes of a characterisation, all alike; each holds one module's results. */
+export interface DarkLanes {
+  readonly count: number
+  readonly layout: LaneLayout
+  /** Rows of slow scan that are read and reduced at once. */
+  readonly stripRows: number
+  readonly bytes: number
+}
+
+/** A strip of all frames should stay in the processor's last cache between reading and reducing it. */
+const PREFERRED_BYTES = 8 * 1024 ** 2
+/** Reads of fewer rows cost more than the cache saves. */
+const PREFERRED_LEAST_ROWS = 32
+
+/**
+ * The most lanes, up to one a worker, whose strips fit `budget`; strips are cut lower before lanes are given up.
+ * @throws UsageError if nothing fits, saying how much would.
+ */
+export function planDarkLanes(demand: DarkDemand, workers: number, budget: number): DarkLanes {
+  const available = memoryForLanes(workers, budget)
+  let least = Number.POSITIVE_INFINITY
+  for (let count = Math.min(workers, demand.modules); count >= 1; count--) {
+    for (const stripRows of heights(demand)) {
+      const plan = lanesOf(demand, workers, count, stripRows)
+      if (plan === undefined) continue
+      if (plan.bytes <= available) return plan
+      least = Math.min(least, plan.bytes)
+    }
+  }
+  const needs = Number.isFinite(least) ? least + budget - available : undefined
+  throw new UsageError(
+    `${showBytes(budget)} of memory do not hold the results of ${demand.cells} cells and a row of ${demand.frames} frames`,
+    {
+      hint: needs
+        ? `Use --memory ${Math.ceil(needs / 1024 ** 2)}MiB or more`
+        : 'Select fewer trains with --trains',
+    },
+  )
+}
+
+/** Heights of strips, in halves of a module, from the preferred one down to a row. */
+function heights({ detector, frames }: DarkDemand): number[] {
+  const rowBytes = rawFrameBytes(detector) / detector.slowScan
+  const all: number[] = []
+  for (let rows = detector.slowScan; rows > 1; rows = Math.ceil(rows / 2)) all.push(rows)
+  all.push(1)
+  const preferred = all.filter(
+    rows => rows * rowBytes * frames <= PREFERRED_BYTES || rows <= PREFERRED_LEAST_ROWS,
+  )
+  return preferred
+}
+
+function lanesOf(
+  { detector, planes, cells, frames }: DarkDemand,
+  workers: number,
+  count: number,
+  stripRows: number,
+): DarkLanes | undefined {
+  const pixels = pixelsOf(detector)
+  const frameBytes = rawFrameBytes(detector)
+  const blockBytes = (frameBytes / detector.slowScan) * stripRows * frames
+  try {
+    const layout = laneLayout({
+      pixels,
+      cells,
+      planes,
+      rawFrameBytes: frameBytes,
+      blockFrames: Math.ceil(blockBytes / frameBytes),
+      tileFrames: Math.ceil(darkScratchBytes(frames) / (4 * pixels)),
+      slots: Math.ceil(workers / count) + 1,
+    })
+    return { count, layout, stripRows, bytes: count * layout.bytes }
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,193 @@
+import type { ModuleConstants } from '../../../constants/catalogue.js'
+import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
+import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
+import { outliersOf } from '../../../constants/dark/outliers.js'
+import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
+import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
+import { type ConstantSource, locateConstant } from '../../../constants/source.js'
+import { pixelsOf } from '../../detectors/detector.js'
+import type { Lane } from '../../memory/lane.js'
+import { DataError, isDetcalError } from '../../model/errors.js'
+import type { Problem } from '../../model/problem.js'
+import type { Assignment } from '../assignment.js'
+import type { WorkerPool } from '../pool.js'
+import { LaneScheduler, type SlotJob } from '../scheduler.js'
+import { OpenFiles } from './open-files.js'
+import type { DarkModule } from './outcome.js'
+import type { DarkModulePlan, DarkPlan } from './plan.js'
+
+/** What all modules share. */
+export interface DarkContext {
+  readonly plan: DarkPlan
+  readonly pool: WorkerPool
+  readonly signal: AbortSignal
+  /** Numbers for tasks, unique in the engine. */
+  readonly ids: () => number
+  /** Where a module's constants are written, until all of them enter the catalogue. */
+  readonly pathOf: (module: DarkModulePlan) => string
+  /** The constants that a module had before. */
+  readonly previous: (module: DarkModulePlan) => ModuleConstants | undefined
+  /** Told how many rows of frames are done, of frames × rows of a module. */
+  readonly onRows: (rows: number) => void
+}
+
+/** Takes one module through one lane: statistics of all cells, judgement, then its file and its pictures. */
+export class DarkModuleRun {
+  readonly #module: DarkModulePlan
+  readonly #context: DarkContext
+  readonly #scheduler: LaneScheduler
+
+  constructor(module: DarkModulePlan, lane: Lane, context: DarkContext) {
+    this.#module = module
+    this.#context = context
+    this.#scheduler = new LaneScheduler(lane, context.ids)
+  }
+
+  /**
+   * @throws DataError if a file cannot be read or the runs are not those of their stages; StoppedError once the
+   * signal is aborted; OutputError if the constants cannot be written.
+   */
+  async run(): Promise<DarkModule> {
+    const { module, pdu } = this.#module
+    await this.#statistics()
+    const stages = await this.#judge()
+    const wrong = gainOrderProblem(this.#context.plan.recipe, stages)
+    if (wrong !== undefined)
+      throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
+    const { pictures, previous, problems } = await this.#finish()
+    const pixels = pixelsOf(this.#context.plan.detector)
+    const outliers = stages.flatMap((summary, stage) => {
+      const picture = pictures[stage]
+      return picture ? outliersOf(summary, picture, BIN, pixels) : []
+    })
+    return { module, pdu, stages, pictures, outliers, problems, ...(previous && { previous }) }
+  }
+
+  async #statistics(): Promise<void> {
+    const { plan, pool, onRows } = this.#context
+    const { stripRows } = plan.lanes
+    const { slowScan } = plan.detector
+    const files = OpenFiles.open(this.#module.stages)
+    try {
+      await this.#runAll(
+        this.#module.stages.flatMap(({ cells }, stage) =>
+          [...cells].flatMap(([cell, rows]) => {
+            const frames = files.sources(rows)
+            const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
+            return range(0, slowScan, stripRows).map(from => {
+              const to = Math.min(from + stripRows, slowScan)
+              return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
+                const slowScan = [from, to] as const
+                await pool.run('darkStatistics', {
+                  ...assignment,
+                  ...this.#common(),
+                  cell,
+                  stage,
+                  slowScan,
+                  frames,
+                })
+                onRows(count * (to - from))
+              })
+            })
+          }),
+        ),
+      )
+    } finally {
+      files.close()
+    }
+  }
+
+  async #judge(): Promise<StageSummary[]> {
+    const { plan, pool } = this.#context
+    const { cells, stages } = this.#module
+    const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: cells })
+    await this.#runAll(
+      range(0, cells, 1).map(cell =>
+        this.#job(`judging cell ${cell}`, async assignment => {
+          const present = stages.map(stage => stage.cells.has(cell))
+          const { limits } = plan
+          judgements[cell] = await pool.run('darkJudge', {
+            ...assignment,
+            ...this.#common(),
+            cell,
+            present,
+            limits,
+          })
+        }),
+      ),
+    )
+    return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
+  }
+
+  async #finish(): Promise<Pick<DarkModule, 'pictures' | 'previous' | 'problems'>> {
+    const { plan, pool, pathOf } = this.#context
+    const { module, pdu } = this.#module
+    const pictures: StagePicture[] = []
+    const problems: Problem[] = []
+    let previous: DarkModule['previous']
+    await this.#runAll([
+      this.#job('writing its constants', async assignment => {
+        const path = pathOf(this.#module)
+        const { beginAt } = plan
+        await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path, beginAt })
+      }),
+      ...plan.recipe.stages.map((name, stage) =>
+        this.#job(`picturing ${name} gain`, async assignment => {
+          pictures[stage] = await pool.run('darkPicture', { ...assignment, ...this.#common(), stage })
+        }),
+      ),
+      this.#job('comparing with the constants before', async assignment => {
+        try {
+          previous = await this.#compare(assignment)
+        } catch (error) {
+          // What was before is no condition of what is now.
+          if (!isDetcalError(error, 'constants')) throw error
+          const message = `not compared with the constants before: ${error.line}`
+          problems.push({ check: 'dark_previous', severity: 'warning', message, place: { module } })
+        }
+      }),
+    ])
+    return { pictures, problems, ...(previous && { previous }) }
+  }
+
+  async #compare(assignment: Assignment): Promise<DarkModule['previous']> {
+    const { plan, pool, previous } = this.#context
+    const found = previous(this.#module)
+    const sources = new Map<string, ConstantSource>()
+    for (const name of ['Offset', 'Noise', 'BadPixelsDark']) {
+      const version = found?.constants.get(name)
+      if (version) sources.set(name, await locateConstant(plan.detector, version, this.#module.module))
+    }
+    const [name] = sources.keys()
+    const beginAt = found?.constants.get(name ?? '')?.beginAt
+    if (beginAt === undefined) return undefined
+    const stages = await pool.run('darkDifference', { ...assignment, ...this.#common(), previous: sources })
+    return { beginAt, stages }
+  }
+
+  #common() {
+    const { detector, recipe } = this.#context.plan
+    return { detector, recipe, cells: this.#module.cells }
+  }
+
+  #job(what: string, run: SlotJob['run']): { name: string; run: SlotJob['run'] } {
+    return { name: `module ${this.#module.module}, ${what}`, run }
+  }
+
+  /** Runs jobs on the lane's slots until all are done or one failed. @throws what the first failed with. */
+  async #runAll(jobs: readonly { name: string; run: SlotJob['run'] }[]): Promise<void> {
+    const errors: unknown[] = []
+    async function* untilFailed(): AsyncGenerator<SlotJob> {
+      for (const job of jobs) {
+        if (errors.length > 0) return
+        yield { ...job, failed: error => void errors.push(error) }
+      }
+    }
+    await this.#scheduler.run(untilFailed(), this.#context.signal)
+    if (errors.length > 0) throw errors[0]
+  }
+}
+
+function range(from: number, to: number, step: number): number[] {
+  return Array.from({ length: Math.ceil((to - from) / step) }, (_, i) => from + i * step)
+}

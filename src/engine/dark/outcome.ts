@@ -1,0 +1,32 @@
+import type { ConstantVersion } from '../../../constants/catalogue.js'
+import type { StageDifference } from '../../../constants/dark/difference.js'
+import type { Outlier } from '../../../constants/dark/outliers.js'
+import type { StagePicture } from '../../../constants/dark/picture.js'
+import type { StageSummary } from '../../../constants/dark/summary.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
+
+/** What was found of one module; arrays are by stage. */
+export interface DarkModule {
+  readonly module: ModuleIndex
+  readonly pdu: string
+  readonly stages: readonly StageSummary[]
+  readonly pictures: readonly StagePicture[]
+  readonly outliers: readonly Outlier[]
+  readonly problems: readonly Problem[]
+  /** The constants before, if the catalogue has any: when they began, and how far they are. */
+  readonly previous?: { readonly beginAt: Date; readonly stages: readonly StageDifference[] }
+}
+
+/** A finished characterisation: what is in the catalogue now, and what went wrong. */
+export interface DarkOutcome {
+  readonly modules: readonly DarkModule[]
+  /** Constants entered; `isNew` is false for those that were there already, to the byte. */
+  readonly versions: readonly { readonly version: ConstantVersion; readonly isNew: boolean }[]
+  readonly problems: readonly Problem[]
+  readonly frames: number
+  readonly rawBytes: number
+  readonly seconds: number
+  /** Bytes. */
+  readonly peakMemory: number
+}

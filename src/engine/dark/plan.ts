@@ -1,0 +1,123 @@
+import type { Conditions } from '../../../constants/conditions.js'
+import { darkConstantsBytes } from '../../../constants/dark/arrays.js'
+import type { DarkLimits } from '../../../constants/dark/limits.js'
+import { planesOf } from '../../../constants/dark/planes.js'
+import { type DarkRecipe, darkRecipe } from '../../../constants/dark/recipe.js'
+import { type Detector, rawFrameBytes } from '../../detectors/detector.js'
+import { DataError } from '../../model/errors.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
+import type { JoinedRun } from '../../sources/join.js'
+import { checkStages } from './check-runs.js'
+import { framesByCell, type ModuleFrames } from './frames.js'
+import { type DarkLanes, planDarkLanes } from './memory.js'
+
+/** What a plan is made of; nothing is read while it is made. */
+export interface DarkPlanInput {
+  /** One run a gain stage, in order of the recipe's stages, joined. */
+  readonly runs: readonly JoinedRun[]
+  readonly limits: DarkLimits
+  readonly conditions: Conditions
+  readonly beginAt: Date
+  /** The unit that each module is or becomes. */
+  readonly pduOf: (module: ModuleIndex) => string
+  readonly workers: number
+  /** Bytes. */
+  readonly memory: number
+}
+
+/** One module that will be characterised. */
+export interface DarkModulePlan {
+  readonly module: ModuleIndex
+  readonly pdu: string
+  /** Cells of its constants, 0 … cells − 1: up to the highest id that any stage has. */
+  readonly cells: number
+  /** By stage. */
+  readonly stages: readonly ModuleFrames[]
+}
+
+/** What is read, found and entered into the catalogue, and in how much memory. */
+export interface DarkPlan {
+  readonly detector: Detector
+  readonly karaboId: string
+  readonly recipe: DarkRecipe
+  readonly runs: readonly JoinedRun[]
+  readonly limits: DarkLimits
+  readonly conditions: Conditions
+  readonly beginAt: Date
+  /** `proposal:003049 runs:120 119 118`, in order of stages. */
+  readonly rawData: string
+  readonly modules: readonly DarkModulePlan[]
+  readonly lanes: DarkLanes
+  readonly workers: number
+  readonly totals: DarkTotals
+  readonly problems: readonly Problem[]
+}
+
+export interface DarkTotals {
+  /** Trains of all runs. */
+  readonly trains: number
+  /** Module frames of all runs. */
+  readonly frames: number
+  readonly rawBytes: number
+  readonly outputBytes: number
+}
+
+/**
+ * Plans a characterisation: a pure function.
+ * @throws DataError if the runs do not belong together or no module can be characterised. @throws UsageError if the
+ * memory does not hold one module.
+ */
+export function planDark(input: DarkPlanInput): DarkPlan {
+  const { runs, limits, conditions, beginAt, workers, memory } = input
+  const [first] = runs
+  if (first === undefined) throw new RangeError('no dark run')
+  const { detector, karaboId } = first.run
+  const recipe = darkRecipe(detector)
+  const frames = runs.map(framesByCell)
+  const { modules: complete, problems } = checkStages(runs, frames, recipe)
+  const modules = complete.map((module): DarkModulePlan => {
+    const stages = frames.flatMap(stage => stage.get(module) ?? [])
+    const cells = 1 + Math.max(...stages.flatMap(({ cells }) => [...cells.keys()]))
+    return { module, pdu: input.pduOf(module), cells, stages }
+  })
+  if (modules.length === 0) throw nothingToDo(first, problems)
+  const lanes = planDarkLanes(
+    {
+      detector,
+      planes: planesOf(recipe),
+      cells: Math.max(...modules.map(({ cells }) => cells)),
+      frames: Math.max(...modules.flatMap(({ stages }) => stages.map(({ mostFrames }) => mostFrames))),
+      modules: modules.length,
+    },
+    workers,
+    memory,
+  )
+  const total = modules.reduce((sum, { stages }) => sum + stages.reduce((n, stage) => n + stage.frames, 0), 0)
+  const totals = {
+    trains: runs.reduce((sum, { trains }) => sum + trains.length, 0),
+    frames: total,
+    rawBytes: total * rawFrameBytes(detector),
+    outputBytes: modules.reduce((sum, { cells }) => sum + darkConstantsBytes(detector, recipe, cells), 0),
+  }
+  const rawData = reference(runs)
+  return {
+    ...{ detector, karaboId, recipe, runs, limits, conditions, beginAt, rawData },
+    ...{ modules, lanes, workers, totals, problems },
+  }
+}
+
+function reference(runs: readonly JoinedRun[]): string {
+  const proposal = runs.find(({ run }) => run.proposal !== undefined)?.run.proposal
+  const numbers = runs.map(({ run }) => run.run ?? '?').join(' ')
+  return `proposal:${String(proposal ?? 0).padStart(6, '0')} runs:${numbers}`
+}
+
+function nothingToDo({ run }: JoinedRun, problems: readonly Problem[]): DataError {
+  const error = problems.find(({ severity }) => severity === 'error')
+  const why = error ? `: module ${error.place.module ?? '?'}: ${error.message}` : ''
+  return new DataError(`no module can be characterised${why}`, {
+    place: { file: run.path },
+    hint: 'Give the runs of all stages, each with at least two trains',
+  })
+}

@@ -1,0 +1,66 @@
+import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
+import type { StageDifference } from '../../../constants/dark/difference.js'
+import type { DarkLimits } from '../../../constants/dark/limits.js'
+import type { StagePicture } from '../../../constants/dark/picture.js'
+import type { DarkRecipe } from '../../../constants/dark/recipe.js'
+import type { ConstantSource } from '../../../constants/source.js'
+import type { Detector } from '../../detectors/detector.js'
+import type { Assignment } from '../assignment.js'
+import type { BlockInput } from '../block-input.js'
+
+/** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
+export interface FrameSource {
+  readonly input: BlockInput
+  readonly rows: Float64Array
+}
+
+interface DarkTask extends Assignment {
+  readonly detector: Detector
+  readonly recipe: DarkRecipe
+  /** Cells of the module, 0 … cells − 1: the position in the lane is the cell id. */
+  readonly cells: number
+}
+
+/** Reads a strip of slow-scan rows of all frames of one (cell, stage) into a slot; its statistics go to the lane's planes. */
+export interface StatisticsTask extends DarkTask {
+  readonly cell: number
+  readonly stage: number
+  /** First row and the one behind the last. */
+  readonly slowScan: readonly [number, number]
+  readonly frames: readonly FrameSource[]
+}
+
+/** Writes the bad-pixel planes of one cell, once its statistics are complete. */
+export interface JudgeTask extends DarkTask {
+  readonly cell: number
+  /** Whether each stage has frames of the cell. */
+  readonly present: readonly boolean[]
+  readonly limits: DarkLimits
+}
+
+/** Writes a module's constants to `path`. */
+export interface WriteTask extends DarkTask {
+  readonly pdu: string
+  readonly path: string
+  /** Time of the objects in the file: the same dark runs make the same bytes. */
+  readonly beginAt: Date
+}
+
+/** Maps and histograms of one stage. */
+export interface PictureTask extends DarkTask {
+  readonly stage: number
+}
+
+/** Holds a module's planes against the constants it had before. */
+export interface DifferenceTask extends DarkTask {
+  readonly previous: ReadonlyMap<string, ConstantSource>
+}
+
+/** The operations of a dark characterisation; every one works on a lane whose planes are those of the recipe. */
+export interface DarkOperations {
+  darkStatistics(task: StatisticsTask): Promise<void>
+  darkJudge(task: JudgeTask): Promise<readonly StageJudgement[]>
+  darkWrite(task: WriteTask): Promise<void>
+  darkPicture(task: PictureTask): Promise<StagePicture>
+  darkDifference(task: DifferenceTask): Promise<readonly StageDifference[]>
+}

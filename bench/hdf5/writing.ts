@@ -47,7 +47,7 @@ export function directWriting(frames: Frames, file: string): Contender {
   const packer = new Packer(kernels, new Uint8Array(buffer, frames.packed, frames.packedBytes))
   const pass = async (): Promise<void> => {
     await withFile(file, 'w', opened => declareAll(opened, count), DECLARING)
-    const images = ImageFile.open(file, DATASETS, count, 4 * PIXELS)
+    const images = ImageFile.open(file, file, DATASETS, count, 4 * PIXELS)
     const writer = new ChunkWriter(images.target)
     for (let i = 0; i < count; i++) {
       packer.restart()

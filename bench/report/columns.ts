@@ -20,12 +20,14 @@ export const HEADER = [
   'GB/s',
   'of bound',
   'times detcal',
+  'in CPU',
   '',
 ]
 
 /** The cells of a result's row, under {@link HEADER}. */
 export function rowOf(result: Result): string[] {
-  const { implementation, nsPerPixel, min, max, cpuNsPerPixel, gbPerSecond, boundFraction, ratio } = result
+  const { implementation, nsPerPixel, min, max, cpuNsPerPixel, gbPerSecond, boundFraction, ratio, cpuRatio } =
+    result
   return [
     implementation,
     figure(nsPerPixel),
@@ -34,7 +36,8 @@ export function rowOf(result: Result): string[] {
     figure(cpuNsPerPixel),
     figure(gbPerSecond),
     boundFraction === undefined ? '' : boundFraction.toFixed(2),
-    ratio === undefined ? '' : figure(ratio),
+    figure(ratio),
+    figure(cpuRatio),
     remarks(result),
   ]
 }

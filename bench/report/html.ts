@@ -37,7 +37,7 @@ ${plot(group)}
 <p>${escapeXml(machineLine(report.machine))}</p>
 <p>Bars are the median of the rounds in nanoseconds a pixel, on a logarithmic scale: shorter is faster. Dots are the
 rounds. The dashed line is the time that copying the same bytes takes. “Times detcal” is the median over pairs
-measured one right after the other: above 1, detcal is faster.</p>
+measured one right after the other, of wall time and of processor time: above 1, detcal is faster.</p>
 ${sections.join('\n')}
 </body>
 </html>

@@ -26,6 +26,8 @@ import {
 
 /** Below this, packs are not worth their place: such constants are read from their files in a few milliseconds. */
 const LEAST_BYTES = 32 * 2 ** 20
+/** Writing a byte of a pack costs about as much as correcting a fifth of a byte: so a tenth of a run at most. */
+const LEAST_WORK = 2
 
 export interface CacheOptions {
   readonly folder: string
@@ -33,8 +35,8 @@ export interface CacheOptions {
   readonly limit: number
   /** The user named the folder: it may belong to a group. */
   readonly stated: boolean
-  /** Packs of fewer bytes are not kept; only tests say so. */
-  readonly least?: number
+  /** Keep packs that are not worth it too; for tests and benchmarks. */
+  readonly always?: boolean
 }
 
 /** A pack that is open and whose header is sound. Evicted meanwhile, it can still be read. */
@@ -63,14 +65,14 @@ export interface PackWriter {
 export class ConstantsCache {
   readonly folder: string
   readonly #limit: number
-  readonly #least: number
+  readonly #always: boolean
   /** Packs used since are not evicted. */
   readonly #since = Date.now() - 1
 
-  private constructor({ folder, limit, least = LEAST_BYTES }: CacheOptions) {
+  private constructor({ folder, limit, always = false }: CacheOptions) {
     this.folder = folder
     this.#limit = limit
-    this.#least = least
+    this.#always = always
   }
 
   /** @throws OutputError if the folder cannot be made, or others may write to it. */
@@ -107,12 +109,14 @@ export class ConstantsCache {
 
   /**
    * Makes room for a pack and begins it.
+   * @param work bytes of raw data that the run corrects with these constants.
    * @returns why not, if there is none.
    */
-  create(key: string, shape: PackShape): PackWriter | string {
+  create(key: string, shape: PackShape, work: number): PackWriter | string {
     const bytes = headerBytes(shape) + payloadBytes(shape)
     if (shape.planeBytes % CHECKSUM_STEP !== 0) return `planes of ${shape.planeBytes} bytes are not kept`
-    if (payloadBytes(shape) < this.#least) return 'too small to be worth keeping'
+    if (!this.#always && payloadBytes(shape) < LEAST_BYTES) return 'too few constants to be worth packing'
+    if (!this.#always && work < LEAST_WORK * payloadBytes(shape)) return 'too short a run to be worth packing'
     const part = join(this.folder, `${key}.${process.pid}-${randomBytes(6).toString('hex')}${PART}`)
     let writer: PartialPack | undefined
     try {

@@ -61,9 +61,7 @@ export function encodeHeader({ shape, key, missing, checksums }: PackHeader): Bu
   bytes.writeUInt32LE(shape.planeBytes, AT.planeBytes)
   bytes.write(key, AT.key, 'hex')
   for (const position of missing) bytes[AT.missing + position] = 1
-  checksums.forEach((word, i) => {
-    bytes.writeUInt32LE(word, checksumsAt(shape.cells) + 4 * i)
-  })
+  bytes.set(new Uint8Array(checksums.buffer, checksums.byteOffset, checksums.byteLength), checksumsAt(shape.cells))
   digestOf(bytes).copy(bytes, AT.digest)
   return bytes
 }
@@ -87,9 +85,9 @@ export function decodeHeader(bytes: Buffer, key: string, shape: PackShape): Pack
     position => bytes[AT.missing + position] === 1,
   )
   const at = checksumsAt(shape.cells)
-  const words = shape.cells * shape.planes * CHECKSUM_WORDS
-  const checksums = Uint32Array.from({ length: words }, (_, i) => bytes.readUInt32LE(at + 4 * i))
-  return { shape, key, missing, checksums }
+  const words = bytes.subarray(at, at + 4 * CHECKSUM_WORDS * shape.cells * shape.planes)
+  // A copy, as a view would not be aligned.
+  return { shape, key, missing, checksums: new Uint32Array(new Uint8Array(words).buffer) }
 }
 
 function digestOf(bytes: Buffer): Buffer {

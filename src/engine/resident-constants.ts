@@ -18,8 +18,10 @@ export interface ResidentContext extends LoadContext {
   readonly cache: CacheUse | undefined
 }
 
-/** Planes of one job that writes a pack: blocks that are still to be corrected do not wait long for a worker. */
-const PLANES_PER_JOB = 32
+/** Planes of one job that writes a pack: blocks of other modules do not wait long for a worker. */
+const PLANES_WRITTEN = 32
+/** Least planes of one job that reads a pack: handing a job to a worker takes as long as reading one or two. */
+const PLANES_READ = 128
 
 /**
  * One module's constants in its lane: read from the pack in the constants cache where there is a sound one, else
@@ -73,9 +75,11 @@ export class ResidentConstants {
   /** Jobs that pack what is in the lane, to be run after the module's blocks. */
   async *packJobs(): AsyncGenerator<SlotJob> {
     const { cache } = this.#context
-    const { module } = this.#module
+    const { module, sequences } = this.#module
     if (cache === undefined || this.#wanted === undefined) return
-    const writer = cache.cache.create(this.#wanted.key, this.#shape)
+    const frames = sequences.reduce((sum, { joined }) => sum + joined.frames, 0)
+    const work = frames * this.#lane.handle.layout.rawFrameBytes
+    const writer = cache.cache.create(this.#wanted.key, this.#shape, work)
     if (typeof writer === 'string') {
       cache.note(module, writer)
       return
@@ -88,7 +92,7 @@ export class ResidentConstants {
       left: cells * planes,
     }
     this.#packing = packing
-    yield* this.#jobs('packing constants', PLANES_PER_JOB, {
+    yield* this.#jobs('packing constants', PLANES_WRITTEN, {
       run: async range => {
         if (this.#packing?.error !== undefined) return
         const { checksums: made, times } = await this.#context.pool.run(
@@ -149,7 +153,8 @@ export class ResidentConstants {
     let damage: string | undefined
     let failure: unknown
     const planes = this.#shape.cells * this.#shape.planes
-    const jobs = this.#jobs('reading packed constants', Math.ceil(planes / (2 * pool.size)), {
+    const share = Math.max(PLANES_READ, Math.ceil(planes / (2 * pool.size)))
+    const jobs = this.#jobs('reading packed constants', share, {
       run: async range => {
         const { first, count } = range
         const checksums = pack.header.checksums.slice(

@@ -56,9 +56,15 @@ export class CombinedFile {
   ): Promise<CombinedFile> {
     const part = folder.part(final)
     const pixels = pixelsOf(description.detector)
-    await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
     const chunks = description.trainIds.length * description.detector.moduleCount
-    return new CombinedFile(folder, final, part, ImageFile.open(part, DATASETS, chunks, pixels * 4), pixels)
+    try {
+      await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
+      const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
+      return new CombinedFile(folder, final, part, images, pixels)
+    } catch (error) {
+      folder.discard(part)
+      throw asOutputError(error, final)
+    }
   }
 
   /** Fills what no module delivered, writes the indices and gives the file its name. @throws OutputError */

@@ -63,7 +63,7 @@ export class CorrectedFile {
         folder,
         final,
         part,
-        ImageFile.open(part, datasets, joined.frames, pixelsOf(run.detector) * 4),
+        ImageFile.open(part, final, datasets, joined.frames, pixelsOf(run.detector) * 4),
       )
     } catch (error) {
       folder.discard(part)

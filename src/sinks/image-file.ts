@@ -76,9 +76,15 @@ export class ImageFile {
     this.#mask = new ChunkTable(chunks)
   }
 
-  /** Opens the declared file `path` for `chunks` chunks of `dataBytes` bytes of f32 data each. */
-  static open(path: string, datasets: ImageDatasets, chunks: number, dataBytes: number): ImageFile {
-    const fd = openSync(path, 'r+')
+  /** Opens the declared file `part`, which messages call `path`, for `chunks` chunks of `dataBytes` bytes of f32 data each. */
+  static open(
+    part: string,
+    path: string,
+    datasets: ImageDatasets,
+    chunks: number,
+    dataBytes: number,
+  ): ImageFile {
+    const fd = openSync(part, 'r+')
     const dataAddress = Math.ceil(fstatSync(fd).size / ALIGN) * ALIGN
     const end = new SharedArrayBuffer(8)
     new BigInt64Array(end)[0] = BigInt(dataAddress + chunks * dataBytes)

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { OutputError } from '../model/errors.js'
+import { isDetcalError, OutputError } from '../model/errors.js'
 import { makeFolders, removeEmptyFolders } from '../model/folders.js'
 import { type FolderLock, lockFolder } from './lock.js'
 
@@ -149,8 +149,12 @@ const HINTS: Readonly<Record<string, string>> = {
   EEXIST: 'Choose a folder, not a file',
 }
 
-/** A failed write as one line that names the file; other errors unchanged. */
+/** A failed write as one line that names the file, by the name it was to get; other errors unchanged. */
 export function asOutputError(error: unknown, file: string): unknown {
+  if (isDetcalError(error, 'output') && error.place.file?.startsWith(`${file}.part-`)) {
+    const { message, place, hint = 'Free space or choose another --out' } = error
+    return new OutputError(message, { place: { ...place, file }, hint, cause: error })
+  }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
   const text =

@@ -43,7 +43,7 @@ function freshFolder(): string {
 }
 
 function cacheIn(folder: string, limit = 2 ** 30): ConstantsCache {
-  return ConstantsCache.open({ folder, limit, stated: true, least: 0 })
+  return ConstantsCache.open({ folder, limit, stated: true, always: true })
 }
 
 function packsIn(folder: string): string[] {
@@ -212,7 +212,7 @@ it('what cannot be kept is said, and corrected all the same', async () => {
   expect((await run(cacheIn(folder, 10 * 2 ** 20))).report.read).toEqual(report.kept)
 
   rmSync(folder, { recursive: true })
-  const gone = ConstantsCache.open({ folder, limit: 2 ** 30, stated: true, least: 0 })
+  const gone = ConstantsCache.open({ folder, limit: 2 ** 30, stated: true, always: true })
   rmSync(folder, { recursive: true })
   const without = await run(gone)
   expect(without.report.notes[0]?.message).toMatch(/cannot be written/)

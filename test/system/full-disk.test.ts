@@ -29,7 +29,7 @@ afterEach(() => {
 
 /** Free bytes to try: page by page at both ends, where structure and indices are written, in leaps between. */
 function* amounts(needed: number): Generator<number> {
-  const edge = Math.min(24 * PAGE, needed)
+  const edge = Math.min(14 * PAGE, needed)
   for (let free = 0; free < edge; free += PAGE) yield free
   for (let free = edge; free < needed - edge; free += Math.max(PAGE, Math.floor(needed / 12 / PAGE) * PAGE))
     yield free

@@ -1,5 +1,6 @@
 // Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
-export { agipdAdaptive, agipdAdaptiveGain, agipdFixed, agipdFixedGain } from './agipd'
+export { agipdAdaptive, agipdAdaptiveGain } from './agipd'
+export { agipdFixed, agipdFixedGain } from './agipd-fixed'
 export { checksum } from './checksum'
 export { darkStatistics } from './dark'
 export { deflateRuns } from './deflate'

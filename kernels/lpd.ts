@@ -128,8 +128,7 @@ export function lpd(table: usize, frames: usize, constants: usize, params: usize
   clearDepartures(table, frames)
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
-    if (departed >= SWITCHED_WARM)
-      for (let i = O1; i <= M2; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
+    if (departed >= SWITCHED_WARM) warm(constants + O1 * plane + (from << 2), M2 - O1 + 1, plane, (to - from) << 2)
     let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES

@@ -11,6 +11,9 @@ export const DEPARTURES: usize = 16
 export const MEDIUM: usize = 20
 export const LOW: usize = 24
 
+// Behind the last entry of a call lies room that kernels may write what they like to.
+export const SCRATCH_BYTES: usize = 8256
+
 export const STAGE: usize = 4
 export const FORCE_MEDIUM: usize = 8
 export const FORCE_HIGH: usize = 12
@@ -23,7 +26,7 @@ export const ZERO_ORANGE: u32 = 8
 
 /** Version of the layouts above; the wrapper refuses a module that has another. */
 export function layoutVersion(): u32 {
-  return 1
+  return 2
 }
 
 /** Sets the departures of every entry to 0. */

@@ -54,8 +54,6 @@ export function judgeCell(
     bad.fill(present[stage] ? 0 : NO_DATA)
     mark(offset, spread.offset, limits.offsetSigma, boundsOf(limits.offsetHard, stage), OFFSET, bad)
     mark(noise, spread.noise, limits.noiseSigma, boundsOf(limits.noiseHard, stage), NOISE, bad)
-    for (let i = 0; i < bad.length; i++)
-      if (!(Number.isFinite(offset[i]) && Number.isFinite(noise[i]))) set(bad, i, EVALUATION)
     return spread
   })
   for (let stage = 0; separate && stage + 1 < stages.length; stage++) {
@@ -75,7 +73,7 @@ function clear({ offset, noise, gain }: StagePlanes): void {
   for (const plane of [offset, noise, ...(gain ? [gain.mean, gain.deviation] : [])]) plane.fill(Number.NaN)
 }
 
-/** Values that are not finite compare false throughout: they have their own bit. */
+/** Values that are not finite compare false throughout: they have a bit of their own. */
 function mark(
   values: Float32Array,
   { median, deviation }: Spread,
@@ -87,35 +85,35 @@ function mark(
   const width = sigma * deviation
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN
-    if (Math.abs(value - median) > width || value < low || value > high) set(bad, i, bit)
+    if (Math.abs(value - median) > width || value < low || value > high) bad[i] = (bad[i] ?? 0) | bit
+    if (value - value !== 0) bad[i] = (bad[i] ?? 0) | EVALUATION
   }
 }
 
 function markGain(a: StagePlanes, b: StagePlanes, separation: number): void {
   if (!(a.gain && b.gain)) return
-  for (let i = 0; i < a.bad.length; i++) {
-    const step = (b.gain.mean[i] ?? Number.NaN) - (a.gain.mean[i] ?? Number.NaN)
-    const width = Math.sqrt((a.gain.deviation[i] ?? 0) ** 2 + (b.gain.deviation[i] ?? 0) ** 2)
+  const [mean, deviation, nextMean, nextDeviation] = [a.gain.mean, a.gain.deviation, b.gain.mean, b.gain.deviation]
+  for (let i = 0; i < mean.length; i++) {
+    const step = (nextMean[i] ?? Number.NaN) - (mean[i] ?? Number.NaN)
+    const width = Math.sqrt((deviation[i] ?? 0) ** 2 + (nextDeviation[i] ?? 0) ** 2)
     if (width === 0 ? step === 0 : step / width < separation) {
-      set(a.bad, i, GAIN)
-      set(b.bad, i, GAIN)
+      a.bad[i] = (a.bad[i] ?? 0) | GAIN
+      b.bad[i] = (b.bad[i] ?? 0) | GAIN
     }
   }
 }
 
-function set(bad: Uint32Array, i: number, bits: number): void {
-  bad[i] = (bad[i] ?? 0) | bits
-}
-
 function counted(bad: Uint32Array): Pick<StageJudgement, 'bad' | 'reasons'> {
-  const reasons = DARK_REASONS.map(() => 0)
   let any = 0
-  for (const mask of bad) {
-    if (mask === 0) continue
+  const byBit = new Float64Array(32)
+  for (let i = 0; i < bad.length; i++) {
+    let rest = bad[i] ?? 0
+    if (rest === 0) continue
     any++
-    DARK_REASONS.forEach((name, i) => {
-      if ((mask >>> BAD_PIXELS[name]) & 1) reasons[i] = (reasons[i] ?? 0) + 1
-    })
+    for (; rest !== 0; rest &= rest - 1) {
+      const bit = 31 - Math.clz32(rest & -rest)
+      byBit[bit] = (byBit[bit] ?? 0) + 1
+    }
   }
-  return { bad: any, reasons }
+  return { bad: any, reasons: DARK_REASONS.map(name => byBit[BAD_PIXELS[name]] ?? 0) }
 }

@@ -1,4 +1,4 @@
-import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
+import type { Detector } from '../../src/detectors/detector.js'
 import { type PlaneStore, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
 
@@ -46,14 +46,11 @@ export function pictureStage(
   const noises = new FineHistogram(64)
   for (let cell = 0; cell < cells; cell++) {
     const planes = stagePlanes(store, recipe, cell, stage)
-    for (let pixel = 0; pixel < pixelsOf(detector); pixel++) {
-      const [o, n] = [planes.offset[pixel] ?? Number.NaN, planes.noise[pixel] ?? Number.NaN]
-      offset.add(pixel, o)
-      noise.add(pixel, n)
-      bad.add(pixel, planes.bad[pixel] === 0 ? 0 : 1)
-      offsets.add(o)
-      noises.add(n)
-    }
+    offset.addPlane(planes.offset)
+    noise.addPlane(planes.noise)
+    bad.addPlane(planes.bad.map(mask => (mask === 0 ? 0 : 1)))
+    offsets.addPlane(planes.offset)
+    noises.addPlane(planes.noise)
   }
   return {
     offset: offset.map(),
@@ -65,26 +62,35 @@ export function pictureStage(
 
 /** Means of finite values by block of pixels. */
 export class MapSums {
-  readonly #fastScan: number
+  /** Number of the block of each pixel. */
+  readonly #bins: Uint32Array
   readonly #rows: number
   readonly #columns: number
   readonly #sums: Float64Array
   readonly #counts: Float64Array
 
   constructor({ slowScan, fastScan }: Pick<Detector, 'slowScan' | 'fastScan'>) {
-    this.#fastScan = fastScan
     this.#rows = Math.ceil(slowScan / BIN)
     this.#columns = Math.ceil(fastScan / BIN)
+    this.#bins = Uint32Array.from({ length: slowScan * fastScan }, (_, pixel) => {
+      const row = Math.floor(pixel / fastScan / BIN)
+      return row * this.#columns + Math.floor((pixel % fastScan) / BIN)
+    })
     this.#sums = new Float64Array(this.#rows * this.#columns)
     this.#counts = new Float64Array(this.#sums.length)
   }
 
+  /** Adds `value` to the block that `pixel` lies in, unless it is not finite. */
   add(pixel: number, value: number): void {
-    if (!Number.isFinite(value)) return
-    const row = Math.floor(pixel / this.#fastScan / BIN)
-    const bin = row * this.#columns + Math.floor((pixel % this.#fastScan) / BIN)
+    if (value - value !== 0) return
+    const bin = this.#bins[pixel] ?? 0
     this.#sums[bin] = (this.#sums[bin] ?? 0) + value
     this.#counts[bin] = (this.#counts[bin] ?? 0) + 1
+  }
+
+  /** Adds a value of every pixel. */
+  addPlane(values: Float32Array | Uint32Array): void {
+    for (let pixel = 0; pixel < values.length; pixel++) this.add(pixel, values[pixel] ?? 0)
   }
 
   map(): DarkMap {
@@ -109,11 +115,14 @@ class FineHistogram {
     this.#scale = scale
   }
 
-  add(value: number): void {
-    if (!Number.isFinite(value)) return
-    const step = Math.max(0, Math.min(FINE - 1, Math.floor(value * this.#scale)))
-    this.#counts[step] = (this.#counts[step] ?? 0) + 1
-    this.#total++
+  addPlane(values: Float32Array): void {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? 0
+      if (value - value !== 0) continue
+      const step = Math.max(0, Math.min(FINE - 1, Math.floor(value * this.#scale)))
+      this.#counts[step] = (this.#counts[step] ?? 0) + 1
+      this.#total++
+    }
   }
 
   histogram(): Histogram {

@@ -7,65 +7,83 @@ export interface Spread {
   readonly finite: number
 }
 
-/** {@link Spread} of a plane of f32. */
+/** {@link Spread} of a plane of f32. Indexed loops throughout: they take a fifth of the time of iterators. */
 export function spreadOf(values: Float32Array): Spread {
-  let finite = 0
-  let sum = 0
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue
-    finite++
-    sum += value
-  }
+  const { finite, sum } = sumOf(values)
   const mean = sum / finite
   let squares = 0
-  for (const value of values) if (Number.isFinite(value)) squares += (value - mean) ** 2
+  for (let i = 0; i < values.length; i++) {
+    const distance = (values[i] ?? 0) - mean
+    // Of values that are not finite neither is the distance.
+    if (distance - distance === 0) squares += distance * distance
+  }
   return { median: medianOf(values, finite), deviation: Math.sqrt(squares / finite), finite }
 }
 
 /** Exact median of the finite values of a plane; NaN if there is none. */
 export function finiteMedian(values: Float32Array): number {
-  let finite = 0
-  for (const value of values) if (Number.isFinite(value)) finite++
-  return medianOf(values, finite)
+  return medianOf(values, sumOf(values).finite)
 }
 
+function sumOf(values: Float32Array): { finite: number; sum: number } {
+  let finite = 0
+  let sum = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    if (value - value !== 0) continue
+    finite++
+    sum += value
+  }
+  return { finite, sum }
+}
+
+/** Bits of a key that are found at once, from the top: the counts of 2048 digits stay in the first cache. */
+const DIGITS = [
+  { shift: 21, mask: 0x7ff },
+  { shift: 10, mask: 0x7ff },
+  { shift: 0, mask: 0x3ff },
+] as const
+
 /**
- * Median of the `finite` finite values: two histograms of 16 bits of a key whose unsigned order is the values'
- * find any rank exactly, which is a tenth of the time that sorting takes.
+ * Median of the `finite` finite values. Counts of the digits of a key, whose unsigned order is the values', find the
+ * lower middle one exactly; for an even count one more pass finds the next.
  */
 function medianOf(values: Float32Array, finite: number): number {
   if (finite === 0) return Number.NaN
-  const lower = (finite - 1) >>> 1
-  const low = rankOf(values, lower)
-  return finite % 2 === 1 ? low : (low + rankOf(values, lower + 1)) / 2
-}
-
-function rankOf(values: Float32Array, rank: number): number {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  const upper = new Uint32Array(65536)
-  for (const word of words) if (isFiniteWord(word)) count(upper, keyOf(word) >>> 16)
-  const high = find(upper, rank)
-  const within = new Uint32Array(65536)
-  for (const word of words)
-    if (isFiniteWord(word) && keyOf(word) >>> 16 === high.digit) count(within, keyOf(word) & 0xffff)
-  const low = find(within, high.rest)
-  return valueOf(((high.digit << 16) | low.digit) >>> 0)
+  const counts = new Uint32Array(2048)
+  let rank = (finite - 1) >>> 1
+  let prefix = 0
+  let known = 0
+  let sharing = 0
+  for (const { shift, mask } of DIGITS) {
+    counts.fill(0)
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] ?? 0
+      const key = keyOf(word)
+      if ((key & known) >>> 0 !== prefix || (word & EXPONENT) === EXPONENT) continue
+      const digit = (key >>> shift) & mask
+      counts[digit] = (counts[digit] ?? 0) + 1
+    }
+    let digit = 0
+    for (; (counts[digit] ?? 0) <= rank; digit++) rank -= counts[digit] ?? 0
+    sharing = counts[digit] ?? 0
+    prefix = (prefix | (digit << shift)) >>> 0
+    known = (known | (mask << shift)) >>> 0
+  }
+  const lower = valueOf(prefix)
+  if (finite % 2 === 1 || rank + 1 < sharing) return lower
+  let next = 0xffffffff
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0
+    const key = keyOf(word)
+    if (key > prefix && key < next && (word & EXPONENT) !== EXPONENT) next = key
+  }
+  return (lower + valueOf(next)) / 2
 }
 
-function count(counts: Uint32Array, digit: number): void {
-  counts[digit] = (counts[digit] ?? 0) + 1
-}
-
-function find(counts: Uint32Array, rank: number): { digit: number; rest: number } {
-  let digit = 0
-  let rest = rank
-  for (; (counts[digit] ?? 0) <= rest && digit < counts.length - 1; digit++) rest -= counts[digit] ?? 0
-  return { digit, rest }
-}
-
-function isFiniteWord(word: number): boolean {
-  return (word & 0x7f800000) !== 0x7f800000
-}
+/** All ones in infinities and NaN. */
+const EXPONENT = 0x7f800000
 
 /** Negative values have all bits turned, others the sign: then the order of keys is that of values. */
 function keyOf(word: number): number {

@@ -22,14 +22,23 @@ export function planReport(plan: CorrectionPlan): Report {
     String(sequences.length),
     String(sequences.reduce((sum, { joined }) => sum + joined.frames, 0)),
     String(cells.length),
-    [...chain.steps].join(' '),
+    chain.steps.join(' '),
   ])
+  const stepsColumn = 5
+  const steps = new Set(rows.map(row => row[stepsColumn]))
+  const header = ['module', 'unit', 'files', 'frames', 'cells', 'steps']
+  // Usually the same in all modules, and long.
+  const columns = steps.size === 1 ? stepsColumn : header.length
   const text = [
     `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
     `read ${(totals.rawBytes / GB).toFixed(2)} GB, write about ${(totals.outputBytes / GB).toFixed(2)} GB`,
     `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',
-    table(['module', 'unit', 'files', 'frames', 'cells', 'steps'], rows),
+    ...(steps.size === 1 ? [`steps: ${[...steps].join()}`, ''] : []),
+    table(
+      header.slice(0, columns),
+      rows.map(row => row.slice(0, columns)),
+    ),
     ...(plan.combined
       ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
       : []),

@@ -83,7 +83,7 @@ export interface Kernels {
 }
 
 /** Version of frame table and parameters that this wrapper writes. */
-const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 2
 
 /** Bytes of the parameters of a kernel. */
 export const PARAMS_BYTES = 32

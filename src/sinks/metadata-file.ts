@@ -44,7 +44,7 @@ export async function writeMetadataFile(
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
   // Imported here: it takes longer to load than all of the engine.
   const { stringify } = await import('yaml')
-  const text = stringify({
+  const tree = {
     'calibration-configurations': {
       'karabo-id': karaboId,
       'in-folder': resolve(input),
@@ -72,7 +72,9 @@ export async function writeMetadataFile(
     'module-outcomes': Object.fromEntries(
       modules.map(({ module, outcome }) => [aggregator(module), outcome]),
     ),
-  })
+  }
+  // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
+  const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
   const part = folder.part(path)
   try {
     const fd = openSync(part, 'w')

@@ -11,6 +11,7 @@ import {
 import { correctLpdFrame, correctParallelFrame } from '../../src/corrections/lpd/reference.js'
 import type { ReferenceFrame } from '../../src/corrections/reference.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
+import { TABLE_SCRATCH_BYTES } from '../../src/memory/lane-layout.js'
 
 export type KernelName = AgipdKernel | 'lpd' | 'lpdParallel' | 'dssc'
 
@@ -95,7 +96,8 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
   const paramsAt = place(32)
   writeParams(memory.buffer, paramsAt, pixels, agipdWords(params))
   const constantsAt = put(constants)
-  const tableAt = place(32 * raw.length)
+  const tableBytes = 32 * raw.length + TABLE_SCRATCH_BYTES
+  const tableAt = place(tableBytes)
   const table = new FrameTable(memory.buffer, tableAt, raw.length)
   const rawOf = (plane: Uint16Array) => {
     if (kernel !== 'lpdParallel') return { raw: put(plane) }
@@ -112,10 +114,13 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
     table.set(i, entry)
   })
   correctionKernel(kernels, kernel)(tableAt, raw.length, constantsAt, paramsAt)
+  const intact = (end: number): void => {
+    if (bytes.subarray(end, end + GUARD_BYTES).some(byte => byte !== GUARD))
+      throw new Error('the kernel wrote beyond its planes')
+  }
+  intact(tableAt + tableBytes)
   return entries.map((entry, i) => {
-    for (const end of [entry.data + 4 * pixels, entry.gain + pixels, entry.mask + 4 * pixels])
-      if (bytes.subarray(end, end + GUARD_BYTES).some(byte => byte !== GUARD))
-        throw new Error('the kernel wrote beyond its planes')
+    for (const end of [entry.data + 4 * pixels, entry.gain + pixels, entry.mask + 4 * pixels]) intact(end)
     return {
       data: [...new Uint32Array(memory.buffer, entry.data, pixels)],
       gain: [...bytes.subarray(entry.gain, entry.gain + pixels)],

@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The command as it is installed; the global setup has built it. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+/** Caches of constants go where they are removed: no test finds what another left, nor does the user. */
+const cache = mkdtempSync(join(tmpdir(), 'detcal-cache-'))
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
+const ENV = { ...process.env, XDG_CACHE_HOME: cache }
 
 /** How a command ended. */
 export interface Ended {
@@ -16,16 +22,8 @@ export interface Ended {
 
 /** Runs `detcal …` to its end. */
 export function detcal(...args: readonly string[]): Ended {
-  return detcalIn({}, ...args)
-}
-
-/** Runs `detcal …` in a folder, or with an environment of its own. */
-export function detcalIn(
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
-  ...args: readonly string[]
-): Ended {
   return spawnSync(process.execPath, [MAIN, ...args], {
-    ...options,
+    env: ENV,
     encoding: 'utf8',
     timeout: 120_000,
     killSignal: 'SIGKILL',
@@ -38,7 +36,7 @@ export function startDetcal(...args: readonly string[]): {
   readonly child: ChildProcess
   readonly ended: Promise<Ended>
 } {
-  const child = spawn(process.execPath, [MAIN, ...args])
+  const child = spawn(process.execPath, [MAIN, ...args], { env: ENV })
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

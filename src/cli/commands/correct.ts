@@ -149,12 +149,18 @@ function optionsThatShape(
   plan: CorrectionPlan,
   conditions: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const first = plan.modules[0]
+  const [first] = plan.modules
+  const gainMode = first?.chain.gainMode ?? 0
   return {
     steps: first?.chain.steps ?? [],
-    'gain-mode': first?.chain.gainMode ?? 0,
+    'gain-mode': Object.keys(GAIN_MODES).find(name => GAIN_MODES[name] === gainMode),
     'parallel-gain': plan.run.rawFrames > 1,
-    ...stepOptionsOf(args),
+    'mg-hard-threshold': args.mgHardThreshold,
+    'hg-hard-threshold': args.hgHardThreshold,
+    'sigma-high': args.sigmaHigh,
+    'sigma-medium': args.sigmaMedium,
+    'zero-nans': args.zeroNans,
+    'zero-orange': args.zeroOrange,
     ...Object.fromEntries(
       (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>
         args[name] === undefined ? [] : [[name, args[name]]],

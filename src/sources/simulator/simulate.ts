@@ -11,7 +11,7 @@ import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
 import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
-import { checkOptions, type SimulationOptions } from './options.js'
+import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
 import type { SimulationTask } from './tasks.js'
 import { runBegin, sequencesOf } from './timeline.js'
@@ -78,7 +78,7 @@ export async function simulate(
     complete = true
     publish(part, run)
     if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
-    const frames = options.trains * options.cells * options.modules.length
+    const frames = options.trains * options.cells * rawFramesOf(options) * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
   } catch (error) {
@@ -171,7 +171,8 @@ function publish(part: string, path: string): void {
 function bytesOf(options: SimulationOptions, truth: boolean): number {
   const { detector, modules, trains, cells, kind } = options
   const pixels = modules.length * pixelsOf(detector)
-  const frames = (rawFrameBytes(detector) / pixelsOf(detector) + (truth ? 3 : 0)) * trains * cells
+  const raw = (rawFramesOf(options) * rawFrameBytes(detector)) / pixelsOf(detector)
+  const frames = (raw + (truth ? 3 : 0)) * trains * cells
   // Planes of all calibrations together, four bytes each.
   const constants = kind === 'photons' ? 4 * 32 * cells : 0
   return pixels * (frames + constants + (truth ? 16 * cells : 0))

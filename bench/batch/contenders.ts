@@ -43,6 +43,9 @@ export function detcalBatch(setup: BatchSetup, workers: number, options: readonl
           out,
           '--workers',
           String(workers),
+          // What an earlier round left would not be part of the task.
+          '--constants-cache',
+          'off',
         ]
         const main = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js')
         const sample = await runProcess(

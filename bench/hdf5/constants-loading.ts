@@ -1,13 +1,14 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { describeConstants } from '../../constants/file.js'
 import { loadPlanes } from '../../constants/load.js'
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
 import { AGIPD } from '../../src/corrections/agipd/chain.js'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { PIXELS } from '../kernels/problem.js'
-import { type Contender, timeAwaited, timeHere } from '../rounds.js'
+import { type Contender, timeAwaited } from '../rounds.js'
 
 /** One module's constants of the default chain, in their file. */
 export interface StoredConstants {
@@ -43,15 +44,24 @@ export async function findConstants(file: string, cells: number): Promise<Stored
   return { file, sources, planes: chain.planes, cells, bytes }
 }
 
+const PAGE = 65536
+/** The first page is the kernels' own. */
+const BASE = PAGE
+const SCRATCH = 8 * 2 ** 20
+
 /** Into kernel layout, by one thread. */
 export function loading({ sources, planes, cells }: StoredConstants): Contender {
-  const buffer = new SharedArrayBuffer(cells * planes.length * PIXELS * 4)
-  const scratch = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
+  const bytes = cells * planes.length * PIXELS * 4
+  const pages = BASE / PAGE + Math.ceil((bytes + SCRATCH) / PAGE)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const kernels = instantiateKernels(kernelModule(), memory)
+  const scratch = new Uint8Array(memory.buffer, BASE + bytes, SCRATCH)
   const pass = async (): Promise<void> => {
     await loadPlanes({
       detector: AGIPD_1M,
-      buffer,
-      base: 0,
+      buffer: memory.buffer,
+      kernels,
+      base: BASE,
       cells: Array.from({ length: cells }, (_, cell) => cell),
       planes,
       constants: sources,
@@ -63,25 +73,5 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
     implementation: 'detcal',
     note: 'into kernel layout, one thread',
     run: passes => timeAwaited(passes, pass),
-  }
-}
-
-/** As many bytes of the file into one buffer, 8 MiB at a time. */
-export function plainReading({ file, bytes }: StoredConstants): Contender {
-  const room = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
-  const pass = (): void => {
-    const fd = openSync(file, 'r')
-    const first = Math.max(0, fstatSync(fd).size - bytes)
-    for (let done = 0; done < bytes; ) {
-      const read = readSync(fd, room, 0, Math.min(room.byteLength, bytes - done), first + done)
-      if (read === 0) throw new Error(`${file} ends early`)
-      done += read
-    }
-    closeSync(fd)
-  }
-  return {
-    implementation: 'plain read',
-    note: 'as many bytes of the same file',
-    run: passes => timeHere(passes, pass),
   }
 }

@@ -59,7 +59,9 @@ export function darkConstantsBytes(detector: Detector, recipe: DarkRecipe, cells
 /** Midpoints of the mean raw gains of neighbouring stages, then the means themselves. */
 function thresholds(stages: readonly StagePlanes[]): Plane[] {
   const means = stages.flatMap(({ gain }) => (gain ? [{ values: gain.mean }] : []))
-  const midpoints = means.slice(1).map(({ values }, stage) => ({ values: means[stage]?.values ?? values, other: values }))
+  const midpoints = means
+    .slice(1)
+    .map(({ values }, stage) => ({ values: means[stage]?.values ?? values, other: values }))
   return [...midpoints, ...means]
 }
 

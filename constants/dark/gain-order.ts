@@ -20,7 +20,8 @@ export function gainOrderProblem(recipe: DarkRecipe, stages: readonly StageSumma
     if (before === undefined || next.gain - before.gain > (before.gainDeviation ?? 0)) continue
     const levels = found.map(({ stage, gain }) => `${stage} ${gain.toFixed(0)}`).join(', ')
     const sorted = [...found].sort((a, b) => a.gain - b.gain).map(({ stage }) => stage)
-    const order = sorted.join() === recipe.stages.join() ? 'some are of the same stage' : advice(recipe, sorted)
+    const order =
+      sorted.join() === recipe.stages.join() ? 'some are of the same stage' : advice(recipe, sorted)
     return `mean raw gains must rise from stage to stage, but are ${levels} ADU: ${order}`
   }
   return undefined
@@ -28,6 +29,8 @@ export function gainOrderProblem(recipe: DarkRecipe, stages: readonly StageSumma
 
 /** By the levels, the run given for `sorted[i]` is the one of stage i. */
 function advice({ stages }: DarkRecipe, sorted: readonly string[]): string {
-  const swapped = stages.flatMap((stage, i) => (sorted[i] === stage ? [] : [`${sorted[i]} seems to be ${stage}`]))
+  const swapped = stages.flatMap((stage, i) =>
+    sorted[i] === stage ? [] : [`${sorted[i]} seems to be ${stage}`],
+  )
   return `the run given for ${swapped.join(', for ')}`
 }

@@ -19,7 +19,12 @@ const ASIC = 64
 const MOST_NAMED = 6
 
 /** Cells and ASICs of one stage of a module that stand out, the worst first. */
-export function outliersOf(summary: StageSummary, picture: StagePicture, bin: number, pixels: number): Outlier[] {
+export function outliersOf(
+  summary: StageSummary,
+  picture: StagePicture,
+  bin: number,
+  pixels: number,
+): Outlier[] {
   const { stage, cells } = summary
   const found: { readonly far: number; readonly outlier: Outlier }[] = []
   for (const quantity of ['offset', 'noise'] as const) {
@@ -29,7 +34,10 @@ export function outliersOf(summary: StageSummary, picture: StagePicture, bin: nu
       const distance = cell[quantity] - center
       if (!(Math.abs(distance) > Math.max(FAR * width, LEAST[quantity]))) continue
       const message = `${quantity} ${cell[quantity].toFixed(2)} ADU, ${distance > 0 ? '+' : '−'}${Math.abs(distance).toFixed(2)} from the other cells`
-      found.push({ far: Math.abs(distance) / (width || 1), outlier: { stage, what: `cell ${cell.cell}`, message } })
+      found.push({
+        far: Math.abs(distance) / (width || 1),
+        outlier: { stage, what: `cell ${cell.cell}`, message },
+      })
     }
   }
   for (const { cell, bad } of cells) {
@@ -40,7 +48,10 @@ export function outliersOf(summary: StageSummary, picture: StagePicture, bin: nu
   for (const { row, column, share } of asicShares(picture, bin)) {
     if (share <= MUCH_BAD) continue
     const what = `ASIC at row ${row}, column ${column}`
-    found.push({ far: 100 * share, outlier: { stage, what, message: `${percent(share)} of its pixels are bad` } })
+    found.push({
+      far: 100 * share,
+      outlier: { stage, what, message: `${percent(share)} of its pixels are bad` },
+    })
   }
   return found
     .sort((a, b) => b.far - a.far)

@@ -130,7 +130,9 @@ class FineHistogram {
     const high = this.#quantile(1 - TAIL)
     const width = Math.max(1, Math.ceil((1.2 * (high - low + 1)) / STEPS))
     const from = Math.max(0, low - Math.ceil(0.1 * (high - low)))
-    const counts = Array.from({ length: STEPS }, (_, i) => this.#sum(from + i * width, from + (i + 1) * width))
+    const counts = Array.from({ length: STEPS }, (_, i) =>
+      this.#sum(from + i * width, from + (i + 1) * width),
+    )
     return {
       from: from / this.#scale,
       step: width / this.#scale,

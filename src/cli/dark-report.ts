@@ -90,11 +90,16 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
       unit: pdu,
       stages: stages.map((summary, i) => ({ ...summary, histograms: pictures[i]?.histograms })),
       outliers,
-      previous: previous && { beginAt: previous.beginAt.toISOString(), stages: previous.stages.map(withoutMaps) },
+      previous: previous && {
+        beginAt: previous.beginAt.toISOString(),
+        stages: previous.stages.map(withoutMaps),
+      },
     })),
-    constants: outcome.versions.map(({ version: { id, calibration, pdu, path, dataset, sha256 }, isNew }) => ({
-      ...{ id, calibration, pdu, path, dataset, sha256, isNew },
-    })),
+    constants: outcome.versions.map(
+      ({ version: { id, calibration, pdu, path, dataset, sha256 }, isNew }) => ({
+        ...{ id, calibration, pdu, path, dataset, sha256, isNew },
+      }),
+    ),
     problems: outcome.problems,
     ...{ frames: outcome.frames, rawBytes, seconds, peakMemory: outcome.peakMemory },
     ...(html === undefined ? {} : { report: html }),

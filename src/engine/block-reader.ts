@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from 'node:fs'
 import { DataError } from '../model/errors.js'
-import type { BlockInput } from './operations.js'
+import type { BlockInput } from './block-input.js'
 
 /**
  * Reads a block's frames into `raw` and returns the offset of each within it.
@@ -39,7 +39,11 @@ export function readFrames(
 }
 
 /** Fills `target` from `address`. @throws DataError if the file ends before. */
-export function readFully(input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>, target: Uint8Array, address: number): void {
+export function readFully(
+  input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>,
+  target: Uint8Array,
+  address: number,
+): void {
   for (let done = 0; done < target.byteLength; ) {
     const read = readSync(input.fd, target, done, target.byteLength - done, address + done)
     if (read === 0) {

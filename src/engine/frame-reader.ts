@@ -2,7 +2,7 @@ import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hd
 import { type Dataset, openLibrary } from '../hdf5/library.js'
 import { DataError } from '../model/errors.js'
 import { readFrames, refuseChanged } from './block-reader.js'
-import type { BlockInput } from './operations.js'
+import type { BlockInput } from './block-input.js'
 
 /** How this thread reads one input whose frames are not stored plainly. */
 type Way =

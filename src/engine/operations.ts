@@ -5,21 +5,12 @@ import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
+import type { BlockInput } from './block-input.js'
 import type { Block, TargetName } from './blocks.js'
 import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
 
-/** Where a block's raw frames lie. Plain values: the file descriptor is the process's, shared by its threads. */
-export interface BlockInput {
-  readonly path: string
-  readonly dataset: string
-  readonly fd: number
-  /** Size and mtime when the plan was made: a file that changed since is refused. */
-  readonly size: number
-  readonly mtimeMs: number
-  /** File address of each of the block's frames (−1: never written, zeros); absent if frames are not stored plainly. */
-  readonly addresses?: Float64Array
-}
+export type { BlockInput } from './block-input.js'
 
 /** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
 export interface BlockTask {

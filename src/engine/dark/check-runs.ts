@@ -40,20 +40,16 @@ export function checkStages(
   return { modules, problems }
 }
 
-/** Modules, of those selected, that no run has a frame of: one warning each, whatever the number of runs. */
+/** Modules, of those selected, that no run has a frame of: one warning for all. */
 function absent(runs: readonly JoinedRun[]): Problem[] {
   const lacking = runs.map(
     ({ problems }) =>
       new Set(problems.filter(({ check }) => NO_MODULE.has(check)).map(({ place }) => place.module ?? -1)),
   )
-  return [...(lacking[0] ?? [])]
-    .filter(module => lacking.every(modules => modules.has(module)))
-    .map(module => ({
-      check: 'modules_present',
-      severity: 'warning',
-      message: `no dark data: it gets no constants`,
-      place: { module },
-    }))
+  const modules = [...(lacking[0] ?? [])].filter(module => lacking.every(other => other.has(module)))
+  if (modules.length === 0) return []
+  const message = `no dark data of ${modules.length === 1 ? 'module' : 'modules'} ${few(modules, 16)}: no constants`
+  return [{ check: 'modules_present', severity: 'warning', message, place: {} }]
 }
 
 /** Why a module cannot be characterised. */
@@ -133,9 +129,12 @@ export function checkRuns(runs: readonly Run[], recipe: DarkRecipe): void {
   for (const [i, run] of runs.entries()) {
     const before = runs.findIndex(({ path }) => path === run.path)
     if (before < i)
-      throw new UsageError(`${run.path} is given for ${recipe.stages[before]} and for ${recipe.stages[i]} gain`, {
-        hint: 'Give a run of its own for each stage',
-      })
+      throw new UsageError(
+        `${run.path} is given for ${recipe.stages[before]} and for ${recipe.stages[i]} gain`,
+        {
+          hint: 'Give a run of its own for each stage',
+        },
+      )
     if (first && run.karaboId !== first.karaboId)
       throw new DataError(`is of ${run.karaboId}, the ${recipe.stages[0]} gain run of ${first.karaboId}`, {
         place: { file: run.path },

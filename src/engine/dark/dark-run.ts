@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue.js'
 import { type ImportReport, importAllConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { join } from 'node:path'
 import { Lane } from '../../memory/lane.js'
 import { isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -114,7 +114,8 @@ async function characterise(
       }
     })
     // All lanes have come to rest before a failure is passed on, so that nobody writes to a folder that is gone.
-    for (const result of await Promise.allSettled(drains)) if (result.status === 'rejected') throw result.reason
+    for (const result of await Promise.allSettled(drains))
+      if (result.status === 'rejected') throw result.reason
     const [first] = failures
     if (modules.length === 0 && first !== undefined) throw first.error
     return {

@@ -77,7 +77,14 @@ export class DarkModuleRun {
               const to = Math.min(from + stripRows, slowScan)
               return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
                 const slowScan = [from, to] as const
-                await pool.run('darkStatistics', { ...assignment, ...this.#common(), cell, stage, slowScan, frames })
+                await pool.run('darkStatistics', {
+                  ...assignment,
+                  ...this.#common(),
+                  cell,
+                  stage,
+                  slowScan,
+                  frames,
+                })
                 onRows(count * (to - from))
               })
             })
@@ -98,7 +105,13 @@ export class DarkModuleRun {
         this.#job(`judging cell ${cell}`, async assignment => {
           const present = stages.map(stage => stage.cells.has(cell))
           const { limits } = plan
-          judgements[cell] = await pool.run('darkJudge', { ...assignment, ...this.#common(), cell, present, limits })
+          judgements[cell] = await pool.run('darkJudge', {
+            ...assignment,
+            ...this.#common(),
+            cell,
+            present,
+            limits,
+          })
         }),
       ),
     )

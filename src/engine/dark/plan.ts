@@ -1,5 +1,5 @@
-import { darkConstantsBytes } from '../../../constants/dark/arrays.js'
 import type { Conditions } from '../../../constants/conditions.js'
+import { darkConstantsBytes } from '../../../constants/dark/arrays.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
 import { planesOf } from '../../../constants/dark/planes.js'
 import { type DarkRecipe, darkRecipe } from '../../../constants/dark/recipe.js'

@@ -40,7 +40,9 @@ export interface DarkRequest {
  * the detector needs.
  */
 export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
-  const given = Object.entries(request.runs).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const given = Object.entries(request.runs).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
   const [some] = given
   if (some === undefined)
     throw new UsageError('no dark run is named', { hint: 'Give --high, --medium and --low, or --run' })

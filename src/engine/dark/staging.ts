@@ -56,7 +56,8 @@ export class Staging {
     rmSync(this.#folder, { recursive: true, force: true })
     if (this.#made === undefined) return
     try {
-      for (let folder = this.#root; folder.length >= this.#made.length; folder = dirname(folder)) rmdirSync(folder)
+      for (let folder = this.#root; folder.length >= this.#made.length; folder = dirname(folder))
+        rmdirSync(folder)
     } catch {
       // Somebody else put something there meanwhile.
     }

@@ -36,8 +36,7 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
     return result
   }
   return {
-    darkStatistics: task =>
-      onLane(task, (lane, kernels) => cellStatistics(task, { lane, kernels, reader })),
+    darkStatistics: task => onLane(task, (lane, kernels) => cellStatistics(task, { lane, kernels, reader })),
     darkJudge: task =>
       onLane(task, lane => {
         const { recipe } = task
@@ -47,10 +46,7 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
     darkWrite: task =>
       onLane(task, async lane => {
         const { detector, recipe } = task
-        await writeConstants(
-          task.path,
-          darkConstants(detector, recipe, storeOf(lane), task.cells, task.pdu),
-        )
+        await writeConstants(task.path, darkConstants(detector, recipe, storeOf(lane), task.cells, task.pdu))
         await setObjectTimes(task.path, task.beginAt)
       }),
     darkPicture: task =>

@@ -4,9 +4,9 @@
  */
 import { cpus } from 'node:os'
 import { deflateSync } from 'node:zlib'
-import { type KernelName, resolveChain } from '../src/corrections/chain.js'
-import { instantiateKernels, kernelModule, writeParams } from '../src/corrections/kernel.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, parseSteps } from '../src/corrections/steps.js'
+import { AGIPD, type AgipdKernel } from '../src/corrections/agipd/chain.js'
+import { correctionKernel, instantiateKernels, kernelModule, writeParams } from '../src/corrections/kernel.js'
+import { DEFAULT_STEP_OPTIONS, parseSteps } from '../src/corrections/steps.js'
 import { FrameTable } from '../src/memory/frame-table.js'
 
 const PIXELS = 65536
@@ -72,8 +72,9 @@ function fillRaw(switched: number): void {
 }
 
 /** All frames through `kernel`; with `reuse`, every tile's results go to the same place, as in a slot. */
-function correctAll(kernel: KernelName, table: FrameTable, reuse: boolean): void {
+function correctAll(kernel: AgipdKernel, table: FrameTable, reuse: boolean): void {
   const frames = CELLS * TILE
+  const correct = correctionKernel(kernels, kernel)
   for (let cell = 0; cell < CELLS; cell++) {
     for (let train = 0; train < TILE; train++) {
       const frame = cell * TILE + train
@@ -85,15 +86,16 @@ function correctAll(kernel: KernelName, table: FrameTable, reuse: boolean): void
         mask: RESULTS + frames * PIXELS * 4 + to * PIXELS * 4,
       })
     }
-    kernels[kernel](TABLE, TILE, CONSTANTS + cell * PLANES * PIXELS * 4, PARAMS)
+    correct(TABLE, TILE, CONSTANTS + cell * PLANES * PIXELS * 4, PARAMS)
   }
 }
 
 const gainMode = 0
-const chain = resolveChain({
-  steps: parseSteps(DEFAULT_STEPS, gainMode),
+const chain = AGIPD.resolve({
+  steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, gainMode),
   options: DEFAULT_STEP_OPTIONS,
   gainMode,
+  rawFrames: 1,
   available: new Set(['Offset', 'ThresholdsDark', 'BadPixelsDark']),
 })
 writeParams(memory.buffer, PARAMS, PIXELS, chain.params)

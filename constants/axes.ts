@@ -1,3 +1,4 @@
+import type { AxisOrder } from '../src/detectors/calibration.js'
 import type { Detector } from '../src/detectors/detector.js'
 import { ConstantsError, type Place } from '../src/model/errors.js'
 import type { Calibration } from './calibrations.js'
@@ -13,22 +14,27 @@ export interface Axes {
 /**
  * Orders in which constants without `dims` are known to be stored: CalCat's, transposed against images; the same
  * with the last axis first, as old SlopesPC are; image order, as Cheetah-style stores have it. None of them fits by
- * luck: a shape that fits two, or none, is refused.
+ * luck: a shape that fits two, or none, is refused, but for constants whose record assumes one.
  */
-const KNOWN_ORDERS = [
+const KNOWN_ORDERS: readonly AxisOrder[] = [
   ['fast_scan', 'slow_scan', 'cell', 'plane'],
   ['plane', 'fast_scan', 'slow_scan', 'cell'],
   ['plane', 'cell', 'slow_scan', 'fast_scan'],
   ['cell', 'plane', 'slow_scan', 'fast_scan'],
 ]
-const KNOWN_FLAT_ORDERS = [
-  ['fast_scan', 'slow_scan', 'cell'],
-  ['cell', 'slow_scan', 'fast_scan'],
-]
+
+/** Every order that `calibration` may be stored in, as it is and, where it may lack the last axis, without that. */
+function ordersOf(calibration: Calibration, orders: readonly AxisOrder[]): AxisOrder[] {
+  if (!calibration.flat) return [...orders]
+  const flat = orders.map(order => order.filter(axis => axis !== 'plane'))
+  const distinct = new Map(flat.map(order => [order.join(), order]))
+  return [...orders, ...distinct.values()]
+}
 
 /**
  * Names of a constant's axes in disk order: `stated` (by option or by the file's `dims` attribute) where there is a
- * statement, checked against the shape; else the one known order that the shape fits.
+ * statement, checked against the shape; else the order that its record assumes, if the shape fits it; else the one known
+ * order that does.
  * @returns `fast_scan`, `slow_scan`, `cell` and the calibration's name for its last axis.
  * @throws ConstantsError if the statement and the shape disagree, or the shape alone does not tell.
  */
@@ -49,8 +55,11 @@ export function resolveDims(
       hint: statement(shape),
     })
   }
-  const orders = calibration.flat ? [...KNOWN_ORDERS, ...KNOWN_FLAT_ORDERS] : KNOWN_ORDERS
-  const fitting = orders.filter(order => misfit(detector, calibration, shape, order) === undefined)
+  const fits = (order: AxisOrder): boolean => misfit(detector, calibration, shape, order) === undefined
+  const { assumed, orders = [] } = calibration
+  const assumption = assumed && ordersOf(calibration, [assumed]).find(fits)
+  if (assumption !== undefined) return ours(assumption)
+  const fitting = ordersOf(calibration, [...KNOWN_ORDERS, ...orders]).filter(fits)
   const [first] = fitting
   if (first !== undefined && fitting.length === 1) return ours(first)
   const what =

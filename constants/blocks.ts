@@ -1,3 +1,4 @@
+import type { LocatedDataset } from '../src/hdf5/direct/types.js'
 import { DTYPE_BYTES } from '../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 
@@ -20,7 +21,7 @@ export interface Block {
 }
 
 /**
- * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a chunked constant begin
+ * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a compressed constant begin
  * and end on its chunks where the budget allows, so that no chunk is decoded twice.
  *
  * A block grows first along the fast scan, which is contiguous in a lane's planes, then along the axes that are
@@ -35,8 +36,8 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   if (plane >= 0) ranges[plane] = region.planes
   const lengths = ranges.map(([from, to]) => to - from)
 
-  const chunk = located?.storage.kind === 'chunked' ? located.storage.chunkShape : shape.map(() => 1)
-  const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk[axis] ?? 1)))
+  const chunk = decodedChunk(located)
+  const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk?.[axis] ?? 1)))
   const bytes = () => size.reduce((product, n) => product * n, DTYPE_BYTES[dtype])
 
   const innermostFirst = [cell, slowScan].sort((a, b) => b - a)
@@ -46,11 +47,13 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
     while (bytes() > budget && (size[axis] ?? 1) > 1) size[axis] = Math.ceil((size[axis] ?? 1) / 2)
   for (const axis of growing) {
     const [now = 1, whole = 1] = [size[axis], lengths[axis]]
-    const times = Math.max(1, Math.floor(budget / bytes()))
-    size[axis] = Math.min(now * times, whole)
+    const times = Math.min(Math.max(1, Math.floor(budget / bytes())), Math.ceil(whole / now))
+    // Pieces of about the same length rather than full ones and a rest.
+    const pieces = Math.ceil(whole / (now * times))
+    size[axis] = Math.min(whole, now * Math.ceil(whole / (now * pieces)))
   }
 
-  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1))
+  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
   for (const pieces of product(steps)) {
     const start = pieces.map(([from]) => from)
     const count = pieces.map(([from, to]) => to - from)
@@ -58,12 +61,18 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   }
 }
 
-/** `range` cut at the multiples of `step`; a range no longer than `step` stays whole. */
-function cuts([from, to]: Range, step: number): Range[] {
+/** Shape of the chunks that cannot be read in part; undefined: any part can. */
+function decodedChunk(located: LocatedDataset | undefined): readonly number[] | undefined {
+  const storage = located?.storage
+  return storage?.kind === 'chunked' && storage.filters.length > 0 ? storage.chunkShape : undefined
+}
+
+/** `range` cut at the multiples of `step` from `origin` on; a range no longer than `step` stays whole. */
+function cuts([from, to]: Range, step: number, origin: number): Range[] {
   if (to - from <= step) return [[from, to]]
   const pieces: Range[] = []
   for (let at = from; at < to; ) {
-    const next = Math.min(to, (Math.floor(at / step) + 1) * step)
+    const next = Math.min(to, origin + (Math.floor((at - origin) / step) + 1) * step)
     pieces.push([at, next])
     at = next
   }

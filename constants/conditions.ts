@@ -1,37 +1,14 @@
+import type { Parameter } from '../src/detectors/calibration.js'
 import type { Detector } from '../src/detectors/detector.js'
 import { UsageError } from '../src/model/errors.js'
-import type { Calibration, ConditionGroup } from './calibrations.js'
+import type { Calibration } from './calibrations.js'
 
 /** Operating conditions by CalCat's parameter names. A parameter that is absent is unknown. */
 export type Conditions = Readonly<Record<string, number | string>>
 
-interface Parameter {
-  readonly name: string
-  /** Groups of calibrations that depend on it. */
-  readonly groups: readonly ConditionGroup[]
-  /** CalCat is not sent the parameter at this value: it is the default that old constants lack. */
-  readonly omittedAt?: number
-}
-
-const ALL: readonly ConditionGroup[] = ['base', 'dark', 'gain', 'illuminated']
-
-const AGIPD: readonly Parameter[] = [
-  { name: 'Sensor Bias Voltage', groups: ALL },
-  { name: 'Pixels X', groups: ALL },
-  { name: 'Pixels Y', groups: ALL },
-  { name: 'Memory cells', groups: ALL },
-  { name: 'Acquisition rate', groups: ALL },
-  { name: 'Gain setting', groups: ALL },
-  { name: 'Gain mode', groups: ['dark'], omittedAt: 0 },
-  { name: 'Integration time', groups: ['dark', 'gain', 'illuminated'], omittedAt: 12 },
-  { name: 'Source energy', groups: ['illuminated'] },
-]
-
-const PARAMETERS: Readonly<Record<Detector['id'], readonly Parameter[]>> = { agipd1m: AGIPD }
-
 /** Names of all parameters a detector's constants may depend on. */
 export function parameterNames(detector: Detector): string[] {
-  return PARAMETERS[detector.id].map(parameter => parameter.name)
+  return detector.parameters.map(parameter => parameter.name)
 }
 
 /**
@@ -80,7 +57,7 @@ function pick(
   detector: Detector,
 ): Conditions {
   const picked: Record<string, number | string> = {}
-  for (const parameter of PARAMETERS[detector.id]) {
+  for (const parameter of detector.parameters) {
     const value = conditions[parameter.name]
     if (value !== undefined && wanted(parameter)) picked[parameter.name] = value
   }

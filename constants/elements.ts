@@ -3,36 +3,27 @@ import { ConstantsError } from '../src/model/errors.js'
 import type { Block } from './blocks.js'
 import type { ConstantSource } from './source.js'
 
-/** Elements of a block that was read, whatever their type, as exact numbers. */
-export interface Elements {
-  /** Distance of neighbours along each axis. */
-  readonly strides: readonly number[]
-  /**
-   * `n` elements from `first`, `stride` apart, into `row`. Floats as they are (f8 and f4 exactly); masks as
-   * integers below 2³².
-   * @throws ConstantsError if a mask holds anything else.
-   */
-  gather(first: number, stride: number, n: number, row: Float64Array): void
-}
+/**
+ * Takes `n` elements from the `first`, `stride` apart, into `row`. Floats as they are (f8 and f4 exactly); masks as
+ * integers below 2³².
+ * @throws ConstantsError if a mask holds anything else.
+ */
+export type GatherElements = (first: number, stride: number, n: number, row: Float64Array) => void
 
-/** The elements of `block` of `source` in `bytes`, whose start is aligned to 8. */
-export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Array): Elements {
+/** Takes elements of `block` of `source` from `bytes`, whose start is aligned to 8, whatever their type. */
+export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Array): GatherElements {
   const { dtype, calibration } = source
-  const strides = stridesOf(block.count)
   const length = block.bytes / DTYPE_BYTES[dtype]
   const gather = wide(dtype)
     ? gatherWide(viewAs('u4', bytes.buffer, bytes.byteOffset, 2 * length))
     : gatherFrom(viewAs(dtype, bytes.buffer, bytes.byteOffset, length))
-  if (calibration.kind === 'float') return { strides, gather }
-  return {
-    strides,
-    gather: (first, stride, n, row) => {
-      gather(first, stride, n, row)
-      for (let i = 0; i < n; i++) {
-        const bits = row[i] ?? 0
-        if (bits !== bits >>> 0) throw notBits(source, bits)
-      }
-    },
+  if (calibration.kind === 'float') return gather
+  return (first, stride, n, row) => {
+    gather(first, stride, n, row)
+    for (let i = 0; i < n; i++) {
+      const bits = row[i] ?? 0
+      if (bits !== bits >>> 0) throw notBits(source, bits)
+    }
   }
 }
 
@@ -50,31 +41,22 @@ type Numbers =
   | Float32Array
   | Float64Array
 
-function gatherFrom(values: Numbers): Elements['gather'] {
+function gatherFrom(values: Numbers): GatherElements {
   return (first, stride, n, row) => {
     for (let i = 0, at = first; i < n; i++, at += stride) row[i] = values[at] ?? 0
   }
 }
 
 /** 64-bit integers by halves: as masks they are sound only if the upper half is zero; anything else becomes NaN. */
-function gatherWide(halves: Uint32Array): Elements['gather'] {
+function gatherWide(halves: Uint32Array): GatherElements {
   return (first, stride, n, row) => {
     for (let i = 0, at = 2 * first; i < n; i++, at += 2 * stride)
       row[i] = halves[at + 1] === 0 ? (halves[at] ?? 0) : Number.NaN
   }
 }
 
-function stridesOf(count: readonly number[]): number[] {
-  const strides: number[] = []
-  let stride = 1
-  for (let axis = count.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride
-    stride *= count[axis] ?? 1
-  }
-  return strides
-}
-
-function notBits({ place, calibration }: ConstantSource, value: number): ConstantsError {
+/** @param value what was found; NaN: not known. */
+export function notBits({ place, calibration }: ConstantSource, value: number): ConstantsError {
   const what = Number.isNaN(value) ? 'a value that is no integer from 0 to 2^32 - 1' : `the value ${value}`
   return new ConstantsError(`${calibration.name} holds ${what}, which is no bad-pixel mask`, {
     place,

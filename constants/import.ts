@@ -2,7 +2,7 @@ import type { Detector } from '../src/detectors/detector.js'
 import { ConstantsError, DataError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
 import { resolveDims } from './axes.js'
-import { CALIBRATIONS, type Calibration, calibrationOf } from './calibrations.js'
+import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { type Conditions, conditionsOf } from './conditions.js'
 import { describeConstants, type StoredConstant } from './file.js'
@@ -167,7 +167,7 @@ function check(
     })
   }
   if (constants.length > 0) return { constants, skipped }
-  const names = CALIBRATIONS[detector.id].map((calibration: Calibration) => calibration.name)
+  const names = detector.calibrations.map(({ name }) => name)
   throw new ConstantsError(`none of its constants is one of ${detector.name}`, {
     place: { file },
     hint: `Its calibrations are ${names.join(', ')}`,

@@ -1,30 +1,28 @@
+import type { Kernels } from '../src/corrections/kernel.js'
 import type { PlaneRecipe } from '../src/corrections/planes.js'
-import { type Detector, pixelsOf } from '../src/detectors/detector.js'
 import { badPixelMask } from './bad-pixels.js'
-import { type Block, blocksOf, type Range, type Region } from './blocks.js'
-import { elementsOf } from './elements.js'
-import { type Contribution, type Contributions, contributionsOf } from './recipes.js'
+import { blocksOf, type Range, type Region } from './blocks.js'
+import { type LaneOptions, LanePlanes } from './lane-planes.js'
+import { type Contribution, contributionsOf } from './recipes.js'
+import { scatter } from './scatter.js'
+import { scatterByKernel } from './scatter-kernel.js'
+import { Scratch } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /** Where a lane keeps a module's constants, and what they are made of. */
-export interface LoadOptions {
-  readonly detector: Detector
-  /** Memory of the lane. Plane j of the cell at position k is at `base + (k · planes + j) · pixels · 4`. */
-  readonly buffer: ArrayBufferLike
-  /** Byte offset of the constants, a multiple of 4. */
-  readonly base: number
-  /** Cell ids the run uses, in the lane's order. */
-  readonly cells: readonly number[]
+export interface LoadOptions extends LaneOptions {
   /** What each plane of a cell is, in the lane's order. */
   readonly planes: readonly PlaneRecipe[]
   /** The constants that `planes` name, by calibration. */
   readonly constants: ReadonlyMap<string, ConstantSource>
   /** Slow-scan rows to load: several workers load one module, each its strip. */
   readonly slowScan: Range
-  /** {@link finiteMedian} of SlopesFF, where a plane is `xray-gain`. */
+  /** `finiteMedian` of SlopesFF, where a plane is `xray-gain`. */
   readonly median?: number
-  /** Room for what is read at once; shared memory will do. Absent: a private buffer of 8 MiB. */
+  /** Room for what is read at once; shared memory will do. Absent: a private buffer of 4 MiB. */
   readonly scratch?: Uint8Array
+  /** Kernels bound to the lane's memory: used if `scratch` lies in it too. The result is the same without, only later. */
+  readonly kernels?: Kernels
   /** Called before each block is read; what it throws ends the loading. */
   readonly checkpoint?: () => void
 }
@@ -36,9 +34,6 @@ export interface LoadReport {
   readonly bytes: number
 }
 
-/** A private scratch buffer: enough for reads to run at full speed, small beside a lane. */
-export const SCRATCH_BYTES = 8 * 2 ** 20
-
 /**
  * Fills one strip of a lane's constants from the files, transposing from disk order to image order.
  *
@@ -48,15 +43,18 @@ export const SCRATCH_BYTES = 8 * 2 ** 20
  * values that are none; RangeError if the planes do not fit the buffer.
  */
 export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
-  const { cells, planes, constants, median } = options
-  const contributions = contributionsOf(planes, constants, median)
-  const available = Math.min(...[...contributions.bySource.keys()].map(cellsOf))
-  const lane = new Lane(options)
-  lane.fill(contributions, available)
-  const room = new Scratch(options.scratch)
+  const { cells, planes, constants, median, slowScan } = options
+  const { filled, bySource } = contributionsOf(planes, constants, median)
+  const available = Math.min(...[...bySource.keys()].map(cellsOf))
+  const lane = new LanePlanes(options, planes.length)
+  const missing = planes.map((recipe, plane) => ({ plane, bits: missingBits(recipe) }))
+  cells.forEach((cell, k) => {
+    for (const { plane, bits } of cell < available ? filled : missing) lane.fill(k, plane, slowScan, bits)
+  })
 
+  const room = new Scratch(options)
   let bytes = 0
-  for (const [source, uses] of contributions.bySource)
+  for (const [source, uses] of bySource)
     bytes += await loadSource(options, lane, room, source, uses, available)
   return { missingCells: cells.filter(cell => cell >= available), bytes }
 }
@@ -64,7 +62,7 @@ export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
 /** Reads one constant and writes everything it contributes. @returns bytes read. */
 async function loadSource(
   { cells, slowScan, checkpoint }: LoadOptions,
-  lane: Lane,
+  lane: LanePlanes,
   room: Scratch,
   source: ConstantSource,
   uses: readonly Contribution[],
@@ -83,112 +81,19 @@ async function loadSource(
   const slabs = await openSlabs(source)
   let bytes = 0
   try {
-    for (const block of blocksOf(source, region, room.bytes)) {
+    for (const block of blocksOf(source, region, room.budgetOf(source))) {
       checkpoint?.()
       const out = room.take(block.bytes)
       slabs.read(block.start, block.count, out)
-      lane.scatter(source, block, out, uses)
+      const kernels = room.kernelRoom(out)
+      const left = kernels ? scatterByKernel(kernels, lane, source, block, out, uses) : uses
+      if (left.length > 0) scatter(lane, source, block, out, left)
       bytes += block.bytes
     }
   } finally {
     slabs.close()
   }
   return bytes
-}
-
-/** Room to read into: the caller's where it suffices. */
-class Scratch {
-  readonly bytes: number
-  #room: Uint8Array
-
-  constructor(given: Uint8Array | undefined) {
-    // Views of 8-byte elements want an aligned start.
-    const skip = given === undefined ? 0 : -given.byteOffset & 7
-    this.#room = given === undefined ? new Uint8Array(SCRATCH_BYTES) : given.subarray(skip)
-    this.bytes = this.#room.byteLength
-  }
-
-  take(bytes: number): Uint8Array {
-    // Only a single element with all its planes can exceed the room: at most a few hundred bytes.
-    if (bytes > this.#room.byteLength) this.#room = new Uint8Array(bytes)
-    return this.#room.subarray(0, bytes)
-  }
-}
-
-/** The constants' part of a lane's memory, written in 32-bit words. */
-class Lane {
-  readonly #options: LoadOptions
-  readonly #f32: Float32Array
-  readonly #u32: Uint32Array
-  /** Positions in the lane of each cell id. */
-  readonly #positions = new Map<number, number[]>()
-
-  constructor(options: LoadOptions) {
-    const { buffer, base, cells, planes, detector } = options
-    const words = cells.length * planes.length * pixelsOf(detector)
-    this.#options = options
-    this.#f32 = new Float32Array(buffer, base, words)
-    this.#u32 = new Uint32Array(buffer, base, words)
-    cells.forEach((cell, k) => {
-      this.#positions.set(cell, [...(this.#positions.get(cell) ?? []), k])
-    })
-  }
-
-  /** Writes the planes that need no constant, and all planes of the cells from `available` on, which have none. */
-  fill({ filled }: Contributions, available: number): void {
-    const { cells, planes } = this.#options
-    cells.forEach((cell, k) => {
-      const bits =
-        cell < available ? filled : planes.map((recipe, plane) => ({ plane, bits: missingBits(recipe) }))
-      for (const fill of bits) this.#fillPlane(k, fill.plane, fill.bits)
-    })
-  }
-
-  /** Writes what `uses` make of one block of `source`. Destination rows are contiguous along the fast scan. */
-  scatter(source: ConstantSource, block: Block, bytes: Uint8Array, uses: readonly Contribution[]): void {
-    const { axes } = source
-    const { strides, gather } = elementsOf(source, block, bytes)
-    const [stepFast, stepSlow, stepCell] = [axes.fastScan, axes.slowScan, axes.cell].map(
-      axis => strides[axis] ?? 0,
-    )
-    const stepPlane = axes.plane < 0 ? 0 : (strides[axes.plane] ?? 0)
-    const firstPlane = axes.plane < 0 ? 0 : (block.start[axes.plane] ?? 0)
-    const [firstFast = 0, fastCount = 0] = [block.start[axes.fastScan], block.count[axes.fastScan]]
-    const [firstSlow = 0, slowCount = 0] = [block.start[axes.slowScan], block.count[axes.slowScan]]
-    const [firstCell = 0, cellCount = 0] = [block.start[axes.cell], block.count[axes.cell]]
-    const width = this.#options.detector.fastScan
-    const most = Math.max(...uses.map(use => use.reads.length))
-    const rows = Array.from({ length: most }, () => new Float64Array(fastCount))
-
-    // Slow scan outermost: the cache lines of a row of pixels serve all cells and planes that share them.
-    for (let slow = 0; slow < slowCount; slow++) {
-      const pixel = (firstSlow + slow) * width + firstFast
-      for (let cell = 0; cell < cellCount; cell++) {
-        const positions = this.#positions.get(firstCell + cell)
-        if (positions === undefined) continue
-        const from = slow * (stepSlow ?? 0) + cell * (stepCell ?? 0)
-        for (const use of uses) {
-          use.reads.forEach((plane, i) => {
-            const row = rows[i]
-            if (row) gather(from + (plane - firstPlane) * stepPlane, stepFast ?? 0, fastCount, row)
-          })
-          for (const k of positions)
-            use.write(rows, fastCount, this.#f32, this.#u32, this.#word(k, use.plane) + pixel)
-        }
-      }
-    }
-  }
-
-  #fillPlane(k: number, plane: number, bits: number): void {
-    const { slowScan, detector } = this.#options
-    const at = this.#word(k, plane)
-    this.#u32.fill(bits, at + slowScan[0] * detector.fastScan, at + slowScan[1] * detector.fastScan)
-  }
-
-  /** Index of the first word of a plane of the cell at position `k`. */
-  #word(k: number, plane: number): number {
-    return (k * this.#options.planes.length + plane) * pixelsOf(this.#options.detector)
-  }
 }
 
 const NAN_F32 = 0x7fc00000

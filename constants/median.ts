@@ -1,13 +1,13 @@
 import type { Detector } from '../src/detectors/detector.js'
 import { blocksOf } from './blocks.js'
 import { elementsOf } from './elements.js'
-import { SCRATCH_BYTES } from './load.js'
 import { medianOf } from './order-statistics.js'
+import { SCRATCH_BYTES } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /**
  * Exact median in f64 of the finite values of plane 0 of a constant, over all pixels and cells of the module; the mean
- * of the middle two for an even count. The constant is read two or three times in blocks of 8 MiB.
+ * of the middle two for an even count. The constant is read two or three times in blocks of 4 MiB.
  * @returns NaN if no value is finite.
  * @throws ConstantsError if the constant is damaged.
  */
@@ -23,7 +23,7 @@ export async function finiteMedian(detector: Detector, source: ConstantSource): 
       for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
         const out = scratch.subarray(0, block.bytes)
         slabs.read(block.start, block.count, out)
-        const { gather } = elementsOf(source, block, out)
+        const gather = elementsOf(source, block, out)
         const elements = block.count.reduce((product, n) => product * n, 1) / step
         for (let first = 0; first < elements; first += row.length) {
           const n = Math.min(row.length, elements - first)

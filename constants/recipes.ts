@@ -1,19 +1,37 @@
 import type { PlaneRecipe } from '../src/corrections/planes.js'
 import { ConstantsError } from '../src/model/errors.js'
+import {
+  assignBits,
+  copyFloats,
+  lowThreshold,
+  mediumThreshold,
+  multiplyFloats,
+  orBits,
+  pcBaseline,
+  pcGain,
+  saturation,
+  type WriteRow,
+  xrayGain,
+} from './formulas.js'
 import { type ConstantSource, planesOf } from './source.js'
 
-/** Rows of one cell and one slow-scan row, one for each plane read, as exact numbers. */
-export type Rows = readonly Float64Array[]
+/**
+ * What kind of contribution it is, for the kernels: numbers as they are, the first masks of a plane, further masks,
+ * the two planes of thresholds; a formula is for TypeScript alone.
+ */
+export type Form = 'copy' | 'assign' | 'or' | 'medium-threshold' | 'low-threshold' | 'formula'
 
 /** What one constant contributes to one plane of a lane. */
 export interface Contribution {
   readonly source: ConstantSource
+  readonly form: Form
   /** Planes of the constant's last axis that it reads. */
   readonly reads: readonly number[]
   /** The lane's plane it writes. */
   readonly plane: number
-  /** Writes `rows`, fast scan 0 … n − 1, to `at`: floats into `f32`, masks into `u32`, two views of the same bytes. */
-  write(rows: Rows, n: number, f32: Float32Array, u32: Uint32Array, at: number): void
+  /** Of thresholds: whether step 2, `low-medium-gap`, is on. */
+  readonly gap: boolean
+  readonly write: WriteRow
 }
 
 /** A lane's plane that needs no constant, and the 32 bits of its pixels. */
@@ -31,7 +49,7 @@ export interface Contributions {
 const ONE_F32 = 0x3f800000
 
 /**
- * What `recipes` need, in the order of formulas of `docs/corrections.md`.
+ * What `recipes` need.
  * @param median median of the module's finite SlopesFF, for `xray-gain`.
  * @throws ConstantsError if a constant lacks a plane; RangeError if a recipe's constant or the median was not given.
  */
@@ -43,99 +61,80 @@ export function contributionsOf(
   const filled: Filled[] = []
   const bySource = new Map<ConstantSource, Contribution[]>()
 
-  const add = (
-    calibration: string,
-    indices: readonly number[],
-    plane: number,
-    write: Contribution['write'],
-  ) => {
+  function add(calibration: string, plane: number, part: Pick<Contribution, 'form' | 'write'> & Reads): void {
     const source = constants.get(calibration)
     if (source === undefined) throw new RangeError(`a recipe needs ${calibration}, which was not given`)
-    const reads = indices.map(index => planeOf(source, index))
-    bySource.set(source, [...(bySource.get(source) ?? []), { source, reads, plane, write }])
+    const reads = part.reads.map(index => planeOf(source, index))
+    const contribution = { gap: false, ...part, source, reads, plane }
+    bySource.set(source, [...(bySource.get(source) ?? []), contribution])
   }
+  const formula = (calibration: string, plane: number, reads: readonly number[], write: WriteRow) =>
+    add(calibration, plane, { form: 'formula', reads, write })
 
-  recipes.forEach((recipe, plane) => {
+  for (const [plane, recipe] of recipes.entries()) {
     switch (recipe.kind) {
       case 'fill':
         filled.push({ plane, bits: recipe.bits })
         break
       case 'value':
-        add(
-          recipe.calibration,
-          [recipe.index],
-          plane,
-          writeFloats(value => value),
-        )
+        add(recipe.calibration, plane, { form: 'copy', reads: [recipe.index], write: copyFloats })
         break
       case 'medium-threshold':
-        add('ThresholdsDark', [0, 1], plane, writeFloats(recipe.gap ? mediumWithGap : medium))
+      case 'low-threshold': {
+        const { kind: form, gap } = recipe
+        const write = form === 'low-threshold' ? lowThreshold(gap) : mediumThreshold(gap)
+        add('ThresholdsDark', plane, { form, gap, reads: [0, 1], write })
         break
-      case 'low-threshold':
-        if (recipe.gap) add('ThresholdsDark', [0, 1], plane, writeFloats(lowWithGap))
-        else
-          add(
-            'ThresholdsDark',
-            [1],
-            plane,
-            writeFloats(value => value),
-          )
-        break
+      }
       case 'bad-pixels':
         // Without any constant all pixels are good.
         if (recipe.calibrations.length === 0) filled.push({ plane, bits: 0 })
-        for (const calibration of recipe.calibrations) add(calibration, [recipe.stage], plane, orBits)
+        for (const calibration of recipe.calibrations)
+          add(calibration, plane, { form: 'or', reads: [recipe.stage], write: orBits })
+        break
+      case 'product':
+        // Constants are read one after the other in the order they are first named in: that of the product.
+        recipe.calibrations.forEach((calibration, i) => {
+          if (i > 0) formula(calibration, plane, [recipe.index], multiplyFloats)
+          else add(calibration, plane, { form: 'copy', reads: [recipe.index], write: copyFloats })
+        })
+        break
+      case 'saturation':
+        formula('Noise', plane, [recipe.stage], saturation(recipe.sigmas))
         break
       case 'pc-gain':
         if (recipe.stage === 0) filled.push({ plane, bits: ONE_F32 })
-        else if (recipe.stage === 1)
-          add(
-            'SlopesPC',
-            [0, 3],
-            plane,
-            writeFloats((high, medium) => high / medium),
-          )
-        else
-          add(
-            'SlopesPC',
-            [0, 3],
-            plane,
-            writeFloats((high, medium) => (4.48 * high) / medium),
-          )
+        else formula('SlopesPC', plane, [0, 3], pcGain(recipe.stage))
         break
       case 'pc-baseline':
-        add('SlopesPC', [1, 4, 0, 3], plane, writeBaseline)
+        formula('SlopesPC', plane, [1, 4, 0, 3], pcBaseline)
         break
-      case 'xray-gain': {
+      case 'xray-gain':
         if (median === undefined) throw new RangeError('the recipe xray-gain needs the median of SlopesFF')
-        add(
-          'SlopesFF',
-          [0],
-          plane,
-          writeFloats(slope => median / slope),
-        )
+        formula('SlopesFF', plane, [0], xrayGain(median))
         break
-      }
     }
-  })
+  }
   return { filled, bySource: assigningFirst(bySource) }
 }
 
-/** Constants are read one after the other: what comes first to a mask plane assigns, so that it need not be cleared. */
-function assigningFirst(
-  bySource: ReadonlyMap<ConstantSource, readonly Contribution[]>,
-): Contributions['bySource'] {
+/** Indices of the last axis, before a constant without it is taken into account. */
+interface Reads {
+  readonly reads: readonly number[]
+  readonly gap?: boolean
+}
+
+/** Constants are read one after the other: the first mask of a plane assigns, so that it need not be cleared. */
+function assigningFirst(bySource: Contributions['bySource']): Contributions['bySource'] {
   const written = new Set<number>()
   const result = new Map<ConstantSource, Contribution[]>()
   for (const [source, uses] of bySource) {
-    result.set(
-      source,
-      uses.map(use => {
-        const first = !written.has(use.plane)
-        written.add(use.plane)
-        return first && use.write === orBits ? { ...use, write: assignBits } : use
-      }),
-    )
+    const ordered = uses.map((use): Contribution => {
+      const first = !written.has(use.plane)
+      written.add(use.plane)
+      return first && use.form === 'or' ? { ...use, form: 'assign', write: assignBits } : use
+    })
+    result.set(source, ordered)
   }
   return result
 }
@@ -149,44 +148,4 @@ function planeOf(source: ConstantSource, index: number): number {
     `${source.calibration.name} has ${planes} planes in its last axis; plane ${index} is needed`,
     { place: source.place, hint: 'Check its axes with detcal constants show' },
   )
-}
-
-/** T1, or a threshold that no raw gain exceeds where it is too near to T0: f32 arithmetic. */
-function lowWithGap(t0: number, t1: number): number {
-  const low = Math.fround(t1)
-  return low <= Math.fround(Math.fround(1.05) * Math.fround(t0)) ? 65535 : low
-}
-
-/** T0, but not above T1 nor NaN where T1 is not. */
-function medium(t0: number, t1: number): number {
-  const [high, low] = [Math.fround(t0), Math.fround(t1)]
-  const bound = Number.isNaN(low) ? Number.POSITIVE_INFINITY : low
-  return high > bound || Number.isNaN(high) ? bound : high
-}
-
-function mediumWithGap(t0: number, t1: number): number {
-  return medium(t0, lowWithGap(t0, t1))
-}
-
-/** Storing into a Float32Array rounds once; the formula before it is f64. */
-function writeFloats(formula: (a: number, b: number) => number): Contribution['write'] {
-  return (rows, n, f32, _u32, at) => {
-    const [a, b = a] = rows
-    if (a === undefined || b === undefined) return
-    for (let i = 0; i < n; i++) f32[at + i] = formula(a[i] ?? 0, b[i] ?? 0)
-  }
-}
-
-const writeBaseline: Contribution['write'] = (rows, n, f32, _u32, at) => {
-  const [b1, b4, m0, m3] = rows
-  if (!(b1 && b4 && m0 && m3)) return
-  for (let i = 0; i < n; i++) f32[at + i] = (b1[i] ?? 0) - ((b4[i] ?? 0) * (m0[i] ?? 0)) / (m3[i] ?? 0)
-}
-
-const assignBits: Contribution['write'] = ([row], n, _f32, u32, at) => {
-  for (let i = 0; row && i < n; i++) u32[at + i] = row[i] ?? 0
-}
-
-const orBits: Contribution['write'] = ([row], n, _f32, u32, at) => {
-  for (let i = 0; row && i < n; i++) u32[at + i] = (u32[at + i] ?? 0) | (row[i] ?? 0)
 }

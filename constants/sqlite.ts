@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { BusyError, ConstantsError, DetcalError } from '../src/model/errors.js'
+import { makeFolders } from '../src/model/folders.js'
 import { SCHEMA, SCHEMA_VERSION } from './schema.js'
 
 /** How long one process waits for another that is writing. */
@@ -39,7 +40,7 @@ export class CatalogueFile {
         file.#requireVersion(SCHEMA_VERSION)
         return file
       }
-      mkdirSync(root, { recursive: true })
+      makeFolders(root)
       const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), mode)
       file.#prepareToWrite()
       return file
@@ -64,7 +65,11 @@ export class CatalogueFile {
       this.#exec('COMMIT')
       return result
     } catch (error) {
-      this.#exec('ROLLBACK')
+      try {
+        this.#exec('ROLLBACK')
+      } catch {
+        // A full disk has made SQLite roll back by itself; the first error is the one that explains.
+      }
       throw error
     }
   }

@@ -2,7 +2,7 @@ import type { Detector } from '../src/detectors/detector.js'
 import { badPixelNames } from './bad-pixels.js'
 import { blocksOf } from './blocks.js'
 import { elementsOf } from './elements.js'
-import { SCRATCH_BYTES } from './load.js'
+import { SCRATCH_BYTES } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /** Numbers of one plane of a constant, over all pixels and cells. */
@@ -17,7 +17,7 @@ export interface PlaneStatistics {
 }
 
 /**
- * Statistics of each plane of a constant's last axis; the constant is read once, in blocks of 8 MiB.
+ * Statistics of each plane of a constant's last axis; the constant is read once, in blocks of 4 MiB.
  * @throws ConstantsError if it is damaged.
  */
 export async function statisticsOf(detector: Detector, source: ConstantSource): Promise<PlaneStatistics[]> {
@@ -34,7 +34,7 @@ export async function statisticsOf(detector: Detector, source: ConstantSource): 
     for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
       const out = scratch.subarray(0, block.bytes)
       slabs.read(block.start, block.count, out)
-      const { gather } = elementsOf(source, block, out)
+      const gather = elementsOf(source, block, out)
       // Elements of one plane are runs of what lies within the plane axis, one run in `planes`.
       const axis = source.axes.plane
       const inner = axis < 0 ? 1 : block.count.slice(axis + 1).reduce((product, n) => product * n, 1)

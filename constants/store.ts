@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants, createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
-import { copyFile, mkdir, open, realpath } from 'node:fs/promises'
+import { copyFile, open, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { ConstantsError, OutputError } from '../src/model/errors.js'
+import { makeFolders } from '../src/model/folders.js'
 
 /** What identifies a file's content. */
 export interface Content {
@@ -74,7 +75,7 @@ export async function stage(
     if (kept !== undefined) rmSync(kept, { force: true })
   }
   try {
-    await mkdir(dirname(temporary), { recursive: true })
+    makeFolders(dirname(temporary))
     if (how === 'move') renameSync(path, temporary)
     else await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     const handle = await open(temporary, 'r')

@@ -1,175 +1,213 @@
-// AGIPD: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at a time.
-import { all, count, load16f, load32, store32, store8 } from './lanes'
-import { rangeBits, stored, usual } from './range'
-import {
-  DATA, depart, clearDepartures, ENTRY_BYTES, FLAGS, FORCE_HIGH, FORCE_MEDIUM, GAIN, MASK, SET_MIN, STAGE,
-} from './table'
+// AGIPD in adaptive gain: the per-pixel steps fused. src/corrections/agipd/reference.ts says the same one pixel at a time.
+//
+// Nearly all pixels stay in high gain. So a strip of pixels passes twice: first every group of sixteen is corrected as
+// if it were in high gain, without a branch, and the lanes for which that is not the whole truth are listed; then the
+// listed pixels are done again with every step. Four frames pass together and share each load of a constant.
+import { B1, G0, G1, M0, M2, O0, pixel, T0, T1, X } from './agipd-pixel'
+import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
 import { warm } from './warm'
 
 // Pixels whose constants stay in the second-level cache while the frames of a call pass by. Longer strips let
-// the prefetcher run; 8192 was the fastest of 512 … 16384.
+// the prefetcher run; 8192 was the fastest of 2048 … 16384.
 const STRIP: usize = 8192
 
-// A pixel that switched costs five cache misses in planes that are otherwise not read. From one such pixel in
-// 128 (all frames of a call together) it is cheaper to stream those planes of the strip through the cache first.
-const SWITCHED_WARM: u32 = <u32>STRIP / 128
+// Two and eight frames together are slower: eight have more planes than a set of the first-level cache has ways.
+const TOGETHER: usize = 4
 
-// The strip before tells what to expect of a strip: pixels of it that switched or were flagged. A global belongs
-// to the instance, not to the shared memory, and it decides nothing but speed.
-let departed: u32 = 0
+// A listed pixel costs a cache miss in each of five planes that are otherwise not read. From so many listed groups of
+// a strip (in all frames so far) it is cheaper to stream those planes of the strip through the cache.
+const STREAM_FROM: usize = STRIP / 256
 
-// Planes of one cell, in units of 4·pixels bytes.
-const O0: usize = 0
-const M0: usize = 1
-const T0: usize = 2
-const T1: usize = 3
-const O1: usize = 4
-const M1: usize = 5
-const O2: usize = 6
-const M2: usize = 7
-const G0: usize = 8
-const X: usize = 9
-const G1: usize = 10
-const G2: usize = 11
-const B1: usize = 12
+// A word of the list: group of the strip, frame (2 bits), lanes (16 bits). There is one at most for a group and frame;
+// with the one behind the last, which is written but not kept, that is what SCRATCH_BYTES of table.ts hold.
+const GROUP_SHIFT: u32 = 18
+const FRAME_SHIFT: u32 = 16
 
-// Planes of one cell in fixed gain.
-const O: usize = 0
-const M: usize = 1
-const FG: usize = 2
-const FX: usize = 3
-const FB: usize = 4
+/** Four of eight u16, as f32. */
+@inline
+function lowHalf(v: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(v))
+}
+
+@inline
+function highHalf(v: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(v))
+}
+
+/** `t`, or NaN where |v| ≥ 2^23 or v is NaN: v·2^105 overflows there, and an infinity times zero is NaN. */
+@inline
+function unlessLarge(t: v128, v: v128): v128 {
+  return f32x4.add(t, f32x4.mul(f32x4.mul(v, f32x4.splat(4.056481920730334e31)), f32x4.splat(0)))
+}
+
+/** Four values in high gain; `c` points to the pixels in the first plane of constants. */
+@inline
+function high(s: v128, o: v128, c: usize, plane: usize, gainSteps: bool): v128 {
+  const d = f32x4.sub(s, o)
+  return gainSteps ? f32x4.mul(f32x4.mul(d, v128.load(c + G0 * plane)), v128.load(c + X * plane)) : d
+}
 
 /**
- * `n` ≤ 4 pixels from pixel `p` with every step and every stage; returns their departures.
- * `c` points to the pixels in the first plane of constants, planes are `plane` bytes apart.
+ * Sixteen pixels of one frame as if all were in high gain, their values no larger than 1e7; returns the lanes that are
+ * not. `t…` are T0, and without gain steps NaN where the offset is too large for that.
  */
 @inline
-function adaptivePixels(
-  entry: usize, p: usize, pixels: usize, c: usize, plane: usize, params: usize, flags: u32, n: u32, gainSteps: bool,
+function sixteen(
+  s: usize, r: usize, data: usize, gain: usize, mask: usize, c: usize, plane: usize, gainSteps: bool,
+  o0: v128, o1: v128, o2: v128, o3: v128, t0: v128, t1: v128, t2: v128, t3: v128,
+  m0: v128, m1: v128, m2: v128, m3: v128,
 ): u32 {
-  const raw = <usize>load<u32>(entry) + (p << 1)
-  const s = load16f(raw, n)
-  const r = load16f(raw + (pixels << 1), n)
-  const o0 = load32(c + O0 * plane, n)
-  const o1 = load32(c + O1 * plane, n)
-
-  let low = f32x4.gt(r, load32(c + T1 * plane, n))
-  let switched = v128.or(low, f32x4.gt(r, load32(c + T0 * plane, n)))
-  low = v128.andnot(low, f32x4.lt(f32x4.sub(s, o1), v128.load_splat<u32>(params, FORCE_MEDIUM)))
-  switched = v128.andnot(switched, f32x4.lt(f32x4.sub(s, o0), v128.load_splat<u32>(params, FORCE_HIGH)))
-  low = v128.and(low, switched)
-  const medium = v128.andnot(switched, low)
-
-  const o = v128.bitselect(load32(c + O2 * plane, n), v128.bitselect(o1, o0, switched), low)
-  let d = f32x4.sub(s, o)
-  if (flags & SET_MIN) d = v128.andnot(d, v128.and(medium, f32x4.lt(d, f32x4.splat(0))))
-  if (gainSteps) {
-    const g = v128.bitselect(load32(c + G1 * plane, n), load32(c + G0 * plane, n), switched)
-    d = f32x4.mul(d, v128.bitselect(load32(c + G2 * plane, n), g, low))
-    d = v128.bitselect(f32x4.add(d, load32(c + B1 * plane, n)), d, medium)
-    d = f32x4.mul(d, load32(c + X * plane, n))
-  }
-
-  const m0 = load32(c + M0 * plane, n)
-  let m = v128.bitselect(load32(c + M1 * plane, n), m0, switched)
-  m = v128.bitselect(load32(c + M2 * plane, n), m, low)
-  if (!all(usual(d))) {
-    m = v128.or(m, rangeBits(d, flags))
-    d = stored(d, flags)
-  }
-
-  store32(<usize>load<u32>(entry, DATA) + (p << 2), d, n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.neg(i32x4.add(switched, low)), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(v128.or(switched, i32x4.ne(m, m0)), n)
+  const s01 = v128.load(s)
+  const s23 = v128.load(s, 16)
+  const d0 = high(lowHalf(s01), o0, c, plane, gainSteps)
+  const d1 = high(highHalf(s01), o1, c + 16, plane, gainSteps)
+  const d2 = high(lowHalf(s23), o2, c + 32, plane, gainSteps)
+  const d3 = high(highHalf(s23), o3, c + 48, plane, gainSteps)
+  v128.store(data, d0)
+  v128.store(data, d1, 16)
+  v128.store(data, d2, 32)
+  v128.store(data, d3, 48)
+  v128.store(gain, i32x4.splat(0))
+  v128.store(mask, m0)
+  v128.store(mask, m1, 16)
+  v128.store(mask, m2, 32)
+  v128.store(mask, m3, 48)
+  const r01 = v128.load(r)
+  const r23 = v128.load(r, 16)
+  const plain0 = f32x4.le(lowHalf(r01), gainSteps ? unlessLarge(t0, d0) : t0)
+  const plain1 = f32x4.le(highHalf(r01), gainSteps ? unlessLarge(t1, d1) : t1)
+  const plain2 = f32x4.le(lowHalf(r23), gainSteps ? unlessLarge(t2, d2) : t2)
+  const plain3 = f32x4.le(highHalf(r23), gainSteps ? unlessLarge(t3, d3) : t3)
+  const plain01 = i16x8.narrow_i32x4_s(plain0, plain1)
+  const plain23 = i16x8.narrow_i32x4_s(plain2, plain3)
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(plain01, plain23)) ^ 0xffff
 }
 
-/** Four pixels as they are in high gain. */
+/** T0 `t` of four pixels as {@link sixteen} wants it. |offset| `o` < 2^23 keeps |s − offset| below 1e7. */
 @inline
-function high(raw: usize, c: usize, plane: usize, gainSteps: bool): v128 {
-  const d = f32x4.sub(load16f(raw, 4), v128.load(c + O0 * plane))
-  if (!gainSteps) return d
-  return f32x4.mul(f32x4.mul(d, v128.load(c + G0 * plane)), v128.load(c + X * plane))
+function threshold(t: v128, o: v128, gainSteps: bool): v128 {
+  return gainSteps ? t : unlessLarge(t, o)
 }
 
-/** Which of them are in high gain, with values `d` that need no more than being stored. */
+/**
+ * First pass: pixels `from` … `to` − 1 of one frame, or of four (`four`), `entry` being the first's. Writes the list
+ * from `list` on and returns its end.
+ */
 @inline
-function plain(rawGain: usize, c: usize, plane: usize, d: v128): v128 {
-  return v128.and(f32x4.le(load16f(rawGain, 4), v128.load(c + T0 * plane)), usual(d))
-}
-
-/** Pixels `from` … `to` − 1 of one frame; returns their departures. */
-@inline
-function adaptiveStrip(
-  entry: usize, from: usize, to: usize, pixels: usize, constants: usize, params: usize, gainSteps: bool,
-): u32 {
+function together(
+  four: bool, entry: usize, from: usize, to: usize, pixels: usize, constants: usize, list: usize, gainSteps: bool,
+): usize {
   const plane = pixels << 2
-  const flags = load<u32>(params, FLAGS)
-  let raw = <usize>load<u32>(entry) + (from << 1)
   const rawGains = pixels << 1
-  let data = <usize>load<u32>(entry, DATA) + (from << 2)
-  let gain = <usize>load<u32>(entry, GAIN) + from
-  let mask = <usize>load<u32>(entry, MASK) + (from << 2)
-  let c = constants + (from << 2)
-  let departures: u32 = 0
+  const e1 = four ? entry + ENTRY_BYTES : entry
+  const e2 = four ? entry + 2 * ENTRY_BYTES : entry
+  const e3 = four ? entry + 3 * ENTRY_BYTES : entry
+  const s0 = <usize>load<u32>(entry), s1 = <usize>load<u32>(e1), s2 = <usize>load<u32>(e2), s3 = <usize>load<u32>(e3)
+  const r0 = s0 + rawGains, r1 = s1 + rawGains, r2 = s2 + rawGains, r3 = s3 + rawGains
+  const data0 = <usize>load<u32>(entry, DATA), data1 = <usize>load<u32>(e1, DATA)
+  const data2 = <usize>load<u32>(e2, DATA), data3 = <usize>load<u32>(e3, DATA)
+  const gain0 = <usize>load<u32>(entry, GAIN), gain1 = <usize>load<u32>(e1, GAIN)
+  const gain2 = <usize>load<u32>(e2, GAIN), gain3 = <usize>load<u32>(e3, GAIN)
+  const mask0 = <usize>load<u32>(entry, MASK), mask1 = <usize>load<u32>(e1, MASK)
+  const mask2 = <usize>load<u32>(e2, MASK), mask3 = <usize>load<u32>(e3, MASK)
+  let at = list
   let p = from
-  // The pixels of most groups of sixteen stay in high gain: then only the first planes are read.
   for (; p + 16 <= to; p += 16) {
-    const d0 = high(raw, c, plane, gainSteps)
-    const d1 = high(raw + 8, c + 16, plane, gainSteps)
-    const d2 = high(raw + 16, c + 32, plane, gainSteps)
-    const d3 = high(raw + 24, c + 48, plane, gainSteps)
-    const rawGain = raw + rawGains
-    const plain01 = v128.and(plain(rawGain, c, plane, d0), plain(rawGain + 8, c + 16, plane, d1))
-    const plain23 = v128.and(plain(rawGain + 16, c + 32, plane, d2), plain(rawGain + 24, c + 48, plane, d3))
-    if (all(v128.and(plain01, plain23))) {
-      v128.store(data, d0)
-      v128.store(data, d1, 16)
-      v128.store(data, d2, 32)
-      v128.store(data, d3, 48)
-      v128.store(gain, i32x4.splat(0))
-      v128.store(mask, v128.load(c + M0 * plane))
-      v128.store(mask, v128.load(c + M0 * plane, 16), 16)
-      v128.store(mask, v128.load(c + M0 * plane, 32), 32)
-      v128.store(mask, v128.load(c + M0 * plane, 48), 48)
-    } else {
-      for (let i: usize = 0; i < 16; i += 4)
-        departures += adaptivePixels(entry, p + i, pixels, c + (i << 2), plane, params, flags, 4, gainSteps)
+    const p2 = p << 1
+    const p4 = p << 2
+    const c = constants + p4
+    const m = c + M0 * plane
+    const t = c + T0 * plane
+    const o0 = v128.load(c), o1 = v128.load(c, 16), o2 = v128.load(c, 32), o3 = v128.load(c, 48)
+    const t0 = threshold(v128.load(t), o0, gainSteps), t1 = threshold(v128.load(t, 16), o1, gainSteps)
+    const t2 = threshold(v128.load(t, 32), o2, gainSteps), t3 = threshold(v128.load(t, 48), o3, gainSteps)
+    const m0 = v128.load(m), m1 = v128.load(m, 16), m2 = v128.load(m, 32), m3 = v128.load(m, 48)
+    const group = <u32>((p - from) >> 4) << GROUP_SHIFT
+    at = noted(at, group, sixteen(
+      s0 + p2, r0 + p2, data0 + p4, gain0 + p, mask0 + p4, c, plane, gainSteps,
+      o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
+    ))
+    if (four) {
+      at = noted(at, group | (1 << FRAME_SHIFT), sixteen(
+        s1 + p2, r1 + p2, data1 + p4, gain1 + p, mask1 + p4, c, plane, gainSteps,
+        o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
+      ))
+      at = noted(at, group | (2 << FRAME_SHIFT), sixteen(
+        s2 + p2, r2 + p2, data2 + p4, gain2 + p, mask2 + p4, c, plane, gainSteps,
+        o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
+      ))
+      at = noted(at, group | (3 << FRAME_SHIFT), sixteen(
+        s3 + p2, r3 + p2, data3 + p4, gain3 + p, mask3 + p4, c, plane, gainSteps,
+        o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
+      ))
     }
-    raw += 32
-    data += 64
-    gain += 16
-    mask += 64
-    c += 64
   }
-  while (p < to) {
-    const n = min<usize>(4, to - p)
-    departures += adaptivePixels(entry, p, pixels, constants + (p << 2), plane, params, flags, <u32>n, gainSteps)
-    p += n
+  // The pixels left over are listed as they are.
+  if (p < to) {
+    const group = <u32>((p - from) >> 4) << GROUP_SHIFT
+    const lanes = (1 << <u32>(to - p)) - 1
+    const frames: u32 = four ? <u32>TOGETHER : 1
+    for (let f: u32 = 0; f != frames; ++f) at = noted(at, group | (f << FRAME_SHIFT), lanes)
   }
-  return departures
+  return at
+}
+
+/** Writes a word of the list at `at` and returns where the next goes: the same place if no lane was set. */
+@inline
+function noted(at: usize, place: u32, lanes: u32): usize {
+  store<u32>(at, place | lanes)
+  return at + (<usize>(lanes != 0) << 2)
+}
+
+/**
+ * Second pass: the pixels listed for one frame or four, the first at `entry`. `seen` groups of the strip were listed
+ * before; returns that number with these.
+ */
+function again(
+  list: usize, end: usize, entry: usize, from: usize, to: usize, constants: usize, params: usize, seen: usize,
+  gainSteps: bool,
+): usize {
+  const plane = <usize>load<u32>(params) << 2
+  const flags = load<u32>(params, FLAGS)
+  const now = seen + ((end - list) >> 2)
+  if (seen < STREAM_FROM && now >= STREAM_FROM) {
+    const c = constants + (from << 2)
+    warm(c + T1 * plane, M2 - T1 + 1, plane, (to - from) << 2)
+    if (gainSteps) warm(c + G1 * plane, B1 - G1 + 1, plane, (to - from) << 2)
+  }
+  for (; list < end; list += 4) {
+    const word = load<u32>(list)
+    const frame = entry + <usize>((word >> FRAME_SHIFT) & 3) * ENTRY_BYTES
+    const first = from + (<usize>(word >> GROUP_SHIFT) << 4)
+    let lanes = word & 0xffff
+    let departures: u32 = 0
+    do {
+      departures += pixel(frame, first + <usize>ctz(lanes), plane, constants, params, flags, gainSteps)
+      lanes &= lanes - 1
+    } while (lanes)
+    depart(frame, departures)
+  }
+  return now
 }
 
 @inline
 function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
   const pixels = <usize>load<u32>(params)
+  const list = table + frames * ENTRY_BYTES
   clearDepartures(table, frames)
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
-    if (departed >= SWITCHED_WARM) {
-      const plane = pixels << 2
-      for (let i = T1; i <= M2; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
-      if (gainSteps) for (let i = G1; i <= B1; ++i) warm(constants + i * plane + (from << 2), (to - from) << 2)
+    let seen: usize = 0
+    let entry = table
+    // Two loops rather than one with a choice: binaryen would make one code of both, which asks for each group.
+    for (; entry + TOGETHER * ENTRY_BYTES <= list; entry += TOGETHER * ENTRY_BYTES) {
+      const end = together(true, entry, from, to, pixels, constants, list, gainSteps)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
     }
-    let sum: u32 = 0
-    for (let f: usize = 0; f < frames; ++f) {
-      const entry = table + f * ENTRY_BYTES
-      const departures = adaptiveStrip(entry, from, to, pixels, constants, params, gainSteps)
-      depart(entry, departures)
-      sum += departures
+    for (; entry < list; entry += ENTRY_BYTES) {
+      const end = together(false, entry, from, to, pixels, constants, list, gainSteps)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
     }
-    departed = sum
   }
 }
 
@@ -181,54 +219,4 @@ export function agipdAdaptive(table: usize, frames: usize, constants: usize, par
 /** Adaptive gain with gain steps, planes O0 M0 T0 T1 O1 M1 O2 M2 G0 X G1 G2 B1. */
 export function agipdAdaptiveGain(table: usize, frames: usize, constants: usize, params: usize): void {
   adaptive(table, frames, constants, params, true)
-}
-
-/** `n` ≤ 4 pixels from pixel `p`: the one stage of fixed gain, with every step; returns their departures. */
-@inline
-function fixedPixels(
-  entry: usize, p: usize, constants: usize, plane: usize, flags: u32, stage: u32, n: u32, gainSteps: bool,
-): u32 {
-  const c = constants + (p << 2)
-  let d = f32x4.sub(load16f(<usize>load<u32>(entry) + (p << 1), n), load32(c + O * plane, n))
-  if (gainSteps) {
-    d = f32x4.mul(d, load32(c + FG * plane, n))
-    d = f32x4.add(d, load32(c + FB * plane, n))
-    d = f32x4.mul(d, load32(c + FX * plane, n))
-  }
-  const m0 = load32(c + M * plane, n)
-  const m = v128.or(m0, rangeBits(d, flags))
-  store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.splat(stage), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(i32x4.ne(m, m0), n)
-}
-
-@inline
-function fixed(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
-  const pixels = <usize>load<u32>(params)
-  const stage = load<u32>(params, STAGE)
-  const flags = load<u32>(params, FLAGS)
-  const plane = pixels << 2
-  clearDepartures(table, frames)
-  for (let from: usize = 0; from < pixels; from += STRIP) {
-    const to = min<usize>(from + STRIP, pixels)
-    for (let f: usize = 0; f < frames; ++f) {
-      const entry = table + f * ENTRY_BYTES
-      let departures: u32 = 0
-      let p = from
-      for (; p + 4 <= to; p += 4) departures += fixedPixels(entry, p, constants, plane, flags, stage, 4, gainSteps)
-      if (p < to) departures += fixedPixels(entry, p, constants, plane, flags, stage, <u32>(to - p), gainSteps)
-      depart(entry, departures)
-    }
-  }
-}
-
-/** Fixed gain, planes O M. */
-export function agipdFixed(table: usize, frames: usize, constants: usize, params: usize): void {
-  fixed(table, frames, constants, params, false)
-}
-
-/** Fixed gain with gain steps, planes O M G X B. */
-export function agipdFixedGain(table: usize, frames: usize, constants: usize, params: usize): void {
-  fixed(table, frames, constants, params, true)
 }

@@ -1,7 +1,12 @@
 // Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
-export { agipdAdaptive, agipdAdaptiveGain, agipdFixed, agipdFixedGain } from './agipd'
+export { agipdAdaptive, agipdAdaptiveGain } from './agipd'
+export { agipdFixed, agipdFixedGain } from './agipd-fixed'
+export { checksum } from './checksum'
 export { darkStatistics } from './dark'
 export { deflateRuns } from './deflate'
+export { dssc } from './dssc'
+export { lpd } from './lpd'
+export { lpdParallel } from './lpd-parallel'
 export { layoutVersion } from './table'
 export { agipdThresholds } from './thresholds'
 export { fill32, gather32, gatherF64, orF64, orU32, orU64 } from './transpose'

@@ -10,14 +10,20 @@ export function load32(ptr: usize, n: u32): v128 {
   return v
 }
 
-/** Four u16, as f32. */
+/** Four u16, as i32. */
 @inline
-export function load16f(ptr: usize, n: u32): v128 {
-  if (n == 4) return f32x4.convert_i32x4_s(v128.load_ext<u16>(ptr))
+export function load16(ptr: usize, n: u32): v128 {
+  if (n == 4) return v128.load_ext<u16>(ptr)
   let v = i32x4.splat(load<u16>(ptr))
   if (n > 1) v = i32x4.replace_lane(v, 1, load<u16>(ptr, 2))
   if (n > 2) v = i32x4.replace_lane(v, 2, load<u16>(ptr, 4))
-  return f32x4.convert_i32x4_s(v)
+  return v
+}
+
+/** Four u16, as f32. */
+@inline
+export function load16f(ptr: usize, n: u32): v128 {
+  return f32x4.convert_i32x4_s(load16(ptr, n))
 }
 
 @inline

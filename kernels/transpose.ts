@@ -3,7 +3,7 @@
 // A strip of rows holds, for each pixel (slow, fast), a number of elements: in CalCat's order (fast scan, slow
 // scan, cell, gain) the gains of all cells, side by side. Element e of a pixel is read at
 //     src + slow·slowStride + fast·fastStride + e·elementStride          (strides in bytes)
-// and goes to word slow·fastCount + fast behind the e-th pointer of `table` (u32; 0: the element is not wanted).
+// and goes to byte slow·pitch + 4·fast behind the e-th pointer of `table` (u32; 0: the element is not wanted).
 // Eight elements are taken at a time: in CalCat's order they share a cache line, which is then read once,
 // and eight rows being written fit the first-level cache although planes lie a power of two apart.
 const BLOCK: usize = 8
@@ -78,7 +78,7 @@ function four(kind: u32, at: usize, stride: usize, dst: usize): u32 {
 @inline
 function gather(
   kind: u32, src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
   let refused: u32 = 0
   for (let first: usize = 0; first < elements; first += BLOCK) {
@@ -89,7 +89,7 @@ function gather(
     if (!wanted) continue
     for (let slow: usize = 0; slow < slowCount; ++slow) {
       const row = src + first * elementStride + slow * slowStride
-      const to = slow * (fastCount << 2)
+      const to = slow * pitch
       let fast: usize = 0
       for (; fast + 4 <= fastCount; fast += 4) {
         let at = row + fast * fastStride
@@ -115,41 +115,41 @@ function gather(
 /** f64 to f32, rounded; returns 0. */
 export function gatherF64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
-  return gather(F64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount)
+  return gather(F64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch)
 }
 
 /** f32 or u32 as they are; returns 0. */
 export function gather32(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
-  return gather(WORD, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount)
+  return gather(WORD, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch)
 }
 
 /** Ors u32 into the words that are there; returns 0. */
 export function orU32(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
-  return gather(OR_U32, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount)
+  return gather(OR_U32, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch)
 }
 
 /** Ors 64-bit integers into the words that are there; returns how many were no u32. */
 export function orU64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
-  return gather(OR_U64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount)
+  return gather(OR_U64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch)
 }
 
 /** Ors bits stored as f64 into the words that are there; returns how many were no u32. */
 export function orF64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
-  table: usize, elements: usize, fastCount: usize, slowCount: usize,
+  table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize,
 ): u32 {
-  return gather(OR_F64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount)
+  return gather(OR_F64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch)
 }
 
 /** Writes the same word `count` times. */

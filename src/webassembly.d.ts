@@ -7,6 +7,8 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer
     constructor(descriptor: { initial: number; maximum: number; shared: true })
   }
+  /** A trap or an abort inside a module: what its memory holds afterwards is anybody's guess. */
+  class RuntimeError extends Error {}
   class Instance {
     readonly exports: Record<string, unknown>
     constructor(module: Module, imports: Record<string, Record<string, unknown>>)

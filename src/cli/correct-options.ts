@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/select.js'
-import { DEFAULT_STEP_OPTIONS, DEFAULT_STEPS, STEP_NAMES, type StepOptions } from '../corrections/steps.js'
+import type { Corrections } from '../corrections/chain.js'
+import { correctionsOf } from '../corrections/index.js'
+import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
-import { DataError, UsageError } from '../model/errors.js'
+import { UsageError } from '../model/errors.js'
 import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/selection.js'
 
 /** Options of `detcal correct` as yargs gives them. */
@@ -19,6 +22,7 @@ export interface CorrectOptions {
   readonly trains: string | undefined
   readonly pulses: string | undefined
   readonly gainMode: string | undefined
+  readonly parallelGain: boolean | undefined
   readonly condition: readonly string[]
   readonly at: string | undefined
   readonly strategy: Strategy
@@ -26,12 +30,16 @@ export interface CorrectOptions {
   readonly steps: string | undefined
   readonly mgHardThreshold: number
   readonly hgHardThreshold: number
+  readonly sigmaHigh: number
+  readonly sigmaMedium: number
   readonly zeroNans: boolean
   readonly zeroOrange: boolean
   readonly combined: string | undefined
   readonly corr: boolean
   readonly workers: number | undefined
   readonly memory: string | undefined
+  readonly constantsCache: string | undefined
+  readonly constantsCacheSize: string | undefined
   readonly overwrite: boolean
   readonly sync: boolean
   readonly dryRun: boolean
@@ -46,7 +54,7 @@ const MACHINE = 'With what:'
 
 /** The options of `detcal correct`, in the groups that its help shows. */
 export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
-  const { forceMgLimit, forceHgLimit } = DEFAULT_STEP_OPTIONS
+  const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium } = DEFAULT_STEP_OPTIONS
   return yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
     .options({
@@ -89,15 +97,15 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         choices: ['adaptive', 'high', 'medium', 'low'],
         describe: 'default: from control data, else adaptive',
       },
-      config: {
+      'parallel-gain': {
         group: STEPS,
-        type: 'string',
-        describe: 'YAML file of options, or production: the defaults of the facility',
+        type: 'boolean',
+        describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
       },
       steps: {
         group: STEPS,
         type: 'string',
-        describe: `complete set of steps, by commas [default: ${DEFAULT_STEPS.join(',')}]`,
+        describe: `complete set of steps, by commas [default: ${defaultSteps()}]`,
       },
       'mg-hard-threshold': {
         group: STEPS,
@@ -110,6 +118,18 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         type: 'number',
         default: forceHgLimit,
         describe: 'limit of force-hg-if-below, ADU',
+      },
+      'sigma-high': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaHigh,
+        describe: 'parallel gain: sigmas below the end of scale that the high stage ends at',
+      },
+      'sigma-medium': {
+        group: STEPS,
+        type: 'number',
+        default: sigmaMedium,
+        describe: 'parallel gain: likewise the medium stage',
       },
       'zero-nans': {
         group: STEPS,
@@ -144,10 +164,22 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         type: 'string',
         describe: 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]',
       },
+      'constants-cache': {
+        group: MACHINE,
+        type: 'string',
+        requiresArg: true,
+        describe: 'folder for constants ready to be used, or off [default: $XDG_CACHE_HOME or /var/tmp]',
+      },
+      'constants-cache-size': {
+        group: MACHINE,
+        type: 'string',
+        requiresArg: true,
+        describe: 'what it may take at most: 50GiB [default: 16GiB]',
+      },
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
     })
-    .config('config', readConfig)
+    .config('config', 'YAML file of options, or production: the chain of the facility', readConfig)
     .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
@@ -159,26 +191,40 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
     ) as unknown as Argv<CorrectOptions>
 }
 
-/** `production` is the facility's chain; else a YAML file whose keys are option names. */
+/** Each detector's default chain. */
+function defaultSteps(): string {
+  return DETECTORS.map(detector => `${detector.id} ${correctionsOf(detector).defaultSteps.join(',')}`).join(
+    '; ',
+  )
+}
+
+/** Options that are text even where YAML would read a number or a list. */
+const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'memory', 'at']
+
+/**
+ * `production` is the facility's chain; else a YAML file whose keys are option names. yargs hands over the path made
+ * absolute, and passes on of an error only its message.
+ * @throws UsageError
+ */
 function readConfig(path: string): Record<string, unknown> {
-  if (path === 'production') return { steps: [...DEFAULT_STEPS, 'common-mode'].join(',') }
+  if (path === resolve('production')) return { steps: PRODUCTION }
   let value: unknown
   try {
+    // yargs wants an answer at once, and few runs need the parser, which is slow to load.
+    const { parse } = createRequire(import.meta.url)('yaml') as typeof import('yaml')
     value = parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new DataError(`cannot be read: ${(error as Error).message}`, {
-      place: { file: path },
-      hint: 'Give a YAML file of options',
-    })
+    const [reason] = (error as Error).message.split(/,|:?\n/)
+    throw new UsageError(`--config ${path} cannot be read: ${reason}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DataError('is not a table of options', {
-      place: { file: path },
-      hint: 'Write one option a line: "modules: 0-3"',
-    })
-  }
-  const { steps, ...rest } = value as Record<string, unknown>
-  return steps === undefined ? rest : { ...rest, steps: Array.isArray(steps) ? steps.join(',') : steps }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`--config ${path} is no table of options: write one a line, such as "modules: 0-3"`)
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]: [string, unknown]) => [
+      name,
+      TEXT.includes(name) ? [item].flat().join(',') : item,
+    ]),
+  )
 }
 
 /** The selection that the options name. @throws UsageError */
@@ -192,20 +238,33 @@ export function selectionOf(args: CorrectOptions, detector: Detector): Selection
   }
 }
 
+/** Stands for the steps that the facility takes by default, which only the detector tells. */
+const PRODUCTION = 'production'
+
 /** Names of the steps asked for. @throws UsageError for an empty list. */
-export function stepsOf({ steps }: CorrectOptions): readonly string[] {
-  if (steps === undefined) return DEFAULT_STEPS
+export function stepsOf({ steps }: CorrectOptions, corrections: Corrections): readonly string[] {
+  if (steps === undefined) return corrections.defaultSteps
+  if (steps === PRODUCTION) return corrections.productionSteps
   const names = steps.split(',').map(name => name.trim())
   if (names.every(name => name === ''))
-    throw new UsageError('--steps is empty', { hint: `Use some of ${STEP_NAMES.join(', ')}` })
+    throw new UsageError('--steps is empty', { hint: `Use some of ${corrections.defaultSteps.join(', ')}` })
   return names.filter(name => name !== '')
 }
 
 export function stepOptionsOf({
   mgHardThreshold,
   hgHardThreshold,
+  sigmaHigh,
+  sigmaMedium,
   zeroNans,
   zeroOrange,
 }: CorrectOptions): StepOptions {
-  return { forceMgLimit: mgHardThreshold, forceHgLimit: hgHardThreshold, zeroNans, zeroOrange }
+  return {
+    forceMgLimit: mgHardThreshold,
+    forceHgLimit: hgHardThreshold,
+    sigmaHigh,
+    sigmaMedium,
+    zeroNans,
+    zeroOrange,
+  }
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { CorrectionOutcome } from '../engine/outcome.js'
 import type { CorrectionPlan } from '../engine/plan.js'
 import { PHASES } from '../engine/statistics.js'
-import type { Problem } from '../model/problem.js'
+import { problemLines } from './problems.js'
 import { table } from './table.js'
 
 /** A result for people and for machines. */
@@ -13,25 +13,6 @@ export interface Report {
 
 const GB = 1e9
 
-/** Problems, one a line, for stderr: errors last, where they are seen. */
-export function problemLines(problems: readonly Problem[]): string {
-  const order = { warning: 0, error: 1 } as const
-  return [...problems]
-    .sort((a, b) => order[a.severity] - order[b.severity])
-    .map(problem => `${problem.severity}: ${placeOf(problem)}${problem.message}\n`)
-    .join('')
-}
-
-function placeOf({ place: { file, module, train, dataset } }: Problem): string {
-  const parts = [
-    file,
-    dataset,
-    module === undefined ? undefined : `module ${module}`,
-    train === undefined ? undefined : `train ${train}`,
-  ].filter(part => part !== undefined)
-  return parts.length > 0 ? `${parts.join(', ')}: ` : ''
-}
-
 /** What `--dry-run` prints. */
 export function planReport(plan: CorrectionPlan): Report {
   const { lanes, totals, workers } = plan
@@ -39,17 +20,28 @@ export function planReport(plan: CorrectionPlan): Report {
     String(module),
     constants.pdu,
     String(sequences.length),
-    String(sequences.reduce((sum, { frames }) => sum + frames, 0)),
+    String(sequences.reduce((sum, { joined }) => sum + joined.frames, 0)),
     String(cells.length),
-    [...chain.steps].join(' '),
+    chain.steps.join(' '),
   ])
+  const stepsColumn = 5
+  const steps = new Set(rows.map(row => row[stepsColumn]))
+  const header = ['module', 'unit', 'files', 'frames', 'cells', 'steps']
+  // Usually the same in all modules, and long.
+  const columns = steps.size === 1 ? stepsColumn : header.length
   const text = [
     `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
     `read ${(totals.rawBytes / GB).toFixed(2)} GB, write about ${(totals.outputBytes / GB).toFixed(2)} GB`,
     `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',
-    table(['module', 'unit', 'files', 'frames', 'cells', 'steps'], rows),
-    ...(plan.combined ? [`combined: ${plan.combined.path}, ${plan.combined.frames.length} frames`, ''] : []),
+    ...(steps.size === 1 ? [`steps: ${[...steps].join()}`, ''] : []),
+    table(
+      header.slice(0, columns),
+      rows.map(row => row.slice(0, columns)),
+    ),
+    ...(plan.combined
+      ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
+      : []),
     problemLines(plan.problems),
   ].join('\n')
   const json = {
@@ -64,14 +56,14 @@ export function planReport(plan: CorrectionPlan): Report {
       steps: chain.steps,
       skipped: chain.skipped,
       cells,
-      sequences: sequences.map(({ joined, output, frames, trains }) => ({
+      sequences: sequences.map(({ joined, output }) => ({
         input: joined.file.path,
         output,
-        frames,
-        trains: trains.length,
+        frames: joined.frames,
+        trains: joined.trains.length,
       })),
     })),
-    combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.frames.length } : undefined,
+    combined: plan.combined ? { path: plan.combined.path, frames: plan.combined.trainIds.length } : undefined,
     problems: plan.problems,
   }
   return { text, json }
@@ -101,7 +93,7 @@ export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome):
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
     `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
-    `metadata: ${outcome.metadata}`,
+    ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
   return { text, json: outcome }

@@ -2,7 +2,8 @@ import { DARK_REASONS } from '../../constants/dark/bad-pixels.js'
 import type { DarkMap } from '../../constants/dark/picture.js'
 import type { DarkOutcome } from '../engine/dark/outcome.js'
 import type { DarkPlan } from '../engine/dark/plan.js'
-import { problemLines, type Report } from './correct-report.js'
+import type { Report } from './correct-report.js'
+import { problemLines } from './problems.js'
 import { table } from './table.js'
 
 const GB = 1e9

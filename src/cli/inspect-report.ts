@@ -15,7 +15,11 @@ interface Figures {
 function figures(run: Run, files: readonly ModuleFile[]): Figures {
   const entries = files.flatMap(file => file.trains)
   const frames = entries.reduce((sum, { image }) => sum + image.count, 0)
-  return { trains: entries.length, frames, gigabytes: (frames * rawFrameBytes(run.detector)) / GB }
+  return {
+    trains: entries.length,
+    frames,
+    gigabytes: (frames * run.rawFrames * rawFrameBytes(run.detector)) / GB,
+  }
 }
 
 /** Smallest and largest, and how many different ones. */
@@ -90,6 +94,13 @@ function suspects(files: readonly ModuleFile[]): number {
   ).size
 }
 
+/** Of detectors that have one; a run in parallel gain has its pulses once in each stage. */
+function gainModeText({ detector, gainMode, rawFrames }: Run): string | undefined {
+  if (rawFrames > 1) return 'parallel'
+  if (!detector.fixedGain) return undefined
+  return gainMode === undefined ? 'unknown: no control data' : GAIN_MODES[gainMode]
+}
+
 /** The summary for people: facts by name, then modules with their sequences. */
 export function inspectText(run: Run): string {
   const summary = inspectJson(run)
@@ -114,7 +125,7 @@ export function inspectText(run: Run): string {
     ],
     ['pulses', range(pulses)],
     ['cells', range(cells)],
-    ['gain mode', summary.gainMode ?? 'unknown: no control data'],
+    ['gain mode', gainModeText(run)],
     ...Object.entries(run.conditions)
       .filter(([name]) => name !== 'Gain mode')
       .map(([name, value]): [string, string] => [name, String(value)]),

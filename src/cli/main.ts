@@ -2,14 +2,16 @@
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
-import { COMMANDS } from './commands/index.js'
+import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
+import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { VERSION } from './version.js'
 
 // A reader that has seen enough (`detcal inspect | head`) is no error.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', error => {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  })
 
 let parser = yargs(hideBin(process.argv))
   .scriptName('detcal')
@@ -22,10 +24,16 @@ let parser = yargs(hideBin(process.argv))
   .alias('help', 'h')
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
+  // Its types say aliases, it gives all it knows.
+  .check((args, types) => checkArguments(args, types as unknown as ArgumentTypes))
   .fail((message, error) => {
-    throw error ?? new UsageError(message, { hint: 'See detcal --help, or detcal <command> --help' })
+    // yargs' own errors are about usage, and so are messages without an error.
+    if (error && error.name !== 'YError') throw error
+    throw new UsageError(usageMessage(error?.message ?? message), {
+      hint: 'See detcal --help, or detcal <command> --help',
+    })
   })
-for (const command of COMMANDS) parser = parser.command(command)
+for (const command of await commandsFor(process.argv[2])) parser = parser.command(command)
 
 try {
   await parser.parseAsync()

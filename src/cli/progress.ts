@@ -24,14 +24,14 @@ export function showProgress({ total, bytes, trains, stream = process.stderr }: 
   const figures = (done: number) => {
     const share = total === 0 ? 1 : done / total
     const seconds = (performance.now() - start) / 1000
-    const rate = seconds > 0 ? (share * bytes) / seconds / 1e9 : 0
-    const left = share > 0 ? (seconds * (1 - share)) / share : 0
-    return { trains: Math.floor(share * trains), rate: rate.toFixed(2), left: `${left.toFixed(0)} s`, share }
+    const rate = seconds > 0 ? (share * bytes) / seconds : 0
+    const left = share > 0 ? timeText((seconds * (1 - share)) / share) : '?'
+    return { trains: Math.floor(share * trains), rate: rateText(rate), left, share }
   }
   if (!stream.isTTY) return lines(figures, trains, stream)
   const bar = new SingleBar({
     stream,
-    format: '{bar} {percentage}%  {trains}/{allTrains} trains  {rate} GB/s  {left} left',
+    format: '{bar} {percentage}%  {trains}/{allTrains} trains  {rate}  {left} left',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
@@ -44,6 +44,17 @@ export function showProgress({ total, bytes, trains, stream = process.stderr }: 
   }
 }
 
+function rateText(bytesPerSecond: number): string {
+  return bytesPerSecond >= 1e8
+    ? `${(bytesPerSecond / 1e9).toFixed(2)} GB/s`
+    : `${(bytesPerSecond / 1e6).toFixed(0)} MB/s`
+}
+
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  return whole < 120 ? `${whole} s` : `${Math.ceil(whole / 60)} min`
+}
+
 type Figures = { trains: number; rate: string; left: string; share: number }
 
 function lines(figures: (done: number) => Figures, trains: number, stream: NodeJS.WriteStream): Progress {
@@ -54,7 +65,7 @@ function lines(figures: (done: number) => Figures, trains: number, stream: NodeJ
       const tenth = Math.floor(now.share * 10)
       if (tenth <= shown) return
       shown = tenth
-      stream.write(`${now.trains}/${trains} trains, ${now.rate} GB/s, ${now.left} left\n`)
+      stream.write(`${now.trains}/${trains} trains, ${now.rate}, ${now.left} left\n`)
     },
     stop: () => {},
   }

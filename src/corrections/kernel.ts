@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { KernelName, KernelParams } from './chain.js'
 
 /**
  * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
@@ -11,8 +10,8 @@ export type CorrectionKernel = (table: number, frames: number, constants: number
 /**
  * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
  * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
- * word `slow·fastCount + fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
- * Fastest with strips of at most 4 MiB (`slowCount` 4 or 8) whose elements lie side by side.
+ * byte `slow·pitch + 4·fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
+ * Fastest where elements lie side by side, and with strips that the cache holds.
  * @returns elements that a u32 does not hold (only the `or…64` ones).
  */
 export type Gather = (
@@ -24,6 +23,7 @@ export type Gather = (
   elements: number,
   fastCount: number,
   slowCount: number,
+  pitch: number,
 ) => number
 
 /**
@@ -51,8 +51,11 @@ export function darkScratchBytes(frames: number): number {
   return 64 * frames + 160
 }
 
-/** The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked. */
-export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> {
+/**
+ * The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked.
+ * {@link correctionKernel} finds those that correct.
+ */
+export interface Kernels {
   /** f64 to f32, rounded. */
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
@@ -67,6 +70,8 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
    * `capacity`: nothing behind that was written, and node:zlib is the way.
    */
   readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
+  /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
+  readonly checksum: (src: number, bytes: number, out: number) => void
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**
@@ -78,7 +83,7 @@ export interface Kernels extends Readonly<Record<KernelName, CorrectionKernel>> 
 }
 
 /** Version of frame table and parameters that this wrapper writes. */
-const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 2
 
 /** Bytes of the parameters of a kernel. */
 export const PARAMS_BYTES = 32
@@ -102,22 +107,22 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   return exports as unknown as Kernels
 }
 
-/** Writes a kernel's parameters to byte `offset` of its memory (docs/architecture.md, kernel contract). */
+/** The correction kernel that a chain names. @throws Error if the module has none of this name: build again. */
+export function correctionKernel(kernels: Kernels, name: string): CorrectionKernel {
+  const found = (kernels as unknown as Readonly<Record<string, unknown>>)[name]
+  if (typeof found !== 'function') throw new Error(`there is no kernel ${name}: run npm run build`)
+  return found as CorrectionKernel
+}
+
+/**
+ * Writes a kernel's parameters to byte `offset` of its memory: `pixels` and the u32 words behind it
+ * (docs/architecture.md, kernel contract).
+ */
 export function writeParams(
   buffer: ArrayBufferLike,
   offset: number,
   pixels: number,
-  params: KernelParams,
+  words: readonly number[],
 ): void {
-  const view = new DataView(buffer, offset, PARAMS_BYTES)
-  const flags =
-    Number(params.setMin) |
-    (Number(params.range) << 1) |
-    (Number(params.zeroNans) << 2) |
-    (Number(params.zeroOrange) << 3)
-  view.setUint32(0, pixels, true)
-  view.setUint32(4, params.stage, true)
-  view.setFloat32(8, params.forceMgLimit, true)
-  view.setFloat32(12, params.forceHgLimit, true)
-  view.setUint32(16, flags, true)
+  new Uint32Array(buffer, offset, PARAMS_BYTES / 4).set([pixels, ...words])
 }

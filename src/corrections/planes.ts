@@ -23,6 +23,16 @@ export type PlaneRecipe =
   | { readonly kind: 'pc-baseline' }
   /** median of the module's finite SlopesFF ÷ SlopesFF (step 11). */
   | { readonly kind: 'xray-gain' }
+  /**
+   * Product of plane `index` of several calibrations: each rounded to f32, multiplied in this order, every product
+   * rounded to f32.
+   */
+  | { readonly kind: 'product'; readonly calibrations: readonly string[]; readonly index: number }
+  /**
+   * The number from which on a 12-bit stage is saturated: 4095 − sigmas·Noise, `sigmas` an f32 and every operation
+   * rounded to f32.
+   */
+  | { readonly kind: 'saturation'; readonly stage: number; readonly sigmas: number }
   /** The same 32 bits for every pixel: the neutral element of a step that is off. */
   | { readonly kind: 'fill'; readonly bits: number }
 
@@ -39,7 +49,10 @@ function namesOf(recipe: PlaneRecipe): readonly string[] {
     case 'low-threshold':
       return ['ThresholdsDark']
     case 'bad-pixels':
+    case 'product':
       return recipe.calibrations
+    case 'saturation':
+      return ['Noise']
     case 'pc-gain':
     case 'pc-baseline':
       return ['SlopesPC']

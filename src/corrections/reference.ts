@@ -1,93 +1,47 @@
-import type { KernelName, KernelParams } from './chain.js'
-
-/** One frame: raw numbers in, results out; one element a pixel in image order unless said otherwise. */
-export interface ReferenceFrame {
-  /** Planes as in the file: `pixels` analogue signals, and behind them in adaptive gain as many raw gains. */
-  readonly raw: Uint16Array
+/**
+ * One frame: raw numbers in, results out; one element a pixel in image order unless said otherwise. `Raw` is the
+ * detector's: one array of its planes, or one array for each raw frame of a pulse.
+ */
+export interface ReferenceFrame<Raw> {
+  readonly raw: Raw
   readonly data: Float32Array
   readonly gain: Uint8Array
   readonly mask: Uint32Array
 }
 
-const VALUE_IS_NAN = 1 << 11
-const VALUE_OUT_OF_RANGE = 1 << 12
-const CANONICAL_NAN = 0x7fc00000
-
-const f32 = Math.fround
-
-/**
- * The corrections of AGIPD-1M, one pixel at a time: the definition that every kernel equals bit for bit.
- * `constants` are the planes of one memory cell as `kernel` reads them (docs/architecture.md), `pixels` words each.
- * @returns pixels whose gain or mask differ from the first stage's (fixed gain: whose mask differs).
- */
-export function correctFrame(
-  kernel: KernelName,
-  params: KernelParams,
-  constants: Uint32Array,
-  frame: ReferenceFrame,
-): number {
-  const pixels = frame.data.length
-  const bits = (plane: number, p: number): number => constants[plane * pixels + p]!
-  const floats = new Float32Array(constants.buffer, constants.byteOffset, constants.length)
-  const value = (plane: number, p: number): number => floats[plane * pixels + p]!
-
-  const adaptive = kernel === 'agipdAdaptive' || kernel === 'agipdAdaptiveGain'
-  const gainSteps = kernel === 'agipdAdaptiveGain' || kernel === 'agipdFixedGain'
-  const planes = adaptive ? ADAPTIVE : FIXED
-  const stored = new Uint32Array(frame.data.buffer, frame.data.byteOffset, pixels)
-  let departures = 0
-
-  for (let p = 0; p < pixels; p++) {
-    const s = frame.raw[p]!
-    const offset = (stage: number): number => value(planes.offset[stage]!, p)
-
-    let g = 0
-    if (adaptive) {
-      // 1 threshold; 2 low-medium-gap is in T1
-      const r = frame.raw[pixels + p]!
-      g = r > value(ADAPTIVE.T1, p) ? 2 : r > value(ADAPTIVE.T0, p) ? 1 : 0
-      // 3 force-mg-if-below, 4 force-hg-if-below
-      if (g === 2 && f32(s - offset(1)) < params.forceMgLimit) g = 1
-      if (g > 0 && f32(s - offset(0)) < params.forceHgLimit) g = 0
-    }
-    // 5 offset
-    let d = f32(s - offset(g))
-    // 8 set-min
-    if (params.setMin && adaptive && g === 1 && d < 0) d = 0
-    if (gainSteps) {
-      // 9 relative-gain, 10 adjust-mg-baseline, 11 xray-gain
-      d = f32(d * value(planes.gain[g]!, p))
-      if (!adaptive || g === 1) d = f32(d + value(planes.baseline, p))
-      d = f32(d * value(planes.xray, p))
-    }
-    // 12 mask
-    let m = bits(planes.mask[g]!, p)
-    // 14 range
-    if (params.range) {
-      const isNan = !Number.isFinite(d)
-      const isOut = Math.abs(d) > 1e7
-      if (isNan) m |= VALUE_IS_NAN
-      if (isOut) m |= VALUE_OUT_OF_RANGE
-      if ((isNan && params.zeroNans) || (isOut && params.zeroOrange)) d = 0
-    }
-
-    if (Number.isNaN(d)) stored[p] = CANONICAL_NAN
-    else frame.data[p] = d
-    frame.gain[p] = adaptive ? g : params.stage
-    frame.mask[p] = m
-    if (g !== 0 || m >>> 0 !== bits(planes.mask[0], p)) departures++
-  }
-  return departures
+/** What step `range` is told. */
+export interface RangeParams {
+  readonly range: boolean
+  readonly zeroNans: boolean
+  readonly zeroOrange: boolean
 }
 
-/** Plane numbers by gain stage. In fixed gain there is one stage's only. */
-const ADAPTIVE = {
-  T0: 2,
-  T1: 3,
-  offset: [0, 4, 6],
-  mask: [1, 5, 7],
-  gain: [8, 10, 11],
-  xray: 9,
-  baseline: 12,
-} as const
-const FIXED = { offset: [0], mask: [1], gain: [2], xray: 3, baseline: 4 } as const
+const VALUE_IS_NAN = 1 << 11
+const VALUE_OUT_OF_RANGE = 1 << 12
+
+/** Every NaN in a result has these bits. */
+const CANONICAL_NAN = 0x7fc00000
+
+/** The last thing that happens to a pixel, in every detector: step 14, `range`, and the results stored. */
+export function finishPixel(
+  { range, zeroNans, zeroOrange }: RangeParams,
+  frame: ReferenceFrame<unknown>,
+  p: number,
+  value: number,
+  gain: number,
+  mask: number,
+): void {
+  let [d, m] = [value, mask]
+  if (range) {
+    const isNan = !Number.isFinite(d)
+    const isOut = Math.abs(d) > 1e7
+    if (isNan) m |= VALUE_IS_NAN
+    if (isOut) m |= VALUE_OUT_OF_RANGE
+    if ((isNan && zeroNans) || (isOut && zeroOrange)) d = 0
+  }
+  const { data } = frame
+  data[p] = d
+  if (Number.isNaN(d)) new DataView(data.buffer, data.byteOffset).setUint32(4 * p, CANONICAL_NAN, true)
+  frame.gain[p] = gain
+  frame.mask[p] = m
+}

@@ -1,3 +1,4 @@
+import { ALL_GROUPS, STAGES } from './calibration.js'
 import type { Detector } from './detector.js'
 
 /** AGIPD-1M: adaptive gain, two raw planes, up to 352 memory cells. */
@@ -9,6 +10,7 @@ export const AGIPD_1M: Detector = {
   fastScan: 128,
   rawPlanes: 2,
   stages: 3,
+  fixedGain: true,
   rawSource: /^(?<karaboId>[^/]+_AGIPD1M[^/]*)\/DET\/(?<module>\d+)CH0:xtdf$/,
   correctedSource: /^(?<karaboId>[^/]+_AGIPD1M[^/]*)\/CORR\/(?<module>\d+)CH0:output$/,
   aggregator: 'AGIPD',
@@ -17,4 +19,58 @@ export const AGIPD_1M: Detector = {
   maxCells: 352,
   cellOptions: [4, 32, 64, 76, 128, 176, 202, 250, 352],
   detectorDataBytes: 5408,
+  calibrations: [
+    { name: 'Offset', kind: 'float', conditions: 'dark', planes: [3], ...STAGES },
+    { name: 'Noise', kind: 'float', conditions: 'dark', planes: [3], ...STAGES },
+    {
+      name: 'ThresholdsDark',
+      kind: 'float',
+      conditions: 'dark',
+      planes: [5, 2],
+      planeAxis: 'threshold',
+      meaning: 'thresholds high to medium, medium to low; mean raw gain of high, medium, low',
+    },
+    { name: 'BadPixelsDark', kind: 'bits', conditions: 'dark', planes: [3], ...STAGES },
+    {
+      name: 'SlopesPC',
+      kind: 'float',
+      conditions: 'gain',
+      planes: [10, 11],
+      planeAxis: 'parameter',
+      meaning:
+        'pulse capacitor: slope and intercept of high (0, 1) and of medium (3, 4); others are not read',
+    },
+    { name: 'BadPixelsPC', kind: 'bits', conditions: 'gain', planes: [3], flat: true, ...STAGES },
+    {
+      name: 'SlopesFF',
+      kind: 'float',
+      conditions: 'illuminated',
+      planes: [2, 1],
+      flat: true,
+      planeAxis: 'parameter',
+      meaning: 'flat field: slope; intercept, which is not read',
+    },
+    { name: 'BadPixelsFF', kind: 'bits', conditions: 'illuminated', planes: [3, 1], flat: true, ...STAGES },
+    { name: 'RelativeGain', kind: 'float', conditions: 'gain', planes: [3], ...STAGES },
+    {
+      name: 'SlopesCS',
+      kind: 'float',
+      conditions: 'base',
+      planes: [],
+      planeAxis: 'parameter',
+      meaning: 'current source; not read',
+    },
+    { name: 'BadPixelsCS', kind: 'bits', conditions: 'base', planes: [3], flat: true, ...STAGES },
+  ],
+  parameters: [
+    { name: 'Sensor Bias Voltage', groups: ALL_GROUPS },
+    { name: 'Pixels X', groups: ALL_GROUPS },
+    { name: 'Pixels Y', groups: ALL_GROUPS },
+    { name: 'Memory cells', groups: ALL_GROUPS },
+    { name: 'Acquisition rate', groups: ALL_GROUPS },
+    { name: 'Gain setting', groups: ALL_GROUPS },
+    { name: 'Gain mode', groups: ['dark'], omittedAt: 0 },
+    { name: 'Integration time', groups: ['dark', 'gain', 'illuminated'], omittedAt: 12 },
+    { name: 'Source energy', groups: ['illuminated'] },
+  ],
 }

@@ -1,7 +1,12 @@
-/** What the engine must know of a detector. A detector is a record: adding one touches no if-chain. */
+import type { Calibration, Parameter } from './calibration.js'
+
+/**
+ * What the engine must know of a detector: plain data, which can be posted to a thread. A detector is a record: adding
+ * one touches no if-chain.
+ */
 export interface Detector {
-  /** Name on the command line. */
-  readonly id: 'agipd1m'
+  /** Name on the command line: `agipd1m`. */
+  readonly id: string
   /** Name for people. */
   readonly name: string
   /** Modules, numbered 0 … moduleCount − 1. */
@@ -14,6 +19,13 @@ export interface Detector {
   readonly rawPlanes: number
   /** Gain stages, 0 high … stages − 1 low. */
   readonly stages: number
+  /** All pixels can be fixed in one gain stage, which nothing in the frames tells. */
+  readonly fixedGain: boolean
+  /**
+   * Raw frames of one pulse in parallel-gain mode, one for each gain stage: a train's frames are those of stage high,
+   * then those of medium, then those of low, and only the ids of the first part are valid. Absent: there is no such mode.
+   */
+  readonly parallelFrames?: number
   /** Matches a raw source and names `karaboId` and `module`: `SPB_DET_AGIPD1M-1/DET/3CH0:xtdf`. */
   readonly rawSource: RegExp
   /** Matches a corrected source: `SPB_DET_AGIPD1M-1/CORR/3CH0:output`. */
@@ -30,14 +42,18 @@ export interface Detector {
   readonly cellOptions: readonly number[]
   /** Bytes of `detector/data` a train. */
   readonly detectorDataBytes: number
+  /** The constants it may have. */
+  readonly calibrations: readonly Calibration[]
+  /** The operating conditions they depend on. */
+  readonly parameters: readonly Parameter[]
 }
 
 /** Pixels of a module. */
-export function pixelsOf(detector: Detector): number {
+export function pixelsOf(detector: Pick<Detector, 'slowScan' | 'fastScan'>): number {
   return detector.slowScan * detector.fastScan
 }
 
 /** Bytes of one raw frame of one module. */
-export function rawFrameBytes(detector: Detector): number {
+export function rawFrameBytes(detector: Pick<Detector, 'slowScan' | 'fastScan' | 'rawPlanes'>): number {
   return detector.rawPlanes * pixelsOf(detector) * 2
 }

@@ -2,8 +2,16 @@ import { fstatSync, readSync } from 'node:fs'
 import { DataError } from '../model/errors.js'
 import type { BlockInput } from './block-input.js'
 
+/** Where frames came to lie, and what it took. */
+export interface FramesRead {
+  /** Byte offset of each frame in the memory they were read into. */
+  readonly offsets: Float64Array
+  /** Bytes asked of the file. */
+  readonly bytes: number
+}
+
 /**
- * Reads a block's frames into `raw` and returns the offset of each within it.
+ * Reads a block's frames into `raw`.
  *
  * Frames are placed in the order of their file addresses, so that neighbours in the file are neighbours in memory
  * and one read serves a whole run of them.
@@ -15,7 +23,8 @@ export function readFrames(
   addresses: Float64Array,
   raw: Uint8Array,
   frameBytes: number,
-): Float64Array {
+): FramesRead {
+  let bytes = 0
   const order = Uint32Array.from(addresses.keys()).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0))
   const offsets = new Float64Array(addresses.length)
   for (let i = 0; i < order.length; ) {
@@ -31,11 +40,14 @@ export function readFrames(
     const target = raw.subarray(i * frameBytes, (i + run) * frameBytes)
     // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
     if (address < 0) target.fill(0)
-    else readFully(input, target, address)
+    else {
+      readFully(input, target, address)
+      bytes += target.byteLength
+    }
     i += run
   }
   refuseChanged(input)
-  return offsets
+  return { offsets, bytes }
 }
 
 /** Fills `target` from `address`. @throws DataError if the file ends before. */

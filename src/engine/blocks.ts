@@ -2,6 +2,8 @@
 export interface FrameRef {
   /** Row of image/data in the input file. */
   readonly row: number
+  /** Parallel gain: rows from each raw frame of the pulse to the next, the number of pulses of the train. */
+  readonly stride: number
   /** Position of the frame's cell among the lane's resident cells (not a cell id). */
   readonly cell: number
   /** Chunk number in the module's CORR file: the frame's number there. */
@@ -16,6 +18,7 @@ export type TargetName = (typeof TARGETS)[number]
 
 /** Frames of one module that fit one slot, as parallel arrays: cheap to post, cheap to walk. */
 export interface Block {
+  /** All raw frames of the first frame, then those of the second, …: one each but in parallel gain. */
   readonly rows: Float64Array
   readonly cells: Uint16Array
   readonly corrected: Float64Array
@@ -35,18 +38,39 @@ export interface BlockShape {
  * in which a constant is read from memory once for several trains.
  *
  * @param trains frames of each train in stored order; trains may differ in length or be empty.
+ * @param rawFrames raw frames that one frame is made of.
  */
-export function* blocksOf(trains: readonly (readonly FrameRef[])[], shape: BlockShape): Generator<Block> {
-  const filled = trains.filter(frames => frames.length > 0)
-  for (let first = 0; first < filled.length; first += shape.trains) {
-    const group = filled.slice(first, first + shape.trains)
-    const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
-    for (let from = 0; from < longest; from += shape.framesPerTrain)
-      yield block(group, from, shape.framesPerTrain)
+export function* blocksOf(
+  trains: Iterable<readonly FrameRef[]>,
+  shape: BlockShape,
+  rawFrames = 1,
+): Generator<Block> {
+  let group: (readonly FrameRef[])[] = []
+  for (const frames of trains) {
+    if (frames.length === 0) continue
+    group.push(frames)
+    if (group.length < shape.trains) continue
+    yield* blocksOfGroup(group, shape.framesPerTrain, rawFrames)
+    group = []
   }
+  yield* blocksOfGroup(group, shape.framesPerTrain, rawFrames)
 }
 
-function block(group: readonly (readonly FrameRef[])[], from: number, count: number): Block {
+function* blocksOfGroup(
+  group: readonly (readonly FrameRef[])[],
+  count: number,
+  rawFrames: number,
+): Generator<Block> {
+  const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
+  for (let from = 0; from < longest; from += count) yield block(group, from, count, rawFrames)
+}
+
+function block(
+  group: readonly (readonly FrameRef[])[],
+  from: number,
+  count: number,
+  rawFrames: number,
+): Block {
   const refs: FrameRef[] = []
   for (let position = from; position < from + count; position++) {
     for (const frames of group) {
@@ -54,8 +78,12 @@ function block(group: readonly (readonly FrameRef[])[], from: number, count: num
       if (ref !== undefined) refs.push(ref)
     }
   }
+  const rows = new Float64Array(refs.length * rawFrames)
+  refs.forEach(({ row, stride }, i) => {
+    for (let k = 0; k < rawFrames; k++) rows[i * rawFrames + k] = row + k * stride
+  })
   return {
-    rows: Float64Array.from(refs, ref => ref.row),
+    rows,
     cells: Uint16Array.from(refs, ref => ref.cell),
     corrected: Float64Array.from(refs, ref => ref.corrected),
     combined: Float64Array.from(refs, ref => ref.combined),

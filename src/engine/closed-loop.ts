@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Dataset, type Group, withFile } from '../hdf5/library.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { LOW_RATIO, type ModuleModel, modelModule, photonGainOf } from '../sources/simulator/module-model.js'
+import { type ModuleModel, modelModule, photonGainOf } from '../sources/simulator/module-model.js'
 import type { SimulationOptions } from '../sources/simulator/options.js'
 import { isSeam } from '../sources/simulator/pattern.js'
 
@@ -216,8 +216,13 @@ function worst(tallies: ReadonlyMap<number, Tally>): number {
 }
 
 /** What `signal` ADU of high gain read in a stage, above its dark level. */
-function levelOf({ ratios, steps }: ModuleModel, pixel: number, stage: number, signal: number): number {
+function levelOf(
+  { ratios, steps, physics }: ModuleModel,
+  pixel: number,
+  stage: number,
+  signal: number,
+): number {
   const ratio = ratios[pixel] ?? 1
   if (stage === 0) return signal
-  return stage === 1 ? signal / ratio + (steps[pixel] ?? 0) : signal / (ratio * LOW_RATIO)
+  return stage === 1 ? signal / ratio + (steps[pixel] ?? 0) : signal / (ratio * physics.lowRatio)
 }

@@ -1,4 +1,4 @@
-import type { Kernels } from '../corrections/kernel.js'
+import { correctionKernel, type Kernels } from '../corrections/kernel.js'
 import { FrameTable } from '../memory/frame-table.js'
 import type { Lane } from '../memory/lane.js'
 import { type LaneLayout, slotOffset } from '../memory/lane-layout.js'
@@ -37,20 +37,22 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     return target ? [{ name, writer: new ChunkWriter(target), indices: task.block[name] }] : []
   })
   const packer = new Packer(kernels, slot.packed)
-  const rawBytes = task.block.rows.length * layout.rawFrameBytes
+  const { rawFrames } = task
+  const correct = correctionKernel(kernels, task.kernel)
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const reading = process.hrtime.bigint()
-  const offsets = await reader.read(task, slot.raw, layout.rawFrameBytes)
-  times.add('read', Number(process.hrtime.bigint() - reading), rawBytes)
+  const { offsets, bytes } = await reader.read(task, slot.raw, layout.rawFrameBytes / rawFrames)
+  times.add('read', Number(process.hrtime.bigint() - reading), bytes)
 
   for (const { cell, members } of tilesOf(task.block.cells, layout.tileFrames)) {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
-    for (const [position, member] of members.entries()) slot.enter(position, offsets[member] ?? 0)
-    const constants = layout.constants + cell * layout.cellBytes
+    for (const [position, member] of members.entries())
+      slot.enter(position, offsets.subarray(member * rawFrames, (member + 1) * rawFrames))
+    const constants = layout.constants + cell * task.planes * 4 * layout.pixels
     const pixels = members.length * layout.pixels
     timed(times, 'correct', pixels * CORRECT_BYTES, () =>
-      kernels[task.kernel](slot.table, members.length, constants, layout.params),
+      correct(slot.table, members.length, constants, layout.params),
     )
     lane.advance(task.slot, task.id, task.epoch, 'writing')
     packer.restart()
@@ -108,10 +110,11 @@ class SlotViews {
     this.raw = new Uint8Array(buffer, this.#base + layout.slot.raw, layout.blockFrames * layout.rawFrameBytes)
   }
 
-  /** Fills the table entry of `position` for the raw frame at byte `offset` of the block. */
-  enter(position: number, offset: number): void {
+  /** Fills the table entry of `position` for the raw frames at byte `offsets` of the block. */
+  enter(position: number, offsets: Float64Array): void {
     this.#entries.set(position, {
-      raw: this.raw.byteOffset + offset,
+      raw: this.raw.byteOffset + (offsets[0] ?? 0),
+      others: offsets.subarray(1).map(offset => this.raw.byteOffset + offset),
       data: this.data(position).byteOffset,
       gain: this.gain(position).byteOffset,
       mask: this.mask(position).byteOffset,

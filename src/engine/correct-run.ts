@@ -1,12 +1,15 @@
 import { dirname } from 'node:path'
+import { ConstantsCache } from '../../constants/pack/cache.js'
+import { kernelModule } from '../corrections/kernel.js'
 import { Lane } from '../memory/lane.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
 import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
+import { CacheUse, type NoCache } from './cache-use.js'
 import { ModuleRun, type RunContext } from './module-run.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf } from './outcome.js'
+import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
 import { StoppedError, WorkerPool } from './pool.js'
 import { runMetadata } from './run-metadata.js'
@@ -18,9 +21,13 @@ export interface CorrectionOptions {
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
+  /** Where constants are kept packed from run to run, or why nowhere; absent: nowhere. */
+  readonly cache?: ConstantsCache | NoCache
   readonly signal?: AbortSignal
   /** Told after every block how many module frames are done. */
   readonly onProgress?: (framesDone: number) => void
+  /** The WebAssembly module to correct with, if not detcal's own: one that has more detectors' kernels. */
+  readonly kernels?: WebAssembly.Module
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
 }
@@ -45,15 +52,22 @@ export async function correctRun(
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
-    const { modules, combined } = await execute(plan, options, folder, phases)
-    const problems = [...plan.problems, ...problemsOf(modules), ...missingCells(modules)]
-    await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
+    const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
+    const { modules: attempted, combined } = await execute(plan, options, folder, phases, cache)
+    const found = [...problemsOf(attempted), ...missingCells(attempted), ...(cache?.problems ?? [])]
+    const problems = [...plan.problems, ...found]
+    const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
+    const usable = modules.some(isUsable)
+    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
-      metadata,
+      ...(usable ? { metadata } : {}),
       problems,
       phases: phases.snapshot(),
+      ...(noCache ? { constantsCache: noCache } : {}),
+      ...(cache ? { constantsCache: cache.report() } : {}),
       frames: plan.totals.frames,
       rawBytes: plan.totals.rawBytes,
       seconds: (performance.now() - start) / 1000,
@@ -62,6 +76,11 @@ export async function correctRun(
   } finally {
     folder.close()
   }
+}
+
+/** A run of which nothing could be corrected leaves nothing behind. */
+function isUsable({ status }: ModuleOutcome): boolean {
+  return status !== 'failed'
 }
 
 function finalPaths(plan: CorrectionPlan): string[] {
@@ -76,11 +95,13 @@ async function execute(
   options: CorrectionOptions,
   folder: OutputFolder,
   phases: PhaseTotals,
+  cache: CacheUse | undefined,
 ): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
   const pool = new WorkerPool(
     plan.workers,
     lanes.map(lane => lane.handle),
+    options.kernels ?? kernelModule(),
     options.workerEntry,
   )
   const signal = options.signal ?? new AbortController().signal
@@ -95,6 +116,7 @@ async function execute(
       folder,
       combined,
       phases,
+      cache,
       signal,
       provenance: options.provenance,
       ids: counter(),
@@ -102,9 +124,12 @@ async function execute(
     }
     const modules = await throughLanes(plan.modules, lanes, context)
     if (signal.aborted) throw new StoppedError('stopped')
-    if (modules.some(({ status }) => status !== 'failed')) await combined?.finish()
-    else combined?.discard()
-    return { modules, combined: plan.combined?.path }
+    if (!modules.some(isUsable)) combined?.discard()
+    else if (combined !== undefined) {
+      await combined.finish()
+      return { modules, combined: plan.combined?.path }
+    }
+    return { modules, combined: undefined }
   } catch (error) {
     combined?.discard()
     throw error
@@ -150,7 +175,8 @@ async function createCombined(
     karaboId: run.karaboId,
     proposal: run.proposal,
     run: run.run,
-    frames: combined.frames,
+    trainIds: combined.trainIds,
+    pulseIds: combined.pulseIds,
     cellIds: combined.cellIds,
     attributes: provenanceAttributes(provenance),
   })

@@ -1,6 +1,5 @@
-import { CALIBRATIONS } from '../../constants/calibrations.js'
 import type { Catalogue, ModuleConstants } from '../../constants/catalogue.js'
-import { type Conditions, parseConditions } from '../../constants/conditions.js'
+import { type Conditions, parameterNames, parseConditions } from '../../constants/conditions.js'
 import type { Strategy } from '../../constants/select.js'
 import type { GainMode } from '../corrections/steps.js'
 import { UsageError } from '../model/errors.js'
@@ -41,12 +40,13 @@ export async function findConstants(request: ConstantsRequest): Promise<FoundCon
     })
   }
   const stated = parseConditions(run.detector, request.stated)
-  const conditions: Conditions = { ...run.conditions, 'Gain mode': gainMode, ...stated }
+  const gain = parameterNames(run.detector).includes('Gain mode') ? { 'Gain mode': gainMode } : {}
+  const conditions: Conditions = { ...run.conditions, ...gain, ...stated }
   const constants = await catalogue.find({
     detector: run.detector,
     karaboId: run.karaboId,
     modules,
-    calibrations: CALIBRATIONS[run.detector.id].map(({ name }) => name),
+    calibrations: run.detector.calibrations.map(({ name }) => name),
     conditions,
     at,
     strategy,

@@ -1,8 +1,8 @@
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hdf5/direct/index.js'
 import { type Dataset, openLibrary } from '../hdf5/library.js'
 import { DataError } from '../model/errors.js'
-import { readFrames, refuseChanged } from './block-reader.js'
 import type { BlockInput } from './block-input.js'
+import { type FramesRead, readFrames, refuseChanged } from './block-reader.js'
 
 /** How this thread reads one input whose frames are not stored plainly. */
 type Way =
@@ -24,21 +24,21 @@ export class FrameReader {
   #open: { readonly key: string; readonly way: Way } | undefined
 
   /**
-   * Reads the frames of `request` into `raw`, each `frameBytes` long; returns their byte offsets within it.
+   * Reads the frames of `request` into `raw`, each `frameBytes` long; returns where they lie in it.
    * @throws DataError naming the file if it is damaged, ends early or changed since the plan was made.
    */
-  async read(request: FrameRequest, raw: Uint8Array, frameBytes: number): Promise<Float64Array> {
+  async read(request: FrameRequest, raw: Uint8Array, frameBytes: number): Promise<FramesRead> {
     const { input, block } = request
     if (input.addresses) return readFrames(input, input.addresses, raw, frameBytes)
     const way = await this.#wayOf(input)
     const offsets = block.rows.map((_, i) => i * frameBytes)
-    block.rows.forEach((row, i) => {
+    for (const [i, row] of block.rows.entries()) {
       const target = raw.subarray(i * frameBytes, (i + 1) * frameBytes)
       if (way.kind === 'slab') readRow(input, way.located, row, target)
       else readThroughLibrary(input, way.dataset, row, target)
-    })
+    }
     refuseChanged(input)
-    return offsets
+    return { offsets, bytes: block.rows.length * frameBytes }
   }
 
   async #wayOf(input: BlockInput): Promise<Way> {

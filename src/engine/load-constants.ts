@@ -1,34 +1,50 @@
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
-import { writeParams } from '../corrections/kernel.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
-import type { Lane } from '../memory/lane.js'
+import type { Assignment } from './assignment.js'
 import type { ConstantsTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
 import type { WorkerPool } from './pool.js'
-import type { Assignment, SlotJob } from './scheduler.js'
+import type { SlotJob } from './scheduler.js'
 import type { PhaseTotals } from './statistics.js'
 
-/** Rows of slow scan a worker loads at once: a multiple of what shares a page of a plane, small enough to share out. */
-const STRIP = 32
+/** Rows of slow scan that share a page of a plane. */
+const PAGE_ROWS = 8
+
+/**
+ * Rows of slow scan that one job loads: two jobs a worker, so that all have work to the end, but no more, since
+ * the rows of a strip lie side by side on disk and long reads are fast ones. Compressed chunks are not cut, as each
+ * job that needs a part of one inflates it wholly.
+ */
+function stripRows(rows: number, workers: number, sources: Iterable<ConstantSource>): number {
+  let strip = Math.ceil(rows / (2 * workers) / PAGE_ROWS) * PAGE_ROWS
+  for (const { located, axes } of sources) {
+    if (located?.storage.kind !== 'chunked' || located.storage.filters.length === 0) continue
+    const chunk = located.storage.chunkShape[axes.slowScan] ?? 1
+    strip = Math.ceil(strip / chunk) * chunk
+  }
+  return Math.min(strip, rows)
+}
+
+/** What loading needs of the engine. */
+export interface LoadContext {
+  readonly detector: Detector
+  readonly pool: WorkerPool
+  readonly phases: PhaseTotals
+}
 
 /** Constants of one module on their way into a lane. */
 export interface ConstantsLoad {
-  /** One job a strip of slow-scan rows. */
   jobs(): AsyncGenerator<SlotJob>
   /** Cells the constants lack, once all jobs are done. @throws what a job failed with. */
   finish(): readonly number[]
 }
 
 /**
- * Finds a module's constants in their files, tells the kernel its parameters, and makes the jobs that fill the lane.
+ * Finds a module's constants in their files and makes the jobs, one a strip of slow-scan rows, that fill the lane.
  * @throws ConstantsError naming file, dataset and module.
  */
-export async function prepareConstants(
-  module: ModulePlan,
-  lane: Lane,
-  context: { readonly detector: Detector; readonly pool: WorkerPool; readonly phases: PhaseTotals },
-): Promise<ConstantsLoad> {
+export async function loadFromFiles(module: ModulePlan, context: LoadContext): Promise<ConstantsLoad> {
   const { chain, constants, cells } = module
   const { detector, pool, phases } = context
   const sources = new Map<string, ConstantSource>()
@@ -36,10 +52,8 @@ export async function prepareConstants(
     const version = constants.constants.get(name)
     if (version) sources.set(name, await locateConstant(detector, version, module.module))
   }
-  const { memory, layout } = lane.handle
-  writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector: detector.id, source: slopes }))
+  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
@@ -48,7 +62,7 @@ export async function prepareConstants(
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
         ...assignment,
-        detector: detector.id,
+        detector,
         cells,
         planes: chain.planes,
         constants: sources,
@@ -65,8 +79,9 @@ export async function prepareConstants(
   })
   return {
     async *jobs() {
-      for (let row = 0; row < detector.slowScan && error === undefined; row += STRIP)
-        yield job(row, Math.min(row + STRIP, detector.slowScan))
+      const strip = stripRows(detector.slowScan, pool.size, sources.values())
+      for (let row = 0; row < detector.slowScan && error === undefined; row += strip)
+        yield job(row, Math.min(row + strip, detector.slowScan))
     },
     finish: () => {
       if (error !== undefined) throw error

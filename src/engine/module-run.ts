@@ -3,10 +3,12 @@ import type { CombinedFile } from '../sinks/combined-file.js'
 import { CorrectedFile } from '../sinks/corrected-file.js'
 import type { OutputFolder } from '../sinks/output-folder.js'
 import type { ModuleProvenance, Provenance } from '../sinks/provenance.js'
-import { prepareConstants } from './load-constants.js'
+import type { CacheUse } from './cache-use.js'
+import type { FramePlaces } from './frames.js'
 import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
 import type { CorrectionPlan, ModulePlan, SequencePlan } from './plan.js'
 import { StoppedError, type WorkerPool } from './pool.js'
+import { ResidentConstants } from './resident-constants.js'
 import { LaneScheduler, type SlotJob } from './scheduler.js'
 import { SequenceRun } from './sequence-run.js'
 import type { PhaseTotals } from './statistics.js'
@@ -19,6 +21,8 @@ export interface RunContext {
   readonly combined: CombinedFile | undefined
   readonly provenance: Provenance
   readonly phases: PhaseTotals
+  /** The constants cache, if one is used. */
+  readonly cache: CacheUse | undefined
   readonly signal: AbortSignal
   /** Numbers for tasks, unique in the engine. */
   readonly ids: () => number
@@ -27,12 +31,12 @@ export interface RunContext {
 }
 
 /**
- * Takes one module through one lane: constants in, then all its sequences block by block. Sequences follow one
+ * Takes one module through one lane: constants in, then all its sequences block by block, and constants packed. Sequences follow one
  * another without a gap: the next file is opened while the last blocks of the one before are in flight.
  */
 export class ModuleRun {
   readonly #module: ModulePlan
-  readonly #lane: Lane
+  readonly #constants: ResidentConstants
   readonly #context: RunContext
   readonly #scheduler: LaneScheduler
   readonly #outcomes: Promise<SequenceOutcome>[] = []
@@ -40,10 +44,14 @@ export class ModuleRun {
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
     this.#module = module
-    this.#lane = lane
     this.#context = context
     this.#load = context.ids()
     this.#scheduler = new LaneScheduler(lane, context.ids)
+    this.#constants = new ResidentConstants(module, lane, this.#scheduler, {
+      ...context,
+      detector: context.plan.detector,
+      software: context.provenance.software,
+    })
   }
 
   /** @throws StoppedError once the run's signal is aborted; every other failure is in the outcome. */
@@ -51,22 +59,18 @@ export class ModuleRun {
     const { module, sequences } = this.#module
     let missingCells: readonly number[]
     try {
-      const load = await prepareConstants(this.#module, this.#lane, {
-        ...this.#context,
-        detector: this.#context.plan.detector,
-      })
-      await this.#scheduler.run(load.jobs(), this.#context.signal)
-      missingCells = load.finish()
+      missingCells = await this.#constants.load()
     } catch (error) {
       if (error instanceof StoppedError) throw error
-      const failed = sequences.map(({ joined, trains, frames }) =>
-        failedSequence(joined.file.path, trains.length, frames, error),
+      const failed = sequences.map(({ joined: { file, trains, frames } }) =>
+        failedSequence(file.path, trains.length, frames, error),
       )
       return moduleOutcome(module, failed, [])
     }
     try {
       await this.#scheduler.run(this.#blockJobs(), this.#context.signal)
     } finally {
+      this.#constants.close()
       await Promise.allSettled(this.#outcomes)
     }
     return moduleOutcome(module, await Promise.all(this.#outcomes), missingCells)
@@ -80,7 +84,7 @@ export class ModuleRun {
       // Settles when the last block is in; pushed first, so that stopping halfway still closes the file.
       this.#outcomes.push(inFlight.drained.then(() => this.#finish(run)))
       try {
-        for (const block of run.blocks(this.#context.plan.lanes.block)) {
+        for (const block of run.blocks(this.#context.plan.lanes.block, this.#module.chain.rawFrames)) {
           if (run.failed) break
           inFlight.enter()
           yield this.#job(run, block, inFlight)
@@ -89,6 +93,13 @@ export class ModuleRun {
         inFlight.close()
       }
     }
+    yield* this.#constants.packJobs()
+  }
+
+  #places(): FramePlaces {
+    const { detector, combined } = this.#context.plan
+    const { module, cells } = this.#module
+    return { module, moduleCount: detector.moduleCount, cells, combinedFirst: combined?.firstFrames }
   }
 
   async #open(plan: SequencePlan): Promise<SequenceRun | undefined> {
@@ -105,11 +116,13 @@ export class ModuleRun {
           module,
         })
       }
-      return SequenceRun.open(plan, { corrected, combined })
+      return SequenceRun.open(plan, this.#places(), { corrected, combined })
     } catch (error) {
       corrected?.discard()
       this.#outcomes.push(
-        Promise.resolve(failedSequence(plan.joined.file.path, plan.trains.length, plan.frames, error)),
+        Promise.resolve(
+          failedSequence(plan.joined.file.path, plan.joined.trains.length, plan.joined.frames, error),
+        ),
       )
       return undefined
     }
@@ -119,15 +132,21 @@ export class ModuleRun {
     const { pool, phases, onFrames } = this.#context
     const { module, chain } = this.#module
     return {
-      name: `module ${module}, a block of ${block.rows.length} frames`,
+      name: `module ${module}, a block of ${block.cells.length} frames`,
       run: async assignment => {
         const result = await pool.run(
           'correctBlock',
-          run.task(block, assignment, { module, kernel: chain.kernel, load: this.#load }),
+          run.task(block, assignment, {
+            module,
+            kernel: chain.kernel,
+            planes: chain.planes.length,
+            rawFrames: chain.rawFrames,
+            load: this.#load,
+          }),
         )
         run.record(result)
         phases.merge(result.times)
-        onFrames(block.rows.length)
+        onFrames(block.cells.length)
         inFlight.leave()
       },
       failed: error => {

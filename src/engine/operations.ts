@@ -1,25 +1,24 @@
 import type { LoadReport } from '../../constants/load.js'
 import type { ConstantSource } from '../../constants/source.js'
-import type { KernelName } from '../corrections/chain.js'
 import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
 import type { ChunkTarget } from '../sinks/image-file.js'
+import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
 import type { Block, TargetName } from './blocks.js'
 import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
 
-export type { BlockInput } from './block-input.js'
-
 /** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
-export interface BlockTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+export interface BlockTask extends Assignment {
   readonly module: number
-  readonly kernel: KernelName
+  /** Name of the correction kernel. */
+  readonly kernel: string
+  /** Planes of constants of a cell: those of the module's chain. */
+  readonly planes: number
+  /** Raw frames that one frame is made of. */
+  readonly rawFrames: number
   /** Number of the load that put the constants into the lane, unique in the engine. */
   readonly load: number
   readonly input: BlockInput
@@ -46,12 +45,8 @@ export interface BlockResult {
 }
 
 /** Loads the constants of a strip of slow-scan rows into a lane; the slot's memory is scratch. */
-export interface ConstantsTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
-  readonly detector: Detector['id']
+export interface ConstantsTask extends Assignment {
+  readonly detector: Detector
   readonly cells: readonly number[]
   readonly planes: readonly PlaneRecipe[]
   readonly constants: ReadonlyMap<string, ConstantSource>
@@ -65,9 +60,36 @@ export interface ConstantsResult {
   readonly times: Partial<PhaseTimes>
 }
 
+/** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
+export interface PackTask extends Assignment {
+  readonly fd: number
+  /** Byte of the file where the pack's first plane is. */
+  readonly payload: number
+  readonly planeBytes: number
+  readonly first: number
+  readonly count: number
+}
+
+export interface ReadPackTask extends PackTask {
+  /** Four words for each of the planes. */
+  readonly checksums: Uint32Array
+}
+
+export interface ReadPackResult {
+  /** What is wrong with a plane; absent: all are sound. */
+  readonly damage?: string
+  readonly times: Partial<PhaseTimes>
+}
+
+export interface WritePackResult {
+  /** Four words for each of the planes. */
+  readonly checksums: Uint32Array
+  readonly times: Partial<PhaseTimes>
+}
+
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
-  readonly detector: Detector['id']
+  readonly detector: Detector
   readonly source: ConstantSource
 }
 
@@ -75,6 +97,8 @@ export interface MedianTask {
 export interface Operations extends DarkOperations {
   correctBlock(task: BlockTask): Promise<BlockResult>
   loadConstants(task: ConstantsTask): Promise<ConstantsResult>
+  readPack(task: ReadPackTask): ReadPackResult
+  writePack(task: PackTask): WritePackResult
   medianOf(task: MedianTask): Promise<number>
 }
 

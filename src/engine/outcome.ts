@@ -1,6 +1,8 @@
 import { type ErrorRecord, recordOf } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
+import type { DamagedFile } from '../sources/run.js'
+import type { CacheReport, NoCache } from './cache-use.js'
 import type { PhaseTimes } from './statistics.js'
 
 /** What became of one RAW file. */
@@ -27,9 +29,12 @@ export interface ModuleOutcome {
 export interface CorrectionOutcome {
   readonly modules: readonly ModuleOutcome[]
   readonly combined?: string
+  /** Absent if nothing could be corrected. */
   readonly metadata?: string
   readonly problems: readonly Problem[]
   readonly phases: PhaseTimes
+  /** Absent if no constants cache was asked for. */
+  readonly constantsCache?: CacheReport | NoCache
   readonly frames: number
   readonly rawBytes: number
   readonly seconds: number
@@ -48,9 +53,9 @@ export function moduleOutcome(
   return { module, status, sequences, cellsWithoutConstants }
 }
 
-/** Failed sequences as problems, each naming its file and cause. */
+/** Failed sequences as problems, each naming its file and cause; what failed for one reason is one problem. */
 export function problemsOf(outcomes: readonly ModuleOutcome[]): Problem[] {
-  return outcomes.flatMap(({ module, sequences }) =>
+  const problems = outcomes.flatMap(({ module, sequences }) =>
     sequences.flatMap(({ error, input }) =>
       error === undefined
         ? []
@@ -64,6 +69,25 @@ export function problemsOf(outcomes: readonly ModuleOutcome[]): Problem[] {
           ],
     ),
   )
+  return [...new Map(problems.map(problem => [JSON.stringify(problem), problem])).values()]
+}
+
+/** The outcome with the module's files that could not even be opened, as `problems` tell of them. */
+export function withUnusableFiles(
+  outcome: ModuleOutcome,
+  damaged: readonly DamagedFile[],
+  problems: readonly Problem[],
+): ModuleOutcome {
+  const { module, sequences, cellsWithoutConstants } = outcome
+  const failed = damaged
+    .filter(file => file.module === module)
+    .flatMap(({ path }): SequenceOutcome[] => {
+      const problem = problems.find(({ severity, place }) => severity === 'error' && place.file === path)
+      if (problem === undefined) return []
+      const { message, place } = problem
+      return [{ input: path, trains: 0, frames: 0, status: 'failed', error: { tag: 'data', message, place } }]
+    })
+  return moduleOutcome(module, [...sequences, ...failed], cellsWithoutConstants)
 }
 
 /** The record of a failed sequence. */

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path'
 import type { ModuleConstants } from '../../constants/catalogue.js'
-import { type Chain, resolveChain } from '../corrections/chain.js'
-import type { GainMode, StepName, StepOptions } from '../corrections/steps.js'
+import type { Chain } from '../corrections/chain.js'
+import { correctionsOf } from '../corrections/index.js'
+import type { GainMode, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
@@ -9,7 +10,6 @@ import type { Problem } from '../model/problem.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
 import type { Run } from '../sources/run.js'
 import { positionsList } from '../sources/selection.js'
-import type { FrameRef } from './blocks.js'
 import { type LanePlan, planLanes } from './budget.js'
 
 /** What a plan is made of; nothing is read while it is made. */
@@ -28,7 +28,7 @@ export interface PlanInput {
 
 /** The steps asked for, before it is known which constants there are. */
 export interface StepRequest {
-  readonly steps: readonly StepName[]
+  readonly steps: readonly string[]
   readonly options: StepOptions
   readonly gainMode: GainMode
 }
@@ -46,9 +46,6 @@ export interface SequencePlan {
   readonly joined: JoinedFile
   /** Path of the CORR file; undefined with `--no-corr`. */
   readonly output: string | undefined
-  /** Frames of each train, in the order of the CORR file. */
-  readonly trains: readonly (readonly FrameRef[])[]
-  readonly frames: number
 }
 
 /** One module that will be corrected. */
@@ -63,7 +60,11 @@ export interface ModulePlan {
 
 export interface CombinedPlan {
   readonly path: string
-  readonly frames: readonly { readonly trainId: number; readonly pulseId: number }[]
+  /** Of each frame. */
+  readonly trainIds: Float64Array
+  readonly pulseIds: Float64Array
+  /** Number of each train's first frame. */
+  readonly firstFrames: ReadonlyMap<number, number>
   /** `[frame][module]`, 0 where missing. */
   readonly cellIds: Uint16Array
 }
@@ -101,25 +102,23 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
   const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
-  const firstFrames = firstFrameOfTrain(joined)
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
-    const chain = chainOf(module, constants, input.steps, problems)
+    const chain = chainOf(run, module, constants, input.steps, problems)
     if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
-    const resident = new Map(cells.map((cell, index) => [cell, index]))
-    const sequences = files.map(file => sequencePlan(file, module, detector, output, resident, firstFrames))
-    if (sequences.some(sequence => sequence.frames > 0))
+    const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
+    if (sequences.some(({ joined }) => joined.frames > 0))
       modules.push({ module, chain, constants, cells, sequences })
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
-  const totals = totalsOf(modules, joined, detector, output)
+  const totals = totalsOf(modules, joined, run, output)
   const lanes = planLanes(
     {
       pixels: pixelsOf(detector),
-      rawFrameBytes: rawFrameBytes(detector),
+      rawFrameBytes: run.rawFrames * rawFrameBytes(detector),
       cells: Math.max(...modules.map(({ cells }) => cells.length)),
       planes: Math.max(...modules.map(({ chain }) => chain.planes.length)),
       modules: modules.length,
@@ -127,25 +126,29 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     input.workers,
     input.memory,
   )
-  const combined =
-    output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, firstFrames)
+  const combined = output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector)
   return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
 }
 
 function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
   const first = problems.find(({ severity }) => severity === 'error')
-  const more = first ? `: module ${first.place.module}: ${first.message}` : ''
+  const more = first ? `: module ${first.place.module}, ${first.message.replace(/^not corrected: /, '')}` : ''
   return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
 }
 
 function chainOf(
+  { detector, rawFrames }: Run,
   module: ModuleIndex,
   constants: ModuleConstants | undefined,
   steps: StepRequest,
   problems: Problem[],
 ): Chain | undefined {
   try {
-    const chain = resolveChain({ ...steps, available: new Set(constants?.constants.keys()) })
+    const chain = correctionsOf(detector).resolve({
+      ...steps,
+      rawFrames,
+      available: new Set(constants?.constants.keys()),
+    })
     for (const { step, reason } of chain.skipped) {
       problems.push({
         check: 'step_without_constant',
@@ -194,26 +197,8 @@ function firstFrameOfTrain(joined: JoinedRun): Map<number, number> {
   return first
 }
 
-function sequencePlan(
-  joined: JoinedFile,
-  module: ModuleIndex,
-  detector: Detector,
-  output: OutputRequest,
-  resident: ReadonlyMap<number, number>,
-  firstFrames: ReadonlyMap<number, number>,
-): SequencePlan {
-  let corrected = 0
-  const trains = joined.trains.map(({ trainId, rows }) => {
-    const first = firstFrames.get(trainId) ?? 0
-    return positionsList(rows).map((row, position) => ({
-      row,
-      cell: resident.get(joined.file.cellIds[row] ?? 0) ?? 0,
-      corrected: corrected++,
-      combined: (first + position) * detector.moduleCount + module,
-    }))
-  })
-  const path = output.corrected ? join(output.folder, correctedName(joined.file.path)) : undefined
-  return { joined, output: path, trains, frames: corrected }
+function outputPath({ file }: JoinedFile, { corrected, folder }: OutputRequest): string | undefined {
+  return corrected ? join(folder, correctedName(file.path)) : undefined
 }
 
 /** `RAW-R0001-AGIPD00-S00000.h5` becomes `CORR-R0001-AGIPD00-S00000.h5`. */
@@ -222,16 +207,16 @@ export function correctedName(rawPath: string): string {
   return name.startsWith('RAW-') ? `CORR-${name.slice(4)}` : `CORR-${name}`
 }
 
-function combinedPlan(
-  path: string,
-  joined: JoinedRun,
-  detector: Detector,
-  firstFrames: ReadonlyMap<number, number>,
-): CombinedPlan {
-  const frames = joined.trains.flatMap(({ trainId, pulseIds }) =>
-    Array.from(pulseIds, pulseId => ({ trainId, pulseId })),
-  )
-  const cellIds = new Uint16Array(frames.length * detector.moduleCount)
+function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {
+  const firstFrames = firstFrameOfTrain(joined)
+  const trainIds = new Float64Array(joined.frames)
+  const pulseIds = new Float64Array(joined.frames)
+  for (const train of joined.trains) {
+    const first = firstFrames.get(train.trainId) ?? 0
+    trainIds.fill(train.trainId, first, first + train.pulseIds.length)
+    pulseIds.set(train.pulseIds, first)
+  }
+  const cellIds = new Uint16Array(joined.frames * detector.moduleCount)
   for (const [module, files] of joined.modules) {
     for (const { file, trains } of files) {
       for (const { trainId, rows } of trains) {
@@ -242,17 +227,17 @@ function combinedPlan(
       }
     }
   }
-  return { path, frames, cellIds }
+  return { path, trainIds, pulseIds, firstFrames, cellIds }
 }
 
 function totalsOf(
   modules: readonly ModulePlan[],
   joined: JoinedRun,
-  detector: Detector,
+  { detector, rawFrames }: Run,
   output: OutputRequest,
 ): PlanTotals {
   const frames = modules.reduce(
-    (sum, { sequences }) => sum + sequences.reduce((n, sequence) => n + sequence.frames, 0),
+    (sum, { sequences }) => sum + sequences.reduce((n, { joined: { frames } }) => n + frames, 0),
     0,
   )
   const pixels = pixelsOf(detector)
@@ -263,7 +248,7 @@ function totalsOf(
   return {
     trains: joined.trains.length,
     frames,
-    rawBytes: frames * rawFrameBytes(detector),
+    rawBytes: frames * rawFrames * rawFrameBytes(detector),
     outputBytes: Math.ceil(outputFrames * frameBytes),
   }
 }

@@ -7,6 +7,8 @@ import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
 /** Given to every worker thread at its start, and to each one that replaces a dead one. */
 export interface WorkerData {
   readonly lanes: readonly LaneHandle[]
+  /** Compiled once for all threads. */
+  readonly kernels: WebAssembly.Module
   /** The engine's stop word: an Int32Array of one; not zero asks every task to stop at its next tile. */
   readonly stop: SharedArrayBuffer
 }
@@ -32,11 +34,11 @@ export class WorkerPool {
   readonly #stop: Int32Array
 
   /** @param entry worker file; only tests give another one. */
-  constructor(size: number, lanes: readonly LaneHandle[], entry?: string) {
+  constructor(size: number, lanes: readonly LaneHandle[], kernels: WebAssembly.Module, entry?: string) {
     this.size = size
     const stop = new SharedArrayBuffer(4)
     this.#stop = new Int32Array(stop)
-    const workerData: WorkerData = { lanes, stop }
+    const workerData: WorkerData = { lanes, kernels, stop }
     this.#piscina = new Piscina({
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
       minThreads: size,

@@ -27,17 +27,24 @@ export function runMetadata(
     }
   })
   const planned = new Set<number>(plan.modules.map(({ module }) => module))
-  const left: ModuleMetadata[] = plan.problems.flatMap(({ place, message, severity }) =>
-    place.module === undefined || planned.has(place.module) || severity !== 'error'
-      ? []
-      : [
-          {
-            module: place.module,
-            pdu: undefined,
-            constants: new Map(),
-            outcome: { status: 'not corrected', reason: message },
-          },
-        ],
-  )
-  return { detector, karaboId: run.karaboId, input: run.path, provenance, modules: [...corrected, ...left] }
+  const left = new Map<number, string[]>()
+  for (const { place, message, severity } of plan.problems) {
+    const { module } = place
+    if (module === undefined || planned.has(module) || severity !== 'error') continue
+    const reason = place.file === undefined ? message : `${place.file}: ${message}`
+    left.set(module, [...(left.get(module) ?? []), reason])
+  }
+  const notCorrected = [...left].map(([module, reasons]) => ({
+    module,
+    pdu: undefined,
+    constants: new Map(),
+    outcome: { status: 'not corrected', reason: reasons.join('; ') },
+  }))
+  return {
+    detector,
+    karaboId: run.karaboId,
+    input: run.path,
+    provenance,
+    modules: [...corrected, ...notCorrected],
+  }
 }

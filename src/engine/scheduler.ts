@@ -1,13 +1,6 @@
 import type { Lane } from '../memory/lane.js'
+import type { Assignment } from './assignment.js'
 import { StoppedError, WorkerDiedError } from './pool.js'
-
-/** Identity of one attempt of a task on a slot. */
-export interface Assignment {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
-}
 
 /** A unit of work that needs a slot. */
 export interface SlotJob {

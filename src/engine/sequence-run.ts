@@ -3,12 +3,14 @@ import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from 
 import { DataError } from '../model/errors.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import type { CorrectedFile } from '../sinks/corrected-file.js'
+import type { Assignment } from './assignment.js'
+import type { BlockInput } from './block-input.js'
 import { refuseChanged } from './block-reader.js'
 import { type Block, type BlockShape, blocksOf } from './blocks.js'
-import type { BlockInput, BlockResult, BlockTask } from './operations.js'
+import { type FramePlaces, framesOf } from './frames.js'
+import type { BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
-import type { Assignment } from './scheduler.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {
@@ -22,6 +24,7 @@ export interface SequenceOutputs {
  */
 export class SequenceRun {
   readonly #plan: SequencePlan
+  readonly #places: FramePlaces
   readonly #outputs: SequenceOutputs
   readonly #input: Omit<BlockInput, 'addresses'>
   readonly #addresses: Float64Array | undefined
@@ -29,24 +32,26 @@ export class SequenceRun {
 
   private constructor(
     plan: SequencePlan,
+    places: FramePlaces,
     outputs: SequenceOutputs,
     input: Omit<BlockInput, 'addresses'>,
     addresses: Float64Array | undefined,
   ) {
     this.#plan = plan
+    this.#places = places
     this.#outputs = outputs
     this.#input = input
     this.#addresses = addresses
   }
 
   /** @throws DataError if the file is not the one that was planned or is damaged. */
-  static open(plan: SequencePlan, outputs: SequenceOutputs): SequenceRun {
+  static open(plan: SequencePlan, places: FramePlaces, outputs: SequenceOutputs): SequenceRun {
     const { path, size, mtimeMs, source } = plan.joined.file
     const fd = openSync(path, 'r')
     try {
       const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
       refuseChanged(input)
-      return new SequenceRun(plan, outputs, input, addressesOf(input))
+      return new SequenceRun(plan, places, outputs, input, addressesOf(input))
     } catch (error) {
       closeSync(fd)
       throw error
@@ -57,12 +62,17 @@ export class SequenceRun {
     return this.#error !== undefined
   }
 
-  blocks(shape: BlockShape): Generator<Block> {
-    return blocksOf(this.#plan.trains, shape)
+  /** @param rawFrames raw frames that one frame is made of. */
+  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
+    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
   }
 
   /** The task that corrects `block`. */
-  task(block: Block, assignment: Assignment, of: Pick<BlockTask, 'module' | 'kernel' | 'load'>): BlockTask {
+  task(
+    block: Block,
+    assignment: Assignment,
+    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'rawFrames' | 'load'>,
+  ): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs
@@ -104,7 +114,8 @@ export class SequenceRun {
     } finally {
       closeSync(this.#input.fd)
     }
-    const { output, frames, trains } = this.#plan
+    const { joined, output } = this.#plan
+    const { frames, trains } = joined
     if (!this.failed)
       return {
         input: this.#input.path,
@@ -114,7 +125,8 @@ export class SequenceRun {
         status: 'corrected',
       }
     corrected?.discard()
-    combined?.images.forget(trains.flatMap(refs => refs.map(ref => ref.combined)))
+    if (combined)
+      for (const refs of framesOf(joined, this.#places)) combined.images.forget(refs.map(ref => ref.combined))
     return failedSequence(this.#input.path, trains.length, frames, this.#error)
   }
 }
@@ -132,7 +144,8 @@ export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array 
   const [frames, ...dims] = located.shape
   const end = fstatSync(input.fd).size
   const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  const beyond = addresses?.findIndex(address => address + frameBytes > end) ?? -1
+  // Negative: never written, read as zeros.
+  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
   if (beyond >= 0) {
     throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
       place: { file: input.path, dataset: input.dataset },

@@ -4,7 +4,8 @@ export interface Phase {
   readonly bytes: number
 }
 
-export const PHASES = ['constants', 'read', 'correct', 'pack', 'write', 'finish'] as const
+/** `keep` writes packs of constants into the cache. */
+export const PHASES = ['constants', 'read', 'correct', 'pack', 'write', 'finish', 'keep'] as const
 export type PhaseName = (typeof PHASES)[number]
 
 /** Times (thread ns, summed over workers) and bytes by phase. */

@@ -1,8 +1,8 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
-import { instantiateKernels, kernelModule } from '../corrections/kernel.js'
-import { detectorById } from '../detectors/index.js'
-import { Lane } from '../memory/lane.js'
+import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
+import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
+import { Lane, type SlotState } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
@@ -14,22 +14,31 @@ import type {
   ConstantsTask,
   OperationName,
   Operations,
+  PackTask,
+  ReadPackResult,
+  ReadPackTask,
   ResultOf,
   TaskOf,
+  WritePackResult,
 } from './operations.js'
 import type { KeptStreams } from './packer.js'
 import { StoppedError, type WorkerData } from './pool.js'
-import { PhaseTotals } from './statistics.js'
+import { PhaseTotals, timed } from './statistics.js'
 
 type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
 
+/** A lane and the kernels bound to its memory. */
+interface Attached {
+  readonly lane: Lane
+  readonly kernels: Kernels
+}
+
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export function createOperations({ lanes, stop }: WorkerData): Handlers {
-  const module = kernelModule()
+export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers {
   const attached = lanes.map(handle => ({
     kept: new KeptByLoad(),
     lane: Lane.attach(handle),
-    kernels: instantiateKernels(module, handle.memory),
+    kernels: instantiateKernels(kernels, handle.memory),
   }))
   const reader = new FrameReader()
   const word = new Int32Array(stop)
@@ -49,8 +58,10 @@ export function createOperations({ lanes, stop }: WorkerData): Handlers {
       const { kept, ...lane } = at(task.lane)
       return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
     }),
-    loadConstants: answering(task => loadConstants(task, at(task.lane).lane, word)),
-    medianOf: answering(task => finiteMedian(detectorById(task.detector), task.source)),
+    loadConstants: answering(task => loadConstants(task, at(task.lane), word)),
+    readPack: answering(task => readPack(task, at(task.lane), word)),
+    writePack: answering(task => writePack(task, at(task.lane), word)),
+    medianOf: answering(task => finiteMedian(task.detector, task.source)),
   }
 }
 
@@ -83,13 +94,18 @@ function answering<N extends OperationName>(
   }
 }
 
-async function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array): Promise<ConstantsResult> {
+async function loadConstants(
+  task: ConstantsTask,
+  { lane, kernels }: Attached,
+  stop: Int32Array,
+): Promise<ConstantsResult> {
   const { layout, memory } = lane.handle
   lane.advance(task.slot, task.id, task.epoch, 'reading')
   const start = process.hrtime.bigint()
   const report = await loadPlanes({
-    detector: detectorById(task.detector),
+    detector: task.detector,
     buffer: memory.buffer,
+    kernels,
     base: layout.constants,
     cells: task.cells,
     planes: task.planes,
@@ -97,12 +113,51 @@ async function loadConstants(task: ConstantsTask, lane: Lane, stop: Int32Array):
     slowScan: task.slowScan,
     ...(task.median === undefined ? {} : { median: task.median }),
     scratch: new Uint8Array(memory.buffer, slotOffset(layout, task.slot), layout.slot.bytes),
-    checkpoint: () => {
-      if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
-    },
+    checkpoint: () => unlessStopped(stop),
   })
   const times = new PhaseTotals()
   times.add('constants', Number(process.hrtime.bigint() - start), report.bytes)
   lane.advance(task.slot, task.id, task.epoch, 'done')
   return { report, times: times.snapshot() }
+}
+
+function readPack(task: ReadPackTask, attached: Attached, stop: Int32Array): ReadPackResult {
+  const times = new PhaseTotals()
+  const bytes = task.count * task.planeBytes
+  const damage = onSlot(task, attached, 'reading', () =>
+    timed(times, 'constants', bytes, () => readPieces(piecesOf(task, attached, stop), task.checksums)),
+  )
+  return { ...(damage === undefined ? {} : { damage }), times: times.snapshot() }
+}
+
+function writePack(task: PackTask, attached: Attached, stop: Int32Array): WritePackResult {
+  const times = new PhaseTotals()
+  const bytes = task.count * task.planeBytes
+  const checksums = onSlot(task, attached, 'writing', () =>
+    timed(times, 'keep', bytes, () => writePieces(piecesOf(task, attached, stop))),
+  )
+  return { checksums, times: times.snapshot() }
+}
+
+function onSlot<T>({ id, epoch, slot }: PackTask, { lane }: Attached, state: SlotState, work: () => T): T {
+  lane.advance(slot, id, epoch, state)
+  const result = work()
+  lane.advance(slot, id, epoch, 'done')
+  return result
+}
+
+function piecesOf(task: PackTask, { lane, kernels }: Attached, stop: Int32Array): PiecesOptions {
+  const { layout, memory } = lane.handle
+  return {
+    ...task,
+    buffer: memory.buffer,
+    base: layout.constants,
+    kernels,
+    scratch: slotOffset(layout, task.slot),
+    checkpoint: () => unlessStopped(stop),
+  }
+}
+
+function unlessStopped(stop: Int32Array): void {
+  if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
 }

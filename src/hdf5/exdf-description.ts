@@ -77,10 +77,9 @@ export interface ControlSource {
   readonly properties: Readonly<Record<string, ControlValue>>
 }
 
-export interface ControlValue {
-  readonly dtype: 'i4' | 'u4' | 'f4' | 'f8' | 'u1'
-  readonly value: number
-}
+export type ControlValue =
+  | { readonly dtype: 'i4' | 'u4' | 'f4' | 'f8' | 'u1'; readonly value: number }
+  | { readonly dtype: 'text'; readonly value: string }
 
 export interface ExdfAlias {
   readonly from: string

@@ -8,7 +8,14 @@ import {
   runPath,
   sourceListGroup,
 } from './euxfel-layout.js'
-import type { ControlSource, ExdfDataset, ExdfFile, ExdfGroup, ExdfTrains } from './exdf-description.js'
+import type {
+  ControlSource,
+  ControlValue,
+  ExdfDataset,
+  ExdfFile,
+  ExdfGroup,
+  ExdfTrains,
+} from './exdf-description.js'
 import { type File, withFile } from './library.js'
 import {
   requireGroup,
@@ -132,20 +139,27 @@ function writeDataset(file: File, path: string, dataset: ExdfDataset, growable: 
 function writeControl(file: File, control: ControlSource, trains: ExdfTrains): void {
   const one = trains.trainIds.map(() => 1)
   writeRows(file, indexPath(control.name), one, trains)
-  for (const [property, { dtype, value }] of Object.entries(control.properties)) {
+  for (const [property, value] of Object.entries(control.properties)) {
     const growable = true
-    writeColumn(
-      file,
-      controlPath(control.name, property),
-      dtype,
-      one.map(() => value),
-      { growable },
-    )
+    writeControlValues(file, controlPath(control.name, property), value, trains.trainIds.length)
     writeColumn(file, controlPath(control.name, property, 'timestamp'), 'u8', trains.timestamps, { growable })
     const run = runPath(control.name, property)
-    writeColumn(file, run, dtype, [value], { growable })
+    writeControlValues(file, run, value, 1)
     const start = trains.timestamps.slice(0, 1)
     writeColumn(file, run.replace(/value$/, 'timestamp'), 'u8', start, { growable })
+  }
+}
+
+/** Writes the same value `rows` times. */
+function writeControlValues(file: File, path: string, value: ControlValue, rows: number): void {
+  const options = { growable: true }
+  const all = Array.from({ length: rows })
+  if (value.dtype === 'text') {
+    const texts = all.map(() => value.value)
+    writeStrings(file, path, texts, options)
+  } else {
+    const numbers = all.map(() => value.value)
+    writeColumn(file, path, value.dtype, numbers, options)
   }
 }
 

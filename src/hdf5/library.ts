@@ -17,6 +17,12 @@ export interface Library {
 let library: Promise<Library> | undefined
 
 /**
+ * The file on which the library broke down: damaged metadata can make it abort in the middle of an operation,
+ * and whatever is asked of it later may be wrong or hang. So this thread does not ask it again.
+ */
+let breakdown: string | undefined
+
+/**
  * The HDF5 library of this thread, started once.
  *
  * This is the only module that imports h5wasm: until its throwing error handler is on, the library reports
@@ -32,7 +38,12 @@ async function start(): Promise<Library> {
   const { File: H5File, ready } = await import('h5wasm/node')
   const module = await ready
   module.activate_throwing_error_handler()
-  return { open: (path, mode, options) => named(path, mode, () => new H5File(path, mode, options)) }
+  return {
+    open: (path, mode, options) => {
+      if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
+      return named(path, mode, () => new H5File(path, mode, options))
+    },
+  }
 }
 
 /**
@@ -51,12 +62,13 @@ export async function withFile<T>(
   try {
     result = await use(file)
   } catch (error) {
+    const explained = wrapped(path, mode, error)
     try {
-      file.close()
+      if (breakdown === undefined) file.close()
     } catch {
       // The first error is the one that explains.
     }
-    throw wrapped(path, mode, error)
+    throw explained
   }
   // Closing flushes: a full disk shows only here.
   named(path, mode, () => file.close())
@@ -72,23 +84,52 @@ export function named<T>(path: string, mode: OpenMode, action: () => T): T {
   }
 }
 
+/** The result of `ask`, or undefined where the library throws instead of answering "no". */
+export function ifAny<T>(ask: () => T): T | undefined {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error
+    return undefined
+  }
+}
+
+function afterBreakdown(path: string, culprit: string): DataError {
+  return new DataError(`cannot be opened: the HDF5 library broke down on ${culprit}`, {
+    place: { file: path },
+    hint: 'Move that file away, it is damaged, and try again',
+  })
+}
+
 function wrapped(path: string, mode: OpenMode, error: unknown): unknown {
   if (error instanceof DetcalError || error instanceof TypeError || error instanceof ReferenceError)
     return error
+  if (error instanceof WebAssembly.RuntimeError) breakdown ??= path
   const message = reason(error)
-  if (mode === 'r') {
-    const hint = 'Check with h5ls or h5dump that the file is whole and readable'
-    return new DataError(message, { place: { file: path }, hint, cause: error })
-  }
+  if (mode === 'r') return new DataError(...inWords(message, { place: { file: path }, cause: error }))
   const hint = 'Check free space and permissions of its folder'
   return new OutputError(message, { place: { file: path }, hint, cause: error })
+}
+
+/** The two commonest kinds of damage in plain words, and what to do about each. */
+function inWords<T extends object>(message: string, options: T): [string, T & { hint: string }] {
+  const [, there, whole] = /truncated file: eof = (\d+),.* stored_eof = (\d+)/.exec(message) ?? []
+  if (there !== undefined)
+    return [
+      `is truncated: ${there} of ${whole} bytes are there`,
+      { ...options, hint: 'Wait until it is copied completely, or copy it again' },
+    ]
+  if (message.includes('file signature not found'))
+    return ['is no HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
+  return [message, { ...options, hint: 'Check with h5ls or h5dump that the file is whole and readable' }]
 }
 
 /** The innermost line of an HDF5 error stack, which is the one that tells the cause; else the first line. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  const frames = [...text.matchAll(/ in \w+\(\): (.+)/g)]
-  const inner = frames.at(-1)?.[1] ?? text.split('\n', 1)[0] ?? ''
-  const system = /error message = '([^']+)'/.exec(inner)?.[1]
+  const frame = [...text.matchAll(/ in \w+\(\): (.+)/g)].at(-1)
+  const inner = frame?.[1] ?? text.split('\n', 1)[0] ?? ''
+  // Behind a time that ends its line.
+  const system = /error message = '([^']+)'/.exec(text.slice(frame?.index ?? 0))?.[1]
   return `HDF5: ${system === undefined ? inner : `${inner.split(':', 1)[0]}: ${system}`}`
 }

@@ -1,5 +1,5 @@
 import { DataError } from '../model/errors.js'
-import type { Dataset, File } from './library.js'
+import { type Dataset, type File, ifAny } from './library.js'
 
 /**
  * Small datasets read safely: presence, dtype, rank and size are checked before a byte is allocated, because
@@ -14,12 +14,7 @@ const TEXT_LIMIT = 16 << 20
 /** The dataset at `path`, soft links followed; undefined if nothing or something else is there. */
 export function datasetAt(file: File, path: string): Dataset | undefined {
   // Asking for a name below a dataset or a broken link throws in the library instead of answering "absent".
-  let entity: ReturnType<File['get']>
-  try {
-    entity = file.get(path)
-  } catch {
-    return undefined
-  }
+  const entity = ifAny(() => file.get(path)) ?? null
   return entity !== null && 'type' in entity && entity.type === 'Dataset' ? (entity as Dataset) : undefined
 }
 
@@ -36,12 +31,8 @@ export function requireDataset(file: File, path: string): Dataset {
 
 /** Names below a group in the library's order; empty if there is no such group. */
 export function namesIn(file: File, path: string): string[] {
-  try {
-    const entity = file.get(path)
-    return entity !== null && 'keys' in entity ? entity.keys() : []
-  } catch {
-    return []
-  }
+  const entity = ifAny(() => file.get(path)) ?? null
+  return entity !== null && 'keys' in entity ? (ifAny(() => entity.keys()) ?? []) : []
 }
 
 /** Objects that a walk looks at, and how deep: links can make any tree endless. */

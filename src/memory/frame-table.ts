@@ -4,6 +4,8 @@ import { TABLE_ENTRY_BYTES } from './lane-layout.js'
 export interface FrameEntry {
   /** u16 planes as in the file. */
   readonly raw: number
+  /** Parallel gain: the raw frames of the medium and the low stage; `raw` is that of the high one. */
+  readonly others?: ArrayLike<number>
   /** f32. */
   readonly data: number
   /** u8. */
@@ -27,8 +29,9 @@ export class FrameTable {
   }
 
   /** Writes entry `index`. @throws RangeError if the table has no such entry. */
-  set(index: number, { raw, data, gain, mask }: FrameEntry): void {
-    this.#words.set([raw, data, gain, mask, 0, 0, 0, 0], (index * TABLE_ENTRY_BYTES) / 4)
+  set(index: number, { raw, others = [], data, gain, mask }: FrameEntry): void {
+    const [medium = 0, low = 0] = [others[0], others[1]]
+    this.#words.set([raw, data, gain, mask, 0, medium, low, 0], (index * TABLE_ENTRY_BYTES) / 4)
   }
 
   /** Pixels of frame `index` that left high gain or were flagged by the kernel (fixed gain: flagged). */

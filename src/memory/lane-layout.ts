@@ -1,6 +1,9 @@
 /** Bytes of one entry of the frame table: 8 u32 words (docs/architecture.md, kernel contract). */
 export const TABLE_ENTRY_BYTES = 32
 
+/** Bytes behind the entries of a call that belong to the kernel; it leaves anything there. */
+export const TABLE_SCRATCH_BYTES = 8256
+
 /** Largest shared WebAssembly memory on Node 20: 65536 pages of 64 KiB. */
 export const MAX_LANE_BYTES = 4 * 1024 ** 3
 
@@ -74,7 +77,7 @@ function slotLayout(
   // A tenth of the planes' size, many times what sparse ones take; what does not fit goes through node:zlib instead.
   const packedBytes = align(tileFrames * Math.ceil(pixels / 2), 4096)
   const table = 0
-  const raw = align(tileFrames * TABLE_ENTRY_BYTES, 4096)
+  const raw = align(tileFrames * TABLE_ENTRY_BYTES + TABLE_SCRATCH_BYTES, 4096)
   const data = align(raw + blockFrames * rawFrameBytes, 4096)
   const gain = data + tileFrames * pixels * 4
   const mask = align(gain + tileFrames * pixels, 16)

@@ -7,19 +7,15 @@ import { type Dataset, type File, type Group, withFile } from '../hdf5/library.j
 import { ImageFile } from './image-file.js'
 import { asOutputError, type OutputFolder } from './output-folder.js'
 
-/** One row of the combined file: a frame of the whole detector. */
-export interface CombinedFrame {
-  readonly trainId: number
-  readonly pulseId: number
-}
-
 /** What a combined file holds, known before anything is corrected. */
 export interface CombinedDescription {
   readonly detector: Detector
   readonly karaboId: string
   readonly proposal: number | undefined
   readonly run: number | undefined
-  readonly frames: readonly CombinedFrame[]
+  /** Of each frame: one row of the file is a frame of the whole detector. */
+  readonly trainIds: Float64Array
+  readonly pulseIds: Float64Array
   /** `[frame][module]`: 0 where a module is missing. */
   readonly cellIds: Uint16Array
   /** Provenance, written as attributes of the file. */
@@ -60,9 +56,15 @@ export class CombinedFile {
   ): Promise<CombinedFile> {
     const part = folder.part(final)
     const pixels = pixelsOf(description.detector)
-    await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
-    const chunks = description.frames.length * description.detector.moduleCount
-    return new CombinedFile(folder, final, part, ImageFile.open(part, DATASETS, chunks, pixels * 4), pixels)
+    const chunks = description.trainIds.length * description.detector.moduleCount
+    try {
+      await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
+      const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
+      return new CombinedFile(folder, final, part, images, pixels)
+    } catch (error) {
+      folder.discard(part)
+      throw asOutputError(error, final)
+    }
   }
 
   /** Fills what no module delivered, writes the indices and gives the file its name. @throws OutputError */
@@ -73,7 +75,7 @@ export class CombinedFile {
     } catch (error) {
       throw asOutputError(error, this.#final)
     }
-    await this.#folder.publish(this.#part, this.#final, this.images.target.fd)
+    await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 
   /** Gives the file up. */
@@ -113,21 +115,21 @@ function writeFully(fd: number, bytes: Uint8Array, address: number): void {
 }
 
 function declare(file: File, description: CombinedDescription): void {
-  const { detector, frames, cellIds, karaboId, proposal, run } = description
-  const count = frames.length
+  const { detector, trainIds, pulseIds, cellIds, karaboId, proposal, run } = description
+  const count = trainIds.length
   const modules = detector.moduleCount
   file.create_dataset({ name: 'cxi_version', data: BigInt64Array.of(150n), shape: [1] })
   const entry = file.create_group('entry_1')
-  const identifiers = frames.map(frame => `${frame.trainId}:${frame.pulseId}`)
+  const identifiers = Array.from(trainIds, (trainId, frame) => `${trainId}:${pulseIds[frame]}`)
   entry.create_dataset({ name: 'experiment_identifier', data: identifiers, shape: [count] })
   entry.create_dataset({
     name: 'trainId',
-    data: BigUint64Array.from(frames, frame => BigInt(frame.trainId)),
+    data: BigUint64Array.from(trainIds, BigInt),
     shape: [count],
   })
   entry.create_dataset({
     name: 'pulseId',
-    data: BigUint64Array.from(frames, frame => BigInt(frame.pulseId)),
+    data: BigUint64Array.from(pulseIds, BigInt),
     shape: [count],
   })
   entry.create_dataset({ name: 'cellId', data: cellIds, shape: [count, modules] })

@@ -63,7 +63,7 @@ export class CorrectedFile {
         folder,
         final,
         part,
-        ImageFile.open(part, datasets, joined.frames, pixelsOf(run.detector) * 4),
+        ImageFile.open(part, final, datasets, joined.frames, pixelsOf(run.detector) * 4),
       )
     } catch (error) {
       folder.discard(part)
@@ -78,7 +78,7 @@ export class CorrectedFile {
     } catch (error) {
       throw asOutputError(error, this.#final)
     }
-    await this.#folder.publish(this.#part, this.#final, this.images.target.fd)
+    await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 
   /** Gives the file up. */

@@ -66,6 +66,7 @@ export class ImageFile {
   readonly #gain: ChunkTable
   readonly #mask: ChunkTable
   readonly #datasets: ImageDatasets
+  #released = false
 
   private constructor(target: ChunkTarget, chunks: number, datasets: ImageDatasets) {
     this.target = target
@@ -75,9 +76,15 @@ export class ImageFile {
     this.#mask = new ChunkTable(chunks)
   }
 
-  /** Opens the declared file `path` for `chunks` chunks of `dataBytes` bytes of f32 data each. */
-  static open(path: string, datasets: ImageDatasets, chunks: number, dataBytes: number): ImageFile {
-    const fd = openSync(path, 'r+')
+  /** Opens the declared file `part`, which messages call `path`, for `chunks` chunks of `dataBytes` bytes of f32 data each. */
+  static open(
+    part: string,
+    path: string,
+    datasets: ImageDatasets,
+    chunks: number,
+    dataBytes: number,
+  ): ImageFile {
+    const fd = openSync(part, 'r+')
     const dataAddress = Math.ceil(fstatSync(fd).size / ALIGN) * ALIGN
     const end = new SharedArrayBuffer(8)
     new BigInt64Array(end)[0] = BigInt(dataAddress + chunks * dataBytes)
@@ -126,8 +133,14 @@ export class ImageFile {
     setEndOfFile(fd, at, path)
   }
 
-  /** Closes the file descriptor of a file that is given up. */
+  /** Hands over the file descriptor, which whoever takes it closes. */
+  release(): number {
+    this.#released = true
+    return this.target.fd
+  }
+
+  /** Closes the file descriptor of a file that is given up, unless it was handed over. */
   abandon(): void {
-    closeSync(this.target.fd)
+    if (!this.#released) closeSync(this.release())
   }
 }

@@ -29,8 +29,8 @@ export function lockFolder(folder: string): FolderLock {
   const path = join(folder, LOCK_NAME)
   const own = `${path}.${process.pid}`
   const swept: number[] = []
-  writeFileSync(own, JSON.stringify(holderOf(process.pid)))
   try {
+    writeFileSync(own, JSON.stringify(holderOf(process.pid)))
     for (let attempt = 0; attempt < 8; attempt++) {
       if (tryLink(own, path)) return { swept, release: () => rmSync(path, { force: true }) }
       const holder = readHolder(path)

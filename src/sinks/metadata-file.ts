@@ -1,6 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
 import type { ConstantVersion } from '../../constants/catalogue.js'
 import type { Detector } from '../detectors/detector.js'
 import { twoDigits } from '../model/ids.js'
@@ -43,7 +42,9 @@ export async function writeMetadataFile(
 ): Promise<void> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
-  const text = stringify({
+  // Imported here: it takes longer to load than all of the engine.
+  const { stringify } = await import('yaml')
+  const tree = {
     'calibration-configurations': {
       'karabo-id': karaboId,
       'in-folder': resolve(input),
@@ -71,12 +72,14 @@ export async function writeMetadataFile(
     'module-outcomes': Object.fromEntries(
       modules.map(({ module, outcome }) => [aggregator(module), outcome]),
     ),
-  })
+  }
+  // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
+  const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
   const part = folder.part(path)
   try {
     const fd = openSync(part, 'w')
     try {
-      writeSync(fd, text)
+      writeFileSync(fd, text)
     } catch (error) {
       closeSync(fd)
       throw error

@@ -3,17 +3,16 @@ import {
   existsSync,
   fsync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  rmdirSync,
   rmSync,
   statfsSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { OutputError } from '../model/errors.js'
+import { isDetcalError, OutputError } from '../model/errors.js'
+import { makeFolders, removeEmptyFolders } from '../model/folders.js'
 import { type FolderLock, lockFolder } from './lock.js'
 
 /** On libuv's threads: flushing gigabytes must not stop the scheduler. */
@@ -50,13 +49,14 @@ export class OutputFolder {
    */
   static open(path: string, options: OutputOptions): OutputFolder {
     const absolute = resolve(path)
-    const created = makeFolders(absolute)
+    let created: string[] = []
     try {
+      created = makeFolders(absolute)
       const lock = lockFolder(absolute)
       for (const pid of lock.swept) removeParts(absolute, pid)
       return new OutputFolder(absolute, options, lock, created)
     } catch (error) {
-      removeEmpty(created)
+      removeEmptyFolders(created)
       throw asOutputError(error, absolute)
     }
   }
@@ -76,6 +76,8 @@ export class OutputFolder {
 
   /** The temporary name under which `final` is written. */
   part(final: string): string {
+    // It may lie in another folder, where nobody else looks for what a dead process left.
+    for (const pid of this.#lock.swept) rmSync(`${final}.part-${pid}`, { force: true })
     const part = `${final}.part-${process.pid}`
     this.#parts.add(part)
     return part
@@ -84,15 +86,17 @@ export class OutputFolder {
   /** Flushes `part` (open as `fd`), closes it and gives it its final name. @throws OutputError */
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
-      if (this.#options.sync) await flush(fd)
+      try {
+        if (this.#options.sync) await flush(fd)
+      } finally {
+        closeSync(fd)
+      }
+      renameSync(part, final)
+      this.#parts.delete(part)
+      if (this.#options.sync) syncFolder(dirname(final))
     } catch (error) {
       throw asOutputError(error, final)
-    } finally {
-      closeSync(fd)
     }
-    renameSync(part, final)
-    this.#parts.delete(part)
-    if (this.#options.sync) syncFolder(dirname(final))
   }
 
   /** Forgets `part` and removes it if it is there. */
@@ -105,7 +109,7 @@ export class OutputFolder {
   close(): void {
     for (const part of this.#parts) rmSync(part, { force: true })
     this.#lock.release()
-    removeEmpty(this.#created)
+    removeEmptyFolders(this.#created)
   }
 }
 
@@ -118,29 +122,6 @@ export function requireFree(folder: string, bytes: number): void {
     place: { file: folder },
     hint: 'Free space, select fewer modules or trains, or choose another --out',
   })
-}
-
-/** `mkdir -p`, telling which folders were made, outermost first. */
-function makeFolders(path: string): string[] {
-  const created: string[] = []
-  for (let folder = path; !existsSync(folder) && dirname(folder) !== folder; folder = dirname(folder))
-    created.unshift(folder)
-  try {
-    mkdirSync(path, { recursive: true })
-  } catch (error) {
-    throw asOutputError(error, path)
-  }
-  return created
-}
-
-function removeEmpty(folders: readonly string[]): void {
-  for (const folder of [...folders].reverse()) {
-    try {
-      rmdirSync(folder)
-    } catch {
-      return
-    }
-  }
 }
 
 function removeParts(folder: string, pid: number): void {
@@ -160,6 +141,7 @@ function syncFolder(folder: string): void {
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space or choose another --out',
   EDQUOT: 'Free quota or choose another --out',
+  ENOENT: 'Choose a folder that is there or can be made',
   EACCES: 'Choose a folder you may write to',
   EPERM: 'Choose a folder you may write to',
   EROFS: 'Choose a folder on a writable file system',
@@ -167,8 +149,12 @@ const HINTS: Readonly<Record<string, string>> = {
   EEXIST: 'Choose a folder, not a file',
 }
 
-/** A failed write as one line that names the file; other errors unchanged. */
+/** A failed write as one line that names the file, by the name it was to get; other errors unchanged. */
 export function asOutputError(error: unknown, file: string): unknown {
+  if (isDetcalError(error, 'output') && error.place.file?.startsWith(`${file}.part-`)) {
+    const { message, place, hint = 'Free space or choose another --out' } = error
+    return new OutputError(message, { place: { ...place, file }, hint, cause: error })
+  }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
   const text =

@@ -1,26 +1,34 @@
 import { controlPath, runPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
 import { readGroupIndex, readTrainIndex } from '../hdf5/exdf-index.js'
-import { datasetAt, readNumbers, rowsOf } from '../hdf5/values.js'
+import { datasetAt, readNumbers, readStrings, rowsOf } from '../hdf5/values.js'
 import { isDetcalError } from '../model/errors.js'
 import type { RunFolder } from './run-folder.js'
 
 /** Rows of a control property that are looked at; a damaged header can declare any number. */
 const ROW_LIMIT = 1 << 22
 
-/** Values of a control property over the run: `control` by train, or the `run` value where there are none. */
-export type ControlValues = (device: string, property: string) => readonly number[]
+/** Properties of control devices, by device and dotted name. What is not there has no values. */
+export interface ControlData {
+  /** Values of the trains, or the one at the start of the run where there are none. */
+  values(device: string, property: string): readonly number[]
+  /** The value at the start of the run. */
+  atStart(device: string, property: string): readonly number[]
+  /** The text at the start of the run. */
+  text(device: string, property: string): string | undefined
+}
 
 /**
- * Reads numeric control properties of the run, by device and dotted name; a property that is not there or
- * cannot be read has no values. Only rows that belong to trains are taken: files are padded with zeros.
+ * Reads properties of the run's control devices, numbers and texts; one that cannot be read counts as not there.
+ * Only rows that belong to trains are taken: files are padded with zeros.
  */
 export async function readControlData(
   folder: RunFolder,
   wanted: (device: string) => readonly string[],
-): Promise<ControlValues> {
+): Promise<ControlData> {
   const values = new Map<string, number[]>()
   const atStart = new Map<string, number[]>()
+  const texts = new Map<string, string>()
   const add = (map: Map<string, number[]>, key: string, more: readonly number[]) =>
     map.set(key, [...(map.get(key) ?? []), ...more])
   for (const { path, controlSources } of folder.files) {
@@ -31,8 +39,15 @@ export async function readControlData(
         for (const device of devices) {
           const rows = deviceRows(exdf, device)
           for (const property of wanted(device)) {
-            add(values, `${device} ${property}`, pick(exdf, controlPath(device, property), rows))
-            add(atStart, `${device} ${property}`, pick(exdf, runPath(device, property), [0]))
+            const key = `${device} ${property}`
+            const start = runPath(device, property)
+            const text = textAt(exdf, start)
+            if (text !== undefined) {
+              texts.set(key, texts.get(key) ?? text)
+              continue
+            }
+            add(values, key, pick(exdf, controlPath(device, property), rows))
+            add(atStart, key, pick(exdf, start, [0]))
           }
         }
       })
@@ -41,11 +56,25 @@ export async function readControlData(
       if (!isDetcalError(error)) throw error
     }
   }
-  return (device, property) => {
-    const found = values.get(`${device} ${property}`) ?? []
-    return found.length > 0 ? found : (atStart.get(`${device} ${property}`) ?? [])
+  const start = (device: string, property: string) => atStart.get(`${device} ${property}`) ?? []
+  return {
+    atStart: start,
+    values: (device, property) => {
+      const found = values.get(`${device} ${property}`) ?? []
+      return found.length > 0 ? found : start(device, property)
+    },
+    text: (device, property) => texts.get(`${device} ${property}`),
   }
 }
+
+/** The first text of a dataset of texts; undefined if it is none. */
+function textAt(exdf: ExdfFile, path: string): string | undefined {
+  const dataset = datasetAt(exdf.file, path)
+  return dataset?.metadata.type === STRING_TYPE ? readStrings(dataset)[0] : undefined
+}
+
+/** HDF5's number for datatypes of strings. */
+const STRING_TYPE = 3
 
 /** Data rows of a control device that belong to trains. */
 function deviceRows(exdf: ExdfFile, device: string): number[] {

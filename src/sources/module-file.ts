@@ -16,16 +16,24 @@ export interface ReadModuleFile {
   readonly dropped: readonly TrainId[]
   /** Trains that INDEX names but has no row for: they count as having no frames. */
   readonly unindexed: readonly TrainId[]
+  /** Trains whose frames are not as many of each gain stage, in parallel gain: they count as having no frames. */
+  readonly unequal: readonly TrainId[]
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
 }
 
 /**
  * Reads index and ids of one module's source from an open file, image data untouched.
+ * @param rawFrames raw frames of a pulse: of a train's frames only the first of so many equal parts have valid ids.
  * @throws DataError naming the dataset: missing, wrong shape or dtype, an index beyond its end, data that
  * are corrected already or of the interleaved format of before 2018.
  */
-export function readModuleFile(exdf: ExdfFile, source: string, detector: Detector): ReadModuleFile {
+export function readModuleFile(
+  exdf: ExdfFile,
+  source: string,
+  detector: Detector,
+  rawFrames = 1,
+): ReadModuleFile {
   const { file, path, size, mtimeMs, formatVersion } = exdf
   const root = instrumentPath(source)
   const data = requireDataset(file, `${root}/image/data`)
@@ -40,7 +48,7 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
       hint: INCOMPLETE,
     })
 
-  const trains: TrainEntry[] = []
+  const stored: TrainEntry[] = []
   const seen = new Set<number>()
   const dropped: TrainId[] = []
   const unindexed: TrainId[] = []
@@ -55,20 +63,23 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
     for (const [group, groupIndex] of groups)
       rows[group] = rowsAt(groupIndex, row, `${indexPath(source, group)}/first`)
     const { image: frames = { first: 0, count: 0 }, ...others } = rows
-    trains.push({ ...train, index: row, image: frames, groups: others })
+    stored.push({ ...train, index: row, image: frames, groups: others })
   }
-  trains.sort((a, b) => a.trainId - b.trainId)
+  stored.sort((a, b) => a.trainId - b.trainId)
 
-  const used = usedRows(trains)
+  const used = usedRows(stored)
   const extent = used.get('image') ?? 0
   if (extent > FRAME_LIMIT)
     throw new DataError(`refers to frame ${extent}, more than ${FRAME_LIMIT}: the file is damaged`, {
       place: { dataset: `${indexPath(source, 'image')}/first` },
     })
   checkExtent(data, extent, 'image', source)
+  const trains = stored.map(train => ({ ...train, image: pulsesOf(train.image, rawFrames) }))
+  const unequal = stored.filter(({ image }) => image.count % rawFrames !== 0).map(({ trainId }) => trainId)
   return {
     dropped,
     unindexed,
+    unequal,
     remarks: index.remarks,
     file: {
       path,
@@ -79,10 +90,15 @@ export function readModuleFile(exdf: ExdfFile, source: string, detector: Detecto
       trains,
       frames: rowsOf(data),
       pulseIds: readNumbers(requireDataset(file, `${root}/image/pulseId`), extent),
-      cellIds: readCells(requireDataset(file, `${root}/image/cellId`), extent, detector),
+      cellIds: readCells(requireDataset(file, `${root}/image/cellId`), extent, trains, detector),
       copied: copiedDatasets(exdf, source, used),
     },
   }
+}
+
+/** Rows of a train's first raw frames, one a pulse: none if the frames cannot be as many of each kind. */
+function pulsesOf({ first, count }: Rows, rawFrames: number): Rows {
+  return { first, count: count % rawFrames === 0 ? count / rawFrames : 0 }
 }
 
 /** Index of each group that METADATA lists for the source; a group without an index has no rows. */
@@ -117,16 +133,29 @@ function checkExtent(dataset: Dataset, extent: number, group: string, source: st
     })
 }
 
-/** Cell ids beyond the detector's memory mean that the file is not what it seems. */
-function readCells(dataset: Dataset, rows: number, detector: Detector): Uint16Array {
+/** Cell ids beyond the detector's memory mean that the file is not what it seems. Only those of pulses are valid. */
+function readCells(
+  dataset: Dataset,
+  rows: number,
+  trains: readonly TrainEntry[],
+  detector: Detector,
+): Uint16Array {
   const values = readNumbers(dataset, rows)
-  const bad = values.findIndex(cell => !(cell >= 0 && cell < detector.maxCells))
-  if (bad >= 0)
+  const isBad = (row: number) => !((values[row] ?? 0) >= 0 && (values[row] ?? 0) < detector.maxCells)
+  const bad = firstRow(trains, isBad)
+  if (bad !== undefined)
     throw new DataError(`frame ${bad} has cell ${values[bad]}, ${detector.name} has ${detector.maxCells}`, {
       place: { dataset: dataset.path.replace(/^\//, '') },
       hint: 'The file is damaged or of an old format: leave it out',
     })
   return Uint16Array.from(values)
+}
+
+/** The first row of any train's pulses that `is` so. */
+function firstRow(trains: readonly TrainEntry[], is: (row: number) => boolean): number | undefined {
+  for (const { image } of trains)
+    for (let row = image.first; row < image.first + image.count; row++) if (is(row)) return row
+  return undefined
 }
 
 /**

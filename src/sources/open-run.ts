@@ -1,9 +1,10 @@
 import type { Detector } from '../detectors/detector.js'
 import { withExdf } from '../hdf5/exdf-file.js'
+import { UsageError } from '../model/errors.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { chooseDetector } from './choose-detector.js'
-import { readConditions } from './conditions.js'
+import { type RunControl, readControl } from './conditions/index.js'
 import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
 import type { DamagedFile, ModuleFile, Run } from './run.js'
@@ -21,6 +22,8 @@ import {
 export interface OpenRunOptions {
   /** `auto` (the only one in the run), a detector's id (`agipd1m`) or a Karabo name (`SPB_DET_AGIPD1M-1`). */
   readonly detector?: string
+  /** Whether the run was taken in parallel gain; absent: control data tell, else it was not. */
+  readonly parallelGain?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -35,6 +38,8 @@ export interface OpenRunOptions {
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<Run> {
   const folder = await scanRunFolder(path, options.signal)
   const { detector, karaboId } = chooseDetector(folder, options.detector ?? 'auto')
+  const control = await readControl(folder, detector, karaboId)
+  const rawFrames = rawFramesOf(detector, control, options)
   const problems: Problem[] = []
   const damaged = unreadableFiles(folder, detector, problems)
   const modules = new Map<ModuleIndex, ModuleFile[]>()
@@ -47,12 +52,14 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         file: read,
         dropped,
         unindexed,
+        unequal,
         remarks,
-      } = await withExdf(file.path, exdf => readModuleFile(exdf, found.source, detector))
+      } = await withExdf(file.path, exdf => readModuleFile(exdf, found.source, detector, rawFrames))
       const place = { file: file.path, module: found.module }
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
       problems.push(...trainProblem('train_ids_unique', place, dropped, AGAIN))
+      problems.push(...trainProblem('parallel_gain', place, unequal, UNEQUAL))
       problems.push(
         ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
       )
@@ -75,11 +82,11 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
-    const message = 'the run has no data of this module'
+    const message = 'no data in the run'
     problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
   }
   const sorted = new Map([...modules].sort(([a], [b]) => a - b))
-  const conditions = await readConditions(folder, { detector, karaboId, modules: sorted })
+  const conditions = control.conditionsOf({ detector, karaboId, modules: sorted, rawFrames })
   return {
     path,
     detector,
@@ -90,9 +97,18 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     trainIds: unionOfTrains(sorted),
     conditions: conditions.values,
     gainMode: conditions.gainMode,
+    rawFrames,
     time: timeOf(sorted, folder),
     problems: [...problems, ...conditions.problems],
   }
+}
+
+/** Raw frames of a pulse. @throws UsageError if parallel gain is asked of a detector that has no such mode. */
+function rawFramesOf(detector: Detector, control: RunControl, { parallelGain }: OpenRunOptions): number {
+  const { name, parallelFrames } = detector
+  if (parallelGain === true && parallelFrames === undefined)
+    throw new UsageError(`${name} has no parallel gain`, { hint: 'Leave --parallel-gain out' })
+  return (parallelGain ?? control.parallelGain) ? (parallelFrames ?? 1) : 1
 }
 
 /** Module files in file order: by module, sequence and name. */
@@ -115,13 +131,15 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   for (const { name, problem } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
     const ours = module !== undefined || run === undefined
-    problems.push({ ...problem, severity: ours ? 'error' : 'warning' })
+    const place = module === undefined ? problem.place : { ...problem.place, module }
+    problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
   }
   return damaged
 }
 
 const AGAIN = 'met before in this module: the first data are used'
+const UNEQUAL = 'with frames that are not as many in each gain stage: not corrected'
 
 /** One problem for all trains of a file that share it. */
 function trainProblem(

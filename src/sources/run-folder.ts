@@ -54,14 +54,12 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
     }
   }
   const first = unreadable[0]
-  if (files.length === 0 && first)
-    throw new DataError(
-      `none of the ${names.length} data files can be read; ${first.name}: ${first.problem.message}`,
-      {
-        place: { file: path },
-        hint: 'Copy the run again, or point to a folder with the RAW files of one run',
-      },
-    )
+  if (files.length === 0 && first) {
+    const { message, place } = first.problem
+    const others =
+      names.length > 1 ? `none of the ${names.length} data files can be read, this one because ` : ''
+    throw new DataError(`${others}${message}`, { place })
+  }
   return { path, files, unreadable }
 }
 

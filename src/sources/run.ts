@@ -70,6 +70,8 @@ export interface Run {
   readonly conditions: Readonly<Record<string, number | string>>
   /** `adaptive`, `high`, `medium`, `low` where control data tells. */
   readonly gainMode: 0 | 1 | 2 | 3 | undefined
+  /** Raw frames of a pulse: 1, or in parallel gain one for each gain stage. `image` of a train counts pulses. */
+  readonly rawFrames: number
   /** When the run was taken: first valid INDEX/timestamp, else METADATA creationDate. */
   readonly time: Date | undefined
   readonly problems: readonly Problem[]

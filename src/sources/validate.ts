@@ -9,6 +9,7 @@ import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5
 import { DataError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile } from './checks/check.js'
+import { framesWithIds } from './parallel-gain.js'
 import { dataFilesIn, fileProblem, moduleSource } from './run-folder.js'
 
 export interface Validation {
@@ -112,7 +113,10 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
 }
 
 /** A digest of each train's pulse list, so that the lists of a whole run need not be held. */
-function pulseDigests({ exdf, trainIds }: FileContext, { source }: ModuleInFile): Map<number, string> {
+function pulseDigests(
+  { exdf, trainIds }: FileContext,
+  { source, detector, corrected }: ModuleInFile,
+): Map<number, string> {
   const digests = new Map<number, string>()
   const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
   let pulses: Float64Array
@@ -124,7 +128,8 @@ function pulseDigests({ exdf, trainIds }: FileContext, { source }: ModuleInFile)
       const first = index.first[row] ?? 0
       const count = index.count[row] ?? 0
       if (id === 0 || count === 0 || first + count > pulses.length) return
-      const list = new Uint8Array(pulses.buffer, first * 8, count * 8)
+      const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
+      const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
       digests.set(id, createHash('sha1').update(list).digest('base64'))
     })
   } catch (error) {

@@ -46,7 +46,7 @@ describe('detcal inspect', () => {
           11         1       1   1002  1002       4  1.0
       "
     `)
-    expect(stderr).toContain('module 1: the run has no data of this module')
+    expect(stderr).toContain('warning: modules 1-10, 12-15: no data in the run')
     expect(status).toBe(0)
   })
 

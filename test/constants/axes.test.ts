@@ -2,6 +2,8 @@ import { expect, it } from 'vitest'
 import { axesOf, resolveDims } from '../../constants/axes.js'
 import { calibrationOf } from '../../constants/calibrations.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { DSSC_1M } from '../../src/detectors/dssc1m.js'
+import { LPD_1M } from '../../src/detectors/lpd1m.js'
 
 const resolve = (name: string, shape: number[], dims?: string[]) =>
   resolveDims(AGIPD_1M, calibrationOf(AGIPD_1M, name)!, shape, dims)
@@ -47,6 +49,54 @@ it('a statement settles what the shape leaves open, and the plane axis may have 
     'cell',
     'slow_scan',
   ])
+})
+
+it.each([
+  // Square pixels: the record says which axis comes first, by calibration.
+  ['Offset', [256, 256, 512, 3], ['fast_scan', 'slow_scan', 'cell', 'gain']],
+  ['Noise', [256, 256, 256, 3], ['fast_scan', 'slow_scan', 'cell', 'gain']],
+  ['RelativeGain', [256, 256, 512, 3], ['fast_scan', 'slow_scan', 'cell', 'gain']],
+  ['FFMap', [256, 256, 512, 3], ['slow_scan', 'fast_scan', 'cell', 'gain']],
+  ['GainAmpMap', [256, 256, 512], ['slow_scan', 'fast_scan', 'cell']],
+  ['BadPixelsFF', [256, 256, 512, 1], ['slow_scan', 'fast_scan', 'cell', 'gain']],
+  // What its shape tells is not assumed.
+  ['Offset', [3, 512, 256, 256], ['gain', 'cell', 'slow_scan', 'fast_scan']],
+])('LPD: %s of shape %j is taken as its calibration is stored', (name, shape, dims) => {
+  expect(resolveDims(LPD_1M, calibrationOf(LPD_1M, name)!, shape, undefined)).toEqual(dims)
+  const stated = ['slow_scan', 'fast_scan', 'cell', 'gain'].slice(0, shape.length)
+  if (shape[0] === 256)
+    expect(resolveDims(LPD_1M, calibrationOf(LPD_1M, name)!, shape, stated)).toEqual(stated)
+})
+
+it.each([
+  [
+    [512, 128, 400],
+    ['fast_scan', 'slow_scan', 'cell'],
+  ],
+  [
+    [128, 512, 400],
+    ['slow_scan', 'fast_scan', 'cell'],
+  ],
+  [
+    [128, 512, 400, 1],
+    ['slow_scan', 'fast_scan', 'cell', 'gain'],
+  ],
+  [
+    [512, 128, 800, 1],
+    ['fast_scan', 'slow_scan', 'cell', 'gain'],
+  ],
+  [
+    [400, 128, 512],
+    ['cell', 'slow_scan', 'fast_scan'],
+  ],
+])('DSSC: a shape of %j is told by its shape', (shape, dims) => {
+  expect(resolveDims(DSSC_1M, calibrationOf(DSSC_1M, 'Offset')!, shape, undefined)).toEqual(dims)
+})
+
+it('DSSC: 512 cells may be either axis, and that is asked', () => {
+  expect(() => resolveDims(DSSC_1M, calibrationOf(DSSC_1M, 'Offset')!, [512, 128, 512], undefined)).toThrow(
+    /may be .* or .*/,
+  )
 })
 
 it.each([

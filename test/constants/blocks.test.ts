@@ -22,7 +22,7 @@ function source(shape: number[], dims: 'calcat' | 'image', chunkShape?: number[]
   const storage = {
     kind: 'chunked',
     chunkShape,
-    filters: [],
+    filters: [{ kind: 'deflate' }],
     addresses: none,
     sizes: no,
     filterMasks: no,

@@ -9,6 +9,7 @@ import { type LoadOptions, loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
 import { type ConstantArray, writeConstants } from '../../constants/write.js'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import type { PlaneRecipe } from '../../src/corrections/planes.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { EXPECTED, type GoldenFile, unpackGoldenConstants } from '../golden/constants/index.js'
@@ -46,17 +47,28 @@ async function goldenCase(name: string) {
 async function load(
   options: Pick<LoadOptions, 'cells' | 'planes' | 'constants' | 'median' | 'scratch'>,
   strips: readonly (readonly [number, number])[] = [[0, 512]],
+  kernelScratch = 0,
 ) {
   const bytes = options.cells.length * options.planes.length * PIXELS * 4
-  const base = 4096
-  const buffer = new SharedArrayBuffer(base + bytes + 4096)
+  // The first page is the kernels’ own.
+  const base = 65536
+  const pages = Math.ceil((base + bytes + 4096 + kernelScratch) / 65536)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const { buffer } = memory
   new Uint8Array(buffer).fill(0xa5)
+  const kernel = kernelScratch && {
+    kernels: instantiateKernels(kernelModule(), memory),
+    scratch: new Uint8Array(buffer, base + bytes + 4096, kernelScratch),
+  }
   let missing: readonly number[] = []
   for (const slowScan of strips) {
-    const report = await loadPlanes({ ...options, detector: AGIPD_1M, buffer, base, slowScan })
+    const report = await loadPlanes({ ...options, ...kernel, detector: AGIPD_1M, buffer, base, slowScan })
     missing = report.missingCells
   }
-  const guard = Buffer.concat([Buffer.from(buffer, 0, base), Buffer.from(buffer, base + bytes)])
+  const guard = Buffer.concat([
+    Buffer.from(buffer, base - 4096, 4096),
+    Buffer.from(buffer, base + bytes, 4096),
+  ])
   expect(guard.every(byte => byte === 0xa5)).toBe(true)
   return { lane: new Uint32Array(buffer, base, bytes / 4), missing }
 }
@@ -72,6 +84,17 @@ describe('planes of h5py files equal numpy', () => {
     it(`${name}: at once`, async () => {
       const { sha256, ...rest } = await goldenCase(name)
       expect(hashOf((await load({ ...rest, median: EXPECTED.median })).lane)).toBe(sha256)
+    })
+    it(`${name}: by kernels, in strips, whatever their room`, async () => {
+      const { sha256, ...rest } = await goldenCase(name)
+      for (const room of [100_000, 2 ** 22 + 8]) {
+        const strips = [
+          [0, 101],
+          [101, 512],
+        ] as const
+        const { lane } = await load({ ...rest, median: EXPECTED.median }, strips, room)
+        expect(hashOf(lane)).toBe(sha256)
+      }
     })
     it(`${name}: in uneven strips with little room`, async () => {
       const { sha256, ...rest } = await goldenCase(name)
@@ -139,8 +162,11 @@ it('fills cells that a constant lacks, and names them', async () => {
 it('a cell that is asked for twice is there twice', async () => {
   const { constants } = await goldenCase('image-order')
   const planes: PlaneRecipe[] = [{ kind: 'value', calibration: 'Offset', index: 2 }]
-  const { lane } = await load({ cells: [1, 1], planes, constants })
-  expect(lane.subarray(0, PIXELS)).toEqual(lane.subarray(PIXELS))
+  for (const kernelScratch of [0, 2 ** 22]) {
+    const { lane } = await load({ cells: [1, 1], planes, constants }, [[0, 512]], kernelScratch)
+    expect(hashOf(lane.subarray(0, PIXELS))).toBe(hashOf(lane.subarray(PIXELS)))
+    expect(lane[77]).not.toBe(0xa5a5a5a5)
+  }
 })
 
 describe('bad constants are named', () => {
@@ -168,11 +194,13 @@ describe('bad constants are named', () => {
     ['large64', 'u8', values(new BigUint64Array(n), 2n ** 32n)],
   ] as const)('a mask with a %s', async (name, dtype, data) => {
     const path = await masks(`${name}.h5`, { dtype, data } as ConstantArray)
-    const loading = load({ cells: [0], planes, constants: await sourcesOf(path, 3) })
-    await expect(loading).rejects.toMatchObject({
-      tag: 'constants',
-      place: { file: path, dataset: '/P/BadPixelsDark/0/data', module: 3 },
-    })
+    for (const kernelScratch of [0, 2 ** 22]) {
+      const constants = await sourcesOf(path, 3)
+      await expect(load({ cells: [0], planes, constants }, [[0, 512]], kernelScratch)).rejects.toMatchObject({
+        tag: 'constants',
+        place: { file: path, dataset: '/P/BadPixelsDark/0/data', module: 3 },
+      })
+    }
   })
 
   it.each([
@@ -181,10 +209,13 @@ describe('bad constants are named', () => {
     ['u8', values(new BigUint64Array(n), 2n ** 32n - 1n)],
   ] as const)('but the largest mask as %s is one', async (dtype, data) => {
     const path = await masks(`largest-${dtype}.h5`, { dtype, data } as ConstantArray)
-    const { lane } = await load({ cells: [0], planes, constants: await sourcesOf(path) })
-    // Element 4 is (fs 0, ss 1, cell 0, gain 1).
-    expect(lane[128]).toBe(0xffffffff)
-    expect(lane.filter(word => word !== 0)).toHaveLength(1)
+    const constants = await sourcesOf(path)
+    for (const kernelScratch of [0, 2 ** 22]) {
+      const { lane } = await load({ cells: [0], planes, constants }, [[0, 512]], kernelScratch)
+      // Element 4 is (fs 0, ss 1, cell 0, gain 1).
+      expect(lane[128]).toBe(0xffffffff)
+      expect(lane.filter(word => word !== 0)).toHaveLength(1)
+    }
   })
 
   it('a file that was cut after it was located', async () => {

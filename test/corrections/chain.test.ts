@@ -1,14 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import { type Chain, resolveChain } from '../../src/corrections/chain.js'
-import {
-  DEFAULT_STEP_OPTIONS,
-  DEFAULT_STEPS,
-  type GainMode,
-  parseSteps,
-  STEP_NAMES,
-} from '../../src/corrections/steps.js'
+import { AGIPD, type AgipdKernel } from '../../src/corrections/agipd/chain.js'
+import { type AgipdParams, agipdWords } from '../../src/corrections/agipd/params.js'
+import type { Chain } from '../../src/corrections/chain.js'
+import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps as parse } from '../../src/corrections/steps.js'
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import { PLANES } from './implementations.js'
+
+const DEFAULT_STEPS = AGIPD.defaultSteps
+const STEP_NAMES = Object.keys(AGIPD.steps)
+const parseSteps = (names: readonly string[], gainMode: GainMode) => parse(AGIPD.steps, names, gainMode)
+
+const PARAMS: AgipdParams = {
+  stage: 0,
+  forceMgLimit: 1000,
+  forceHgLimit: 1000,
+  setMin: true,
+  range: true,
+  zeroNans: false,
+  zeroOrange: false,
+}
 
 const DARK = ['Offset', 'ThresholdsDark', 'BadPixelsDark']
 const GAIN_STEPS = [...DEFAULT_STEPS, 'relative-gain', 'adjust-mg-baseline', 'xray-gain']
@@ -19,10 +29,11 @@ function chain(
   gainMode: GainMode = 0,
   options = {},
 ): Chain {
-  return resolveChain({
+  return AGIPD.resolve({
     steps: parseSteps(steps, gainMode),
     options: { ...DEFAULT_STEP_OPTIONS, ...options },
     gainMode,
+    rawFrames: 1,
     available: new Set(available),
   })
 }
@@ -64,15 +75,7 @@ describe('chain', () => {
     const found = chain(DEFAULT_STEPS, DARK)
     expect(found).toEqual({
       kernel: 'agipdAdaptive',
-      params: {
-        stage: 0,
-        forceMgLimit: 1000,
-        forceHgLimit: 1000,
-        setMin: true,
-        range: true,
-        zeroNans: false,
-        zeroOrange: false,
-      },
+      params: agipdWords(PARAMS),
       planes: [
         { kind: 'value', calibration: 'Offset', index: 0 },
         { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 0 },
@@ -83,6 +86,7 @@ describe('chain', () => {
         { kind: 'value', calibration: 'Offset', index: 2 },
         { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 2 },
       ],
+      rawFrames: 1,
       gainMode: 0,
       steps: DEFAULT_STEPS,
       skipped: [],
@@ -95,14 +99,16 @@ describe('chain', () => {
     for (const gainMode of [0, 1, 2, 3] as const)
       for (const steps of [DEFAULT_STEPS, GAIN_STEPS]) {
         const found = chain(steps, all, gainMode)
-        expect(found.planes).toHaveLength(PLANES[found.kernel])
+        expect(found.planes).toHaveLength(PLANES[found.kernel as AgipdKernel])
       }
   })
 
   test('of fixed gain reads its stage’s planes', () => {
     const found = chain(GAIN_STEPS, [...DARK, 'SlopesPC', 'SlopesFF'], 3)
     expect(found.kernel).toBe('agipdFixedGain')
-    expect(found.params).toMatchObject({ stage: 2, forceMgLimit: -Infinity, setMin: false })
+    expect(found.params).toEqual(
+      agipdWords({ ...PARAMS, stage: 2, forceMgLimit: -Infinity, forceHgLimit: -Infinity, setMin: false }),
+    )
     expect(found.planes).toEqual([
       { kind: 'value', calibration: 'Offset', index: 2 },
       { kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 2 },
@@ -155,12 +161,15 @@ describe('chain', () => {
       forceMgLimit: 0.1,
       zeroNans: true,
     })
-    expect(found.params).toMatchObject({
-      forceMgLimit: Math.fround(0.1),
-      forceHgLimit: -Infinity,
-      setMin: false,
-      zeroNans: false,
-    })
+    expect(found.params).toEqual(
+      agipdWords({
+        ...PARAMS,
+        forceMgLimit: Math.fround(0.1),
+        forceHgLimit: -Infinity,
+        setMin: false,
+        range: false,
+      }),
+    )
     expect(found.planes[2]).toEqual({ kind: 'medium-threshold', gap: false })
     expect(() => chain(DEFAULT_STEPS, DARK, 0, { forceMgLimit: Number.NaN })).toThrow(UsageError)
   })

@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { KernelName, KernelParams } from '../../src/corrections/chain.js'
-import { IMPLEMENTATIONS } from './implementations.js'
+import type { AgipdParams } from '../../src/corrections/agipd/params.js'
+import { IMPLEMENTATIONS, type KernelName } from './implementations.js'
 
 interface GoldenCase {
   kernel: KernelName
-  params: KernelParams
+  params: AgipdParams
   pixels: number
   constants: string
   raw: string[]
   results: { data: string; gain: string; mask: string; departures: number }[]
 }
 
-const { cases } = JSON.parse(
-  readFileSync(new URL('../golden/kernels/golden.json', import.meta.url), 'utf8'),
-) as { cases: GoldenCase[] }
+function golden(file: string): GoldenCase[] {
+  const url = new URL(`../golden/kernels/${file}`, import.meta.url)
+  return (JSON.parse(readFileSync(url, 'utf8')) as { cases: GoldenCase[] }).cases
+}
+
+const cases = [...golden('golden.json'), ...golden('single-plane.json')]
 
 const bytes = (text: string): ArrayBuffer => new Uint8Array(Buffer.from(text, 'base64')).buffer
 
@@ -34,7 +37,7 @@ describe.each(Object.entries(IMPLEMENTATIONS))('%s equals numpy in float32', (_,
       departures: result.departures,
     }))
     expect(results).toEqual(expected)
-    if (golden.kernel.startsWith('agipdAdaptive'))
+    if (/Adaptive|lpd/.test(golden.kernel))
       expect(new Set(results.flatMap(result => result.gain))).toEqual(new Set([0, 1, 2]))
   })
 })

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blocksOf, type FrameRef, tilesOf } from '../../src/engine/blocks.js'
 
-const frame = (row: number, cell: number): FrameRef => ({ row, cell, corrected: row, combined: row * 16 })
+const frame = (row: number, cell: number): FrameRef => ({
+  row,
+  stride: 0,
+  cell,
+  corrected: row,
+  combined: row * 16,
+})
 
 describe('blocksOf', () => {
   it('puts frames of one position of neighbouring trains side by side', () => {
@@ -11,6 +17,13 @@ describe('blocksOf', () => {
     expect([...(first?.rows ?? [])]).toEqual([0, 2, 1, 3])
     expect([...(first?.cells ?? [])]).toEqual([0, 0, 1, 1])
     expect([...(second?.rows ?? [])]).toEqual([4, 5])
+  })
+
+  it('lists all raw frames of a frame one behind the other', () => {
+    const trains = [0, 6].map(first => [0, 1].map(i => ({ ...frame(first + i, i), stride: 2 })))
+    const [block] = [...blocksOf(trains, { trains: 2, framesPerTrain: 2 }, 3)]
+    expect([...(block?.rows ?? [])]).toEqual([0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11])
+    expect([...(block?.cells ?? [])]).toEqual([0, 0, 1, 1])
   })
 
   it('yields every frame once, in blocks that fit, whatever the trains', () => {

@@ -4,13 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importConstants } from '../../constants/import.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
-import {
-  DEFAULT_STEP_OPTIONS,
-  DEFAULT_STEPS,
-  type GainMode,
-  parseSteps,
-} from '../../src/corrections/steps.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
+import { correctionsOf } from '../../src/corrections/index.js'
+import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import type { Detector } from '../../src/detectors/detector.js'
 import { type CorrectionOptions, correctRun } from '../../src/engine/correct-run.js'
 import { findConstants } from '../../src/engine/find-constants.js'
 import type { CorrectionOutcome } from '../../src/engine/outcome.js'
@@ -42,14 +40,19 @@ export async function goldenPlace(): Promise<GoldenPlace> {
 }
 
 /** Imports the constants that lie in `folder`, as `golden` lists them. */
-export async function importGolden(golden: GoldenRun, folder: string, root: string): Promise<void> {
+export async function importGolden(
+  golden: Pick<GoldenRun, 'karaboId' | 'constants'>,
+  folder: string,
+  root: string,
+  detector: Detector = AGIPD_1M,
+): Promise<void> {
   const catalogue = SqliteCatalogue.open(root, 'write')
   try {
     for (const { module, pdu, file, begin } of golden.constants) {
       const beginAt = new Date(begin * 1000)
       await importConstants(catalogue, {
         files: [join(folder, file)],
-        detector: AGIPD_1M,
+        detector,
         detectorName: golden.karaboId,
         module,
         pdu,
@@ -91,8 +94,9 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       stated: {},
       gainMode,
     })
+    const corrections = correctionsOf(run.detector)
     const steps = {
-      steps: parseSteps(request.steps ?? DEFAULT_STEPS, gainMode),
+      steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
       options: DEFAULT_STEP_OPTIONS,
       gainMode,
     }
@@ -132,7 +136,7 @@ export function goldenChain(
   chain: GoldenChain,
 ): { steps: readonly string[]; gainMode: GainMode } {
   const { steps, gainMode } = chains[chain]
-  return { steps: [...DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
+  return { steps: [...AGIPD_DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
 }
 
 /** Everything of a CORR file's image group that the golden run states. */

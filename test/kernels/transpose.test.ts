@@ -58,6 +58,7 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
       elements: fc.integer({ min: 1, max: 19 }),
       fast: fc.integer({ min: 1, max: 11 }),
       slow: fc.integer({ min: 1, max: 3 }),
+      gap: fc.nat(2),
       imageOrder: fc.boolean(),
       skip: fc.nat(6),
     })
@@ -71,12 +72,13 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
       ),
     )
     fc.assert(
-      fc.property(input, ([{ elements, fast, slow, imageOrder, skip }, numbers]) => {
+      fc.property(input, ([{ elements, fast, slow, gap, imageOrder, skip }, numbers]) => {
         bytes.fill(0x5a, DST, DST + 65536)
         const strides = imageOrder
           ? { element: slow * fast, slow: fast, fast: 1 }
           : { element: 1, slow: elements, fast: slow * elements }
-        const planeWords = slow * fast + 2
+        const width = fast + gap
+        const planeWords = slow * width + 2
         const expected = new Map<number, number>()
         let refused = 0
         for (let e = 0; e < elements; e++) {
@@ -90,7 +92,7 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
               put(SRC + size * index, value)
               if (!wanted) continue
               if (kind.endsWith('64') && kind !== 'gatherF64' && !isU32(value)) refused++
-              else expected.set(plane / 4 + ss * fast + fs, expectedWord(kind, value, GUARD))
+              else expected.set(plane / 4 + ss * width + fs, expectedWord(kind, value, GUARD))
             }
         }
         const got = kernels[kind](
@@ -102,6 +104,7 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
           elements,
           fast,
           slow,
+          4 * width,
         )
         expect(got).toBe(refused)
         for (let i = DST / 4; i < DST / 4 + elements * planeWords + 8; i++) {

@@ -35,7 +35,7 @@ describe('laneLayout', () => {
           [layout.constants, asked.cells * asked.planes * pixels * 4],
           ...Array.from({ length: asked.slots }, (_, i) => slotOffset(layout, i)).flatMap(
             (base): [number, number][] => [
-              [base + slot.table, tileFrames * 32],
+              [base + slot.table, tileFrames * 32 + 8256],
               [base + slot.raw, blockFrames * rawFrameBytes],
               [base + slot.data, tileFrames * pixels * 4],
               [base + slot.gain, tileFrames * pixels],

@@ -53,6 +53,7 @@ function runOf(files: ModuleFile[], damaged: DamagedFile[] = []): Run {
     trainIds: [...ids].sort((a, b) => a - b),
     conditions: {},
     gainMode: 0,
+    rawFrames: 1,
     time: undefined,
     problems: damaged.map(({ path, module }) => ({
       check: 'files_readable',

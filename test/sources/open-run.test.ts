@@ -306,17 +306,22 @@ describe('no run to open', () => {
       message: 'is a file, not a run folder',
     })
     await expect(openRun(folder)).rejects.toMatchObject({
-      message: expect.stringContaining('none of the 1 data files'),
+      message: expect.stringContaining('is no HDF5 file'),
+      place: { file: join(folder, 'x.h5') },
+    })
+    writeFileSync(join(folder, 'y.h5'), 'text')
+    await expect(openRun(folder)).rejects.toMatchObject({
+      message: expect.stringContaining('none of the 2 data files'),
     })
   })
 
   test('no such detector: what is there is listed', async () => {
     const folder = scratch()
-    await writeModule(folder, { ...plain, karaboId: 'FXE_DET_LPD1M-1' })
+    await writeModule(folder, { ...plain, karaboId: 'HED_DET_JF4M-1' })
     await expect(openRun(folder)).rejects.toMatchObject({
       tag: 'data',
-      message: 'holds no data of AGIPD-1M',
-      hint: 'It holds FXE_DET_LPD1M-1/DET/0CH0:xtdf',
+      message: 'holds no data of AGIPD-1M, LPD-1M, DSSC-1M',
+      hint: 'It holds HED_DET_JF4M-1/DET/0CH0:xtdf',
     })
   })
 

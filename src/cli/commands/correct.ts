@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { correctionsOf } from '../../corrections/index.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
@@ -13,6 +13,7 @@ import type { ModuleIndex } from '../../model/ids.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
+import { openConstantsCache } from '../constants-cache.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -20,10 +21,12 @@ import {
   stepOptionsOf,
   stepsOf,
 } from '../correct-options.js'
-import { outcomeReport, planReport, problemLines } from '../correct-report.js'
+import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
+import { outputOf } from '../output-paths.js'
+import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 import { VERSION } from '../version.js'
 
@@ -44,25 +47,29 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const limits = machineLimits()
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
   const workers = parseWorkers(args.workers, limits.cpus)
-  if (args.corr === false && args.combined === undefined) {
-    throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
-  }
-  const run = await openRun(args.run, { detector: args.detector, signal })
+  const output = outputOf(args)
+  const parallelGain = parallelGainOf(args)
+  const run = await openRun(args.run, {
+    detector: args.detector,
+    ...(parallelGain === undefined ? {} : { parallelGain }),
+    signal,
+  })
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
-  const steps = { steps: parseSteps(stepsOf(args), gainMode), options: stepOptionsOf(args), gainMode }
-  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
-  const output = {
-    folder: resolve(args.out),
-    corrected: args.corr !== false,
-    ...(args.combined === undefined ? {} : { combined: resolve(args.combined) }),
+  const corrections = correctionsOf(run.detector)
+  const steps = {
+    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+    options: stepOptionsOf(args),
+    gainMode,
   }
+  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
   if (args.dryRun) {
     if (args.json) printJson(planReport(plan).json)
     else process.stdout.write(planReport(plan).text)
     return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
   }
+  const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
     bytes: plan.totals.rawBytes,
@@ -74,6 +81,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
       output,
       overwrite: args.overwrite,
       sync: args.sync !== false,
+      cache,
       signal,
       provenance: {
         software: `detcal ${VERSION}`,
@@ -117,7 +125,21 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
+/** As the option says, else the stated condition of that name. */
+function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
+  if (parallelGain !== undefined) return parallelGain
+  const stated = Object.entries(parsePairs(condition, '--condition')).find(
+    ([name]) => name.toLowerCase() === 'parallel gain',
+  )
+  return stated === undefined ? undefined : Number(stated[1]) !== 0
+}
+
+/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
 function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
+  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
+    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
+      hint: 'Leave --gain-mode out',
+    })
   return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
 }
 
@@ -127,11 +149,18 @@ function optionsThatShape(
   plan: CorrectionPlan,
   conditions: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const first = plan.modules[0]
+  const [first] = plan.modules
+  const gainMode = first?.chain.gainMode ?? 0
   return {
     steps: first?.chain.steps ?? [],
-    'gain-mode': first?.chain.gainMode ?? 0,
-    ...stepOptionsOf(args),
+    'gain-mode': Object.keys(GAIN_MODES).find(name => GAIN_MODES[name] === gainMode),
+    'parallel-gain': plan.run.rawFrames > 1,
+    'mg-hard-threshold': args.mgHardThreshold,
+    'hg-hard-threshold': args.hgHardThreshold,
+    'sigma-high': args.sigmaHigh,
+    'sigma-medium': args.sigmaMedium,
+    'zero-nans': args.zeroNans,
+    'zero-orange': args.zeroOrange,
     ...Object.fromEntries(
       (['modules', 'sequences', 'trains', 'pulses'] as const).flatMap(name =>
         args[name] === undefined ? [] : [[name, args[name]]],

@@ -1,17 +1,21 @@
 import type { CommandModule } from 'yargs'
-import { constantsCommand } from './constants.js'
-import { correctCommand } from './correct.js'
-import { darkCommand } from './dark.js'
-import { inspectCommand } from './inspect.js'
-import { simulateCommand } from './simulate.js'
-import { validateCommand } from './validate.js'
 
-/** Every command, in the order of a user's day. */
-export const COMMANDS: readonly CommandModule<object, never>[] = [
-  simulateCommand as CommandModule<object, never>,
-  darkCommand as CommandModule<object, never>,
-  correctCommand as CommandModule<object, never>,
-  inspectCommand as CommandModule<object, never>,
-  validateCommand as CommandModule<object, never>,
-  constantsCommand as CommandModule<object, never>,
-]
+type Command = CommandModule<object, never>
+
+/** Every command, in the order of a user's day; each is imported only when it is needed. */
+const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
+  simulate: async () => (await import('./simulate.js')).simulateCommand,
+  dark: async () => (await import('./dark.js')).darkCommand,
+  correct: async () => (await import('./correct.js')).correctCommand,
+  inspect: async () => (await import('./inspect.js')).inspectCommand,
+  validate: async () => (await import('./validate.js')).validateCommand,
+  constants: async () => (await import('./constants.js')).constantsCommand,
+  bench: async () => (await import('./bench.js')).benchCommand,
+}
+
+/** The command called `name`; all of them if there is none, for the help and for suggestions. */
+export async function commandsFor(name: string | undefined): Promise<Command[]> {
+  const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined
+  const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
+  return loaded as Command[]
+}

@@ -1,9 +1,9 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { openRun } from '../../sources/open-run.js'
-import { problemLines } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
 import { printJson } from '../output.js'
+import { problemLines } from '../problems.js'
 
 interface InspectOptions {
   readonly run: string

@@ -22,6 +22,7 @@ interface SimulateArguments {
   run: number
   kind: SimulationOptions['kind']
   'gain-stage': keyof typeof STAGES
+  'parallel-gain': boolean
   'photon-energy': number
   switched: number
   seed: number
@@ -97,6 +98,11 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
       default: 'adaptive' as const,
       describe: 'adaptive, or all pixels in one stage',
     })
+    .option('parallel-gain', {
+      type: 'boolean',
+      default: false,
+      describe: 'LPD: every pulse stored once in each gain stage',
+    })
     .option('photon-energy', { type: 'number', default: 9.2, describe: 'keV' })
     .option('switched', { type: 'number', default: 0.004, describe: 'share of pixels that leave high gain' })
     .option('seed', { type: 'number', default: 1, describe: 'the detector and its data are drawn from it' })
@@ -139,6 +145,7 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
     trainsPerFile: args.trainsPerFile,
     kind: args.kind,
     stage: STAGES[args.gainStage],
+    parallelGain: args.parallelGain,
     energy: args.photonEnergy,
     switched: args.switched,
     seed: args.seed,

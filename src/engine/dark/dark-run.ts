@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue.js'
 import { type ImportReport, importAllConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { kernelModule } from '../../corrections/kernel.js'
 import { Lane } from '../../memory/lane.js'
 import { isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -86,7 +87,7 @@ async function characterise(
 ): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
   const handles = lanes.map(lane => lane.handle)
-  const pool = new WorkerPool(plan.workers, handles, options.workerEntry)
+  const pool = new WorkerPool(plan.workers, handles, kernelModule(), options.workerEntry)
   const stop = (): void => pool.stop()
   signal.addEventListener('abort', stop)
   const context = {

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { ModuleFile } from '../../sources/run.js'
+import type { BlockInput } from '../block-input.js'
 import { refuseChanged } from '../block-reader.js'
-import type { BlockInput } from '../operations.js'
 import { addressesOf } from '../sequence-run.js'
 import type { FileRows, ModuleFrames } from './frames.js'
 import type { FrameSource } from './tasks.js'

@@ -5,6 +5,7 @@ import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { ConstantSource } from '../../../constants/source.js'
 import type { Detector } from '../../detectors/detector.js'
+import type { Assignment } from '../assignment.js'
 import type { BlockInput } from '../block-input.js'
 
 /** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
@@ -13,11 +14,7 @@ export interface FrameSource {
   readonly rows: Float64Array
 }
 
-interface DarkTask {
-  readonly id: number
-  readonly epoch: number
-  readonly lane: number
-  readonly slot: number
+interface DarkTask extends Assignment {
   readonly detector: Detector
   readonly recipe: DarkRecipe
   /** Cells of the module, 0 … cells − 1: the position in the lane is the cell id. */

@@ -5,8 +5,8 @@ import { type Names, readFully } from './file-view.js'
 const WINDOW = 2 ** 20
 /** Runs of this length and above are read each by itself. */
 const LONG_RUN = 2 ** 16
-/** A window is worth reading if at least this part of its bytes is wanted. */
-const MIN_DENSITY = 1 / 16
+/** Reading so many bytes that nobody wants takes no longer than another system call. */
+const SKIPPED_BYTES = 2 ** 14
 
 /**
  * Reads boxes of bytes from a file: long runs straight into the target, runs that follow each other in both at
@@ -50,7 +50,8 @@ export class BoxReader {
     const targetStride = box.targetStrides[d] ?? 0
     const { span, wanted } = extentOf(box, d + 1)
     // So many of this dimension's entries are read with one window; fewer than two: each by itself.
-    const dense = wanted >= sourceStride * MIN_DENSITY && box.elementBytes < LONG_RUN
+    const runs = wanted / box.elementBytes
+    const dense = sourceStride - wanted <= runs * SKIPPED_BYTES && box.elementBytes < LONG_RUN
     const together = dense ? Math.floor((WINDOW - span) / sourceStride) + 1 : 1
     for (let i = 0; i < count; i += Math.max(together, 1)) {
       const [source, target] = [from + i * sourceStride, to + i * targetStride]

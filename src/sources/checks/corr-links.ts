@@ -1,4 +1,5 @@
 import type { ExdfFile } from '../../hdf5/exdf-file.js'
+import { ifAny } from '../../hdf5/library.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
 export const corrLinks: FileCheck = {
@@ -17,12 +18,7 @@ function* faultsOfLinks(
   const old = `${karaboId}/DET/${module}CH0:xtdf`
   for (const root of ['INSTRUMENT', 'INDEX']) {
     const path = `${root}/${old}`
-    let target: string | undefined
-    try {
-      target = file.get_link(`/${path}`)
-    } catch {
-      target = undefined
-    }
+    const target = ifAny(() => file.get_link(`/${path}`))
     if (!target)
       yield {
         message: 'there is no link from the raw source name',

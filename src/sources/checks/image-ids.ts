@@ -1,6 +1,7 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { FRAME_LIMIT, readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
 import { datasetAt, readNumbers, rowsOf } from '../../hdf5/values.js'
+import { framesWithIds } from '../parallel-gain.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 /** EXtra-data takes 9999 for "no pulse". */
@@ -17,7 +18,7 @@ export const imageIds: FileCheck = {
 
 function* faultsOfModule(
   { exdf }: FileContext,
-  { source, module, detector }: ModuleInFile,
+  { source, module, detector, corrected }: ModuleInFile,
 ): Iterable<Finding> {
   const index = readGroupIndex(exdf, source, 'image')
   if (!index) return
@@ -33,6 +34,9 @@ function* faultsOfModule(
   for (const { path, values } of [trains, pulses, cells])
     if (!values) yield { message: 'this dataset is missing', dataset: path, module }
 
+  const pulsesIn = (first: number, count: number): number =>
+    corrected || !pulses.values ? count : framesWithIds(detector, pulses.values, { first, count })
+
   /** The first train in which a frame is wrong; rows beyond the data are the index checks' matter. */
   const firstWrong = (
     values: Float64Array | undefined,
@@ -40,7 +44,9 @@ function* faultsOfModule(
   ) =>
     rows.find(({ row, trainId }) => {
       const first = index.first[row] ?? 0
-      const end = Math.min(first + (index.count[row] ?? 0), values?.length ?? 0)
+      const count = index.count[row] ?? 0
+      const valid = values === trains.values ? count : pulsesIn(first, count)
+      const end = Math.min(first + valid, values?.length ?? 0)
       for (let i = first; i < end; i++) if (wrong(values?.[i] ?? 0, i, first, trainId)) return true
       return false
     })?.trainId

@@ -40,8 +40,8 @@ export const KIND: Readonly<Record<PixelKind, number>> = Object.fromEntries(
   PIXEL_KINDS.map((kind, number) => [kind, number]),
 ) as Record<PixelKind, number>
 
-/** The kind of each pixel, as its number in {@link PIXEL_KINDS}. */
-export function drawKinds(pixels: number, key: Key): Uint8Array {
+/** The kind of each pixel, as its number in {@link PIXEL_KINDS}; those not among `kinds` are good. */
+export function drawKinds(pixels: number, key: Key, among: readonly PixelKind[] = PIXEL_KINDS): Uint8Array {
   const shares = Object.entries(SHARES)
   const bad = shares.reduce((sum, [, share]) => sum + share, 0)
   const kinds = new Uint8Array(pixels)
@@ -50,7 +50,7 @@ export function drawKinds(pixels: number, key: Key): Uint8Array {
     if (u >= bad) continue
     for (const [kind, share] of shares) {
       if (u < share) {
-        kinds[pixel] = KIND[kind as PixelKind]
+        if (among.includes(kind as PixelKind)) kinds[pixel] = KIND[kind as PixelKind]
         break
       }
       u -= share

@@ -5,9 +5,9 @@ import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { folderOf } from '../../../constants/store.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { asOutputError } from './chunk-file.js'
-import { conditionsOfRun } from './control-description.js'
 import type { SimulationOptions } from './options.js'
 import { keyOf } from './random.js'
+import { simulatedDetector } from './simulated.js'
 import type { ConstantsTask } from './tasks.js'
 import { constantsBegin } from './timeline.js'
 
@@ -88,6 +88,6 @@ function freeName(folder: string, { seed, cells, energy }: SimulationOptions): s
 
 /** The run's, but for the gain mode: simulated constants hold in all of them. */
 function conditionsOfConstants(options: SimulationOptions): Record<string, number> {
-  const { 'Gain mode': _, ...conditions } = conditionsOfRun(options)
+  const { 'Gain mode': _, ...conditions } = simulatedDetector(options.detector).conditionsOf(options)
   return conditions
 }

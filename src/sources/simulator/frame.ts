@@ -1,6 +1,5 @@
 import { GAUSS } from './gauss.js'
 import {
-  LOW_RATIO,
   type ModuleModel,
   offsetOf,
   photonGainOf,
@@ -11,8 +10,6 @@ import {
 import { poisson } from './poisson.js'
 import { draw, type Key } from './random.js'
 
-/** The converter's range: 14 bits. */
-const LARGEST = 16383
 /** Strong reflections: photons in a hit pixel, evenly spread over the logarithm of this range. */
 const REFLECTION = { fewest: 150, most: 10_000 }
 
@@ -58,7 +55,7 @@ export interface FrameTruth {
 }
 
 /**
- * Simulates one raw frame: analogue signals into `raw[0 …]`, raw gains into `raw[pixels …]`, u16.
+ * Simulates one raw frame into `raw`, as the detector stores it.
  * @param light undefined: a dark frame.
  * @param forced all pixels in this stage; undefined: adaptive.
  * @param electronics key of the frame's noise.
@@ -73,7 +70,8 @@ export function simulateFrame(
   truth?: FrameTruth,
 ): void {
   const { model } = cell
-  const { pixels, noise, ratios, steps, switches } = model
+  const { physics, pixels, noise, ratios, steps, switches } = model
+  const { lowRatio } = physics
   for (let pixel = 0; pixel < pixels; pixel++) {
     const photons = light === undefined ? 0 : photonsAt(light, pixel)
     const signal = photons * at(cell.photonGains, pixel)
@@ -83,21 +81,20 @@ export function simulateFrame(
     // Only a pixel that switches makes the step; forced into a stage it begins there.
     let level = signal
     if (forced === 1) level = signal / ratio
-    else if (forced === 2) level = signal / (ratio * LOW_RATIO)
+    else if (forced === 2) level = signal / (ratio * lowRatio)
     else if (forced === undefined && at(cell.offsets[0], pixel) + signal > at(switches[0], pixel)) {
       stage = 1
       level = signal / ratio + at(steps, pixel)
       if (at(cell.offsets[1], pixel) + level > at(switches[1], pixel)) {
         stage = 2
-        level = signal / (ratio * LOW_RATIO)
+        level = signal / (ratio * lowRatio)
       }
     }
 
     const bits = draw(electronics.a, electronics.b, pixel)
     const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(GAUSS, bits & 0xffff)
     const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(GAUSS, bits >>> 16)
-    raw[pixel] = digitised(s)
-    raw[pixels + pixel] = digitised(r)
+    physics.store(raw, pixels, pixel, s, r, stage)
     if (truth) {
       truth.photons[pixel] = photons
       truth.stages[pixel] = stage
@@ -117,12 +114,6 @@ function photonsAt(light: Light, pixel: number): number {
   return poissonClass === 0
     ? 0
     : poisson(Math.max(1, poissonClass + light.shift), draw(key.a, key.b, 2 * pixel + 1))
-}
-
-/** Rounded half up, within the converter's range. */
-function digitised(level: number): number {
-  const value = (level + 0.5) | 0
-  return Math.max(0, Math.min(LARGEST, value))
 }
 
 function at(values: Float32Array, i: number): number {

@@ -3,28 +3,22 @@ import { pixelsOf } from '../../detectors/detector.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { drawKinds, KIND } from './bad-pixels.js'
 import { GAUSS, gauss } from './gauss.js'
+import { physicsOf } from './physics/index.js'
+import type { Physics, Stages } from './physics/physics.js'
 import { draw, type Key, keyOf } from './random.js'
 
-/** ADU of one photon in high gain, per keV of its energy. */
-const ADU_PER_KEV = 7.07
-/** High-gain signal over medium-gain signal. */
-const MEDIUM_RATIO = 27
-/** Medium-gain signal over low-gain signal: the factor that pulse-capacitor constants assume. */
-export const LOW_RATIO = 4.48
-/** Analogue levels, ADU, at which a pixel leaves high gain and medium gain. */
-const SWITCH_LEVELS = [11_000, 14_000] as const
 /** Standard deviation of the raw gain, ADU. */
 export const RAW_GAIN_SIGMA = 30
 
 /** Gain stages in the order of every triple below: high, medium, low. */
 export const STAGES = [0, 1, 2] as const
-type Stages<T> = readonly [T, T, T]
 
 /**
  * What one module is like: fixed by the seed and the module's number, the same for all runs, trains and cells
  * unless it says so. Arrays are by pixel, `[slow scan][fast scan]`.
  */
 export interface ModuleModel {
+  readonly physics: Physics
   readonly pixels: number
   readonly cells: number
   /** Number of the kind in `PIXEL_KINDS`. */
@@ -57,12 +51,14 @@ export function modelModule(
   energy: number,
   seed: number,
 ): ModuleModel {
+  const physics = physicsOf(detector)
   const pixels = pixelsOf(detector)
   const plane = () => new Float32Array(pixels)
   const model = {
+    physics,
     pixels,
     cells,
-    kinds: drawKinds(pixels, keyOf(seed, 'badPixel', module)),
+    kinds: drawKinds(pixels, keyOf(seed, 'badPixel', module), physics.kinds),
     offsets: [plane(), plane(), plane()],
     noise: [plane(), plane(), plane()],
     rawGains: [plane(), plane(), plane()],
@@ -70,13 +66,14 @@ export function modelModule(
     ratios: plane(),
     steps: plane(),
     switches: [plane(), plane()],
-    ...modelCells(module, cells, seed),
+    ...modelCells(physics, module, cells, seed),
   } as const satisfies ModuleModel
   const key = keyOf(seed, 'pixel', module)
   const whole = keyOf(seed, 'module', module)
   // Deviates that all pixels of an ASIC (64 × 64) share, behind that of the module.
   const asicColumns = Math.ceil(detector.fastScan / 64)
-  const photonAdu = ADU_PER_KEV * energy
+  const photonAdu = physics.aduPerKev * energy
+  const [high, medium, low] = physics.stages
   for (let pixel = 0; pixel < pixels; pixel++) {
     const ss = Math.floor(pixel / detector.fastScan)
     const fs = pixel % detector.fastScan
@@ -85,32 +82,32 @@ export function modelModule(
     const smooth = Math.sin(ss / 90 + module) + Math.cos(fs / 40 - module)
     const level = 60 * gauss(whole, 0) + 40 * gauss(whole, asic) + 60 * smooth
 
-    model.offsets[0][pixel] = 5000 + level + 60 * z(0)
-    model.offsets[1][pixel] = 7150 + 0.8 * level + 90 * z(1)
-    model.offsets[2][pixel] = 7850 + 0.8 * level + 90 * z(2)
-    model.noise[0][pixel] = 8 + 0.4 * smooth + 0.3 * z(3)
-    model.noise[1][pixel] = 6.5 + 0.3 * z(4)
-    model.noise[2][pixel] = 6 + 0.3 * z(5)
+    model.offsets[0][pixel] = high.level + high.shared * level + high.spread * z(0)
+    model.offsets[1][pixel] = medium.level + medium.shared * level + medium.spread * z(1)
+    model.offsets[2][pixel] = low.level + low.shared * level + low.spread * z(2)
+    model.noise[0][pixel] = high.noise + high.noiseSmooth * smooth + high.noiseSpread * z(3)
+    model.noise[1][pixel] = medium.noise + medium.noiseSmooth * smooth + medium.noiseSpread * z(4)
+    model.noise[2][pixel] = low.noise + low.noiseSmooth * smooth + low.noiseSpread * z(5)
     const shared = 80 * z(6)
-    model.rawGains[0][pixel] = 6000 + shared
-    model.rawGains[1][pixel] = 7500 + shared + 20 * z(7)
-    model.rawGains[2][pixel] = 9000 + shared + 20 * z(8)
+    model.rawGains[0][pixel] = physics.rawGains[0] + shared
+    model.rawGains[1][pixel] = physics.rawGains[1] + shared + 20 * z(7)
+    model.rawGains[2][pixel] = physics.rawGains[2] + shared + 20 * z(8)
     model.photonGains[pixel] = photonAdu * (1 + 0.01 * gauss(whole, 64 + asic) + 0.03 * z(9))
-    model.ratios[pixel] = MEDIUM_RATIO * (1 + 0.02 * z(10))
-    model.steps[pixel] = 2 * z(11)
-    model.switches[0][pixel] = SWITCH_LEVELS[0]
-    model.switches[1][pixel] = SWITCH_LEVELS[1]
+    model.ratios[pixel] = physics.mediumRatio * (1 + 0.02 * z(10))
+    model.steps[pixel] = physics.stepSpread * z(11)
+    model.switches[0][pixel] = physics.switches[0]
+    model.switches[1][pixel] = physics.switches[1]
     if (model.kinds[pixel] !== KIND.good) damage(model, pixel)
   }
   return model
 }
 
-function modelCells(module: ModuleIndex, cells: number, seed: number) {
+function modelCells({ stages }: Physics, module: ModuleIndex, cells: number, seed: number) {
   const key = keyOf(seed, 'cell', module)
   const deviates = (n: number, scale: number) =>
     Float32Array.from({ length: cells }, (_, cell) => scale * gauss(key, cell * 8 + n))
   return {
-    cellOffsets: [deviates(0, 40), deviates(1, 30), deviates(2, 30)],
+    cellOffsets: [deviates(0, stages[0].cells), deviates(1, stages[1].cells), deviates(2, stages[2].cells)],
     cellRawGains: deviates(3, 15),
     cellPhotonGains: deviates(4, 0.005).map(deviate => 1 + deviate),
     cellKeys: Array.from({ length: cells }, (_, cell) => keyOf(seed, 'cellPixel', module, cell)),
@@ -120,17 +117,18 @@ function modelCells(module: ModuleIndex, cells: number, seed: number) {
 /** What its kind does to a pixel. */
 function damage(model: ModuleModel, pixel: number): void {
   const kind = model.kinds[pixel]
+  const { bad } = model.physics
   for (const stage of STAGES) {
     if (kind === KIND.dead) {
-      model.offsets[stage][pixel] = 250
-      model.noise[stage][pixel] = 1
+      model.offsets[stage][pixel] = bad.level
+      model.noise[stage][pixel] = bad.noise
       model.photonGains[pixel] = 0
     } else if (kind === KIND.hot) {
       const level = model.offsets[stage][pixel] ?? 0
-      model.offsets[stage][pixel] = level + 3500
+      model.offsets[stage][pixel] = level + bad.hot
     } else if (kind === KIND.noisy) {
       const sigma = model.noise[stage][pixel] ?? 0
-      model.noise[stage][pixel] = 4 * sigma
+      model.noise[stage][pixel] = bad.noisy * sigma
     } else if (kind === KIND.stuck) {
       model.rawGains[stage][pixel] = model.rawGains[1][pixel] ?? 0
     }
@@ -146,7 +144,7 @@ export function offsetOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, pix
   // 16 bits for high gain, 16 for the others, whose levels move together.
   const bits = key === undefined ? 0 : draw(key.a, key.b, pixel)
   const own = GAUSS[stage === 0 ? bits & 0xffff : bits >>> 16] ?? 0
-  return Math.fround(level + (model.cellOffsets[stage][cell] ?? 0) + 10 * own)
+  return Math.fround(level + (model.cellOffsets[stage][cell] ?? 0) + model.physics.cellPixel * own)
 }
 
 /** Mean raw gain, ADU, of a pixel in a cell and stage. */

@@ -16,12 +16,19 @@ export interface SimulationOptions {
   readonly kind: 'photons' | 'dark'
   /** The stage all pixels are forced into; undefined: adaptive. */
   readonly stage: GainStage | undefined
+  /** Every pulse is stored once in each gain stage. */
+  readonly parallelGain?: boolean
   /** keV of a photon. */
   readonly energy: number
   /** Share of pixels that a strong reflection makes leave high gain. */
   readonly switched: number
   readonly seed: number
   readonly formatVersion: ExdfFile['version']
+}
+
+/** Raw frames of a pulse. */
+export function rawFramesOf({ detector, parallelGain }: SimulationOptions): number {
+  return parallelGain ? (detector.parallelFrames ?? 1) : 1
 }
 
 /** Trains a run may have: train ids of different runs must not meet. */
@@ -41,6 +48,14 @@ export function checkOptions(options: SimulationOptions): void {
   if (!(energy > 0 && energy <= 100))
     throw new UsageError(`--photon-energy ${energy} is not above 0 and at most 100 keV`)
   if (!(switched >= 0 && switched <= 1)) throw new UsageError(`--switched ${switched} is not a share, 0 to 1`)
+  if (options.parallelGain && detector.parallelFrames === undefined)
+    throw new UsageError(`${detector.name} has no parallel gain`, { hint: 'Leave --parallel-gain out' })
+  if (options.parallelGain && options.stage !== undefined)
+    throw new UsageError('in parallel gain every stage is stored', { hint: 'Leave --gain-stage out' })
+  if (options.stage !== undefined && options.stage >= detector.stages)
+    throw new UsageError(`${detector.name} has no gain stages to choose from`, {
+      hint: 'Leave --gain-stage out',
+    })
   if (modules.length === 0)
     throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0-15' })
 }

@@ -3,7 +3,7 @@ import { XTDF_DATASETS, XTDF_GROUPS, type XtdfDataset } from '../../hdf5/euxfel-
 import type { ExdfDataset, ExdfFile } from '../../hdf5/exdf-description.js'
 import { arrayOf } from '../../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
-import type { SimulationOptions } from './options.js'
+import { rawFramesOf, type SimulationOptions } from './options.js'
 import { pulseOf, runBegin, type Sequence } from './timeline.js'
 
 /** `RAW-R0001-AGIPD03-S00000.h5`. */
@@ -47,11 +47,12 @@ export function describeRun(options: SimulationOptions, sequence: Sequence) {
   } as const satisfies Partial<ExdfFile>
 }
 
-/** The RAW file of one module and sequence, `image/data` without its frames. Row = train · cells + cell. */
+/** The RAW file of one module and sequence, `image/data` without its frames. Row = (train · raw frames + stage) · cells + cell. */
 export function describeRaw(options: SimulationOptions, module: ModuleIndex, sequence: Sequence): ExdfFile {
   const { detector, cells } = options
   const trains = sequence.trainIds.length
-  const frames = trains * cells
+  const perTrain = rawFramesOf(options) * cells
+  const frames = trains * perTrain
   const frameShape = [detector.rawPlanes, detector.slowScan, detector.fastScan]
   const bulk = {
     name: 'data',
@@ -74,7 +75,7 @@ export function describeRaw(options: SimulationOptions, module: ModuleIndex, seq
         data: new Uint8Array(rows * detector.detectorDataBytes),
       })
     }
-    const counts = sequence.trainIds.map(() => (group === 'image' ? cells : 1))
+    const counts = sequence.trainIds.map(() => (group === 'image' ? perTrain : 1))
     return [group, { counts, datasets }] as const
   })
   return {
@@ -88,11 +89,14 @@ type Values = Readonly<Record<string, (row: number, element: number) => number>>
 
 function valuesOf(options: SimulationOptions, module: ModuleIndex, sequence: Sequence): Values {
   const { cells } = options
+  const perTrain = rawFramesOf(options) * cells
+  // In parallel gain only the first frames of a train have ids.
+  const cellOf = (row: number) => (row % perTrain < cells ? row % perTrain : 0)
   const idOfTrain = (train: number) => sequence.trainIds[train] ?? 0
   return {
-    'image/trainId': row => idOfTrain(Math.floor(row / cells)),
-    'image/pulseId': row => pulseOf(row % cells),
-    'image/cellId': row => row % cells,
+    'image/trainId': row => idOfTrain(Math.floor(row / perTrain)),
+    'image/pulseId': row => pulseOf(cellOf(row)),
+    'image/cellId': cellOf,
     'image/length': () => rawFrameBytes(options.detector),
     'detector/trainId': idOfTrain,
     'header/trainId': idOfTrain,
@@ -101,7 +105,7 @@ function valuesOf(options: SimulationOptions, module: ModuleIndex, sequence: Seq
     'header/magicNumberBegin': (_, element) => MAGIC_BEGIN[element] ?? 0,
     'header/majorTrainFormatVersion': () => 2,
     'header/minorTrainFormatVersion': () => 1,
-    'header/pulseCount': () => cells,
+    'header/pulseCount': () => perTrain,
     'trailer/trainId': idOfTrain,
     'trailer/magicNumberEnd': (_, element) => MAGIC_END[element] ?? 0,
   }

@@ -3,12 +3,12 @@ import { rawFrameBytes } from '../../detectors/detector.js'
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
 import { setObjectTimes } from '../../hdf5/object-times.js'
-import type { ModuleIndex } from '../../model/ids.js'
+import type { GainStage, ModuleIndex } from '../../model/ids.js'
 import { placeChunks, writeAt } from './chunk-file.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
 import { gauss } from './gauss.js'
-import type { ModuleModel } from './module-model.js'
-import type { SimulationOptions } from './options.js'
+import { type ModuleModel, STAGES } from './module-model.js'
+import { rawFramesOf, type SimulationOptions } from './options.js'
 import { patternOf } from './pattern.js'
 import { classShift } from './poisson.js'
 import { keyOf } from './random.js'
@@ -33,12 +33,13 @@ export interface RawFileTask {
 export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promise<void> {
   const { options, module, sequence, path, truth } = task
   const { detector, cells, trainsPerFile } = options
+  const rawFrames = rawFramesOf(options)
   await writeExdf(path, describeRaw(options, module, sequence))
   await setObjectTimes(path, runBegin(options))
   const [images] = placeChunks(path, [
     {
       path: `${instrumentPath(rawSource(options, module), 'image')}/data`,
-      chunks: sequence.trainIds.length * cells,
+      chunks: sequence.trainIds.length * rawFrames * cells,
       chunkBytes: rawFrameBytes(detector),
     },
   ])
@@ -53,10 +54,13 @@ export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promi
       const cellModel = modelCell(model, cell)
       if (sequence.number === 0) truthFile?.writeCell(cell, cellModel)
       for (const [train, trainId] of sequence.trainIds.entries()) {
-        const row = train * cells + cell
-        simulateRow(cellModel, options, { module, trainId, cell, classes }, raw, truthFile?.frame)
-        writeAt(fd, path, raw, images.address + row * images.chunkBytes)
-        truthFile?.writeFrame(sequence.number * trainsPerFile * cells + row)
+        for (const stage of STAGES.slice(0, rawFrames)) {
+          const place = { module, trainId, cell, classes, ...(rawFrames > 1 ? { stage } : {}) }
+          simulateRow(cellModel, options, place, raw, stage === 0 ? truthFile?.frame : undefined)
+          const row = (train * rawFrames + stage) * cells + cell
+          writeAt(fd, path, raw, images.address + row * images.chunkBytes)
+        }
+        truthFile?.writeFrame((sequence.number * trainsPerFile + train) * cells + cell)
       }
     }
   } finally {
@@ -72,13 +76,15 @@ export interface FramePlace {
   readonly cell: number
   /** {@link patternOf} the module. */
   readonly classes: Uint16Array
+  /** In parallel gain: the stage that the pulse is stored in. */
+  readonly stage?: GainStage
 }
 
 /** Simulates the frame at `place` by itself: its numbers depend on the options and the place alone. */
 export function simulateRow(
   cellModel: CellModel,
   options: SimulationOptions,
-  { module, trainId, cell, classes }: FramePlace,
+  { module, trainId, cell, classes, stage: parallel }: FramePlace,
   raw: Uint16Array,
   truth?: Parameters<typeof simulateFrame>[5],
 ): void {
@@ -92,8 +98,10 @@ export function simulateRow(
           reflections: switched,
           key: keyOf(seed, 'photons', run, module, trainId, cell),
         }
-  const electronics = keyOf(seed, 'electronics', run, module, trainId, cell)
-  simulateFrame(cellModel, light, stage, electronics, raw, truth)
+  // The same photons in every stage, each with noise of its own.
+  const own = parallel === undefined ? [] : [parallel]
+  const electronics = keyOf(seed, 'electronics', run, module, trainId, cell, ...own)
+  simulateFrame(cellModel, light, parallel ?? stage, electronics, raw, truth)
 }
 
 /** Intensity of a pulse, the same for all modules: 1 on average, 15 % from pulse to pulse. */

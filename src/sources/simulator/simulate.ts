@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -7,10 +7,11 @@ import { pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
 import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, errorOf, OutputError } from '../../model/errors.js'
+import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
 import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
-import { checkOptions, type SimulationOptions } from './options.js'
+import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
 import type { SimulationTask } from './tasks.js'
 import { runBegin, sequencesOf } from './timeline.js'
@@ -57,16 +58,13 @@ export async function simulate(
   // Neither name is one that readers of runs look at.
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
-  try {
-    mkdirSync(dirname(run), { recursive: true })
-    checkSpace(out, bytesOf(options, truth !== undefined))
-    mkdirSync(part)
-  } catch (error) {
-    throw asOutputError(error, run)
-  }
-
   const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
+  const made: string[] = []
+  let complete = false
   try {
+    for (const folder of [part, constants?.staging])
+      if (folder !== undefined) made.push(...makeFolders(folder))
+    checkSpace(out, bytesOf(options, truth !== undefined))
     const raw = await planRaw(options, part, truthPart)
     await runAll(
       [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
@@ -77,15 +75,19 @@ export async function simulate(
     await setObjectTimes(control, runBegin(options))
     signal?.throwIfAborted()
     if (constants !== undefined) await enterConstants(constants)
+    complete = true
     publish(part, run)
     if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
-    const frames = options.trains * options.cells * options.modules.length
+    const frames = options.trains * options.cells * rawFramesOf(options) * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
+  } catch (error) {
+    throw asOutputError(error, run)
   } finally {
     removeFolder(part)
     if (truthPart !== undefined) rmSync(truthPart, { force: true })
     if (constants !== undefined) removeFolder(constants.staging)
+    if (!complete) removeEmptyFolders(made)
   }
 }
 
@@ -169,7 +171,8 @@ function publish(part: string, path: string): void {
 function bytesOf(options: SimulationOptions, truth: boolean): number {
   const { detector, modules, trains, cells, kind } = options
   const pixels = modules.length * pixelsOf(detector)
-  const frames = (rawFrameBytes(detector) / pixelsOf(detector) + (truth ? 3 : 0)) * trains * cells
+  const raw = (rawFramesOf(options) * rawFrameBytes(detector)) / pixelsOf(detector)
+  const frames = (raw + (truth ? 3 : 0)) * trains * cells
   // Planes of all calibrations together, four bytes each.
   const constants = kind === 'photons' ? 4 * 32 * cells : 0
   return pixels * (frames + constants + (truth ? 16 * cells : 0))

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { writeConstants } from '../../../constants/write.js'
 import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, recordOf } from '../../model/errors.js'
@@ -31,7 +29,6 @@ export async function runTask(task: SimulationTask): Promise<ErrorRecord | undef
     if (task.kind === 'raw') {
       await writeRawFile(task, model)
     } else {
-      mkdirSync(dirname(task.path), { recursive: true })
       await writeConstants(task.path, constantsOf(task.options.detector, model, task.pdu))
       await setObjectTimes(task.path, constantsBegin(task.options.seed))
     }

@@ -13,7 +13,7 @@ export interface TruthTarget {
   readonly file: string
   /** u16 photons of each pixel, a chunk a frame; frame = train of the run · cells + cell. */
   readonly photons: ChunkRange
-  /** u8 gain stage each pixel measured in. */
+  /** u8 gain stage each pixel measured in; 0 in parallel gain, where each measures in all. */
   readonly stages: ChunkRange
   /** f32 dark level, ADU, three chunks a cell: high, medium, low. */
   readonly offsets: ChunkRange

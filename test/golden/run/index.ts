@@ -18,6 +18,14 @@ export interface GoldenFile {
   readonly frames: Readonly<Record<GoldenChain, readonly (readonly [string, string, string])[]>>
 }
 
+/** `file` is below the folder of the run, `begin` in seconds since 1970. */
+export interface GoldenConstant {
+  readonly module: number
+  readonly pdu: string
+  readonly file: string
+  readonly begin: number
+}
+
 /** What `make_run.py` wrote down beside the files. */
 export interface GoldenRun {
   readonly karaboId: string
@@ -26,13 +34,7 @@ export interface GoldenRun {
   readonly chains: Readonly<
     Record<GoldenChain, { readonly steps: readonly string[]; readonly gainMode: string }>
   >
-  /** `file` is below the folder of the run, `begin` in seconds since 1970. */
-  readonly constants: readonly {
-    readonly module: number
-    readonly pdu: string
-    readonly file: string
-    readonly begin: number
-  }[]
+  readonly constants: readonly GoldenConstant[]
   readonly modules: Readonly<Record<string, readonly GoldenFile[]>>
 }
 

@@ -1,0 +1,87 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { describeConstants } from '../../constants/file.js'
+import { loadPlanes } from '../../constants/load.js'
+import { type ConstantSource, locateConstant } from '../../constants/source.js'
+import { AGIPD } from '../../src/corrections/agipd/chain.js'
+import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
+import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
+import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { PIXELS } from '../kernels/problem.js'
+import { type Contender, timeAwaited, timeHere } from '../rounds.js'
+
+/** One module's constants of the default chain, in their file. */
+export interface StoredConstants {
+  readonly file: string
+  readonly sources: ReadonlyMap<string, ConstantSource>
+  readonly planes: readonly PlaneRecipe[]
+  readonly cells: number
+  /** Bytes of the elements that the chain needs. */
+  readonly bytes: number
+}
+
+export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
+  const stored = await describeConstants(file)
+  const chain = AGIPD.resolve({
+    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
+    options: DEFAULT_STEP_OPTIONS,
+    gainMode: 0,
+    rawFrames: 1,
+    available: new Set(stored.map(({ calibration }) => calibration)),
+  })
+  const sources = new Map<string, ConstantSource>()
+  let bytes = 0
+  for (const name of calibrationsOf(chain.planes)) {
+    const found = stored.find(({ calibration }) => calibration === name)
+    const { dtype, dims } = found ?? {}
+    if (found === undefined || dtype === undefined || dims === undefined) continue
+    sources.set(
+      name,
+      await locateConstant(AGIPD_1M, { ...found, dtype, dims, path: file, size: statSync(file).size }),
+    )
+    bytes += found.shape.reduce((product, length) => product * length, Number(dtype.slice(1)))
+  }
+  return { file, sources, planes: chain.planes, cells, bytes }
+}
+
+/** Into kernel layout, by one thread. */
+export function loading({ sources, planes, cells }: StoredConstants): Contender {
+  const buffer = new SharedArrayBuffer(cells * planes.length * PIXELS * 4)
+  const scratch = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
+  const pass = async (): Promise<void> => {
+    await loadPlanes({
+      detector: AGIPD_1M,
+      buffer,
+      base: 0,
+      cells: Array.from({ length: cells }, (_, cell) => cell),
+      planes,
+      constants: sources,
+      slowScan: [0, 512],
+      scratch,
+    })
+  }
+  return {
+    implementation: 'detcal',
+    note: 'into kernel layout, one thread',
+    run: passes => timeAwaited(passes, pass),
+  }
+}
+
+/** As many bytes of the file into one buffer, 8 MiB at a time. */
+export function plainReading({ file, bytes }: StoredConstants): Contender {
+  const room = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
+  const pass = (): void => {
+    const fd = openSync(file, 'r')
+    const first = Math.max(0, fstatSync(fd).size - bytes)
+    for (let done = 0; done < bytes; ) {
+      const read = readSync(fd, room, 0, Math.min(room.byteLength, bytes - done), first + done)
+      if (read === 0) throw new Error(`${file} ends early`)
+      done += read
+    }
+    closeSync(fd)
+  }
+  return {
+    implementation: 'plain read',
+    note: 'as many bytes of the same file',
+    run: passes => timeHere(passes, pass),
+  }
+}

@@ -1,0 +1,44 @@
+import { deflateSync } from 'node:zlib'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
+import { Packer } from '../../src/engine/packer.js'
+import { PIXELS } from '../kernels/problem.js'
+import { type Contender, timeHere } from '../rounds.js'
+import type { Frames } from './writing.js'
+
+/** Gain and mask of all frames by the run-length kernel. */
+export function runsDeflating(frames: Frames): Contender {
+  const { memory, packed, packedBytes } = frames
+  const kernels = instantiateKernels(kernelModule(), memory)
+  const packer = new Packer(kernels, new Uint8Array(memory.buffer, packed, packedBytes))
+  return contender('detcal', 'by runs', frames, plane => {
+    packer.restart()
+    return packer.pack(plane).byteLength
+  })
+}
+
+/** The same by Node's zlib. */
+export function zlibDeflating(frames: Frames): Contender {
+  return contender('node:zlib', 'level 1', frames, plane => deflateSync(plane, { level: 1 }).byteLength)
+}
+
+function contender(
+  implementation: string,
+  note: string,
+  { memory, count, gain, mask }: Frames,
+  deflate: (plane: Uint8Array) => number,
+): Contender {
+  let size = 0
+  const pass = (): void => {
+    size = 0
+    for (let i = 0; i < count; i++) {
+      size += deflate(new Uint8Array(memory.buffer, gain + i * PIXELS, PIXELS))
+      size += deflate(new Uint8Array(memory.buffer, mask + i * 4 * PIXELS, 4 * PIXELS))
+    }
+  }
+  return {
+    implementation,
+    note,
+    run: passes => timeHere(passes, pass),
+    details: () => ({ 'deflated to %': (100 * size) / (count * 5 * PIXELS) }),
+  }
+}

@@ -1,0 +1,117 @@
+import { closeSync, rmSync } from 'node:fs'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
+import { ChunkWriter } from '../../src/engine/chunk-writer.js'
+import { Packer } from '../../src/engine/packer.js'
+import { DECLARING, declareChunked } from '../../src/hdf5/declare.js'
+import { type Dataset, openLibrary, withFile } from '../../src/hdf5/library.js'
+import { ImageFile } from '../../src/sinks/image-file.js'
+import { PIXELS, type Results } from '../kernels/problem.js'
+import { type Contender, timeAwaited } from '../rounds.js'
+
+const SHAPE = [512, 128]
+const DATASETS = { data: 'image/data', gain: 'image/gain', mask: 'image/mask' } as const
+const PAGE = 65536
+
+/** Corrected frames in a memory that kernels see, as they lie in a lane. */
+export interface Frames {
+  readonly memory: WebAssembly.Memory
+  readonly count: number
+  readonly data: number
+  readonly gain: number
+  readonly mask: number
+  /** Room for the deflated planes of a frame. */
+  readonly packed: number
+  readonly packedBytes: number
+}
+
+export function placeFrames({ data, gain, mask }: Results): Frames {
+  const pixels = gain.length
+  const packedBytes = 4 * PIXELS
+  const dataAt = 2 * PAGE
+  const gainAt = dataAt + 4 * pixels
+  const maskAt = gainAt + pixels
+  const packed = maskAt + 4 * pixels
+  const pages = Math.ceil((packed + packedBytes) / PAGE) + 1
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  new Float32Array(memory.buffer, dataAt).set(data)
+  new Uint8Array(memory.buffer, gainAt).set(gain)
+  new Uint32Array(memory.buffer, maskAt).set(mask)
+  return { memory, count: pixels / PIXELS, data: dataAt, gain: gainAt, mask: maskAt, packed, packedBytes }
+}
+
+/** Declared by the library, filled by plain writes, planes deflated by runs. */
+export function directWriting(frames: Frames, file: string): Contender {
+  const { memory, count, data, gain, mask } = frames
+  const { buffer } = memory
+  const kernels = instantiateKernels(kernelModule(), memory)
+  const packer = new Packer(kernels, new Uint8Array(buffer, frames.packed, frames.packedBytes))
+  const pass = async (): Promise<void> => {
+    await withFile(file, 'w', opened => declareAll(opened, count), DECLARING)
+    const images = ImageFile.open(file, file, DATASETS, count, 4 * PIXELS)
+    const writer = new ChunkWriter(images.target)
+    for (let i = 0; i < count; i++) {
+      packer.restart()
+      writer.data(i, new Uint8Array(buffer, data + i * 4 * PIXELS, 4 * PIXELS))
+      writer.packed('gain', i, packer.pack(new Uint8Array(buffer, gain + i * PIXELS, PIXELS)))
+      writer.packed('mask', i, packer.pack(new Uint8Array(buffer, mask + i * 4 * PIXELS, 4 * PIXELS)))
+      writer.flush()
+    }
+    const { gain: gains, mask: masks } = writer.chunks()
+    images.record(gains, masks)
+    images.writeIndices()
+    closeSync(images.target.fd)
+  }
+  return { implementation: 'detcal', note: 'direct, planes deflated by runs', run: timed(file, pass) }
+}
+
+type Opened = Parameters<typeof declareChunked>[0]
+
+function declareAll(file: Opened, count: number): void {
+  const shape = [count, ...SHAPE]
+  const chunkShape = [1, ...SHAPE]
+  declareChunked(file, DATASETS.data, { shape, chunkShape, dtype: 'f4' })
+  declareChunked(file, DATASETS.gain, { shape, chunkShape, dtype: 'u1', deflate: 1 })
+  declareChunked(file, DATASETS.mask, { shape, chunkShape, dtype: 'u4', deflate: 1 })
+}
+
+/** All of it by h5wasm, frame by frame. */
+export function libraryWriting({ data, gain, mask }: Results, file: string): Contender {
+  const count = gain.length / PIXELS
+  const pass = async (): Promise<void> => {
+    const opened = (await openLibrary()).open(file, 'w', DECLARING)
+    declareAll(opened, count)
+    for (const [name, plane] of [
+      [DATASETS.data, data],
+      [DATASETS.gain, gain],
+      [DATASETS.mask, mask],
+    ] as const) {
+      const dataset = opened.get(name) as Dataset
+      for (let i = 0; i < count; i++)
+        dataset.write_slice(
+          [
+            [i, i + 1],
+            [0, SHAPE[0]!],
+            [0, SHAPE[1]!],
+          ],
+          plane.subarray(i * PIXELS, (i + 1) * PIXELS),
+        )
+    }
+    opened.close()
+  }
+  return { implementation: 'h5wasm', note: 'gzip 1', run: timed(file, pass) }
+}
+
+/** Times passes that make `file` anew each time; removing it does not count. */
+function timed(file: string, pass: () => Promise<void>): Contender['run'] {
+  return async passes => {
+    let ns = 0
+    let cpuNs = 0
+    for (let i = 0; i < passes; i++) {
+      const sample = await timeAwaited(1, pass)
+      rmSync(file)
+      ns += sample.ns
+      cpuNs += sample.cpuNs ?? 0
+    }
+    return { ns: ns / passes, cpuNs: cpuNs / passes }
+  }
+}

@@ -1,0 +1,5 @@
+export { readReport, slower } from './compare.js'
+export { html } from './report/html.js'
+export { markdown } from './report/markdown.js'
+export { text } from './report/text.js'
+export { runBench, type SuiteName } from './run.js'

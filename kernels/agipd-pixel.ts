@@ -1,0 +1,62 @@
+// One pixel of AGIPD in adaptive gain, with every step and every stage: src/corrections/reference.ts again. Stages are
+// chosen without branches, which switched pixels would make guesswork.
+import { rangeBits, stored } from './range'
+import { DATA, FLAGS, FORCE_HIGH, FORCE_MEDIUM, GAIN, MASK, SET_MIN } from './table'
+
+// Planes of one cell, in units of 4·pixels bytes. Offset, mask and gain of a stage lie where pixel() computes.
+export const O0: usize = 0
+export const M0: usize = 1
+export const T0: usize = 2
+export const T1: usize = 3
+export const O1: usize = 4
+export const M2: usize = 7
+export const G0: usize = 8
+export const X: usize = 9
+export const G1: usize = 10
+export const B1: usize = 12
+
+/** Pixel `p` of one frame. Returns 1 if its gain or mask differ from the first stage's, else 0. */
+@inline
+export function pixel(
+  entry: usize, p: usize, plane: usize, constants: usize, params: usize, flags: u32, gainSteps: bool,
+): u32 {
+  const raw = <usize>load<u32>(entry) + (p << 1)
+  const c = constants + (p << 2)
+  const s = <f32>load<u16>(raw)
+  const r = <f32>load<u16>(raw + (plane >> 1))
+
+  let low = u32(r > load<f32>(c + T1 * plane))
+  let switched = low | u32(r > load<f32>(c + T0 * plane))
+  low &= u32(!(s - load<f32>(c + O1 * plane) < load<f32>(params, FORCE_MEDIUM)))
+  switched &= u32(!(s - load<f32>(c) < load<f32>(params, FORCE_HIGH)))
+  low &= switched
+  const medium = switched ^ low
+
+  // O0 M0 … O1 M1 O2 M2
+  const stage = c + <usize>((switched << 2) + (low << 1)) * plane
+  let d = s - load<f32>(stage)
+  if (flags & SET_MIN) d = choose(0, d, medium & u32(d < 0))
+  if (gainSteps) {
+    d *= load<f32>(c + <usize>(<u32>G0 + (switched << 1) + low) * plane)
+    d = choose(d + load<f32>(c + B1 * plane), d, medium)
+    d *= load<f32>(c + X * plane)
+  }
+
+  const m0 = load<u32>(c + M0 * plane)
+  let m = load<u32>(stage + M0 * plane)
+  if (!(abs(d) <= 1e7)) {
+    const lanes = f32x4.splat(d)
+    m |= i32x4.extract_lane(rangeBits(lanes, flags), 0)
+    d = f32x4.extract_lane(stored(lanes, flags), 0)
+  }
+  store<f32>(<usize>load<u32>(entry, DATA) + (p << 2), d)
+  store<u8>(<usize>load<u32>(entry, GAIN) + p, <u8>(switched + low))
+  store<u32>(<usize>load<u32>(entry, MASK) + (p << 2), m)
+  return switched | u32(m != m0)
+}
+
+/** `a` if `first`, else `b`: through integers, for which the engine has an instruction that does not branch. */
+@inline
+function choose(a: f32, b: f32, first: u32): f32 {
+  return reinterpret<f32>(select<u32>(reinterpret<u32>(a), reinterpret<u32>(b), first))
+}

@@ -1,0 +1,42 @@
+import type { Arguments } from 'yargs'
+import { UsageError } from '../model/errors.js'
+
+/** What yargs knows of the types of a command's arguments. */
+export interface ArgumentTypes {
+  readonly array: readonly string[]
+  readonly string: readonly string[]
+  readonly number: readonly string[]
+}
+
+/**
+ * Refuses what yargs lets pass: an argument given twice, without a value, with one that is no number, or, from a
+ * file of options, of another type.
+ * @throws UsageError naming the argument.
+ */
+export function checkArguments(args: Arguments, types: ArgumentTypes): true {
+  for (const type of ['string', 'number'] as const) {
+    for (const name of types[type]) {
+      const value = args[name]
+      if (value === undefined) continue
+      if (Array.isArray(value) !== types.array.includes(name))
+        throw new UsageError(
+          `argument ${name} is ${Array.isArray(value) ? 'given several times' : 'no list'}`,
+        )
+      for (const item of [value].flat()) checkItem(name, type, item)
+    }
+  }
+  return true
+}
+
+function checkItem(name: string, type: 'string' | 'number', item: unknown): void {
+  if (item === '') throw new UsageError(`argument ${name} is empty`, { hint: 'Give it a value' })
+  if (typeof item !== type || Number.isNaN(item))
+    throw new UsageError(`argument ${name} is no ${type === 'number' ? 'number' : 'text'}`)
+}
+
+/** What yargs says, for people. */
+export function usageMessage(message: string): string {
+  if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing'
+  const meant = /^Did you mean (.+)\?$/.exec(message)?.[1]
+  return meant === undefined ? message : `there is no such command; ${meant} is one`
+}

@@ -1,0 +1,30 @@
+import { resolve } from 'node:path'
+import { ConstantsCache } from '../../constants/pack/cache.js'
+import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/pack/folder.js'
+import { parseBytes } from '../engine/budget.js'
+import type { NoCache } from '../engine/cache-use.js'
+import { isDetcalError } from '../model/errors.js'
+import type { CorrectOptions } from './correct-options.js'
+
+/**
+ * The constants cache that the options mean. A default one that cannot be used is no error: constants then come from
+ * their files, as with `off`.
+ * @throws OutputError if a folder that was named cannot be used. @throws UsageError for a size that is none.
+ */
+export function openConstantsCache({
+  constantsCache,
+  constantsCacheSize,
+}: Pick<CorrectOptions, 'constantsCache' | 'constantsCacheSize'>): ConstantsCache | NoCache {
+  const limit = constantsCacheSize === undefined ? DEFAULT_CACHE_BYTES : parseBytes(constantsCacheSize)
+  if (constantsCache === 'off') return { off: 'as asked' }
+  if (constantsCache !== undefined)
+    return ConstantsCache.open({ folder: resolve(constantsCache), limit, stated: true })
+  const folder = defaultCacheFolder()
+  if (folder === undefined) return { off: '/var/tmp is in memory' }
+  try {
+    return ConstantsCache.open({ folder, limit, stated: false })
+  } catch (error) {
+    if (!isDetcalError(error, 'output')) throw error
+    return { off: `${folder}: ${error.message}` }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Problem } from '../model/problem.js'
+
+/** Problems, one a line, for stderr: errors last, where they are seen; what modules share is said once. */
+export function problemLines(problems: readonly Problem[]): string {
+  const groups = new Map<string, Problem[]>()
+  for (const problem of problems) {
+    const { module: _, ...place } = problem.place
+    const key = JSON.stringify([problem.severity, problem.check, problem.message, place])
+    groups.set(key, [...(groups.get(key) ?? []), problem])
+  }
+  const lines = [...groups.values()].map(group => ({ severity: group[0]?.severity, line: lineOf(group) }))
+  return [
+    ...lines.filter(({ severity }) => severity === 'warning'),
+    ...lines.filter(({ severity }) => severity === 'error'),
+  ]
+    .map(({ severity, line }) => `${severity}: ${line}\n`)
+    .join('')
+}
+
+function lineOf(group: readonly Problem[]): string {
+  const [first] = group
+  if (first === undefined) return ''
+  const { file, dataset, train } = first.place
+  const modules = group.flatMap(({ place }) => (place.module === undefined ? [] : [place.module]))
+  const parts = [
+    file,
+    dataset,
+    modulesText(modules),
+    train === undefined ? undefined : `train ${train}`,
+  ].filter(part => part !== undefined)
+  return `${parts.length > 0 ? `${parts.join(', ')}: ` : ''}${first.message}`
+}
+
+function modulesText(modules: readonly number[]): string | undefined {
+  const ranges = rangesText(modules)
+  return ranges === '' ? undefined : `module${/^\d+$/.test(ranges) ? '' : 's'} ${ranges}`
+}
+
+/** `1-2, 5` of 2, 5, 1: as the options take them. */
+export function rangesText(numbers: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const number of [...new Set(numbers)].sort((a, b) => a - b)) {
+    const last = ranges.at(-1)
+    if (last !== undefined && number === last[1] + 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
+}

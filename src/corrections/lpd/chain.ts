@@ -1,0 +1,83 @@
+import { UsageError } from '../../model/errors.js'
+import {
+  type Chain,
+  type ChainRequest,
+  type Corrections,
+  fill,
+  NEUTRAL,
+  rangeFlags,
+  requireConstants,
+  withoutImpossible,
+} from '../chain.js'
+import type { PlaneRecipe } from '../planes.js'
+import type { StepTable } from '../steps.js'
+
+const STEPS = {
+  offset: { built: true, needs: [] },
+  'relative-gain': { built: true, needs: ['offset'] },
+  'gain-amp-map': { built: true, needs: ['offset'] },
+  'ff-map': { built: true, needs: ['offset'] },
+  mask: { built: true, needs: [] },
+  range: { built: true, needs: [] },
+} as const satisfies StepTable
+
+type StepName = keyof typeof STEPS
+
+/** The steps that multiply, in the order of their product, and the calibration of each. */
+const FACTORS = [
+  ['relative-gain', 'RelativeGain'],
+  ['gain-amp-map', 'GainAmpMap'],
+  ['ff-map', 'FFMap'],
+] as const
+
+const BAD_PIXELS = ['BadPixelsDark', 'BadPixelsFF'] as const
+
+/** LPD-1M: the gain stage is in the raw number; in parallel gain one frame is made of one of each stage. */
+export const LPD: Corrections = {
+  steps: STEPS,
+  defaultSteps: Object.keys(STEPS),
+  productionSteps: Object.keys(STEPS),
+  resolve,
+}
+
+/** Planes O K M of each stage; in parallel gain the numbers S0 S1 behind, at which high and medium are saturated. */
+function resolve(request: ChainRequest): Chain {
+  const { options, gainMode, rawFrames, available } = request
+  const parallel = rawFrames > 1
+  requireConstants(
+    [...(request.steps.includes('offset') ? ['Offset'] : []), ...(parallel ? ['Noise'] : [])],
+    available,
+  )
+  const { steps, skipped } = withoutImpossible(request.steps, step => reasonAgainst(step, available))
+  const on = (step: StepName): boolean => steps.includes(step)
+  const factors = FACTORS.flatMap(([step, calibration]) => (on(step) ? [calibration] : []))
+  const maps = BAD_PIXELS.filter(name => available.has(name))
+  const stagePlanes = (stage: number): PlaneRecipe[] => [
+    on('offset') ? { kind: 'value', calibration: 'Offset', index: stage } : fill(NEUTRAL.zero),
+    factors.length > 0 ? { kind: 'product', calibrations: factors, index: stage } : fill(NEUTRAL.one),
+    on('mask') ? { kind: 'bad-pixels', calibrations: maps, stage } : fill(NEUTRAL.zero),
+  ]
+  const planes = [0, 1, 2].flatMap(stagePlanes)
+  if (parallel)
+    planes.push(
+      { kind: 'saturation', stage: 0, sigmas: sigmas('--sigma-high', options.sigmaHigh) },
+      { kind: 'saturation', stage: 1, sigmas: sigmas('--sigma-medium', options.sigmaMedium) },
+    )
+  const kernel = parallel ? 'lpdParallel' : 'lpd'
+  const params = [0, 0, 0, rangeFlags(on('range'), options)]
+  return { kernel, params, planes, rawFrames, gainMode, steps, skipped }
+}
+
+function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {
+  const factor = FACTORS.find(([name]) => name === step)
+  if (factor && !available.has(factor[1])) return `there is no ${factor[1]}`
+  if (step === 'mask' && !BAD_PIXELS.some(name => available.has(name)))
+    return `there is none of ${BAD_PIXELS.join(', ')}`
+  return undefined
+}
+
+function sigmas(option: string, value: number): number {
+  if (!(value >= 0 && Number.isFinite(value)))
+    throw new UsageError(`${option} ${value} is not a number of sigmas`, { hint: 'Give it 0 or more' })
+  return Math.fround(value)
+}

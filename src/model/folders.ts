@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+/**
+ * `mkdir -p`, telling which folders were made, outermost first.
+ *
+ * Node's own never returns where a file system refuses a name with ENOENT, as /proc does.
+ * @throws the system's error; nothing is left of what was made until then.
+ */
+export function makeFolders(path: string): string[] {
+  const wanted = [resolve(path)]
+  for (let above = dirname(resolve(path)); !existsSync(above); above = dirname(above)) wanted.unshift(above)
+  const made: string[] = []
+  try {
+    for (const folder of wanted) if (makeFolder(folder)) made.push(folder)
+    return made
+  } catch (error) {
+    removeEmptyFolders(made)
+    throw error
+  }
+}
+
+/** Removes folders in which nothing lies, the last given first: the inverse of {@link makeFolders}. */
+export function removeEmptyFolders(folders: readonly string[]): void {
+  for (const folder of folders.toReversed()) {
+    try {
+      rmdirSync(folder)
+    } catch {
+      // Something lies in it, or it is gone.
+    }
+  }
+}
+
+/** False if it is there already. */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder)
+    return true
+  } catch (error) {
+    const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false
+    if (there) return false
+    throw error
+  }
+}

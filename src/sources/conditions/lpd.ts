@@ -1,0 +1,38 @@
+import { readControlData } from '../control-data.js'
+import { firstTrain, memoryCellsOf } from './frames.js'
+import type { ControlReader } from './reader.js'
+import { knownOf } from './values.js'
+
+/** Whether every pulse is stored in all gain stages: the front end's gain is overridden. */
+const PARALLEL = 'femAsicGainOverride'
+
+/**
+ * Control data of an LPD run, from the front-end modules' device `<Karabo name>/COMP/FEM_MDL_COMP`; memory cells and
+ * their order from the frames themselves.
+ */
+export const readLpdControl: ControlReader = async (folder, _, karaboId) => {
+  const composite = `${karaboId}/COMP/FEM_MDL_COMP`
+  const control = await readControlData(folder, device => (device === composite ? [PARALLEL] : []))
+  const [parallel] = control.atStart(composite, PARALLEL)
+  return {
+    parallelGain: parallel === undefined ? undefined : parallel !== 0,
+    conditionsOf: run => ({
+      values: knownOf({
+        'Memory cells': memoryCellsOf(run),
+        'Memory cell order': memoryCellOrder(firstTrain(run, 'cellIds') ?? []),
+        'Parallel gain': run.rawFrames > 1 ? 1 : 0,
+      }),
+      gainMode: undefined,
+      problems: [],
+    }),
+  }
+}
+
+/**
+ * Cells in the order in which a train fills them, `3,1,2,`: what dark constants depend on where it is not simply
+ * ascending; undefined where it is.
+ */
+export function memoryCellOrder(cellIds: readonly number[]): string | undefined {
+  const decreases = cellIds.some((cell, i) => i > 0 && cell < (cellIds[i - 1] ?? 0))
+  return cellIds.length > 2 && decreases ? `${cellIds.join(',')},` : undefined
+}

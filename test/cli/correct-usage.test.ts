@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { detcal, type Ended, failureLines, listing } from '../helpers/command.js'
+import { type GoldenPlace, goldenPlace } from '../helpers/correction.js'
+import { scratch } from '../helpers/exdf.js'
+
+let place: GoldenPlace
+beforeAll(async () => {
+  place = await goldenPlace()
+})
+afterAll(() => place.remove())
+
+/** One line that says `says`, the exit code, nothing on stdout. */
+function expectFailure(ended: Ended, status: number, says: RegExp) {
+  const [line = '', ...more] = failureLines(ended)
+  expect(more).toEqual([])
+  expect(line).toMatch(/^detcal: /)
+  expect(line).toMatch(says)
+  expect(ended.stdout).toBe('')
+  expect(ended.status).toBe(status)
+}
+
+/** Corrects the golden run with further options. */
+function correct(...options: string[]): Ended {
+  const out = join(place.folder, 'out')
+  return detcal('correct', place.golden.path, '--out', out, '--catalogue', place.catalogue, ...options)
+}
+
+describe('options that cannot be are refused with what to write instead, and leave nothing', () => {
+  test.each<[string, string[], number, RegExp]>([
+    ['an unknown option', ['--bogus', '5'], 2, /Unknown argument: bogus.*--help/],
+    ['an argument too many', ['r0002'], 2, /Unknown argument: r0002/],
+    [
+      'an option given twice',
+      ['--modules', '0', '--modules', '4'],
+      2,
+      /argument modules is given several times/,
+    ],
+    ['an option without value', ['--modules'], 2, /argument modules is empty/],
+    ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is no number/],
+    [
+      'an unknown step',
+      ['--steps', 'offset,sharpen'],
+      2,
+      /no correction step is called sharpen\. Use some of/,
+    ],
+    ['a step of the prototype', ['--steps', 'toString'], 2, /no correction step is called toString/],
+    [
+      'a step that is not built',
+      ['--steps', 'common-mode'],
+      2,
+      /common-mode is not built yet\. Leave it out/,
+    ],
+    ['a step without the one it needs', ['--steps', 'mask'], 2, /step mask needs threshold\. Add threshold/],
+    ['steps that are none', ['--steps', ', ,'], 2, /--steps is empty\. Use some of/],
+    ['the production chain', ['--config', 'production'], 2, /common-mode is not built yet/],
+    ['trains that are no slice', ['--trains', 'first'], 2, /--trains "first" is not a slice\. Write/],
+    ['a step of zero', ['--trains', '0:5:0'], 2, /has step 0/],
+    [
+      'trains by index that are not there',
+      ['--trains', '500:'],
+      2,
+      /selects none of the run's 8 trains\. They/,
+    ],
+    [
+      'trains by id that are not there',
+      ['--trains', 'id=1:5'],
+      2,
+      /selects none of the run's 8 trains\. They/,
+    ],
+    ['pulses that are no slice', ['--pulses', '1:x'], 2, /--pulses "1:x" is not a slice/],
+    ['pulses that are not there', ['--pulses', '900:'], 1, /no frame of the run is selected\. It has/],
+    ['modules that are no list', ['--modules', '5-2'], 2, /--modules "5-2" is not a list/],
+    ['a module that no detector has', ['--modules', '16'], 2, /has no module 16\. Its modules are 0 to 15/],
+    ['modules without end', ['--modules', '0-99999999999'], 2, /has no module 99999999999/],
+    [
+      'a module that the run lacks',
+      ['--modules', '5'],
+      1,
+      /no frame of the run is selected\. It has modules 0, 4, 15/,
+    ],
+    ['a sequence that the run lacks', ['--sequences', '7'], 1, /no frame of the run is selected/],
+    [
+      'another detector',
+      ['--detector', 'lpd1m'],
+      1,
+      /holds no data of detector lpd1m\. It holds SPB_DET_AGIPD1M/,
+    ],
+    ['an unknown gain mode', ['--gain-mode', 'best'], 2, /gain-mode.*"adaptive", "high", "medium", "low"/],
+    ['a time that is none', ['--at', 'yesterday'], 2, /"yesterday" is not a time\. Write it like/],
+    ['a condition without value', ['--condition', 'Memory cells'], 2, /is not name=value\. Write it like/],
+    ['an unknown condition', ['--condition', 'Mood=5'], 2, /no operating condition "Mood"\. Use one of/],
+    [
+      'more memory than there is',
+      ['--memory', '1000TiB'],
+      2,
+      /more than the .* this machine or job allows\. Use at most/,
+    ],
+    [
+      'memory that holds no constants',
+      ['--memory', '1MiB'],
+      2,
+      /do not hold one module's constants.*Use --memory \d+MiB/,
+    ],
+    ['memory that is none', ['--memory', 'plenty'], 2, /plenty is not an amount of memory\. Write it like/],
+    ['no workers', ['--workers', '0'], 2, /--workers 0 is not a number of threads\. Use 1 to 256/],
+    ['half a worker', ['--workers', '1.5'], 2, /--workers 1\.5 is not a number of threads/],
+    ['nothing to write', ['--no-corr'], 2, /--no-corr without --combined writes nothing\. Add --combined/],
+  ])('%s', (_, options, status, says) => {
+    const before = listing(place.folder)
+    expectFailure(correct(...options), status, says)
+    expect(listing(place.folder)).toEqual(before)
+  })
+
+  test('the memory that the message names is enough', () => {
+    const [line = ''] = failureLines(correct('--memory', '1MiB'))
+    const memory = /--memory (\d+MiB)/.exec(line)?.[1] ?? ''
+    expect(correct('--memory', memory, '--dry-run').status).toBe(0)
+  })
+})
+
+describe('a file of options', () => {
+  function withConfig(text: string, ...options: string[]): Ended {
+    const file = join(scratch(), 'options.yml')
+    writeFileSync(file, text)
+    return correct('--config', file, '--dry-run', '--json', ...options)
+  }
+
+  test('is used, and the command line wins', () => {
+    const modules = ({ stdout }: Ended) =>
+      (JSON.parse(stdout) as { modules: { module: number }[] }).modules.map(({ module }) => module)
+    expect(modules(withConfig('modules: [0, 4]\nworkers: 1\n'))).toEqual([0, 4])
+    expect(modules(withConfig('modules: 15\n'))).toEqual([15])
+    expect(modules(withConfig('modules: [0, 4]\n', '--modules', '4'))).toEqual([4])
+  })
+
+  test.each([
+    ['an unknown option', 'mood: good', /Unknown argument: mood/],
+    ['no table', '- modules', /is no table of options: write one a line/],
+    ['no YAML', 'modules: [', /cannot be read: Flow sequence/],
+    ['another type', 'workers: many', /argument workers is no number/],
+  ])('%s', (_, text, says) => expectFailure(withConfig(text), 2, says))
+
+  test('that is not there', () =>
+    expectFailure(correct('--config', 'no.yml'), 2, /no\.yml cannot be read: ENOENT/))
+})
+
+describe('the command itself', () => {
+  test.each([
+    ['no command', [], /name a command\. See detcal --help/],
+    ['an unknown one', ['sharpen'], /Unknown argument: sharpen/],
+    ['one misspelt', ['corect'], /there is no such command; correct is one/],
+    ['correct without a run', ['correct'], /an argument is missing/],
+    ['correct without --out', ['correct', 'r', '--catalogue', 'c'], /Missing required argument: out/],
+  ])('%s', (_, args, says) => expectFailure(detcal(...args), 2, says))
+
+  test('every command has an example in its help', () => {
+    const commands = (...above: string[]): string[][] => {
+      const { stdout } = detcal(...above, '--help')
+      const names = [...stdout.matchAll(/^ {2}detcal (\S+(?: [a-z]+)*)/gm)].map(([, name = '']) =>
+        name.split(' '),
+      )
+      return names.filter(name => name.length === above.length + 1)
+    }
+    const all = commands().flatMap(command =>
+      command[0] === 'constants' ? commands('constants') : [command],
+    )
+    expect(all.map(command => command.join(' '))).toEqual(
+      expect.arrayContaining(['simulate', 'correct', 'inspect', 'validate', 'constants import']),
+    )
+    for (const command of all) {
+      const { status, stdout } = detcal(...command, '--help')
+      expect(status, command.join(' ')).toBe(0)
+      expect(stdout, command.join(' ')).toMatch(new RegExp(`Examples:\\n +detcal ${command.join(' ')} `))
+    }
+  })
+
+  test('help and version go to stdout', () => {
+    const { stdout, stderr, status } = detcal('--version')
+    expect([stdout, stderr, status]).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+\n$/), '', 0])
+  })
+})

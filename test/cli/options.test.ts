@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { parsePairs, parseTime } from '../../src/cli/options.js'
+import { table } from '../../src/cli/table.js'
+
+it.each([
+  ['2025-01-29T18:36:06.000+01:00', '2025-01-29T17:36:06.000Z'],
+  ['2025-01-29T18:36:06', '2025-01-29T18:36:06.000Z'],
+  ['2025-01-29 18:36', '2025-01-29T18:36:00.000Z'],
+  ['2025-01-29', '2025-01-29T00:00:00.000Z'],
+  ['2025-01-29t18:36:06z', '2025-01-29T18:36:06.000Z'],
+  ['2025-01-29T18:36-0130', '2025-01-29T20:06:00.000Z'],
+])('%s is %s, whatever the machine’s zone', (text, iso) => {
+  expect(parseTime(text).toISOString()).toBe(iso)
+})
+
+it.each(['', 'now', '2025', '2025-13-01', '2025-02-30', '2025-01-29T25:00', '29.1.2025', '1738172761'])(
+  '%j is no time',
+  text => {
+    expect(() => parseTime(text)).toThrow(/is not a time/)
+  },
+)
+
+it('pairs keep what follows the first equals sign', () => {
+  expect(parsePairs(['Memory cells = 352', 'a=b=c', 'empty='], '--condition')).toEqual({
+    'Memory cells': '352',
+    a: 'b=c',
+    empty: '',
+  })
+  for (const pair of ['none', '=1', ''])
+    expect(() => parsePairs([pair], '--condition')).toThrow(/--condition .* is not name=value/)
+})
+
+it('tables align numbers right and text left', () => {
+  expect(
+    table(
+      ['id', 'name'],
+      [
+        ['7', 'Offset'],
+        ['12', 'Noise'],
+      ],
+    ),
+  ).toBe('id  name\n 7  Offset\n12  Noise\n')
+})

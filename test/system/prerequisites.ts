@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const PYTHON = 'import extra_data, h5py, numpy, yaml; import extra_data.tests.make_examples'
+
+/** Refuses to start without what these tests need: a test that is skipped proves nothing. */
+export default function requirePrerequisites(): void {
+  const missing = [
+    ...(works('/usr/bin/python3', '-c', PYTHON)
+      ? []
+      : ['extra_data, h5py, numpy and yaml in /usr/bin/python3']),
+    ...[
+      'extra-data-validate',
+      'extra-data-make-virtual-cxi',
+      'h5dump',
+      'h5stat',
+      'h5repack',
+      'h5diff',
+      '/usr/bin/time',
+    ].filter(program => spawnSync(program, ['--help']).error !== undefined),
+    ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),
+  ]
+  if (missing.length > 0)
+    throw new Error(`the system tests lack ${missing.join('; ')}. Run bash .ci/install as root`)
+}
+
+function works(program: string, ...args: string[]): boolean {
+  return spawnSync(program, args).status === 0
+}
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'detcal-mount-'))
+  const mounted = works('mount', '-t', 'tmpfs', '-o', 'size=1M', 'tmpfs', folder)
+  if (mounted) spawnSync('umount', [folder])
+  rmSync(folder, { recursive: true })
+  return mounted
+}

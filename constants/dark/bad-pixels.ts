@@ -92,7 +92,12 @@ function mark(
 
 function markGain(a: StagePlanes, b: StagePlanes, separation: number): void {
   if (!(a.gain && b.gain)) return
-  const [mean, deviation, nextMean, nextDeviation] = [a.gain.mean, a.gain.deviation, b.gain.mean, b.gain.deviation]
+  const [mean, deviation, nextMean, nextDeviation] = [
+    a.gain.mean,
+    a.gain.deviation,
+    b.gain.mean,
+    b.gain.deviation,
+  ]
   for (let i = 0; i < mean.length; i++) {
     const step = (nextMean[i] ?? Number.NaN) - (mean[i] ?? Number.NaN)
     const width = Math.sqrt((deviation[i] ?? 0) ** 2 + (nextDeviation[i] ?? 0) ** 2)

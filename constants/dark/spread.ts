@@ -71,7 +71,7 @@ function medianOf(values: Float32Array, finite: number): number {
     prefix = (prefix | (digit << shift)) >>> 0
     known = (known | (mask << shift)) >>> 0
   }
-  const lower = valueOf(prefix)
+  const lower = valueOfKey(prefix)
   if (finite % 2 === 1 || rank + 1 < sharing) return lower
   let next = 0xffffffff
   for (let i = 0; i < words.length; i++) {
@@ -79,7 +79,7 @@ function medianOf(values: Float32Array, finite: number): number {
     const key = keyOf(word)
     if (key > prefix && key < next && (word & EXPONENT) !== EXPONENT) next = key
   }
-  return (lower + valueOf(next)) / 2
+  return (lower + valueOfKey(next)) / 2
 }
 
 /** All ones in infinities and NaN. */
@@ -90,7 +90,7 @@ function keyOf(word: number): number {
   return (word >>> 31 ? ~word : word | 0x80000000) >>> 0
 }
 
-function valueOf(key: number): number {
+function valueOfKey(key: number): number {
   WORD[0] = key >>> 31 ? key & 0x7fffffff : ~key
   return FLOAT[0] ?? Number.NaN
 }

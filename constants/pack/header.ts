@@ -61,7 +61,10 @@ export function encodeHeader({ shape, key, missing, checksums }: PackHeader): Bu
   bytes.writeUInt32LE(shape.planeBytes, AT.planeBytes)
   bytes.write(key, AT.key, 'hex')
   for (const position of missing) bytes[AT.missing + position] = 1
-  bytes.set(new Uint8Array(checksums.buffer, checksums.byteOffset, checksums.byteLength), checksumsAt(shape.cells))
+  bytes.set(
+    new Uint8Array(checksums.buffer, checksums.byteOffset, checksums.byteLength),
+    checksumsAt(shape.cells),
+  )
   digestOf(bytes).copy(bytes, AT.digest)
   return bytes
 }

@@ -48,7 +48,7 @@ function run({ frames, pixels, shift, bits, zeroAs, value }: Problem): Found[] {
 /** The definition, by sorting and with integers that do not round. */
 function expected({ frames, pixels, shift, bits, zeroAs, value }: Problem): Found[] {
   return Array.from({ length: pixels }, (_, p) => {
-    const v = Array.from({ length: frames }, (_, f) => ((value(f, p) >> shift) & bits) || zeroAs)
+    const v = Array.from({ length: frames }, (_, f) => (value(f, p) >> shift) & bits || zeroAs)
     const sorted = [...v].sort((a, b) => a - b)
     const half = frames / 2
     const n = BigInt(frames)
@@ -76,7 +76,12 @@ describe('median, mean and standard deviation of dark frames', () => {
         fc.infiniteStream(fc.nat(0xffff)),
         (frames, pixels, spread, base, stream) => {
           const drawn = [...stream.take(frames * pixels)].map(n => Math.min(65_535, base + (n % spread)))
-          const problem = { ...WHOLE, frames, pixels, value: (f: number, p: number) => drawn[f * pixels + p]! }
+          const problem = {
+            ...WHOLE,
+            frames,
+            pixels,
+            value: (f: number, p: number) => drawn[f * pixels + p]!,
+          }
           expect(run(problem)).toEqual(expected(problem))
         },
       ),
@@ -91,7 +96,8 @@ describe('median, mean and standard deviation of dark frames', () => {
   })
 
   it('hold a run of the most frames whose pixels use the whole range', () => {
-    const value = (f: number, p: number) => (p === 0 ? (f % 2) * 65_535 : p === 1 ? 65_535 : (f * 7919 + p) % 65_536)
+    const value = (f: number, p: number) =>
+      p === 0 ? (f % 2) * 65_535 : p === 1 ? 65_535 : (f * 7919 + p) % 65_536
     const problem = { ...WHOLE, frames: 65_535, pixels: 8, value }
     expect(run(problem)).toEqual(expected(problem))
   })

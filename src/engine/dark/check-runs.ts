@@ -40,20 +40,16 @@ export function checkStages(
   return { modules, problems }
 }
 
-/** Modules, of those selected, that no run has a frame of: one warning each, whatever the number of runs. */
+/** Modules, of those selected, that no run has a frame of: one warning for all. */
 function absent(runs: readonly JoinedRun[]): Problem[] {
   const lacking = runs.map(
     ({ problems }) =>
       new Set(problems.filter(({ check }) => NO_MODULE.has(check)).map(({ place }) => place.module ?? -1)),
   )
-  return [...(lacking[0] ?? [])]
-    .filter(module => lacking.every(modules => modules.has(module)))
-    .map(module => ({
-      check: 'modules_present',
-      severity: 'warning',
-      message: `no dark data: it gets no constants`,
-      place: { module },
-    }))
+  const modules = [...(lacking[0] ?? [])].filter(module => lacking.every(other => other.has(module)))
+  if (modules.length === 0) return []
+  const message = `no dark data of ${modules.length === 1 ? 'module' : 'modules'} ${few(modules, 16)}: no constants`
+  return [{ check: 'modules_present', severity: 'warning', message, place: {} }]
 }
 
 /** Why a module cannot be characterised. */

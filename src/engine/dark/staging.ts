@@ -1,5 +1,6 @@
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { asOutputError, requireFree } from '../../sinks/output-folder.js'
 
@@ -8,13 +9,11 @@ import { asOutputError, requireFree } from '../../sinks/output-folder.js'
  * removed, come what may; a catalogue that did not exist before and gets nothing is removed too.
  */
 export class Staging {
-  readonly #root: string
   readonly #folder: string
-  /** The outermost folder that had to be made. */
-  #made: string | undefined
+  /** Folders that had to be made for the catalogue. */
+  #made: readonly string[]
 
-  private constructor(root: string, folder: string, made: string | undefined) {
-    this.#root = root
+  private constructor(folder: string, made: readonly string[]) {
     this.#folder = folder
     this.#made = made
   }
@@ -22,16 +21,13 @@ export class Staging {
   /** @throws OutputError if the catalogue cannot be written or has less than `bytes` free. */
   static open(catalogue: string, bytes: number): Staging {
     const root = resolve(catalogue)
-    const folder = join(root, `.dark-${process.pid}`)
-    let made: string | undefined
     try {
-      made = mkdirSync(root, { recursive: true })
-      const staging = new Staging(root, folder, made)
+      const staging = new Staging(join(root, `.dark-${process.pid}`), makeFolders(root))
       try {
         requireFree(root, bytes)
         // Of a dead process of the same number.
-        rmSync(folder, { recursive: true, force: true })
-        mkdirSync(folder)
+        rmSync(staging.#folder, { recursive: true, force: true })
+        mkdirSync(staging.#folder)
       } catch (error) {
         staging.close()
         throw error
@@ -49,17 +45,11 @@ export class Staging {
 
   /** From now on the catalogue stays, whether or not it is new. */
   keepCatalogue(): void {
-    this.#made = undefined
+    this.#made = []
   }
 
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true })
-    if (this.#made === undefined) return
-    try {
-      for (let folder = this.#root; folder.length >= this.#made.length; folder = dirname(folder))
-        rmdirSync(folder)
-    } catch {
-      // Somebody else put something there meanwhile.
-    }
+    removeEmptyFolders(this.#made)
   }
 }

@@ -1,7 +1,35 @@
-import { writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
+import { asOutputError } from '../../sinks/output-folder.js'
+import { htmlPage } from '../html.js'
+import { moduleSection, scalesOf } from './module-section.js'
+import { summarySection } from './summary-section.js'
 
+/**
+ * The report of a characterisation: one HTML page that needs no other file, of a size that follows the number of
+ * modules and stages alone.
+ */
+export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
+  const scales = scalesOf(outcome.modules)
+  const runs = plan.runs.map(({ run }) => run.run ?? '?').join(', ')
+  return htmlPage(
+    `Dark characterisation of ${plan.karaboId}, runs ${runs}`,
+    [
+      summarySection(plan, outcome, software),
+      ...outcome.modules.map(module => moduleSection(module, scales)),
+    ].join('\n'),
+  )
+}
+
+/** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */
 export function writeDarkReport(path: string, plan: DarkPlan, outcome: DarkOutcome, software: string): void {
-  writeFileSync(path, JSON.stringify({ software, plan: plan.rawData, modules: outcome.modules.length }))
+  const temporary = `${path}.part-${process.pid}`
+  try {
+    writeFileSync(temporary, darkReport(plan, outcome, software))
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw asOutputError(error, path)
+  }
 }

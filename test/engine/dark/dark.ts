@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { DARK_REASONS } from '../../../constants/dark/bad-pixels.js'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
+import type { DARK_REASONS } from '../../../constants/dark/bad-pixels.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { type DarkOptions, darkRun } from '../../../src/engine/dark/dark-run.js'
 import type { DarkOutcome } from '../../../src/engine/dark/outcome.js'
@@ -23,7 +23,10 @@ export function planOf(request: Request) {
 }
 
 /** Characterises as `detcal dark` would. */
-export async function characterise(request: Request, options: Partial<DarkOptions> = {}): Promise<DarkOutcome> {
+export async function characterise(
+  request: Request,
+  options: Partial<DarkOptions> = {},
+): Promise<DarkOutcome> {
   return darkRun(await planOf(request), { catalogue: request.catalogue, ...options })
 }
 
@@ -39,7 +42,11 @@ export function versionsIn(root: string): ConstantVersion[] {
 
 /** The elements of a constant, in disk order. */
 export function valuesOf({ path, dataset }: ConstantVersion): Promise<Float32Array | Uint32Array> {
-  return withFile(path, 'r', file => (file.get(`${dataset}/data`) as Dataset).value as unknown as Float32Array)
+  return withFile(
+    path,
+    'r',
+    file => (file.get(`${dataset}/data`) as Dataset).value as unknown as Float32Array,
+  )
 }
 
 /** sha256 of each constant's elements, by calibration. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { StoppedError } from '../../../src/engine/pool.js'
-import { writeControl } from '../../helpers/exdf.js'
 import { writeGoldenRun } from '../../golden/dark/index.js'
+import { writeControl } from '../../helpers/exdf.js'
 import { characterise, planOf, told, versionsIn } from './dark.js'
 
 let folder: string
@@ -48,9 +48,9 @@ describe('runs given for the wrong stage', () => {
 
   it('are told where one stage was measured twice', async () => {
     const again = await writeGoldenRun(fresh('twice'), 0, { run: 8 })
-    await expect(
-      characterise({ runs: { ...runs, medium: again }, catalogue: fresh() }),
-    ).rejects.toThrow(/high 6032, medium 6032, low 9031 ADU: some are of the same stage/)
+    await expect(characterise({ runs: { ...runs, medium: again }, catalogue: fresh() })).rejects.toThrow(
+      /high 6032, medium 6032, low 9031 ADU: some are of the same stage/,
+    )
   })
 
   it('are refused where one run is given twice, or not those that the detector needs', async () => {
@@ -69,11 +69,14 @@ describe('runs that lack something', () => {
   it('a module without a stage gets no constants and is named, the others do', async () => {
     const place = fresh('runs')
     const all = await threeRuns(place.slice(folder.length + 1))
-    for (const stage of [0, 2]) await writeGoldenRun(place, stage, { module: 9, name: 'RAW-R0001-AGIPD09-S00000.h5' })
+    for (const stage of [0, 2])
+      await writeGoldenRun(place, stage, { module: 9, name: 'RAW-R0001-AGIPD09-S00000.h5' })
     const catalogue = fresh()
     const outcome = await characterise({ runs: all, catalogue })
     expect(outcome.modules.map(({ module }) => module)).toEqual([3])
-    expect(told(outcome)).toContain('error dark_stages module 9: not characterised: the medium gain run (r0002) has no frames of it')
+    expect(told(outcome)).toContain(
+      'error dark_stages module 9: not characterised: the medium gain run (r0002) has no frames of it',
+    )
     expect(versionsIn(catalogue)).toHaveLength(4)
   })
 
@@ -139,7 +142,11 @@ describe('nothing half-written', () => {
     const outcome = await darkRun(plan, { catalogue })
     expect(outcome.modules.map(({ module }) => module)).toEqual([3])
     expect(outcome.problems).toContainEqual(
-      expect.objectContaining({ check: 'dark_failed', severity: 'error', message: expect.stringMatching(/changed from/) }),
+      expect.objectContaining({
+        check: 'dark_failed',
+        severity: 'error',
+        message: expect.stringMatching(/changed from/),
+      }),
     )
     expect(versionsIn(catalogue)).toHaveLength(4)
     expect(stored(catalogue)).toHaveLength(1)
@@ -156,6 +163,8 @@ describe('memory', () => {
     const [, needed] = /--memory (\d+)MiB/.exec(hint) ?? []
     const plan = await planOf({ ...request, memory: Number(needed) * 2 ** 20 })
     expect(plan.lanes).toMatchObject({ count: 1 })
-    await expect(planOf({ ...request, memory: (Number(needed) - 1) * 2 ** 20 })).rejects.toThrow(/do not hold/)
+    await expect(planOf({ ...request, memory: (Number(needed) - 1) * 2 ** 20 })).rejects.toThrow(
+      /do not hold/,
+    )
   })
 })

@@ -1,0 +1,228 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Dataset, type Group, withFile } from '../hdf5/library.js'
+import { type ModuleIndex, twoDigits } from '../model/ids.js'
+import { type ModuleModel, modelModule, photonGainOf } from '../sources/simulator/module-model.js'
+import type { SimulationOptions } from '../sources/simulator/options.js'
+import { isSeam } from '../sources/simulator/pattern.js'
+
+/** A simulated photon run that was corrected, and what it was made of. */
+export interface ClosedLoop {
+  /** What was simulated. */
+  readonly options: SimulationOptions
+  /** The truth file of the run. */
+  readonly truth: string
+  /** Folder of its CORR files. */
+  readonly corrected: string
+  /** Trains of each dark run that its constants are made of. */
+  readonly darkTrains: number
+}
+
+/** Corrected minus true signal, over pixels that are not masked, ADU of the stage they measured in. */
+export interface Residual {
+  readonly values: number
+  readonly bias: number
+  readonly rms: number
+  /** rms that noise, digitisation and the error of the dark median make together. */
+  readonly predicted: number
+}
+
+/** How far a correction is from truth. */
+export interface Residuals {
+  /** By stage a pixel measured in: high, medium, low. */
+  readonly stages: readonly Residual[]
+  /** Largest bias of any memory cell, ASIC (64 × 64 pixels) and of the rows at the seams of ASICs, in high gain. */
+  readonly worst: { readonly cell: number; readonly asic: number; readonly seam: number }
+  /** Where high-gain values lie about 0, 1 and 2 photons, minus where that is: ADU. */
+  readonly peaks: readonly number[]
+  readonly masked: number
+  /** Pixels that are not masked and were taken for another stage than they measured in. */
+  readonly misassigned: number
+}
+
+/**
+ * Holds the CORR files of a simulated run, corrected with the default steps, against its truth.
+ * @throws DataError if a file cannot be read.
+ */
+export async function compareWithTruth({
+  options,
+  truth,
+  corrected,
+  darkTrains,
+}: ClosedLoop): Promise<Residuals> {
+  const { detector, modules, cells, energy, seed } = options
+  const sums = new Sums(darkTrains)
+  await withFile(truth, 'r', async truthFile => {
+    const trainIds = [...(datasetOf(truthFile, 'trainId').value as unknown as BigUint64Array)].map(Number)
+    for (const module of modules) {
+      const model = modelModule(detector, module, cells, energy, seed)
+      const name = `-${detector.aggregator}${twoDigits(module)}-`
+      const files = readdirSync(corrected).filter(file => file.includes(name) && file.endsWith('.h5'))
+      for (const file of files)
+        await withFile(join(corrected, file), 'r', corr => {
+          eachFrame(corr, options, module, ({ frame, trainId, cell }) => {
+            const first = trainIds.indexOf(trainId)
+            const at = `module${twoDigits(module)}`
+            sums.add(model, detector, cell, {
+              ...frame,
+              photons: slice(truthFile, `${at}/photons`, first + cell) as Uint16Array,
+              stages: slice(truthFile, `${at}/stage`, first + cell) as Uint8Array,
+            })
+          })
+        })
+      sums.endModule()
+    }
+  })
+  return sums.result()
+}
+
+interface Frame {
+  readonly data: Float32Array
+  readonly gain: Uint8Array
+  readonly mask: Uint32Array
+}
+
+function eachFrame(
+  corr: Group,
+  { detector }: SimulationOptions,
+  module: ModuleIndex,
+  use: (found: { frame: Frame; trainId: number; cell: number }) => void,
+): void {
+  const image = `INSTRUMENT/${detector.karaboId}/CORR/${module}CH0:output/image`
+  const trainIds = datasetOf(corr, `${image}/trainId`).value as unknown as BigUint64Array
+  const cellIds = datasetOf(corr, `${image}/cellId`).value as unknown as Uint16Array
+  for (let i = 0; i < trainIds.length; i++) {
+    const frame = {
+      data: slice(corr, `${image}/data`, i) as Float32Array,
+      gain: slice(corr, `${image}/gain`, i) as Uint8Array,
+      mask: slice(corr, `${image}/mask`, i) as Uint32Array,
+    }
+    use({ frame, trainId: Number(trainIds[i]), cell: cellIds[i] ?? 0 })
+  }
+}
+
+function datasetOf(file: Group, path: string): Dataset {
+  return file.get(path) as Dataset
+}
+
+function slice(file: Group, path: string, row: number): unknown {
+  return datasetOf(file, path).slice([[row, row + 1]])
+}
+
+/** Sums of residuals, of their squares and of the predicted ones. */
+class Tally {
+  count = 0
+  sum = 0
+  squares = 0
+  predicted = 0
+
+  add(residual: number, variance: number): void {
+    this.count++
+    this.sum += residual
+    this.squares += residual * residual
+    this.predicted += variance
+  }
+
+  get bias(): number {
+    return this.count === 0 ? 0 : this.sum / this.count
+  }
+
+  result(): Residual {
+    const rms = (sum: number) => Math.sqrt(sum / Math.max(1, this.count))
+    return { values: this.count, bias: this.bias, rms: rms(this.squares), predicted: rms(this.predicted) }
+  }
+}
+
+/** Variance of rounding to whole ADU. */
+const DIGITISATION = 1 / 12
+const ASIC = 64
+
+class Sums {
+  /** Variance of a median over that of one sample. */
+  readonly #median: number
+  readonly #stages = [new Tally(), new Tally(), new Tally()]
+  readonly #peaks = [new Tally(), new Tally(), new Tally()]
+  readonly #seam = new Tally()
+  readonly #cells = new Map<number, Tally>()
+  #asics = new Map<number, Tally>()
+  #worstAsic = 0
+  #masked = 0
+  #misassigned = 0
+
+  constructor(darkTrains: number) {
+    this.#median = Math.PI / 2 / darkTrains
+  }
+
+  add(
+    model: ModuleModel,
+    { slowScan, fastScan }: SimulationOptions['detector'],
+    cell: number,
+    { data, gain, mask, photons, stages }: Frame & { photons: Uint16Array; stages: Uint8Array },
+  ): void {
+    const ofCell = tallyOf(this.#cells, cell)
+    for (let pixel = 0; pixel < data.length; pixel++) {
+      if (mask[pixel] !== 0) {
+        this.#masked++
+        continue
+      }
+      const stage = stages[pixel] ?? 0
+      if (gain[pixel] !== stage) {
+        this.#misassigned++
+        continue
+      }
+      const photon = photonGainOf(model, cell, pixel)
+      const value = data[pixel] ?? Number.NaN
+      const residual = value - levelOf(model, pixel, stage, (photons[pixel] ?? 0) * photon)
+      const noise = model.noise[stage as 0 | 1 | 2][pixel] ?? 0
+      const variance = noise * noise * (1 + this.#median) + DIGITISATION
+      this.#stages[stage]?.add(residual, variance)
+      if (stage !== 0) continue
+      const row = Math.floor(pixel / fastScan)
+      ofCell.add(residual, variance)
+      tallyOf(this.#asics, Math.floor(row / ASIC) * 8 + Math.floor((pixel % fastScan) / ASIC)).add(
+        residual,
+        variance,
+      )
+      if (isSeam(row, slowScan)) this.#seam.add(residual, variance)
+      const nearest = Math.max(0, Math.round(value / photon))
+      this.#peaks[nearest]?.add(value - nearest * photon, variance)
+    }
+  }
+
+  endModule(): void {
+    this.#worstAsic = Math.max(this.#worstAsic, worst(this.#asics))
+    this.#asics = new Map()
+  }
+
+  result(): Residuals {
+    return {
+      stages: this.#stages.map(tally => tally.result()),
+      worst: { cell: worst(this.#cells), asic: this.#worstAsic, seam: Math.abs(this.#seam.bias) },
+      peaks: this.#peaks.map(({ bias }) => bias),
+      masked: this.#masked,
+      misassigned: this.#misassigned,
+    }
+  }
+}
+
+function tallyOf(tallies: Map<number, Tally>, key: number): Tally {
+  const found = tallies.get(key) ?? new Tally()
+  tallies.set(key, found)
+  return found
+}
+
+function worst(tallies: ReadonlyMap<number, Tally>): number {
+  return [...tallies.values()].reduce((most, { bias }) => Math.max(most, Math.abs(bias)), 0)
+}
+
+/** What `signal` ADU of high gain read in a stage, above its dark level. */
+function levelOf(
+  { ratios, steps, physics }: ModuleModel,
+  pixel: number,
+  stage: number,
+  signal: number,
+): number {
+  const ratio = ratios[pixel] ?? 1
+  if (stage === 0) return signal
+  return stage === 1 ? signal / ratio + (steps[pixel] ?? 0) : signal / (ratio * physics.lowRatio)
+}

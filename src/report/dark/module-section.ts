@@ -1,0 +1,97 @@
+import { BAD_PIXELS } from '../../../constants/bad-pixels.js'
+import type { Shift } from '../../../constants/dark/difference.js'
+import type { DarkModule } from '../../engine/dark/outcome.js'
+import { DIVERGING, SEQUENTIAL, SHARE } from '../colours.js'
+import { figureOf, histogramFigure, mapFigure, type Scale, scaleOf } from '../figures.js'
+import { escaped, htmlTable } from '../html.js'
+
+/** Scales of one stage, shared by all modules so that they compare. */
+export interface StageScales {
+  readonly offset: Scale
+  readonly noise: Scale
+  readonly shift: Scale
+}
+
+/** The scales of every stage. */
+export function scalesOf(modules: readonly DarkModule[]): StageScales[] {
+  const stages = modules[0]?.stages ?? []
+  return stages.map((_, stage) => {
+    const pictures = modules.flatMap(({ pictures }) => pictures[stage] ?? [])
+    const shifts = modules.flatMap(({ previous }) => previous?.stages[stage]?.offset?.map ?? [])
+    const shift = scaleOf(shifts)
+    const most = Math.max(Math.abs(shift.low), Math.abs(shift.high))
+    return {
+      offset: scaleOf(pictures.map(({ offset }) => offset)),
+      noise: scaleOf(pictures.map(({ noise }) => noise)),
+      shift: { low: -most, high: most },
+    }
+  })
+}
+
+/** A module's part of the report. */
+export function moduleSection(module: DarkModule, scales: readonly StageScales[]): string {
+  const previous = module.previous
+    ? `compared with the constants of ${module.previous.beginAt.toISOString()}`
+    : 'no constants before to compare with'
+  return `<section class="module" id="module-${module.module}">
+<h2>Module ${module.module} <span class="faint">${escaped(module.pdu)}</span></h2>
+<p class="faint">${escaped(previous)}</p>
+${outliers(module)}
+${module.stages.map((_, stage) => stagePart(module, stage, scales[stage])).join('\n')}
+</section>`
+}
+
+function outliers({ outliers }: DarkModule): string {
+  if (outliers.length === 0) return ''
+  const items = outliers.map(
+    ({ stage, what, message }) => `<li>${escaped(`${stage} gain, ${what}: ${message}`)}</li>`,
+  )
+  return `<ul class="alarm">${items.join('')}</ul>`
+}
+
+function stagePart(module: DarkModule, stage: number, scales: StageScales | undefined): string {
+  const summary = module.stages[stage]
+  const picture = module.pictures[stage]
+  if (summary === undefined || picture === undefined || scales === undefined) return ''
+  const difference = module.previous?.stages[stage]
+  const { histograms } = picture
+  const share = { low: 0, high: Math.max(0.05, scaleOf([picture.bad]).high) }
+  const plates = [
+    mapFigure('offset, ADU', picture.offset, SEQUENTIAL, scales.offset),
+    mapFigure('noise, ADU', picture.noise, SEQUENTIAL, scales.noise),
+    mapFigure('share of bad pixels', picture.bad, SHARE, share),
+    ...(difference?.offset
+      ? [mapFigure('offset − previous, ADU', difference.offset.map, DIVERGING, scales.shift)]
+      : []),
+    histogramFigure('offset, ADU; counts logarithmic', histograms.offset),
+    histogramFigure('noise, ADU; counts logarithmic', histograms.noise),
+  ]
+  const gain = summary.gain === undefined ? '' : `, raw gain ${figureOf(summary.gain)}`
+  const medians = `median offset ${figureOf(summary.offset)}, noise ${figureOf(summary.noise)}${gain}`
+  return `<div class="stage"><h3>${summary.stage} gain <span class="faint">${escaped(medians)}</span></h3>
+<div class="plates">${plates.join('')}</div>
+${reasonTable(module, stage)}${shiftText(difference?.offset, 'offset')}${shiftText(difference?.noise, 'noise')}${
+  difference?.bad
+    ? `<p>${difference.bad.more} pixels are bad that were good, ${difference.bad.fewer} good that were bad, of ${difference.bad.compared} (pixel, cell).</p>`
+    : ''
+}</div>`
+}
+
+function reasonTable(module: DarkModule, stage: number): string {
+  const summary = module.stages[stage]
+  const reasons = Object.entries(summary?.reasons ?? {})
+  if (summary === undefined || reasons.length === 0) return ''
+  const rows = reasons.map(([name, count]) => [
+    String(BAD_PIXELS[name as keyof typeof BAD_PIXELS]),
+    escaped(name),
+    String(count),
+    `${((100 * count) / summary.values).toFixed(3)} %`,
+  ])
+  const any = ['', 'any', String(summary.bad), `${((100 * summary.bad) / summary.values).toFixed(3)} %`]
+  return htmlTable(['bit', 'reason', '(pixel, cell)', 'share'], [...rows, any], 2)
+}
+
+function shiftText(shift: Shift | undefined, what: string): string {
+  if (shift === undefined || shift.compared === 0) return ''
+  return `<p>${what} − previous: mean ${figureOf(shift.mean)}, rms ${figureOf(shift.rms)}, at most ${figureOf(shift.largest)} ADU over ${shift.compared} (pixel, cell).</p>`
+}

@@ -1,0 +1,75 @@
+import type { DarkOutcome } from '../../engine/dark/outcome.js'
+import type { DarkPlan } from '../../engine/dark/plan.js'
+import { figureOf } from '../figures.js'
+import { escaped, htmlTable } from '../html.js'
+
+/** What was done, with which limits, and a line for every module and stage. */
+export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
+  const { recipe, limits } = plan
+  const bounds = (list: DarkPlan['limits']['offsetHard']) =>
+    recipe.stages.map((stage, i) => `${stage} ${list[i]?.join(' … ') ?? ''}`).join(', ')
+  const facts: [string, string][] = [
+    ['runs', plan.runs.map(({ run }, i) => `${recipe.stages[i]}: ${run.path}`).join('\n')],
+    ['raw data', plan.rawData],
+    ['valid from', plan.beginAt.toISOString()],
+    [
+      'conditions',
+      Object.entries(plan.conditions)
+        .map(pair => pair.join(' '))
+        .join(', '),
+    ],
+    ['offset limits', `${limits.offsetSigma} σ; ${bounds(limits.offsetHard)} ADU`],
+    ['noise limits', `${limits.noiseSigma} σ; ${bounds(limits.noiseHard)} ADU`],
+    ...(recipe.thresholds
+      ? [['gain separation', `at least ${limits.gainSeparation} σ`] satisfies [string, string]]
+      : []),
+    ['made by', software],
+  ]
+  const items = facts.map(
+    ([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value).replaceAll('\n', '<br>')}</dd>`,
+  )
+  return `<dl>${items.join('')}</dl>
+${problems(outcome)}
+<nav>${outcome.modules.map(({ module }) => `<a href="#module-${module}">module ${module}</a>`).join('')}</nav>
+${overview(outcome)}`
+}
+
+function problems({ problems }: DarkOutcome): string {
+  if (problems.length === 0) return ''
+  const lines = problems.map(({ severity, message, place: { module, file } }) => {
+    const where = module === undefined ? (file === undefined ? '' : `${file}: `) : `module ${module}: `
+    const tone = severity === 'error' ? ' class="alarm"' : ''
+    return `<li${tone}>${escaped(`${severity}: ${where}${message}`)}</li>`
+  })
+  return `<ul>${lines.join('')}</ul>`
+}
+
+function overview({ modules }: DarkOutcome): string {
+  const rows = modules.flatMap(({ module, stages, previous }) =>
+    stages.map((summary, i) => {
+      const share = summary.bad / summary.values
+      const bar = `<span class="bar"><i style="width:${Math.min(100, 1000 * share).toFixed(1)}%"></i></span>`
+      return [
+        `<a href="#module-${module}">${module}</a>`,
+        summary.stage,
+        figureOf(summary.offset),
+        figureOf(summary.noise),
+        summary.gain === undefined ? '' : figureOf(summary.gain),
+        `${(100 * share).toFixed(3)} % ${bar}`,
+        previous?.stages[i]?.offset ? figureOf(previous.stages[i].offset.rms) : '',
+        previous?.stages[i]?.bad ? `+${previous.stages[i].bad.more} −${previous.stages[i].bad.fewer}` : '',
+      ]
+    }),
+  )
+  const header = [
+    'module',
+    'gain',
+    'offset',
+    'noise',
+    'raw gain',
+    'bad (bar: to 10 %)',
+    'rms to previous',
+    'bad pixels',
+  ]
+  return htmlTable(header, rows, 2)
+}

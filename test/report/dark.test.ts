@@ -1,0 +1,147 @@
+import { inflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { DarkMap, StagePicture } from '../../constants/dark/picture.js'
+import { darkRecipe } from '../../constants/dark/recipe.js'
+import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
+import type { DarkPlan } from '../../src/engine/dark/plan.js'
+import { moduleIndex } from '../../src/model/ids.js'
+import { darkReport } from '../../src/report/dark/write.js'
+import { figureOf, mapFigure } from '../../src/report/figures.js'
+import { pngUri } from '../../src/report/png.js'
+
+const recipe = darkRecipe(AGIPD_1M)
+
+/** Values that do not compress: the worst that a map can be. */
+function noisyMap(): DarkMap {
+  let x = 1
+  const values = Float32Array.from({ length: 128 * 32 }, () => (x = (x * 1_103_515_245 + 12_345) % 2 ** 31))
+  return { rows: 128, columns: 32, values }
+}
+
+function moduleOf(module: number): DarkModule {
+  const map = noisyMap()
+  const histogram = {
+    from: 4000,
+    step: 10,
+    counts: Array.from({ length: 64 }, (_, i) => i * 997),
+    below: 3,
+    above: 4,
+  }
+  const picture: StagePicture = {
+    ...{ offset: map, noise: map, bad: map },
+    histograms: { offset: histogram, noise: histogram },
+  }
+  const shift = { compared: 10, mean: 0.1, rms: 0.7, largest: -3, map }
+  return {
+    module: moduleIndex(module),
+    pdu: '<script>alert(1)</script>',
+    stages: recipe.stages.map(stage => ({
+      ...{ stage, offset: 5000, noise: 8, gain: 6000, gainDeviation: 30, values: 65_536, bad: 70 },
+      reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
+      cells: [{ cell: 0, offset: 5000, noise: 8, bad: 70 }],
+    })),
+    pictures: recipe.stages.map(() => picture),
+    outliers: [{ stage: 'high', what: 'cell 3', message: 'offset far' }],
+    problems: [],
+    previous: {
+      beginAt: new Date(0),
+      stages: recipe.stages.map(() => ({
+        offset: shift,
+        noise: shift,
+        bad: { compared: 10, more: 1, fewer: 2 },
+      })),
+    },
+  }
+}
+
+function report(modules: number): string {
+  const plan = {
+    ...{ detector: AGIPD_1M, karaboId: 'SPB_DET_AGIPD1M-1', recipe, runs: [], limits: recipe.limits },
+    ...{ conditions: { 'Memory cells': 32 }, beginAt: new Date(0), rawData: 'proposal:000001 runs:1 2 3' },
+  } as unknown as DarkPlan
+  const outcome = {
+    modules: Array.from({ length: modules }, (_, i) => moduleOf(i)),
+    problems: [],
+  } as unknown as DarkOutcome
+  return darkReport(plan, outcome, 'detcal 0')
+}
+
+describe('the dark report', () => {
+  it('needs nothing but itself, and runs nothing', () => {
+    const html = report(1)
+    expect(html).not.toMatch(/https?:|<script|<link|@import|url\(/)
+    expect(
+      [...html.matchAll(/src="([^"]{0,22})/g)].every(([, uri]) => uri === 'data:image/png;base64,'),
+    ).toBe(true)
+    expect(html).toContain('&#60;script&#62;')
+  })
+
+  it('shows maps, histograms, reasons, differences and outliers of every stage', () => {
+    const html = report(1)
+    expect(html.match(/<img /g)).toHaveLength(3 * 4)
+    expect(html.match(/<svg /g)).toHaveLength(3 * 2)
+    for (const stage of recipe.stages) expect(html).toContain(`<h3>${stage} gain`)
+    expect(html).toContain('high gain, cell 3: offset far')
+    expect(html).toContain('NOISE_OUT_OF_THRESHOLD')
+    expect(html).toContain('offset − previous: mean 0.100, rms 0.700, at most −3.000 ADU')
+  })
+
+  it('follows the light and dark of the system, and prints', () => {
+    expect(report(1)).toMatch(/prefers-color-scheme: dark/)
+    expect(report(1)).toMatch(/@media print/)
+  })
+
+  it('stays below 2 MB for 16 modules whose maps do not compress', () => {
+    expect(report(16).length).toBeLessThan(2e6)
+  })
+})
+
+/** Decodes what {@link pngUri} makes: one filter byte of 0 before each row of indices. */
+function decoded(uri: string): { columns: number; rows: number; lines: number[][] } {
+  const png = Buffer.from(uri.replace('data:image/png;base64,', ''), 'base64')
+  const [columns, rows] = [png.readUInt32BE(16), png.readUInt32BE(20)]
+  const at = png.indexOf('IDAT')
+  const data = inflateSync(png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4)))
+  const lines = Array.from({ length: rows }, (_, row) => [
+    ...data.subarray(row * (columns + 1), (row + 1) * (columns + 1)),
+  ])
+  return { columns, rows, lines }
+}
+
+describe('images', () => {
+  it('are PNGs of their indices', () => {
+    const uri = pngUri({
+      rows: 2,
+      columns: 3,
+      indices: Uint8Array.of(0, 1, 2, 2, 1, 0),
+      palette: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    })
+    expect(decoded(uri)).toEqual({
+      columns: 3,
+      rows: 2,
+      lines: [
+        [0, 0, 1, 2],
+        [0, 2, 1, 0],
+      ],
+    })
+  })
+
+  it('lie with their longer side across, blank where nothing is finite', () => {
+    const map = { rows: 3, columns: 2, values: Float32Array.of(0, 1, 2, 3, Number.NaN, 9) }
+    const palette = { colours: Array.from({ length: 255 }, () => [0, 0, 0] as const), css: '' }
+    const [, uri = ''] = /src="([^"]*)"/.exec(mapFigure('x', map, palette, { low: 0, high: 3 })) ?? []
+    expect(decoded(uri).lines).toEqual([
+      [0, 1, 170, 0],
+      [0, 86, 255, 255],
+    ])
+  })
+})
+
+it('figures have four digits at most', () => {
+  const values = [0, 1.23456, 12.3456, 123.456, 1234.56, 65_535, -0.0123, Number.NaN]
+  expect(values.map(figureOf)).toEqual(['0.000', '1.235', '12.35', '123.5', '1235', '65535', '−0.012', '–'])
+})

@@ -116,7 +116,7 @@ export function lpdParallel(table: usize, frames: usize, constants: usize, param
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
     if (departed >= SATURATED_WARM)
-      for (let i = O1; i <= S1; ++i) warm(constants + i * (pixels << 2) + (from << 2), (to - from) << 2)
+      warm(constants + O1 * (pixels << 2) + (from << 2), S1 - O1 + 1, pixels << 2, (to - from) << 2)
     let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES

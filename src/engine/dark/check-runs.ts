@@ -135,6 +135,11 @@ export function checkRuns(runs: readonly Run[], recipe: DarkRecipe): void {
           hint: 'Give a run of its own for each stage',
         },
       )
+    if (run.rawFrames > 1)
+      throw new DataError('was taken in parallel gain, which is not characterised', {
+        place: { file: run.path },
+        hint: 'Give one dark run for each gain stage',
+      })
     if (first && run.karaboId !== first.karaboId)
       throw new DataError(`is of ${run.karaboId}, the ${recipe.stages[0]} gain run of ${first.karaboId}`, {
         place: { file: run.path },

@@ -134,6 +134,7 @@ class Loader {
           const resident = new ResidentConstants(module, lane, scheduler, {
             detector: AGIPD_1M,
             pool: this.#pool,
+            lanes: this.#lanes.length,
             phases: new PhaseTotals(),
             signal: this.#signal,
             software: 'bench',

@@ -31,12 +31,11 @@ test.each(DETECTORS.map(({ id }) => id))('%s: default and production steps are s
   expect(parseSteps(steps, defaultSteps, 0)).toEqual(defaultSteps)
 })
 
-test.each(DETECTORS.map(detector => [detector.id, detector] as const))(
-  '%s: plain data, which a thread can be given',
-  (_, detector) => {
-    expect(structuredClone(detector)).toEqual(detector)
-  },
-)
+test.each(
+  DETECTORS.map(detector => [detector.id, detector] as const),
+)('%s: plain data, which a thread can be given', (_, detector) => {
+  expect(structuredClone(detector)).toEqual(detector)
+})
 
 describe('LPD', () => {
   const ALL = ['Offset', 'Noise', 'BadPixelsDark', 'RelativeGain', 'GainAmpMap', 'FFMap', 'BadPixelsFF']

@@ -72,48 +72,48 @@ describe('a correction', () => {
     return { folder, outcome }
   }
 
-  test.each([false, true])(
-    'names the file and leaves only whole ones, with a combined file: %s',
-    async combined => {
-      disk.leave(200 * MIB)
-      const whole = await attempt(combined)
-      const names = readdirSync(whole.folder, { recursive: true, encoding: 'utf8' }).sort()
-      expect(names).toEqual(['proc', `proc/${CORR}`, `proc/${METADATA}`, ...(combined ? ['run.cxi'] : [])])
-      const expected: ReadBack = await readBack(join(whole.folder, 'proc', CORR), place.golden.karaboId, 0)
-      const needed = sizeOf(whole.folder)
-      rmSync(whole.folder, { recursive: true })
+  test.each([
+    false,
+    true,
+  ])('names the file and leaves only whole ones, with a combined file: %s', async combined => {
+    disk.leave(200 * MIB)
+    const whole = await attempt(combined)
+    const names = readdirSync(whole.folder, { recursive: true, encoding: 'utf8' }).sort()
+    expect(names).toEqual(['proc', `proc/${CORR}`, `proc/${METADATA}`, ...(combined ? ['run.cxi'] : [])])
+    const expected: ReadBack = await readBack(join(whole.folder, 'proc', CORR), place.golden.karaboId, 0)
+    const needed = sizeOf(whole.folder)
+    rmSync(whole.folder, { recursive: true })
 
-      const failed = new Set<string>()
-      for (const free of amounts(needed)) {
-        disk.leave(free)
-        const { folder, outcome } = await attempt(combined)
-        const error = failureOf(outcome)
-        const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
-        if (error === undefined) expect(left).toEqual(names)
-        else {
-          expect(
-            isDetcalError(error, 'output') || (error as { tag?: string }).tag === 'output',
-            `${free} bytes: ${String(error)}`,
-          ).toBe(true)
-          const {
-            message,
-            place: { file = '' },
-          } = error as { message: string; place: { file?: string } }
-          expect(message).toMatch(/no space left/i)
-          expect(file.startsWith(folder), file).toBe(true)
-          expect(file).not.toContain('.part-')
-          failed.add(file.slice(folder.length + 1))
-          for (const name of left) expect(names).toContain(name)
-        }
-        if (left.includes(`proc/${CORR}`))
-          expect(await readBack(join(folder, 'proc', CORR), place.golden.karaboId, 0)).toEqual(expected)
-        rmSync(folder, { recursive: true })
+    const failed = new Set<string>()
+    for (const free of amounts(needed)) {
+      disk.leave(free)
+      const { folder, outcome } = await attempt(combined)
+      const error = failureOf(outcome)
+      const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+      if (error === undefined) expect(left).toEqual(names)
+      else {
+        expect(
+          isDetcalError(error, 'output') || (error as { tag?: string }).tag === 'output',
+          `${free} bytes: ${String(error)}`,
+        ).toBe(true)
+        const {
+          message,
+          place: { file = '' },
+        } = error as { message: string; place: { file?: string } }
+        expect(message).toMatch(/no space left/i)
+        expect(file.startsWith(folder), file).toBe(true)
+        expect(file).not.toContain('.part-')
+        failed.add(file.slice(folder.length + 1))
+        for (const name of left) expect(names).toContain(name)
       }
-      expect([...failed].sort()).toEqual(
-        expect.arrayContaining([`proc/${CORR}`, ...(combined ? ['run.cxi'] : [`proc/${METADATA}`])]),
-      )
-    },
-  )
+      if (left.includes(`proc/${CORR}`))
+        expect(await readBack(join(folder, 'proc', CORR), place.golden.karaboId, 0)).toEqual(expected)
+      rmSync(folder, { recursive: true })
+    }
+    expect([...failed].sort()).toEqual(
+      expect.arrayContaining([`proc/${CORR}`, ...(combined ? ['run.cxi'] : [`proc/${METADATA}`])]),
+    )
+  })
 
   test('is refused before it starts where the plan does not fit', () => {
     disk.leave(MIB)

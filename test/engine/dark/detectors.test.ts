@@ -47,7 +47,11 @@ async function darkRunOf(
 }
 
 describe.each([
-  { detector: LPD_1M, stages: ['high', 'medium', 'low'], conditions: { 'Parallel gain': 0, 'Memory cells': 512 } },
+  {
+    detector: LPD_1M,
+    stages: ['high', 'medium', 'low'],
+    conditions: { 'Parallel gain': 0, 'Memory cells': 512 },
+  },
   { detector: DSSC_1M, stages: ['run'], conditions: { 'Target gain': 2.5 } },
 ])('dark runs of $detector.name', ({ detector, stages, conditions }) => {
   let catalogue: string

@@ -31,31 +31,28 @@ describe('offset, noise, thresholds and bad pixels are those of numpy', () => {
     [4, 2 ** 30, 512],
     [1, 12 * 2 ** 20, 256],
     [2, 11 * 2 ** 20, 64],
-  ])(
-    'with %i workers and %i bytes of memory, which are strips of about %i rows',
-    async (workers, memory, rows) => {
-      const catalogue = join(folder, `catalogue-${workers}-${memory}`)
-      const plan = await planOf({ runs, catalogue, workers, memory })
-      expect(plan.lanes.bytes).toBeLessThanOrEqual(memory)
-      expect(plan.lanes.stripRows).toBeLessThanOrEqual(rows)
-      const outcome = await characterise({ runs, catalogue, workers, memory })
-      expect(await digests(catalogue)).toEqual(GOLDEN_DARK.sha256)
-      const [module] = outcome.modules
-      const bits = module?.stages.map(({ reasons }) =>
-        Object.fromEntries(
-          Object.entries(reasons).map(([name, count]) => [
-            REASON_BITS[name as keyof typeof REASON_BITS],
-            count,
-          ]),
-        ),
-      )
-      // Numpy counts the cell without frames, the summary leaves it out.
-      const [high, medium, low] = GOLDEN_DARK.bits
-      const { 2: evaluation, 3: _, ...rest } = low ?? {}
-      expect(evaluation).toBe(512 * 128)
-      expect(bits).toEqual([high, medium, rest])
-    },
-  )
+  ])('with %i workers and %i bytes of memory, which are strips of about %i rows', async (workers, memory, rows) => {
+    const catalogue = join(folder, `catalogue-${workers}-${memory}`)
+    const plan = await planOf({ runs, catalogue, workers, memory })
+    expect(plan.lanes.bytes).toBeLessThanOrEqual(memory)
+    expect(plan.lanes.stripRows).toBeLessThanOrEqual(rows)
+    const outcome = await characterise({ runs, catalogue, workers, memory })
+    expect(await digests(catalogue)).toEqual(GOLDEN_DARK.sha256)
+    const [module] = outcome.modules
+    const bits = module?.stages.map(({ reasons }) =>
+      Object.fromEntries(
+        Object.entries(reasons).map(([name, count]) => [
+          REASON_BITS[name as keyof typeof REASON_BITS],
+          count,
+        ]),
+      ),
+    )
+    // Numpy counts the cell without frames, the summary leaves it out.
+    const [high, medium, low] = GOLDEN_DARK.bits
+    const { 2: evaluation, 3: _, ...rest } = low ?? {}
+    expect(evaluation).toBe(512 * 128)
+    expect(bits).toEqual([high, medium, rest])
+  })
 })
 
 it('compressed frames, which are decoded strip by strip, give the same', async () => {

@@ -35,10 +35,13 @@ describe.each(['earliest.h5', 'latest.h5'])('%s', name => {
   const addressesOf = (path: string) =>
     withFd(goldenFile(name), fd => frameAddresses(locateDataset(fd, path, goldenFile(name))))
 
-  test.each(['filters/gzip', 'filters/fletcher', 'chunks/edge', 'simple/compact', 'floats/scalar'])(
-    'there are none for %s',
-    path => expect(addressesOf(path)).toBeUndefined(),
-  )
+  test.each([
+    'filters/gzip',
+    'filters/fletcher',
+    'chunks/edge',
+    'simple/compact',
+    'floats/scalar',
+  ])('there are none for %s', path => expect(addressesOf(path)).toBeUndefined())
   test('frames never written are at -1', () =>
     expect(addressesOf('simple/never')).toEqual(Float64Array.of(-1, -1, -1)))
   test('no frames, no addresses', () => expect(addressesOf('simple/empty')).toEqual(new Float64Array(0)))

@@ -123,20 +123,19 @@ test.each(goldenNames)('%s, damaged, ends in a value or in an error that says so
 })
 
 // Checksums of newer structures catch nearly all damage before it can mean anything: this gets behind them.
-test.each(goldenNames.filter(name => name.includes('latest')))(
-  '%s, damaged, checksums not looked at',
-  name => {
-    vi.spyOn(FileView.prototype, 'readChecked').mockImplementation(function (
-      this: FileView,
-      address,
-      length,
-      what,
-    ) {
-      return this.read(address, length, what)
-    })
-    expect(fuzz(name, SEED + 1).damaged).toBeGreaterThan(0)
-  },
-)
+test.each(
+  goldenNames.filter(name => name.includes('latest')),
+)('%s, damaged, checksums not looked at', name => {
+  vi.spyOn(FileView.prototype, 'readChecked').mockImplementation(function (
+    this: FileView,
+    address,
+    length,
+    what,
+  ) {
+    return this.read(address, length, what)
+  })
+  expect(fuzz(name, SEED + 1).damaged).toBeGreaterThan(0)
+})
 
 test.each(goldenNames)('%s, cut at any length, is called truncated or no HDF5 file', name => {
   const sound = readFileSync(goldenFile(name))

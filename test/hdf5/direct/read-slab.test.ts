@@ -20,32 +20,31 @@ const slabOf = (shape: readonly number[]) =>
     ),
   )
 
-describe.each(goldens.filter(({ supported, shape }) => supported && shape.length > 0))(
-  '$name $path',
-  golden => {
-    test('any slab is what the naive copy takes', () => {
-      const whole = expectedBytes(golden)
-      const elementBytes = elementBytesOf(golden.dtype)
-      const file = goldenFile(golden.name)
-      withFd(file, fd => {
-        const located = locateDataset(fd, golden.path, file)
-        fc.assert(
-          fc.property(slabOf(golden.shape), slab => {
-            const start = slab.map(([first]) => first)
-            const count = slab.map(([, length]) => length)
-            const expected = naiveSlab(whole, golden.shape, elementBytes, start, count)
-            const shared = new SharedArrayBuffer(expected.length + 2)
-            const out = new Uint8Array(shared, 1, expected.length).fill(0xaa)
-            readSlab(fd, located, start, count, out, file)
-            expect(Buffer.compare(out, expected)).toBe(0)
-            expect([new Uint8Array(shared)[0], new Uint8Array(shared).at(-1)]).toEqual([0, 0])
-          }),
-          { seed: 20, numRuns: 30 },
-        )
-      })
+describe.each(
+  goldens.filter(({ supported, shape }) => supported && shape.length > 0),
+)('$name $path', golden => {
+  test('any slab is what the naive copy takes', () => {
+    const whole = expectedBytes(golden)
+    const elementBytes = elementBytesOf(golden.dtype)
+    const file = goldenFile(golden.name)
+    withFd(file, fd => {
+      const located = locateDataset(fd, golden.path, file)
+      fc.assert(
+        fc.property(slabOf(golden.shape), slab => {
+          const start = slab.map(([first]) => first)
+          const count = slab.map(([, length]) => length)
+          const expected = naiveSlab(whole, golden.shape, elementBytes, start, count)
+          const shared = new SharedArrayBuffer(expected.length + 2)
+          const out = new Uint8Array(shared, 1, expected.length).fill(0xaa)
+          readSlab(fd, located, start, count, out, file)
+          expect(Buffer.compare(out, expected)).toBe(0)
+          expect([new Uint8Array(shared)[0], new Uint8Array(shared).at(-1)]).toEqual([0, 0])
+        }),
+        { seed: 20, numRuns: 30 },
+      )
     })
-  },
-)
+  })
+})
 
 /** Random bytes in a file and a dataset over them, whose shape makes runs, windows and gaps of all sizes. */
 describe('large arrays', () => {

@@ -224,19 +224,20 @@ test('a full disk is an output error that names the file', () => {
 })
 
 describe('the end of file', () => {
-  test.each(['earliest.h5', 'latest.h5', 'userblock_latest.h5'])(
-    'of %s moves, and the library takes it',
-    async name => {
-      const path = join(folder, name)
-      writeFileSync(path, readFileSync(goldenFile(name)))
-      const fd = openSync(path, 'r+')
-      const before = fstatSync(fd).size
-      setEndOfFile(fd, before + 1000, path)
-      expect(fstatSync(fd).size).toBe(before + 1000)
-      closeSync(fd)
-      await withFile(path, 'r', file => expect(file.keys().length).toBeGreaterThan(0))
-      writeFileSync(path, readFileSync(path).subarray(0, before + 999))
-      await expect(withFile(path, 'r', () => undefined)).rejects.toThrow(/truncated/)
-    },
-  )
+  test.each([
+    'earliest.h5',
+    'latest.h5',
+    'userblock_latest.h5',
+  ])('of %s moves, and the library takes it', async name => {
+    const path = join(folder, name)
+    writeFileSync(path, readFileSync(goldenFile(name)))
+    const fd = openSync(path, 'r+')
+    const before = fstatSync(fd).size
+    setEndOfFile(fd, before + 1000, path)
+    expect(fstatSync(fd).size).toBe(before + 1000)
+    closeSync(fd)
+    await withFile(path, 'r', file => expect(file.keys().length).toBeGreaterThan(0))
+    writeFileSync(path, readFileSync(path).subarray(0, before + 999))
+    await expect(withFile(path, 'r', () => undefined)).rejects.toThrow(/truncated/)
+  })
 })

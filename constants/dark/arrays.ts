@@ -77,7 +77,8 @@ function rows<D extends 'f4' | 'u4'>(
     for (let row = 0; row < count; row++) {
       const pixel = ss * fastScan + first + row
       let at = (row * slowScan + ss) * planes.length
-      for (const { values, other } of planes) {
+      for (let plane = 0; plane < planes.length; plane++) {
+        const { values, other } = planes[plane] ?? NO_PLANE
         const value = values[pixel] ?? 0
         out[at++] = other === undefined ? value : (value + (other[pixel] ?? 0)) / 2
       }
@@ -85,3 +86,5 @@ function rows<D extends 'f4' | 'u4'>(
   }
   return out
 }
+
+const NO_PLANE: Plane = { values: new Float32Array(0) }

@@ -23,9 +23,8 @@ export interface StageJudgement {
   /** Median over the module's pixels, ADU. */
   readonly offset: number
   readonly noise: number
-  /** Of the mean gain samples; NaN where the detector has none. */
+  /** Medians of means and standard deviations of the gain samples, of some pixels: they tell stages. NaN: there are none. */
   readonly gain: number
-  /** Median standard deviation of the gain samples. */
   readonly gainDeviation: number
   /** Pixels with any bit. */
   readonly bad: number
@@ -63,10 +62,19 @@ export function judgeCell(
   return stages.map(({ bad, gain }, stage) => ({
     offset: spreads[stage]?.offset.median ?? Number.NaN,
     noise: spreads[stage]?.noise.median ?? Number.NaN,
-    gain: gain ? finiteMedian(gain.mean) : Number.NaN,
-    gainDeviation: gain ? finiteMedian(gain.deviation) : Number.NaN,
+    gain: gain ? finiteMedian(sampled(gain.mean)) : Number.NaN,
+    gainDeviation: gain ? finiteMedian(sampled(gain.deviation)) : Number.NaN,
     ...counted(bad),
   }))
+}
+
+/** Every seventh pixel: a number that no structure of a module shares. */
+function sampled(values: Float32Array): Float32Array {
+  const step = Math.min(7, values.length)
+  return Float32Array.from(
+    { length: Math.floor(values.length / step) },
+    (_, i) => values[i * step] ?? Number.NaN,
+  )
 }
 
 function clear({ offset, noise, gain }: StagePlanes): void {

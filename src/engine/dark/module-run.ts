@@ -66,7 +66,8 @@ export class DarkModuleRun {
   async #statistics(): Promise<void> {
     const { plan, pool, onRows } = this.#context
     const { stripRows } = plan.lanes
-    const { slowScan } = plan.detector
+    const { rawPlanes, slowScan, fastScan } = plan.detector
+    const detector = { rawPlanes, slowScan, fastScan }
     const files = OpenFiles.open(this.#module.stages)
     try {
       await this.#runAll(
@@ -80,11 +81,7 @@ export class DarkModuleRun {
                 const slowScan = [from, to] as const
                 await pool.run('darkStatistics', {
                   ...assignment,
-                  ...this.#common(),
-                  cell,
-                  stage,
-                  slowScan,
-                  frames,
+                  ...{ detector, recipe: plan.recipe, cell, stage, slowScan, frames },
                 })
                 onRows(count * (to - from))
               })

@@ -1,11 +1,11 @@
-import { type Detector, rawFrameBytes } from '../../detectors/detector.js'
+import { rawFrameBytes } from '../../detectors/detector.js'
 import { readFully, refuseChanged } from '../block-reader.js'
 import type { FrameReader } from '../frame-reader.js'
-import type { FrameSource } from './tasks.js'
+import type { FrameShape, FrameSource } from './tasks.js'
 
 /** Rows `from … to − 1` of slow scan, of every raw plane. */
 export interface Strip {
-  readonly detector: Detector
+  readonly detector: FrameShape
   readonly slowScan: readonly [from: number, to: number]
 }
 

@@ -14,6 +14,9 @@ export interface FrameSource {
   readonly rows: Float64Array
 }
 
+/** What reading frames needs of a detector: the rest would be copied to a thread thousands of times. */
+export type FrameShape = Pick<Detector, 'rawPlanes' | 'slowScan' | 'fastScan'>
+
 interface DarkTask extends Assignment {
   readonly detector: Detector
   readonly recipe: DarkRecipe
@@ -22,7 +25,9 @@ interface DarkTask extends Assignment {
 }
 
 /** Reads a strip of slow-scan rows of all frames of one (cell, stage) into a slot; its statistics go to the lane's planes. */
-export interface StatisticsTask extends DarkTask {
+export interface StatisticsTask extends Assignment {
+  readonly detector: FrameShape
+  readonly recipe: DarkRecipe
   readonly cell: number
   readonly stage: number
   /** First row and the one behind the last. */

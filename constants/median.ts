@@ -19,7 +19,7 @@ export async function finiteMedian(detector: Detector, source: ConstantSource): 
   const scratch = new Uint8Array(SCRATCH_BYTES)
   const row = new Float64Array(65536)
   try {
-    return medianOf(use => {
+    return medianOf((consume: (values: Float64Array) => void) => {
       for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
         const out = scratch.subarray(0, block.bytes)
         slabs.read(block.start, block.count, out)
@@ -28,7 +28,7 @@ export async function finiteMedian(detector: Detector, source: ConstantSource): 
         for (let first = 0; first < elements; first += row.length) {
           const n = Math.min(row.length, elements - first)
           gather(first * step, step, n, row)
-          use(n === row.length ? row : row.subarray(0, n))
+          consume(n === row.length ? row : row.subarray(0, n))
         }
       }
     })

@@ -1,11 +1,12 @@
-// A checksum at the speed of the second-level cache, after Fletcher: in each of eight 64-bit lanes, with the words
-// xᵢ of the lower and zᵢ of the upper half of 128 bytes (all sums modulo 2^64, swap exchanges 32-bit halves),
-//     yᵢ = xᵢ + swap(zᵢ)          s = Σ yᵢ          t = Σ swap(y₁ + … + yᵢ)
-// and a multiplicative mix of all s, and of all t, one lane after the other.
+// A checksum at the speed of the second-level cache, after Fletcher. In each of eight 64-bit lanes, with the words
+// x₁, x₂, … 64 bytes apart (all sums modulo 2^64; swap exchanges the 32-bit halves),
+//     sᵢ = x₁ + … + xᵢ          t = s₁ + swap(s₂) + s₃ + swap(s₄) + …
+// and at the end a multiplicative mix of the last s of all lanes, and one of all t, lane after lane.
 //
 // Certain to be found: any change within 64 bytes in a row, since it meets each lane once and s is one-to-one in each
-// word. Exchanged or shifted words change t. Anything else is missed with a chance of about 2^-64, unless it is made
-// to fit: this tells damage, not forgery. Without the swaps two flipped signs of floats would cancel in s and t.
+// word. Two flipped bits are missed only if they are the same one of the top eleven of a lane and its sums happen to
+// balance; without the swap two top bits would be missed at every even distance. Words that change places change t.
+// Other damage is missed with a chance of about 2^-64, unless it is made to fit: this tells damage, not forgery.
 const STEP: usize = 128
 
 // Odd, with bits well spread.
@@ -15,11 +16,6 @@ const PRIME_T: u64 = 0xc2b2ae3d27d4eb4f
 @inline
 function swapped(v: v128): v128 {
   return i32x4.shuffle(v, v, 1, 0, 3, 2)
-}
-
-@inline
-function folded(at: usize): v128 {
-  return i64x2.add(v128.load(at), swapped(v128.load(at, 64)))
 }
 
 @inline
@@ -34,10 +30,18 @@ export function checksum(src: usize, bytes: usize, out: usize): void {
   let t0 = s0, t1 = s0, t2 = s0, t3 = s0
   const end = src + bytes
   for (let at = src; at < end; at += STEP) {
-    s0 = i64x2.add(s0, folded(at))
-    s1 = i64x2.add(s1, folded(at + 16))
-    s2 = i64x2.add(s2, folded(at + 32))
-    s3 = i64x2.add(s3, folded(at + 48))
+    s0 = i64x2.add(s0, v128.load(at))
+    s1 = i64x2.add(s1, v128.load(at, 16))
+    s2 = i64x2.add(s2, v128.load(at, 32))
+    s3 = i64x2.add(s3, v128.load(at, 48))
+    t0 = i64x2.add(t0, s0)
+    t1 = i64x2.add(t1, s1)
+    t2 = i64x2.add(t2, s2)
+    t3 = i64x2.add(t3, s3)
+    s0 = i64x2.add(s0, v128.load(at, 64))
+    s1 = i64x2.add(s1, v128.load(at, 80))
+    s2 = i64x2.add(s2, v128.load(at, 96))
+    s3 = i64x2.add(s3, v128.load(at, 112))
     t0 = i64x2.add(t0, swapped(s0))
     t1 = i64x2.add(t1, swapped(s1))
     t2 = i64x2.add(t2, swapped(s2))

@@ -3,9 +3,15 @@
 import { all, count, load16, load32, store32, store8 } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, LOW, MASK, MEDIUM } from './table'
+import { warm } from './warm'
 
 // Pixels whose constants stay in cache while the frames of a call pass by.
 const STRIP: usize = 8192
+
+// From this many saturated pixels in the strip before (all frames of a call together) it is cheaper to stream the planes
+// of the other stages through the cache first. It decides nothing but speed.
+const SATURATED_WARM: u32 = <u32>STRIP / 128
+let departed: u32 = 0
 
 // Planes of one cell, in units of 4·pixels bytes: offset, factor and mask of each stage, and the numbers from which on
 // high and medium gain are saturated.
@@ -109,9 +115,15 @@ export function lpdParallel(table: usize, frames: usize, constants: usize, param
   clearDepartures(table, frames)
   for (let from: usize = 0; from < pixels; from += STRIP) {
     const to = min<usize>(from + STRIP, pixels)
+    if (departed >= SATURATED_WARM)
+      warm(constants + O1 * (pixels << 2) + (from << 2), S1 - O1 + 1, pixels << 2, (to - from) << 2)
+    let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
-      depart(entry, strip(entry, from, to, constants, pixels << 2, flags))
+      const departures = strip(entry, from, to, constants, pixels << 2, flags)
+      depart(entry, departures)
+      sum += departures
     }
+    departed = sum
   }
 }

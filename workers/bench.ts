@@ -1,8 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { type ReadingTask, readingWork } from '../bench/hdf5/constants-reading.js'
 import type { ScalingRequest, ScalingTask } from '../bench/kernels/scaling.js'
 import { scalingWork } from '../bench/kernels/scaling-thread.js'
 
-const work = scalingWork(workerData as ScalingTask)
+const task = workerData as ReadingTask | ScalingTask
+const work = 'ranges' in task ? readingWork(task) : scalingWork(task)
 parentPort?.on('message', ({ passes }: ScalingRequest) => {
   for (let pass = 0; pass < passes; pass++) work()
   parentPort?.postMessage('done')

@@ -26,36 +26,41 @@ export interface CorrectReport {
   readonly peakMemory: number
 }
 
+export interface DetcalOptions {
+  /** As `--memory` takes it. */
+  readonly memory?: string
+  /** Folder of packed constants that outlives the run; else each run loads them from their files, as the peers do. */
+  readonly constantsCache?: string
+}
+
 /** `detcal correct`, a process with all that belongs to it. */
-export function detcalBatch(setup: BatchSetup, workers: number, options: readonly string[] = []): Contender {
-  const { data, sync, folder, signal } = setup
+export function detcalBatch(
+  setup: BatchSetup,
+  workers: number,
+  { memory, constantsCache = 'off' }: DetcalOptions = {},
+): Contender {
+  const { sync, signal } = setup
   const details: Record<string, number>[] = []
   return {
     implementation: `detcal, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
     run: () =>
       intoFolder(setup, async out => {
-        const args = [
-          'correct',
-          data.run,
-          '--catalogue',
-          data.catalogue,
-          '--out',
-          out,
-          '--workers',
-          String(workers),
-        ]
-        const main = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js')
-        const sample = await runProcess(
-          process.execPath,
-          [main, ...args, ...(sync ? [] : ['--no-sync']), '--json', ...options],
-          signal,
-          { TMPDIR: folder },
-        )
+        const args = correctArguments(setup, out, [
+          ...['--workers', String(workers), '--constants-cache', constantsCache, '--json'],
+          ...(sync ? [] : ['--no-sync']),
+          ...(memory === undefined ? [] : ['--memory', memory]),
+        ])
+        const sample = await runProcess(process.execPath, args, signal)
         details.push(detailsOf(JSON.parse(sample.stdout) as CorrectReport, sample))
         return sample
       }),
     details: () => middle(details),
   }
+}
+
+function correctArguments({ data }: BatchSetup, out: string, options: readonly string[]): string[] {
+  const main = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js')
+  return [main, 'correct', data.run, '--catalogue', data.catalogue, '--out', out, ...options]
 }
 
 /** Thread seconds of each phase, and what is not the engine's: start and end of the process. */
@@ -160,11 +165,9 @@ function touchPageCache({ data, folder }: BatchSetup): void {
 /** Bytes of all files of a correction of `setup`'s data. */
 export async function outputBytes(setup: BatchSetup): Promise<number> {
   let bytes = 0
-  const { data, folder, signal } = setup
-  await intoFolder({ ...setup, folder }, async out => {
-    const main = join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js')
-    const args = ['correct', data.run, '--catalogue', data.catalogue, '--out', out, '--no-sync']
-    const sample = await runProcess(process.execPath, [main, ...args], signal)
+  await intoFolder(setup, async out => {
+    const args = correctArguments(setup, out, ['--no-sync', '--constants-cache', 'off'])
+    const sample = await runProcess(process.execPath, args, setup.signal)
     for (const file of readdirSync(out)) bytes += statSync(join(out, file)).size
     return sample
   })

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { PHASES } from '../../src/engine/statistics.js'
 import { type Dataset, type DatasetShape, dataset } from '../dataset.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
@@ -49,7 +50,7 @@ async function smallBudget(
 ): Promise<Result[]> {
   const memory = Math.max(256, Math.ceil(setup.data.rawBytes / 3 / MIB))
   const name = `${task.name}, in ${memory} MiB`
-  const contender = detcalBatch(setup, setup.workers, ['--memory', `${memory}MiB`])
+  const contender = detcalBatch(setup, setup.workers, { memory: `${memory}MiB` })
   const results = await measured({ ...task, name }, [contender], {
     ...options,
     rounds: Math.min(3, options.rounds),
@@ -57,23 +58,24 @@ async function smallBudget(
   return results.map(result => ({ ...result, details: { ...result.details, 'allowed MiB': memory + 256 } }))
 }
 
-/** Few trains and all cells: what constants cost that nothing has packed before. */
+/** Few trains and all cells: what constants cost, from their files and from the pack of an earlier run. */
 async function coldConstants(options: SuiteOptions, folder: string): Promise<Result[]> {
   const { quick, workers, rounds } = options
   const shape = quick ? { modules: 1, cells: 8, trains: 2 } : { modules: 2, cells: 352, trains: 8 }
   const { data, setup, name } = await prepare({ ...shape, switched: SHARE }, options, folder)
-  const task = { name: `${name}, constants cold`, pixels: data.pixels }
-  const results = await measured(task, [detcalBatch(setup, workers)], {
-    ...options,
-    rounds: Math.min(3, rounds),
-  })
+  const task = { name: `${name}, mostly constants`, pixels: data.pixels }
+  const packed = detcalBatch(setup, workers, { constantsCache: join(folder, 'packed') })
+  const contenders = [
+    detcalBatch(setup, workers),
+    { ...packed, implementation: `${packed.implementation}, constants packed before` },
+  ]
+  const results = await measured(task, contenders, { ...options, rounds: Math.min(3, rounds) })
   return results.map(withConstantsShare)
 }
 
 function withConstantsShare(result: Result): Result {
   const { details = {} } = result
-  const all = Object.entries(details).filter(([name]) => name.endsWith(' s') && name !== 'start s')
-  const total = all.reduce((sum, [, seconds]) => sum + seconds, 0)
+  const total = PHASES.reduce((sum, phase) => sum + (details[`${phase} s`] ?? 0), 0)
   const share = (100 * (details['constants s'] ?? 0)) / total
   return { ...result, details: { ...details, 'constants % of thread time': share } }
 }

@@ -3,10 +3,13 @@ import { describeConstants } from '../../constants/file.js'
 import { loadPlanes } from '../../constants/load.js'
 import { type ConstantSource, locateConstant } from '../../constants/source.js'
 import { AGIPD } from '../../src/corrections/agipd/chain.js'
+import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
-import { PIXELS } from '../kernels/problem.js'
+import { Lane } from '../../src/memory/lane.js'
+import { laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
+import { PIXELS, TILE } from '../kernels/problem.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
 
 /** One module's constants of the default chain, in their file. */
@@ -43,21 +46,35 @@ export async function findConstants(file: string, cells: number): Promise<Stored
   return { file, sources, planes: chain.planes, cells, bytes }
 }
 
-/** Into kernel layout, by one thread. */
+/** Rows that a worker of the engine loads at once. */
+const STRIP = 32
+
+/** Into kernel layout, strip by strip, by one thread. */
 export function loading({ sources, planes, cells }: StoredConstants): Contender {
-  const buffer = new SharedArrayBuffer(cells * planes.length * PIXELS * 4)
-  const scratch = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
+  const layout = laneLayout({
+    pixels: PIXELS,
+    cells,
+    planes: planes.length,
+    rawFrameBytes: 4 * PIXELS,
+    blockFrames: 32,
+    tileFrames: TILE,
+    slots: 1,
+  })
+  const { memory } = Lane.allocate(0, layout).handle
+  const kernels = instantiateKernels(kernelModule(), memory)
   const pass = async (): Promise<void> => {
-    await loadPlanes({
-      detector: AGIPD_1M,
-      buffer,
-      base: 0,
-      cells: Array.from({ length: cells }, (_, cell) => cell),
-      planes,
-      constants: sources,
-      slowScan: [0, 512],
-      scratch,
-    })
+    for (let row = 0; row < AGIPD_1M.slowScan; row += STRIP)
+      await loadPlanes({
+        detector: AGIPD_1M,
+        buffer: memory.buffer,
+        kernels,
+        base: layout.constants,
+        cells: Array.from({ length: cells }, (_, cell) => cell),
+        planes,
+        constants: sources,
+        slowScan: [row, row + STRIP],
+        scratch: new Uint8Array(memory.buffer, slotOffset(layout, 0), layout.slot.bytes),
+      })
   }
   return {
     implementation: 'detcal',

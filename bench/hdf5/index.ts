@@ -8,7 +8,8 @@ import { findPython, PEERS, Peer, peerContender } from '../peer.js'
 import { type Result, resultOf, type Task } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions, SWITCHED } from '../suite.js'
-import { findConstants, loading, plainReading } from './constants-loading.js'
+import { constantsIntoLanes } from './constants-lanes.js'
+import { findConstants, loading } from './constants-loading.js'
 import { runsDeflating, zlibDeflating } from './deflating.js'
 import { BATCH, directReading, libraryReading, rawDataset } from './raw-reading.js'
 import { directWriting, libraryWriting, placeFrames } from './writing.js'
@@ -29,6 +30,7 @@ export async function benchHdf5(options: SuiteOptions): Promise<Result[]> {
       ...(await bench.writing()),
       ...(await bench.deflating()),
       ...(await bench.constants()),
+      ...(await constantsIntoLanes(options, folder)),
     ]
   } finally {
     peer?.close()
@@ -97,7 +99,6 @@ class Hdf5Bench {
     const name = 'load constants, a pixel of a cell'
     return this.#measure({ name, pixels, bytesPerPixel: (2 * stored.bytes) / pixels }, [
       loading(stored),
-      plainReading(stored),
       ...this.#python(['constants', stored.file, pdu], 'h5py', 'transposed by numpy'),
     ])
   }

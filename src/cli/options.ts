@@ -35,6 +35,6 @@ export function parseWorkers(asked: number | undefined, cpus: number): number {
   if (asked === undefined) return cpus
   if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
   throw new UsageError(`--workers ${asked} is not a number of threads`, {
-    hint: `Use 1 to ${cpus}, the cores there are`,
+    hint: `Use 1 to 256; there are ${cpus} cores`,
   })
 }

@@ -12,12 +12,19 @@ import type { PhaseTotals } from './statistics.js'
 const PAGE_ROWS = 8
 
 /**
- * Rows of slow scan that one job loads: two jobs a worker, so that all have work to the end, but no more, since
- * the rows of a strip lie side by side on disk and long reads are fast ones. Compressed chunks are not cut, as each
+ * Jobs that a module's constants are cut into: two for each worker that falls to its lane, so that all have work to
+ * the end, but no more, since long reads are fast ones.
+ */
+export function loadingJobs({ pool, lanes }: Pick<LoadContext, 'pool' | 'lanes'>): number {
+  return 2 * Math.ceil(pool.size / lanes)
+}
+
+/**
+ * Rows of slow scan that one job loads. Compressed chunks are not cut, as each
  * job that needs a part of one inflates it wholly.
  */
-function stripRows(rows: number, workers: number, sources: Iterable<ConstantSource>): number {
-  let strip = Math.ceil(rows / (2 * workers) / PAGE_ROWS) * PAGE_ROWS
+function stripRows(rows: number, jobs: number, sources: Iterable<ConstantSource>): number {
+  let strip = Math.ceil(rows / jobs / PAGE_ROWS) * PAGE_ROWS
   for (const { located, axes } of sources) {
     if (located?.storage.kind !== 'chunked' || located.storage.filters.length === 0) continue
     const chunk = located.storage.chunkShape[axes.slowScan] ?? 1
@@ -30,6 +37,8 @@ function stripRows(rows: number, workers: number, sources: Iterable<ConstantSour
 export interface LoadContext {
   readonly detector: Detector
   readonly pool: WorkerPool
+  /** Lanes that modules go through side by side. */
+  readonly lanes: number
   readonly phases: PhaseTotals
 }
 
@@ -79,7 +88,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
   })
   return {
     async *jobs() {
-      const strip = stripRows(detector.slowScan, pool.size, sources.values())
+      const strip = stripRows(detector.slowScan, loadingJobs(context), sources.values())
       for (let row = 0; row < detector.slowScan && error === undefined; row += strip)
         yield job(row, Math.min(row + strip, detector.slowScan))
     },

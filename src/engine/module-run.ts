@@ -50,6 +50,7 @@ export class ModuleRun {
     this.#constants = new ResidentConstants(module, lane, this.#scheduler, {
       ...context,
       detector: context.plan.detector,
+      lanes: context.plan.lanes.count,
       software: context.provenance.software,
     })
   }

@@ -133,7 +133,11 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
 function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
   const first = problems.find(({ severity }) => severity === 'error')
   const more = first ? `: module ${first.place.module}, ${first.message.replace(/^not corrected: /, '')}` : ''
-  return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
+  const hint =
+    first?.check === 'module_without_constants'
+      ? { hint: 'See with detcal constants list which there are, of when and for which conditions' }
+      : {}
+  return new DataError(`no module can be corrected${more}`, { place: { file: run.path }, ...hint })
 }
 
 function chainOf(

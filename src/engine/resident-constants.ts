@@ -6,7 +6,7 @@ import { calibrationsOf } from '../corrections/planes.js'
 import type { Lane } from '../memory/lane.js'
 import type { Assignment } from './assignment.js'
 import type { CacheUse } from './cache-use.js'
-import { type LoadContext, loadFromFiles } from './load-constants.js'
+import { type LoadContext, loadFromFiles, loadingJobs } from './load-constants.js'
 import type { PackTask } from './operations.js'
 import type { ModulePlan } from './plan.js'
 import type { LaneScheduler, SlotJob } from './scheduler.js'
@@ -153,7 +153,7 @@ export class ResidentConstants {
     let damage: string | undefined
     let failure: unknown
     const planes = this.#shape.cells * this.#shape.planes
-    const share = Math.max(PLANES_READ, Math.ceil(planes / (2 * pool.size)))
+    const share = Math.max(PLANES_READ, Math.ceil(planes / loadingJobs(this.#context)))
     const jobs = this.#jobs('reading packed constants', share, {
       run: async range => {
         const { first, count } = range

@@ -43,6 +43,8 @@ describe('detcal bench', () => {
       'write data',
       'deflate gain and mask',
       'load constants',
+      'constants from files',
+      'constants from packs',
       'batch',
     ])
     // Everyone gives the reference's bits, or says that it does not.

@@ -30,6 +30,10 @@ const PREFERRED_BYTES = 8 * 1024 ** 2
 /** Reads of fewer rows cost more than the cache saves. */
 const PREFERRED_LEAST_ROWS = 32
 
+/** A constant is written in batches of at most this; three of them are alive: made, in the library, not yet collected. */
+const BATCH_BYTES = 16 * 1024 ** 2
+const BATCHES = 3
+
 /**
  * The most lanes, up to one a worker, whose strips fit `budget`; strips are cut lower before lanes are given up.
  * @throws UsageError if nothing fits, saying how much would.
@@ -41,8 +45,9 @@ export function planDarkLanes(demand: DarkDemand, workers: number, budget: numbe
     for (const stripRows of heights(demand)) {
       const plan = lanesOf(demand, workers, count, stripRows)
       if (plan === undefined) continue
-      if (plan.bytes <= available) return plan
-      least = Math.min(least, plan.bytes)
+      const bytes = plan.bytes + count * writingBytes(demand)
+      if (bytes <= available) return plan
+      least = Math.min(least, bytes)
     }
   }
   const needs = Number.isFinite(least) ? least + budget - available : undefined
@@ -54,6 +59,11 @@ export function planDarkLanes(demand: DarkDemand, workers: number, budget: numbe
         : 'Select fewer trains with --trains',
     },
   )
+}
+
+/** What writing a module's constants takes beside its lane: never more than all its planes. */
+function writingBytes({ detector, planes, cells }: DarkDemand): number {
+  return BATCHES * Math.min(BATCH_BYTES, (planes * cells * pixelsOf(detector) * 4) / BATCHES)
 }
 
 /** Heights of strips, in halves of a module, from the preferred one down to a row. */

@@ -56,7 +56,7 @@ describe('detcal bench', () => {
     expect(kernel.every(({ boundFraction }) => (boundFraction ?? 0) > 0)).toBe(true)
     expect(readFileSync(page, 'utf8')).toContain('</html>')
     // Data stay for the next time, results and programs do not.
-    expect(readdirSync(scratch).every(name => name.startsWith('run-'))).toBe(true)
+    expect(readdirSync(scratch).every(name => /^(run|constants)-/.test(name))).toBe(true)
   }, 600_000)
 
   it('refuses what it does not know', () => {

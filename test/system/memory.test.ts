@@ -74,8 +74,9 @@ describe(`a correction with --memory ${BUDGET}MiB`, () => {
       expect(Math.abs(told - measured)).toBeLessThan(16 * MIB)
     }
     expect(long.raw).toBeGreaterThan(5 * BUDGET * MIB)
-    // Five times the run takes tables of a few bytes a frame more.
-    expect(long.measured - short.measured).toBeLessThan(48 * MIB)
+    // Five times the run takes tables of a few bytes a frame more, and lets each thread's garbage grow to its bound:
+    // a tenth of the gigabyte that it is longer.
+    expect(long.measured - short.measured).toBeLessThan(96 * MIB)
   })
 
   test('with a combined file of all 16 modules', () => {

@@ -1,8 +1,8 @@
 // AGIPD in fixed gain: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at
 // a time.
-import { count, load16f, load32, store32, store8 } from './lanes'
+import { load16f, load32, store32, storeStage } from './lanes'
 import { rangeBits, stored } from './range'
-import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK, STAGE } from './table'
+import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, STAGE } from './table'
 
 // Pixels whose constants stay in the second-level cache while the frames of a call pass by.
 const STRIP: usize = 8192
@@ -18,6 +18,7 @@ const FB: usize = 4
 @inline
 function fixedPixels(
   entry: usize, p: usize, constants: usize, plane: usize, flags: u32, stage: u32, n: u32, gainSteps: bool,
+  listed: bool,
 ): u32 {
   const c = constants + (p << 2)
   let d = f32x4.sub(load16f(<usize>load<u32>(entry) + (p << 1), n), load32(c + O * plane, n))
@@ -29,13 +30,14 @@ function fixedPixels(
   const m0 = load32(c + M * plane, n)
   const m = v128.or(m0, rangeBits(d, flags))
   store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.splat(stage), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(i32x4.ne(m, m0), n)
+  const differs = i32x4.ne(m, m0)
+  return storeStage(entry, p, i32x4.splat(stage), m, differs, differs, n, listed)
 }
 
 @inline
-function fixed(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
+function fixed(
+  table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool, listed: bool,
+): void {
   const pixels = <usize>load<u32>(params)
   const stage = load<u32>(params, STAGE)
   const flags = load<u32>(params, FLAGS)
@@ -47,19 +49,29 @@ function fixed(table: usize, frames: usize, constants: usize, params: usize, gai
       const entry = table + f * ENTRY_BYTES
       let departures: u32 = 0
       let p = from
-      for (; p + 4 <= to; p += 4) departures += fixedPixels(entry, p, constants, plane, flags, stage, 4, gainSteps)
-      if (p < to) departures += fixedPixels(entry, p, constants, plane, flags, stage, <u32>(to - p), gainSteps)
-      depart(entry, departures)
+      for (; p + 4 <= to; p += 4)
+        departures += fixedPixels(entry, p, constants, plane, flags, stage, 4, gainSteps, listed)
+      if (p < to)
+        departures += fixedPixels(entry, p, constants, plane, flags, stage, <u32>(to - p), gainSteps, listed)
+      if (!listed) depart(entry, departures)
     }
   }
 }
 
 /** Fixed gain, planes O M. */
 export function agipdFixed(table: usize, frames: usize, constants: usize, params: usize): void {
-  fixed(table, frames, constants, params, false)
+  fixed(table, frames, constants, params, false, false)
 }
 
 /** Fixed gain with gain steps, planes O M G X B. */
 export function agipdFixedGain(table: usize, frames: usize, constants: usize, params: usize): void {
-  fixed(table, frames, constants, params, true)
+  fixed(table, frames, constants, params, true, false)
+}
+
+export function agipdFixedListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  fixed(table, frames, constants, params, false, true)
+}
+
+export function agipdFixedGainListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  fixed(table, frames, constants, params, true, true)
 }

@@ -1,7 +1,7 @@
 // One pixel of AGIPD in adaptive gain, with every step and every stage: src/corrections/reference.ts again. Stages are
 // chosen without branches, which switched pixels would make guesswork.
 import { rangeBits, stored } from './range'
-import { DATA, FLAGS, FORCE_HIGH, FORCE_MEDIUM, GAIN, MASK, SET_MIN } from './table'
+import { DATA, FORCE_HIGH, FORCE_MEDIUM, GAIN, list, MASK, SET_MIN } from './table'
 
 // Planes of one cell, in units of 4·pixels bytes. Offset, mask and gain of a stage lie where pixel() computes.
 export const O0: usize = 0
@@ -15,10 +15,13 @@ export const X: usize = 9
 export const G1: usize = 10
 export const B1: usize = 12
 
-/** Pixel `p` of one frame. Returns 1 if its gain or mask differ from the first stage's, else 0. */
+/**
+ * Pixel `p` of one frame. Returns 1 if its gain or mask differ from the first stage's, else 0; `listed`: lists it
+ * then, instead of storing gain and mask.
+ */
 @inline
 export function pixel(
-  entry: usize, p: usize, plane: usize, constants: usize, params: usize, flags: u32, gainSteps: bool,
+  entry: usize, p: usize, plane: usize, constants: usize, params: usize, flags: u32, gainSteps: bool, listed: bool,
 ): u32 {
   const raw = <usize>load<u32>(entry) + (p << 1)
   const c = constants + (p << 2)
@@ -50,9 +53,12 @@ export function pixel(
     d = f32x4.extract_lane(stored(lanes, flags), 0)
   }
   store<f32>(<usize>load<u32>(entry, DATA) + (p << 2), d)
-  store<u8>(<usize>load<u32>(entry, GAIN) + p, <u8>(switched + low))
-  store<u32>(<usize>load<u32>(entry, MASK) + (p << 2), m)
-  return switched | u32(m != m0)
+  const differs = u32(m != m0)
+  if (!listed) {
+    store<u8>(<usize>load<u32>(entry, GAIN) + p, <u8>(switched + low))
+    store<u32>(<usize>load<u32>(entry, MASK) + (p << 2), m)
+  } else if (switched | differs) list(entry, p, switched + low, m, differs)
+  return switched | differs
 }
 
 /** `a` if `first`, else `b`: through integers, for which the engine has an instruction that does not branch. */

@@ -3,6 +3,9 @@
 // Nearly all pixels stay in high gain. So a strip of pixels passes twice: first every group of sixteen is corrected as
 // if it were in high gain, without a branch, and the lanes for which that is not the whole truth are listed; then the
 // listed pixels are done again with every step. Four frames pass together and share each load of a constant.
+//
+// Each kernel comes in two forms. One stores planes of gain and mask; the other (`listed`) only lists where these are not
+// what the cell's first stage says, so that nearly five of thirteen bytes a pixel need not be moved.
 import { B1, G0, G1, M0, M2, O0, pixel, T0, T1, X } from './agipd-pixel'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
 import { warm } from './warm'
@@ -53,7 +56,7 @@ function high(s: v128, o: v128, c: usize, plane: usize, gainSteps: bool): v128 {
  */
 @inline
 function sixteen(
-  s: usize, r: usize, data: usize, gain: usize, mask: usize, c: usize, plane: usize, gainSteps: bool,
+  s: usize, r: usize, data: usize, gain: usize, mask: usize, c: usize, plane: usize, gainSteps: bool, listed: bool,
   o0: v128, o1: v128, o2: v128, o3: v128, t0: v128, t1: v128, t2: v128, t3: v128,
   m0: v128, m1: v128, m2: v128, m3: v128,
 ): u32 {
@@ -67,11 +70,13 @@ function sixteen(
   v128.store(data, d1, 16)
   v128.store(data, d2, 32)
   v128.store(data, d3, 48)
-  v128.store(gain, i32x4.splat(0))
-  v128.store(mask, m0)
-  v128.store(mask, m1, 16)
-  v128.store(mask, m2, 32)
-  v128.store(mask, m3, 48)
+  if (!listed) {
+    v128.store(gain, i32x4.splat(0))
+    v128.store(mask, m0)
+    v128.store(mask, m1, 16)
+    v128.store(mask, m2, 32)
+    v128.store(mask, m3, 48)
+  }
   const r01 = v128.load(r)
   const r23 = v128.load(r, 16)
   const plain0 = f32x4.le(lowHalf(r01), gainSteps ? unlessLarge(t0, d0) : t0)
@@ -96,6 +101,7 @@ function threshold(t: v128, o: v128, gainSteps: bool): v128 {
 @inline
 function together(
   four: bool, entry: usize, from: usize, to: usize, pixels: usize, constants: usize, list: usize, gainSteps: bool,
+  listed: bool,
 ): usize {
   const plane = pixels << 2
   const rawGains = pixels << 1
@@ -121,23 +127,24 @@ function together(
     const o0 = v128.load(c), o1 = v128.load(c, 16), o2 = v128.load(c, 32), o3 = v128.load(c, 48)
     const t0 = threshold(v128.load(t), o0, gainSteps), t1 = threshold(v128.load(t, 16), o1, gainSteps)
     const t2 = threshold(v128.load(t, 32), o2, gainSteps), t3 = threshold(v128.load(t, 48), o3, gainSteps)
-    const m0 = v128.load(m), m1 = v128.load(m, 16), m2 = v128.load(m, 32), m3 = v128.load(m, 48)
+    const m0 = listed ? o0 : v128.load(m), m1 = listed ? o0 : v128.load(m, 16)
+    const m2 = listed ? o0 : v128.load(m, 32), m3 = listed ? o0 : v128.load(m, 48)
     const group = <u32>((p - from) >> 4) << GROUP_SHIFT
     at = noted(at, group, sixteen(
-      s0 + p2, r0 + p2, data0 + p4, gain0 + p, mask0 + p4, c, plane, gainSteps,
+      s0 + p2, r0 + p2, data0 + p4, gain0 + p, mask0 + p4, c, plane, gainSteps, listed,
       o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
     ))
     if (four) {
       at = noted(at, group | (1 << FRAME_SHIFT), sixteen(
-        s1 + p2, r1 + p2, data1 + p4, gain1 + p, mask1 + p4, c, plane, gainSteps,
+        s1 + p2, r1 + p2, data1 + p4, gain1 + p, mask1 + p4, c, plane, gainSteps, listed,
         o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
       ))
       at = noted(at, group | (2 << FRAME_SHIFT), sixteen(
-        s2 + p2, r2 + p2, data2 + p4, gain2 + p, mask2 + p4, c, plane, gainSteps,
+        s2 + p2, r2 + p2, data2 + p4, gain2 + p, mask2 + p4, c, plane, gainSteps, listed,
         o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
       ))
       at = noted(at, group | (3 << FRAME_SHIFT), sixteen(
-        s3 + p2, r3 + p2, data3 + p4, gain3 + p, mask3 + p4, c, plane, gainSteps,
+        s3 + p2, r3 + p2, data3 + p4, gain3 + p, mask3 + p4, c, plane, gainSteps, listed,
         o0, o1, o2, o3, t0, t1, t2, t3, m0, m1, m2, m3,
       ))
     }
@@ -165,7 +172,7 @@ function noted(at: usize, place: u32, lanes: u32): usize {
  */
 function again(
   list: usize, end: usize, entry: usize, from: usize, to: usize, constants: usize, params: usize, seen: usize,
-  gainSteps: bool,
+  gainSteps: bool, listed: bool,
 ): usize {
   const plane = <usize>load<u32>(params) << 2
   const flags = load<u32>(params, FLAGS)
@@ -173,6 +180,7 @@ function again(
   if (seen < STREAM_FROM && now >= STREAM_FROM) {
     const c = constants + (from << 2)
     warm(c + T1 * plane, M2 - T1 + 1, plane, (to - from) << 2)
+    if (listed) warm(c + M0 * plane, 1, plane, (to - from) << 2)
     if (gainSteps) warm(c + G1 * plane, B1 - G1 + 1, plane, (to - from) << 2)
   }
   for (; list < end; list += 4) {
@@ -182,16 +190,16 @@ function again(
     let lanes = word & 0xffff
     let departures: u32 = 0
     do {
-      departures += pixel(frame, first + <usize>ctz(lanes), plane, constants, params, flags, gainSteps)
+      departures += pixel(frame, first + <usize>ctz(lanes), plane, constants, params, flags, gainSteps, listed)
       lanes &= lanes - 1
     } while (lanes)
-    depart(frame, departures)
+    if (!listed) depart(frame, departures)
   }
   return now
 }
 
 @inline
-function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool): void {
+function adaptive(table: usize, frames: usize, constants: usize, params: usize, gainSteps: bool, listed: bool): void {
   const pixels = <usize>load<u32>(params)
   const list = table + frames * ENTRY_BYTES
   clearDepartures(table, frames)
@@ -201,22 +209,30 @@ function adaptive(table: usize, frames: usize, constants: usize, params: usize, 
     let entry = table
     // Two loops rather than one with a choice: binaryen would make one code of both, which asks for each group.
     for (; entry + TOGETHER * ENTRY_BYTES <= list; entry += TOGETHER * ENTRY_BYTES) {
-      const end = together(true, entry, from, to, pixels, constants, list, gainSteps)
-      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
+      const end = together(true, entry, from, to, pixels, constants, list, gainSteps, listed)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps, listed)
     }
     for (; entry < list; entry += ENTRY_BYTES) {
-      const end = together(false, entry, from, to, pixels, constants, list, gainSteps)
-      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps)
+      const end = together(false, entry, from, to, pixels, constants, list, gainSteps, listed)
+      seen = again(list, end, entry, from, to, constants, params, seen, gainSteps, listed)
     }
   }
 }
 
 /** Adaptive gain, planes O0 M0 T0 T1 O1 M1 O2 M2. */
 export function agipdAdaptive(table: usize, frames: usize, constants: usize, params: usize): void {
-  adaptive(table, frames, constants, params, false)
+  adaptive(table, frames, constants, params, false, false)
 }
 
 /** Adaptive gain with gain steps, planes O0 M0 T0 T1 O1 M1 O2 M2 G0 X G1 G2 B1. */
 export function agipdAdaptiveGain(table: usize, frames: usize, constants: usize, params: usize): void {
-  adaptive(table, frames, constants, params, true)
+  adaptive(table, frames, constants, params, true, false)
+}
+
+export function agipdAdaptiveListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  adaptive(table, frames, constants, params, false, true)
+}
+
+export function agipdAdaptiveGainListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  adaptive(table, frames, constants, params, true, true)
 }

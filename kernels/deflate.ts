@@ -1,5 +1,8 @@
 // Run-length deflate for sparse planes: a whole zlib stream of literals and of matches at distance 1 (a run of
 // one byte) and 4 (a run of one u32), which every inflater reads.
+//
+// A stream is begun, filled by runs, by bytes of a plane or by bits made before, and ended. One at a time: what is known
+// of it lies in globals, which belong to the instance, not to the shared memory.
 import { copyHeader, endOfBlock, headerRest, headerSize, literal, match, prepare } from './huffman'
 
 // What may still be held in the bit buffer, the end of the block and the checksum.
@@ -7,6 +10,18 @@ const TRAILER: usize = 16
 
 // Shorter runs of u32 cost more as a match than as literals, and hide the run of zeros behind them.
 const WORD_RUN: usize = 8
+
+let out: usize = 0
+// Behind it no four bytes may be stored.
+let last: usize = 0
+// Bits not stored yet, fewer than 32 between two symbols.
+let held: u64 = 0
+let holding: u64 = 0
+let full: bool = false
+
+// Adler-32. Neither sum needs to be reduced on the way: b stays below 255·bytes²/2 + bytes.
+let sumA: u64 = 0
+let sumB: u64 = 0
 
 /** Bytes from `ptr` that equal `byte`, at most `limit`. */
 @inline
@@ -33,24 +48,76 @@ function wordRun(ptr: usize, limit: usize): usize {
   return n
 }
 
-/**
- * Deflates `bytes` (at most 2^28) bytes from `src` into `dst` and returns the length of the stream, or 0 when it
- * may not fit into `capacity` bytes; nothing behind them is written.
- */
-export function deflateRuns(src: usize, bytes: usize, dst: usize, capacity: usize): usize {
+/** Writes 32 of the bits held, if there is room. */
+@inline
+function store32(): void {
+  if (out > last) full = true
+  else {
+    store<u32>(out, <u32>held)
+    out += 4
+  }
+  held >>= 32
+  holding -= 32
+}
+
+/** Appends a code of huffman.ts. */
+@inline
+function put(code: u32): void {
+  held |= <u64>(code & 0xffffff) << holding
+  holding += code >> 24
+  if (holding >= 32) store32()
+}
+
+/** Begins bits that are to be copied into streams later: no header, sums of their own. */
+export function beginBits(dst: usize, capacity: usize): void {
   prepare()
-  let out: usize = 2 + headerSize()
-  if (capacity < out + TRAILER) return 0
-  const last = capacity - TRAILER
-  store<u16>(dst, 0x0178)
-  copyHeader(dst + 2)
-  let held = <u64>(headerRest() & 0xffffff)
-  let holding = <u64>(headerRest() >> 24)
+  full = capacity < TRAILER
+  out = dst
+  last = full ? dst : dst + capacity - TRAILER
+  held = 0
+  holding = 0
+  sumA = 0
+  sumB = 0
+}
 
-  // Adler-32. Neither sum needs to be reduced on the way: b stays below 255·bytes²/2 + bytes.
-  let a: u64 = 1
-  let b: u64 = 0
+/** Begins a stream that takes at most `capacity` bytes from `dst` on. */
+export function beginStream(dst: usize, capacity: usize): void {
+  prepare()
+  const header: usize = 2 + headerSize()
+  const fits = capacity >= header + TRAILER
+  if (fits) {
+    store<u16>(dst, 0x0178)
+    copyHeader(dst + 2)
+  }
+  beginBits(dst + header, fits ? capacity - header : 0)
+  held = <u64>(headerRest() & 0xffffff)
+  holding = <u64>(headerRest() >> 24)
+  sumA = 1
+}
 
+/** Appends `count` bytes `byte`. */
+export function putRun(byte: u32, count: u32): void {
+  if (count == 0) return
+  const n = <u64>count
+  sumB += n * sumA + ((n * (n + 1)) >> 1) * <u64>byte
+  sumA += n * <u64>byte
+  const code = literal(byte)
+  put(code)
+  let left = count - 1
+  while (left >= 3) {
+    let length = min<u32>(left, 258)
+    // A match has at least three bytes, so the last but one leaves as many.
+    if (length < left && left < length + 3) length -= 3
+    put(match(length, 0))
+    left -= length
+  }
+  for (; left; --left) put(code)
+}
+
+/** Appends the `bytes` bytes at `src`; nothing before them is referred to. */
+export function putBytes(src: usize, bytes: usize): void {
+  let a = sumA
+  let b = sumB
   let at: usize = 0
   let run: usize = 0
   let far: u32 = 0
@@ -78,38 +145,85 @@ export function deflateRuns(src: usize, bytes: usize, dst: usize, capacity: usiz
         a += count * sum
       }
     }
-    let code: u32
     if (run) {
       let length = min<usize>(run, 258)
-      // A match has at least three bytes, so the last but one leaves as many.
       if (length < run && run < length + 3) length -= 3
-      code = match(<u32>length, far)
+      put(match(<u32>length, far))
       run -= length
       at += length
     } else {
       const byte = load<u8>(ptr)
-      code = literal(byte)
+      put(literal(byte))
       at += 1
       a += byte
       b += a
     }
-    held |= <u64>(code & 0xffffff) << holding
-    holding += code >> 24
-    if (holding >= 32) {
-      if (out > last) return 0
-      store<u32>(dst + out, <u32>held)
-      out += 4
-      held >>= 32
-      holding -= 32
-    }
+    if (full) return
   }
+  sumA = a
+  sumB = b
+}
 
-  if (out > last) return 0
+/**
+ * Appends `count` bits made before, which stand for `bytes` bytes of the sums `a` and `b`: see {@link endBits}. They lie
+ * at `src` with up to three bytes behind them.
+ */
+export function putBits(src: usize, count: u32, bytes: u32, a: u32, b: u32): void {
+  sumB += <u64>bytes * sumA + b
+  sumA += a
+  let left = count
+  for (let at = src; left; at += 4) {
+    const n = min<u32>(left, 32)
+    const word = <u64>load<u32>(at) & ((<u64>1 << n) - 1)
+    held |= word << holding
+    holding += n
+    if (holding >= 32) store32()
+    left -= n
+  }
+}
+
+/** Ends bits: stores what is held and returns the first byte it has not written to, or 0 if there was no room. */
+export function endBits(): usize {
+  if (full || out > last) return 0
+  store<u64>(out, held)
+  return out + 8
+}
+
+/** Number of bits since {@link beginBits} at `dst`; and what their bytes add to the sums. */
+@inline
+export function bitsFrom(dst: usize): u32 {
+  return <u32>(((out - dst) << 3) + holding)
+}
+
+@inline
+export function bitSumA(): u32 {
+  return <u32>sumA
+}
+
+@inline
+export function bitSumB(): u32 {
+  return <u32>sumB
+}
+
+/** Ends the stream and returns the end of its bytes, or 0 if it may not fit. */
+export function endStream(): usize {
+  if (full || out > last) return 0
   const end = endOfBlock()
   held |= <u64>(end & 0xffffff) << holding
   holding += end >> 24
-  store<u64>(dst + out, held)
+  store<u64>(out, held)
   out += <usize>((holding + 7) >> 3)
-  store<u32>(dst + out, bswap<u32>((<u32>(b % 65521) << 16) | <u32>(a % 65521)))
+  store<u32>(out, bswap<u32>((<u32>(sumB % 65521) << 16) | <u32>(sumA % 65521)))
   return out + 4
+}
+
+/**
+ * Deflates `bytes` (at most 2^28) bytes from `src` into `dst` and returns the length of the stream, or 0 when it
+ * may not fit into `capacity` bytes; nothing behind them is written.
+ */
+export function deflateRuns(src: usize, bytes: usize, dst: usize, capacity: usize): usize {
+  beginStream(dst, capacity)
+  putBytes(src, bytes)
+  const end = endStream()
+  return end == 0 ? 0 : end - dst
 }

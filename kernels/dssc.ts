@@ -1,7 +1,7 @@
 // DSSC: one stage, raw 0 standing for 256. src/corrections/dssc/reference.ts says the same one pixel at a time.
-import { all, count, load16f, load32, store32, store8 } from './lanes'
+import { all, load16f, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
-import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
+import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS } from './table'
 
 // Pixels whose constants stay in cache while the frames of a call pass by.
 const STRIP: usize = 8192
@@ -16,24 +16,25 @@ function value(raw: usize, c: usize, n: u32): v128 {
 
 /** `n` ≤ 4 pixels from pixel `p` with every step; returns their departures. */
 @inline
-function pixelsFrom(entry: usize, p: usize, constants: usize, plane: usize, flags: u32, n: u32): u32 {
+function pixelsFrom(
+  entry: usize, p: usize, constants: usize, plane: usize, flags: u32, n: u32, listed: bool,
+): u32 {
   const c = constants + (p << 2)
   const d = value(<usize>load<u32>(entry) + (p << 1), c, n)
   const m0 = load32(c + plane, n)
   const m = v128.or(m0, rangeBits(d, flags))
   store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.splat(0), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(i32x4.ne(m, m0), n)
+  const differs = i32x4.ne(m, m0)
+  return storeStage(entry, p, i32x4.splat(0), m, differs, differs, n, listed)
 }
 
 /** Pixels `from` … `to` − 1 of one frame; returns their departures. */
 @inline
-function strip(entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32): u32 {
+function strip(
+  entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32, listed: bool,
+): u32 {
   let raw = <usize>load<u32>(entry) + (from << 1)
   let data = <usize>load<u32>(entry, DATA) + (from << 2)
-  let gain = <usize>load<u32>(entry, GAIN) + from
-  let mask = <usize>load<u32>(entry, MASK) + (from << 2)
   let c = constants + (from << 2)
   let departures: u32 = 0
   let p = from
@@ -47,30 +48,24 @@ function strip(entry: usize, from: usize, to: usize, constants: usize, plane: us
       v128.store(data, d1, 16)
       v128.store(data, d2, 32)
       v128.store(data, d3, 48)
-      v128.store(gain, i32x4.splat(0))
-      v128.store(mask, v128.load(c + plane))
-      v128.store(mask, v128.load(c + plane, 16), 16)
-      v128.store(mask, v128.load(c + plane, 32), 32)
-      v128.store(mask, v128.load(c + plane, 48), 48)
+      storeFirstStage(entry, p, c + plane, listed)
     } else {
-      for (let i: usize = 0; i < 16; i += 4) departures += pixelsFrom(entry, p + i, constants, plane, flags, 4)
+      for (let i: usize = 0; i < 16; i += 4) departures += pixelsFrom(entry, p + i, constants, plane, flags, 4, listed)
     }
     raw += 32
     data += 64
-    gain += 16
-    mask += 64
     c += 64
   }
   while (p < to) {
     const n = min<usize>(4, to - p)
-    departures += pixelsFrom(entry, p, constants, plane, flags, <u32>n)
+    departures += pixelsFrom(entry, p, constants, plane, flags, <u32>n, listed)
     p += n
   }
   return departures
 }
 
-/** Planes O M. */
-export function dssc(table: usize, frames: usize, constants: usize, params: usize): void {
+@inline
+function correct(table: usize, frames: usize, constants: usize, params: usize, listed: bool): void {
   const pixels = <usize>load<u32>(params)
   const flags = load<u32>(params, FLAGS)
   clearDepartures(table, frames)
@@ -78,7 +73,17 @@ export function dssc(table: usize, frames: usize, constants: usize, params: usiz
     const to = min<usize>(from + STRIP, pixels)
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
-      depart(entry, strip(entry, from, to, constants, pixels << 2, flags))
+      const departures = strip(entry, from, to, constants, pixels << 2, flags, listed)
+      if (!listed) depart(entry, departures)
     }
   }
+}
+
+/** Planes O M. */
+export function dssc(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, false)
+}
+
+export function dsscListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, true)
 }

@@ -1,5 +1,6 @@
 // Four pixels at a time, and the one to three left over at the end of a plane: `n` is how many of the four
 // are there. It is a constant 4 in the loops, so that only the code of the tail asks.
+import { GAIN, list, MASK } from './table'
 
 @inline
 export function load32(ptr: usize, n: u32): v128 {
@@ -46,6 +47,42 @@ export function store8(ptr: usize, v: v128, n: u32): void {
     return
   }
   for (let i: u32 = 0; i < n; ++i) store<u8>(ptr + i, <u8>(bytes >> (i << 3)))
+}
+
+/**
+ * Gain and mask of `n` ≤ 4 pixels from pixel `p` of a frame, of which those in `departs` are not what the first stage
+ * says; `differs` are those whose mask `m` is not. To the planes, or to the list. Returns how many depart.
+ */
+@inline
+export function storeStage(
+  entry: usize, p: usize, gain: v128, m: v128, departs: v128, differs: v128, n: u32, listed: bool,
+): u32 {
+  if (!listed) {
+    store8(<usize>load<u32>(entry, GAIN) + p, gain, n)
+    store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
+  } else {
+    const lanes = <u32>i32x4.bitmask(departs) & ((1 << n) - 1)
+    if (lanes) {
+      const masks = <u32>i32x4.bitmask(differs)
+      if (lanes & 1) list(entry, p, i32x4.extract_lane(gain, 0), i32x4.extract_lane(m, 0), masks & 1)
+      if (lanes & 2) list(entry, p + 1, i32x4.extract_lane(gain, 1), i32x4.extract_lane(m, 1), masks & 2)
+      if (lanes & 4) list(entry, p + 2, i32x4.extract_lane(gain, 2), i32x4.extract_lane(m, 2), masks & 4)
+      if (lanes & 8) list(entry, p + 3, i32x4.extract_lane(gain, 3), i32x4.extract_lane(m, 3), masks & 8)
+    }
+  }
+  return count(departs, n)
+}
+
+/** Gain 0 and the masks from `m` on for the sixteen pixels from pixel `p` of a frame; nothing if departures are listed. */
+@inline
+export function storeFirstStage(entry: usize, p: usize, m: usize, listed: bool): void {
+  if (listed) return
+  const mask = <usize>load<u32>(entry, MASK) + (p << 2)
+  v128.store(<usize>load<u32>(entry, GAIN) + p, i32x4.splat(0))
+  v128.store(mask, v128.load(m))
+  v128.store(mask, v128.load(m, 16), 16)
+  v128.store(mask, v128.load(m, 32), 32)
+  v128.store(mask, v128.load(m, 48), 48)
 }
 
 /** Whether all four lanes are true. Faster than i32x4.all_true, which x86 has no instruction for. */

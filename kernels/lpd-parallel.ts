@@ -1,8 +1,8 @@
 // LPD in parallel gain: every pulse was stored in each stage, and each pixel takes the highest that is not saturated.
 // src/corrections/lpd/reference.ts says the same one pixel at a time.
-import { all, count, load16, load32, store32, store8 } from './lanes'
+import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
-import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, LOW, MASK, MEDIUM } from './table'
+import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, LOW, MEDIUM } from './table'
 import { warm } from './warm'
 
 // Pixels whose constants stay in cache while the frames of a call pass by.
@@ -44,7 +44,9 @@ function corrected(v: v128, o: usize, plane: usize, n: u32): v128 {
  * `c` points to the pixels in the first plane of constants, planes are `plane` bytes apart.
  */
 @inline
-function pixelsFrom(entry: usize, p: usize, c: usize, plane: usize, flags: u32, n: u32): u32 {
+function pixelsFrom(
+  entry: usize, p: usize, c: usize, plane: usize, flags: u32, n: u32, listed: bool,
+): u32 {
   const v0 = signal(<usize>load<u32>(entry) + (p << 1), n)
   const v1 = signal(<usize>load<u32>(entry, MEDIUM) + (p << 1), n)
   const v2 = signal(<usize>load<u32>(entry, LOW) + (p << 1), n)
@@ -62,54 +64,50 @@ function pixelsFrom(entry: usize, p: usize, c: usize, plane: usize, flags: u32, 
   m = v128.or(m, rangeBits(d, flags))
 
   store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.neg(i32x4.add(switched, low)), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(v128.or(switched, i32x4.ne(m, m0)), n)
+  const differs = i32x4.ne(m, m0)
+  const gain = i32x4.neg(i32x4.add(switched, low))
+  return storeStage(entry, p, gain, m, v128.or(switched, differs), differs, n, listed)
 }
 
 /** Pixels `from` … `to` − 1 of one frame; returns their departures. */
 @inline
-function strip(entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32): u32 {
+function strip(
+  entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32, listed: bool,
+): u32 {
   let raw = <usize>load<u32>(entry) + (from << 1)
   let c = constants + (from << 2)
   let departures: u32 = 0
   let p = from
   // Most pixels are not saturated in high gain: then neither the other raw frames nor their planes are read.
-  for (; p + 8 <= to; p += 8) {
-    const v0 = signal(raw, 4)
-    const v1 = signal(raw + 8, 4)
-    const d0 = corrected(v0, c + O0 * plane, plane, 4)
-    const d1 = corrected(v1, c + O0 * plane + 16, plane, 4)
-    const saturated = v128.or(
-      f32x4.ge(v0, v128.load(c + S0 * plane)),
-      f32x4.ge(v1, v128.load(c + S0 * plane, 16)),
-    )
-    if (all(v128.andnot(v128.and(usual(d0), usual(d1)), saturated))) {
-      const data = <usize>load<u32>(entry, DATA) + (p << 2)
-      const mask = <usize>load<u32>(entry, MASK) + (p << 2)
-      const m = c + M0 * plane
-      v128.store(data, d0)
-      v128.store(data, d1, 16)
-      store<u64>(<usize>load<u32>(entry, GAIN) + p, 0)
-      v128.store(mask, v128.load(m))
-      v128.store(mask, v128.load(m, 16), 16)
-    } else {
-      departures += pixelsFrom(entry, p, c, plane, flags, 4)
-      departures += pixelsFrom(entry, p + 4, c + 16, plane, flags, 4)
+  for (; p + 16 <= to; p += 16) {
+    let saturated = i32x4.splat(0)
+    let calm = i32x4.splat(-1)
+    const data = <usize>load<u32>(entry, DATA) + (p << 2)
+    for (let i: usize = 0; i < 64; i += 16) {
+      const v = signal(raw + (i >> 1), 4)
+      const d = corrected(v, c + O0 * plane + i, plane, 4)
+      saturated = v128.or(saturated, f32x4.ge(v, v128.load(c + S0 * plane + i)))
+      calm = v128.and(calm, usual(d))
+      v128.store(data + i, d)
     }
-    raw += 16
-    c += 32
+    if (all(v128.andnot(calm, saturated))) storeFirstStage(entry, p, c + M0 * plane, listed)
+    else {
+      for (let i: usize = 0; i < 16; i += 4)
+        departures += pixelsFrom(entry, p + i, c + (i << 2), plane, flags, 4, listed)
+    }
+    raw += 32
+    c += 64
   }
   while (p < to) {
     const n = min<usize>(4, to - p)
-    departures += pixelsFrom(entry, p, constants + (p << 2), plane, flags, <u32>n)
+    departures += pixelsFrom(entry, p, constants + (p << 2), plane, flags, <u32>n, listed)
     p += n
   }
   return departures
 }
 
-/** Planes O0 K0 M0 O1 K1 M1 O2 K2 M2 S0 S1. */
-export function lpdParallel(table: usize, frames: usize, constants: usize, params: usize): void {
+@inline
+function correct(table: usize, frames: usize, constants: usize, params: usize, listed: bool): void {
   const pixels = <usize>load<u32>(params)
   const flags = load<u32>(params, FLAGS)
   clearDepartures(table, frames)
@@ -120,10 +118,19 @@ export function lpdParallel(table: usize, frames: usize, constants: usize, param
     let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
-      const departures = strip(entry, from, to, constants, pixels << 2, flags)
-      depart(entry, departures)
+      const departures = strip(entry, from, to, constants, pixels << 2, flags, listed)
+      if (!listed) depart(entry, departures)
       sum += departures
     }
     departed = sum
   }
+}
+
+/** Planes O0 K0 M0 O1 K1 M1 O2 K2 M2 S0 S1. */
+export function lpdParallel(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, false)
+}
+
+export function lpdParallelListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, true)
 }

@@ -1,8 +1,8 @@
 // LPD: the gain stage in bits 12 and 13 of a raw number. src/corrections/lpd/reference.ts says the same one pixel
 // at a time.
-import { all, count, load16, load32, store32, store8 } from './lanes'
+import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
-import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
+import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS } from './table'
 import { warm } from './warm'
 
 // Pixels whose constants stay in cache while the frames of a call pass by.
@@ -39,7 +39,9 @@ function signal(raw: v128): v128 {
  * `c` points to the pixels in the first plane of constants, planes are `plane` bytes apart.
  */
 @inline
-function pixelsFrom(entry: usize, p: usize, c: usize, plane: usize, flags: u32, n: u32): u32 {
+function pixelsFrom(
+  entry: usize, p: usize, c: usize, plane: usize, flags: u32, n: u32, listed: bool,
+): u32 {
   const raw = load16(<usize>load<u32>(entry) + (p << 1), n)
   const bits = v128.and(raw, i32x4.splat(0x3000))
   const switched = i32x4.ne(bits, i32x4.splat(0))
@@ -59,9 +61,9 @@ function pixelsFrom(entry: usize, p: usize, c: usize, plane: usize, flags: u32, 
   m = v128.or(m, rangeBits(d, flags))
 
   store32(<usize>load<u32>(entry, DATA) + (p << 2), stored(d, flags), n)
-  store8(<usize>load<u32>(entry, GAIN) + p, i32x4.neg(i32x4.add(switched, low)), n)
-  store32(<usize>load<u32>(entry, MASK) + (p << 2), m, n)
-  return count(v128.or(switched, i32x4.ne(m, m0)), n)
+  const differs = i32x4.ne(m, m0)
+  const gain = i32x4.neg(i32x4.add(switched, low))
+  return storeStage(entry, p, gain, m, v128.or(switched, differs), differs, n, listed)
 }
 
 /** Four pixels as they are in high gain. */
@@ -73,11 +75,11 @@ function high(raw: usize, c: usize, plane: usize): v128 {
 
 /** Pixels `from` … `to` − 1 of one frame; returns their departures. */
 @inline
-function strip(entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32): u32 {
+function strip(
+  entry: usize, from: usize, to: usize, constants: usize, plane: usize, flags: u32, listed: bool,
+): u32 {
   let raw = <usize>load<u32>(entry) + (from << 1)
   let data = <usize>load<u32>(entry, DATA) + (from << 2)
-  let gain = <usize>load<u32>(entry, GAIN) + from
-  let mask = <usize>load<u32>(entry, MASK) + (from << 2)
   let c = constants + (from << 2)
   let departures: u32 = 0
   let p = from
@@ -92,36 +94,30 @@ function strip(entry: usize, from: usize, to: usize, constants: usize, plane: us
       const d3 = high(raw + 24, c + 48, plane)
       calm = all(v128.and(v128.and(usual(d0), usual(d1)), v128.and(usual(d2), usual(d3))))
       if (calm) {
-        const m = c + M0 * plane
         v128.store(data, d0)
         v128.store(data, d1, 16)
         v128.store(data, d2, 32)
         v128.store(data, d3, 48)
-        v128.store(gain, i32x4.splat(0))
-        v128.store(mask, v128.load(m))
-        v128.store(mask, v128.load(m, 16), 16)
-        v128.store(mask, v128.load(m, 32), 32)
-        v128.store(mask, v128.load(m, 48), 48)
+        storeFirstStage(entry, p, c + M0 * plane, listed)
       }
     }
     if (!calm)
-      for (let i: usize = 0; i < 16; i += 4) departures += pixelsFrom(entry, p + i, c + (i << 2), plane, flags, 4)
+      for (let i: usize = 0; i < 16; i += 4)
+        departures += pixelsFrom(entry, p + i, c + (i << 2), plane, flags, 4, listed)
     raw += 32
     data += 64
-    gain += 16
-    mask += 64
     c += 64
   }
   while (p < to) {
     const n = min<usize>(4, to - p)
-    departures += pixelsFrom(entry, p, constants + (p << 2), plane, flags, <u32>n)
+    departures += pixelsFrom(entry, p, constants + (p << 2), plane, flags, <u32>n, listed)
     p += n
   }
   return departures
 }
 
-/** Planes O0 K0 M0 O1 K1 M1 O2 K2 M2. */
-export function lpd(table: usize, frames: usize, constants: usize, params: usize): void {
+@inline
+function correct(table: usize, frames: usize, constants: usize, params: usize, listed: bool): void {
   const pixels = <usize>load<u32>(params)
   const flags = load<u32>(params, FLAGS)
   const plane = pixels << 2
@@ -132,10 +128,19 @@ export function lpd(table: usize, frames: usize, constants: usize, params: usize
     let sum: u32 = 0
     for (let f: usize = 0; f < frames; ++f) {
       const entry = table + f * ENTRY_BYTES
-      const departures = strip(entry, from, to, constants, plane, flags)
-      depart(entry, departures)
+      const departures = strip(entry, from, to, constants, plane, flags, listed)
+      if (!listed) depart(entry, departures)
       sum += departures
     }
     departed = sum
   }
+}
+
+/** Planes O0 K0 M0 O1 K1 M1 O2 K2 M2. */
+export function lpd(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, false)
+}
+
+export function lpdListed(table: usize, frames: usize, constants: usize, params: usize): void {
+  correct(table, frames, constants, params, true)
 }

@@ -2,17 +2,25 @@
 // src/memory/frame-table.ts and src/corrections/kernel.ts.
 //
 // entry:  raw data gain mask departures rawMedium rawLow -   (u32, one entry of 32 bytes a frame)
+// In the listed form of a kernel `gain` is where the frame's list of departures begins and `mask` where its room ends.
+// departure: pixel | differing mask << 29 | gain << 30, mask   (u32)
 // params: pixels stage forceMedium forceHigh flags   (u32, u32, f32, f32, u32)
 export const ENTRY_BYTES: usize = 32
 export const DATA: usize = 4
 export const GAIN: usize = 8
 export const MASK: usize = 12
 export const DEPARTURES: usize = 16
+export const LIST: usize = GAIN
+export const LIST_END: usize = MASK
 export const MEDIUM: usize = 20
 export const LOW: usize = 24
 
 // Behind the last entry of a call lies room that kernels may write what they like to.
 export const SCRATCH_BYTES: usize = 8256
+
+export const DEPARTURE_BYTES: usize = 8
+export const MASK_DIFFERS: u32 = 1 << 29
+export const GAIN_SHIFT: u32 = 30
 
 export const STAGE: usize = 4
 export const FORCE_MEDIUM: usize = 8
@@ -26,7 +34,7 @@ export const ZERO_ORANGE: u32 = 8
 
 /** Version of the layouts above; the wrapper refuses a module that has another. */
 export function layoutVersion(): u32 {
-  return 2
+  return 3
 }
 
 /** Sets the departures of every entry to 0. */
@@ -38,4 +46,16 @@ export function clearDepartures(table: usize, frames: usize): void {
 @inline
 export function depart(entry: usize, count: u32): void {
   store<u32>(entry, load<u32>(entry, DEPARTURES) + count, DEPARTURES)
+}
+
+/** Lists one departure of a frame; those for which there is no room are counted only. */
+@inline
+export function list(entry: usize, p: usize, gain: u32, mask: u32, differs: u32): void {
+  const count = load<u32>(entry, DEPARTURES)
+  const at = <usize>load<u32>(entry, LIST) + <usize>count * DEPARTURE_BYTES
+  if (at < <usize>load<u32>(entry, LIST_END)) {
+    store<u32>(at, <u32>p | (differs ? MASK_DIFFERS : 0) | (gain << GAIN_SHIFT))
+    store<u32>(at, mask, 4)
+  }
+  store<u32>(entry, count + 1, DEPARTURES)
 }

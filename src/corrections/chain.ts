@@ -16,6 +16,8 @@ export interface Chain {
   readonly params: readonly number[]
   /** Planes of constants of each memory cell, in the order the kernel reads them. */
   readonly planes: readonly PlaneRecipe[]
+  /** Which of these is the mask of the first stage, the one that most pixels have; absent: none. */
+  readonly maskPlane?: number
   /** Raw frames that the kernel makes one frame of: 1, or the number of gain stages in parallel gain. */
   readonly rawFrames: number
   readonly gainMode: GainMode

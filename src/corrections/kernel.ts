@@ -70,6 +70,25 @@ export interface Kernels {
    * `capacity`: nothing behind that was written, and node:zlib is the way.
    */
   readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
+  /**
+   * Deflates gain and mask of `frames` frames that the listed form of a correction kernel left in `table`: two zlib
+   * streams a frame, one behind the other from `dst` on, their lengths in the table. `masks` is the cell's first plane of
+   * masks, `kept` where its deflated form is kept (`maskBytes` of a lane's layout; the first word 0 at first).
+   * @returns the bytes of all streams, or 0 where they may not fit `capacity`, the masks not the scratch, or a list not
+   * its room: then the other form and {@link deflateRuns} are the way.
+   */
+  readonly packListed: (
+    table: number,
+    frames: number,
+    masks: number,
+    params: number,
+    kept: number,
+    keptBytes: number,
+    scratch: number,
+    scratchBytes: number,
+    dst: number,
+    capacity: number,
+  ) => number
   /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
   readonly checksum: (src: number, bytes: number, out: number) => void
   /** Writes the same 32 bits `count` times. */
@@ -83,7 +102,7 @@ export interface Kernels {
 }
 
 /** Version of frame table and parameters that this wrapper writes. */
-const LAYOUT_VERSION = 2
+const LAYOUT_VERSION = 3
 
 /** Bytes of the parameters of a kernel. */
 export const PARAMS_BYTES = 32
@@ -112,6 +131,12 @@ export function correctionKernel(kernels: Kernels, name: string): CorrectionKern
   const found = (kernels as unknown as Readonly<Record<string, unknown>>)[name]
   if (typeof found !== 'function') throw new Error(`there is no kernel ${name}: run npm run build`)
   return found as CorrectionKernel
+}
+
+/** The form of a correction kernel that lists departures, where there is one (docs/architecture.md, kernel contract). */
+export function listedKernel(kernels: Kernels, name: string): CorrectionKernel | undefined {
+  const listed = `${name}Listed`
+  return listed in kernels ? correctionKernel(kernels, listed) : undefined
 }
 
 /**

@@ -121,7 +121,7 @@ function lanesOf(
   try {
     const layout = laneLayout({
       ...demand,
-      blockFrames: block.trains * block.framesPerTrain,
+      blockFrames: block.trains,
       tileFrames: block.trains,
       slots,
     })

@@ -40,12 +40,10 @@ export class ModuleRun {
   readonly #context: RunContext
   readonly #scheduler: LaneScheduler
   readonly #outcomes: Promise<SequenceOutcome>[] = []
-  readonly #load: number
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
     this.#module = module
     this.#context = context
-    this.#load = context.ids()
     this.#scheduler = new LaneScheduler(lane, context.ids)
     this.#constants = new ResidentConstants(module, lane, this.#scheduler, {
       ...context,
@@ -141,8 +139,8 @@ export class ModuleRun {
             module,
             kernel: chain.kernel,
             planes: chain.planes.length,
+            ...(chain.maskPlane === undefined ? {} : { maskPlane: chain.maskPlane }),
             rawFrames: chain.rawFrames,
-            load: this.#load,
           }),
         )
         run.record(result)

@@ -9,18 +9,11 @@ import type { BlockInput } from './block-input.js'
 import type { Block, TargetName } from './blocks.js'
 import type { DarkOperations } from './dark/tasks.js'
 import type { PhaseTimes } from './statistics.js'
+import type { TileTask } from './tile-correction.js'
 
-/** Corrects one block: reads its frames into a slot, corrects them tile by tile, writes every chunk. */
-export interface BlockTask extends Assignment {
+/** Corrects one block: tile by tile, frames are read into a slot and corrected, every chunk is written. */
+export interface BlockTask extends Assignment, TileTask {
   readonly module: number
-  /** Name of the correction kernel. */
-  readonly kernel: string
-  /** Planes of constants of a cell: those of the module's chain. */
-  readonly planes: number
-  /** Raw frames that one frame is made of. */
-  readonly rawFrames: number
-  /** Number of the load that put the constants into the lane, unique in the engine. */
-  readonly load: number
   readonly input: BlockInput
   readonly block: Block
   /** The files its chunks go to, under the chunk numbers that `block` has for each. */

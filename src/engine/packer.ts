@@ -7,14 +7,8 @@ export interface PackedFrame {
   readonly mask: Uint8Array
 }
 
-/** Streams of frames without departures, kept while one module's constants are in the lane: a few kB a cell. */
-export interface KeptStreams {
-  gain: Uint8Array | undefined
-  readonly masks: Map<number, Uint8Array>
-}
-
 /**
- * Deflates the planes of one tile into a region of the lane.
+ * Deflates planes into a region of the lane.
  *
  * Gain and mask are nearly all one value: the run-length kernel turns those into a few kilobytes in a fraction of
  * the time zlib takes. A plane that is not sparse, or does not fit any more, goes through zlib at level 1: a better
@@ -34,27 +28,6 @@ export class Packer {
   /** Gives the room free: the planes packed so far have been written. */
   restart(): void {
     this.#used = 0
-  }
-
-  /**
-   * Gain and mask of a frame of `cell`. Where no pixel departed from its cell's first mask plane (`departures` 0),
-   * both planes are the same for every frame of the cell, and so are their streams.
-   */
-  frame(
-    cell: number,
-    departures: number,
-    gain: Uint8Array,
-    mask: Uint8Array,
-    kept: KeptStreams,
-  ): PackedFrame {
-    if (departures > 0) return { gain: this.pack(gain), mask: this.pack(mask) }
-    kept.gain ??= this.pack(gain).slice()
-    let stream = kept.masks.get(cell)
-    if (stream === undefined) {
-      stream = this.pack(mask).slice()
-      kept.masks.set(cell, stream)
-    }
-    return { gain: kept.gain, mask: stream }
   }
 
   /** A zlib stream of `plane`, which lies in the same memory as the room. */

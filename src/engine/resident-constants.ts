@@ -59,6 +59,9 @@ export class ResidentConstants {
     const { chain, cells } = this.#module
     const { memory, layout } = this.#lane.handle
     writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
+    // What was made of another module's masks is not to be taken for this one's.
+    for (let cell = 0; cell < layout.cells; cell++)
+      new Uint32Array(memory.buffer, layout.masks + cell * layout.maskBytes, 1).fill(0)
     const key = this.#key()
     const found = key === undefined ? undefined : await this.#readPack(key)
     if (found) return found.missing.map(position => cells[position] ?? 0)

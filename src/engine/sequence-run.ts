@@ -11,6 +11,7 @@ import { type FramePlaces, framesOf } from './frames.js'
 import type { BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
+import type { TileTask } from './tile-correction.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {
@@ -68,11 +69,7 @@ export class SequenceRun {
   }
 
   /** The task that corrects `block`. */
-  task(
-    block: Block,
-    assignment: Assignment,
-    of: Pick<BlockTask, 'module' | 'kernel' | 'planes' | 'rawFrames' | 'load'>,
-  ): BlockTask {
+  task(block: Block, assignment: Assignment, of: TileTask & Pick<BlockTask, 'module'>): BlockTask {
     const all = this.#addresses
     const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs

@@ -21,9 +21,9 @@ import type {
   TaskOf,
   WritePackResult,
 } from './operations.js'
-import type { KeptStreams } from './packer.js'
 import { StoppedError, type WorkerData } from './pool.js'
 import { PhaseTotals, timed } from './statistics.js'
+import { Density } from './tile-correction.js'
 
 type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
 
@@ -36,11 +36,11 @@ interface Attached {
 /** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
 export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers {
   const attached = lanes.map(handle => ({
-    kept: new KeptByLoad(),
     lane: Lane.attach(handle),
     kernels: instantiateKernels(kernels, handle.memory),
   }))
   const reader = new FrameReader()
+  const density = new Density()
   const word = new Int32Array(stop)
   const at = (id: number) => {
     const found = attached[id]
@@ -54,28 +54,11 @@ export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers
     darkWrite: answering(dark.darkWrite),
     darkPicture: answering(dark.darkPicture),
     darkDifference: answering(dark.darkDifference),
-    correctBlock: answering(task => {
-      const { kept, ...lane } = at(task.lane)
-      return correctBlock(task, { ...lane, kept: kept.of(task.load), reader, stop: word })
-    }),
+    correctBlock: answering(task => correctBlock(task, { ...at(task.lane), reader, density, stop: word })),
     loadConstants: answering(task => loadConstants(task, at(task.lane), word)),
     readPack: answering(task => readPack(task, at(task.lane), word)),
     writePack: answering(task => writePack(task, at(task.lane), word)),
     medianOf: answering(task => finiteMedian(task.detector, task.source)),
-  }
-}
-
-/** Forgets what was kept as soon as other constants are in the lane. */
-class KeptByLoad {
-  #load = 0
-  #kept: KeptStreams = { gain: undefined, masks: new Map() }
-
-  of(load: number): KeptStreams {
-    if (load !== this.#load) {
-      this.#load = load
-      this.#kept = { gain: undefined, masks: new Map() }
-    }
-    return this.#kept
   }
 }
 

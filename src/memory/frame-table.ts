@@ -8,13 +8,13 @@ export interface FrameEntry {
   readonly others?: ArrayLike<number>
   /** f32. */
   readonly data: number
-  /** u8. */
+  /** u8; listed form: where the list of departures begins. */
   readonly gain: number
-  /** u32. */
+  /** u32; listed form: where the list's room ends. */
   readonly mask: number
 }
 
-const DEPARTURES_WORD = 4
+const WORD = { gain: 2, mask: 3, departures: 4 } as const
 
 /**
  * The frame table that a kernel call works through: entry i at byte `table + 32·i`
@@ -36,6 +36,15 @@ export class FrameTable {
 
   /** Pixels of frame `index` that left high gain or were flagged by the kernel (fixed gain: flagged). */
   departures(index: number): number {
-    return this.#words[(index * TABLE_ENTRY_BYTES) / 4 + DEPARTURES_WORD] ?? 0
+    return this.#word(index, WORD.departures)
+  }
+
+  /** Bytes of the deflated planes of frame `index`, once `packListed` has made them. */
+  streams(index: number): { readonly gain: number; readonly mask: number } {
+    return { gain: this.#word(index, WORD.gain), mask: this.#word(index, WORD.mask) }
+  }
+
+  #word(index: number, word: number): number {
+    return this.#words[(index * TABLE_ENTRY_BYTES) / 4 + word] ?? 0
   }
 }

@@ -31,7 +31,9 @@ export interface SlotLayout {
   readonly table: number
   readonly raw: number
   readonly data: number
+  /** Gain tile; or, where departures are listed instead, a list of them in each frame's part. */
   readonly gain: number
+  /** Mask tile; or scratch. */
   readonly mask: number
   /** Deflated gain and mask planes of a tile, one behind the other. */
   readonly packed: number
@@ -45,6 +47,9 @@ export interface LaneLayout extends LaneShape {
   readonly params: number
   readonly constants: number
   readonly cellBytes: number
+  /** Deflated first plane of masks of each cell, made as they are needed; the first word of each is 0 before. */
+  readonly masks: number
+  readonly maskBytes: number
   readonly slot: SlotLayout
   readonly firstSlot: number
   readonly bytes: number
@@ -61,11 +66,14 @@ export function laneLayout(shape: LaneShape): LaneLayout {
   const params = PAGE + 32768
   const constants = 2 * PAGE
   const cellBytes = planes * pixels * 4
-  const firstSlot = align(constants + cells * cellBytes, PAGE)
+  const masks = constants + cells * cellBytes
+  // A sixteenth of the plane holds one with a tenth of its pixels bad; a denser one is deflated for every tile.
+  const maskBytes = align(pixels / 4, 64)
+  const firstSlot = align(masks + cells * maskBytes, PAGE)
   const bytes = firstSlot + slots * slot.bytes
   if (bytes > MAX_LANE_BYTES)
     throw new RangeError(`a lane of ${bytes} bytes is more than a WebAssembly memory can be`)
-  return { ...shape, header, params, constants, cellBytes, slot, firstSlot, bytes }
+  return { ...shape, header, params, constants, cellBytes, masks, maskBytes, slot, firstSlot, bytes }
 }
 
 function slotLayout(

@@ -75,6 +75,7 @@ describe('chain', () => {
     const found = chain(DEFAULT_STEPS, DARK)
     expect(found).toEqual({
       kernel: 'agipdAdaptive',
+      maskPlane: 1,
       params: agipdWords(PARAMS),
       planes: [
         { kind: 'value', calibration: 'Offset', index: 0 },

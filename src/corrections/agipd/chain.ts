@@ -62,7 +62,7 @@ function resolve(request: ChainRequest): Chain {
     : gainSteps
       ? 'agipdFixedGain'
       : 'agipdFixed'
-  return { kernel, params, planes, rawFrames: 1, gainMode, steps, skipped }
+  return { kernel, params, planes, maskPlane: 1, rawFrames: 1, gainMode, steps, skipped }
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {

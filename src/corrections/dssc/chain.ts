@@ -39,5 +39,5 @@ function resolve(request: ChainRequest): Chain {
       : fill(NEUTRAL.zero),
   ]
   const params = [0, 0, 0, rangeFlags(on('range'), options)]
-  return { kernel: 'dssc', params, planes, rawFrames: 1, gainMode, steps, skipped }
+  return { kernel: 'dssc', params, planes, maskPlane: 1, rawFrames: 1, gainMode, steps, skipped }
 }

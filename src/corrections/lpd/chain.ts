@@ -65,7 +65,7 @@ function resolve(request: ChainRequest): Chain {
     )
   const kernel = parallel ? 'lpdParallel' : 'lpd'
   const params = [0, 0, 0, rangeFlags(on('range'), options)]
-  return { kernel, params, planes, rawFrames, gainMode, steps, skipped }
+  return { kernel, params, planes, maskPlane: 2, rawFrames, gainMode, steps, skipped }
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {

@@ -73,7 +73,7 @@ export function beginBits(dst: usize, capacity: usize): void {
   prepare()
   full = capacity < TRAILER
   out = dst
-  last = full ? dst : dst + capacity - TRAILER
+  last = full ? dst - 1 : dst + capacity - TRAILER
   held = 0
   holding = 0
   sumA = 0
@@ -112,6 +112,30 @@ export function putRun(byte: u32, count: u32): void {
     left -= length
   }
   for (; left; --left) put(code)
+}
+
+/** Appends `count` bytes `byte` and one byte `other`, both below 4: what a plane with single pixels set is made of. */
+export function putRunAndByte(byte: u32, count: u32, other: u32): void {
+  // One match at most: then all of it is fewer than 32 bits and can be put at once.
+  if (count < 4 || count > 259) {
+    putRun(byte, count)
+    putRun(other, 1)
+    return
+  }
+  const n = <u64>count
+  const a = sumA + n * <u64>byte
+  sumB += n * sumA + ((n * (n + 1)) >> 1) * <u64>byte + a + <u64>other
+  sumA = a + <u64>other
+  const first = literal(byte), rest = match(count - 1, 0), last = literal(other)
+  let code = <u64>(first & 0xffffff)
+  let bits = first >> 24
+  code |= <u64>(rest & 0xffffff) << <u64>bits
+  bits += rest >> 24
+  code |= <u64>(last & 0xffffff) << <u64>bits
+  bits += last >> 24
+  held |= code << holding
+  holding += <u64>bits
+  if (holding >= 32) store32()
 }
 
 /** Appends the `bytes` bytes at `src`; nothing before them is referred to. */

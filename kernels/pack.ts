@@ -4,14 +4,14 @@
 // for a few pixels: that plane is deflated once, in segments, and a frame's stream takes over the bits of every segment
 // that no departure touches.
 import {
-  beginBits, beginStream, bitsFrom, bitSumA, bitSumB, endBits, endStream, putBits, putBytes, putRun,
+  beginBits, beginStream, bitsFrom, bitSumA, bitSumB, endBits, endStream, putBits, putBytes, putRun, putRunAndByte,
 } from './deflate'
 import {
   DEPARTURE_BYTES, DEPARTURES, ENTRY_BYTES, GAIN, GAIN_SHIFT, LIST, LIST_END, MASK, MASK_DIFFERS, STAGE,
 } from './table'
 
-// Pixels of a segment. Longer ones are touched more often, shorter ones begin more often without a past to refer to.
-const SEGMENT: usize = 1024
+// Pixels of a segment. Longer ones take longer to make anew, shorter ones begin more often without a past to refer to.
+const SEGMENT: usize = 512
 
 // Deflated segments: a word that says in what state they are, 12 bytes unused, a record for each, their bits.
 const UNKNOWN: u32 = 0
@@ -71,15 +71,19 @@ function putGain(list: usize, end: usize, pixels: usize, stage: u32): void {
     const word = load<u32>(list)
     const gain = word >> GAIN_SHIFT
     const first = word & PIXEL
-    putRun(stage, first - next)
-    next = first + 1
     list += DEPARTURE_BYTES
     // Neighbours of the same gain are one run.
-    while (list < end && ((load<u32>(list) ^ ((gain << GAIN_SHIFT) | next)) & ~MASK_DIFFERS) == 0) {
-      ++next
+    let behind = first + 1
+    while (list < end && ((load<u32>(list) ^ ((gain << GAIN_SHIFT) | behind)) & ~MASK_DIFFERS) == 0) {
+      ++behind
       list += DEPARTURE_BYTES
     }
-    putRun(gain, next - first)
+    if (behind == first + 1) putRunAndByte(stage, first - next, gain)
+    else {
+      putRun(stage, first - next)
+      putRun(gain, behind - first)
+    }
+    next = behind
   }
   putRun(stage, <u32>pixels - next)
 }

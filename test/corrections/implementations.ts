@@ -6,6 +6,7 @@ import {
   correctionKernel,
   instantiateKernels,
   kernelModule,
+  listedKernel,
   writeParams,
 } from '../../src/corrections/kernel.js'
 import { correctLpdFrame, correctParallelFrame } from '../../src/corrections/lpd/reference.js'
@@ -79,7 +80,27 @@ const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true
 const kernels = instantiateKernels(kernelModule(), memory)
 
 /** Lays the case out in a shared memory, with guard bytes around every result. */
-export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[] {
+export function wasm(input: Case): Result[] {
+  return laidOut(input, false)
+}
+
+/** The listed form of the kernel, its lists turned into planes. */
+export function listed(input: Case): Result[] {
+  return laidOut(input, true)
+}
+
+/** The plane of masks that pixels have which are not listed. */
+const MASK_PLANE: Readonly<Record<KernelName, number>> = {
+  agipdAdaptive: 1,
+  agipdAdaptiveGain: 1,
+  agipdFixed: 1,
+  agipdFixedGain: 1,
+  lpd: 2,
+  lpdParallel: 2,
+  dssc: 1,
+}
+
+function laidOut({ kernel, params, pixels, constants, raw }: Case, byLists: boolean): Result[] {
   const bytes = new Uint8Array(memory.buffer)
   let free = PAGE
   const place = (size: number): number => {
@@ -92,6 +113,10 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
     const at = place(array.byteLength)
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at)
     return at
+  }
+  const intact = (end: number): void => {
+    if (bytes.subarray(end, end + GUARD_BYTES).some(byte => byte !== GUARD))
+      throw new Error('the kernel wrote beyond its planes')
   }
   const paramsAt = place(32)
   writeParams(memory.buffer, paramsAt, pixels, agipdWords(params))
@@ -110,13 +135,32 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
     gain: place(pixels),
     mask: place(4 * pixels),
   }))
+  // Room for as many departures as there are pixels.
+  const lists = entries.map(() => place(byLists ? 8 * pixels : 0))
   entries.forEach((entry, i) => {
-    table.set(i, entry)
+    const list = lists[i]!
+    table.set(i, byLists ? { ...entry, gain: list, mask: list + 8 * pixels } : entry)
   })
-  correctionKernel(kernels, kernel)(tableAt, raw.length, constantsAt, paramsAt)
-  const intact = (end: number): void => {
-    if (bytes.subarray(end, end + GUARD_BYTES).some(byte => byte !== GUARD))
-      throw new Error('the kernel wrote beyond its planes')
+  const correct = byLists ? listedKernel(kernels, kernel)! : correctionKernel(kernels, kernel)
+  correct(tableAt, raw.length, constantsAt, paramsAt)
+  if (byLists) {
+    const masks = constants.subarray(MASK_PLANE[kernel] * pixels, (MASK_PLANE[kernel] + 1) * pixels)
+    entries.forEach(({ gain, mask }, i) => {
+      bytes.fill(kernel.startsWith('agipdFixed') ? params.stage : 0, gain, gain + pixels)
+      new Uint32Array(memory.buffer, mask, pixels).set(masks)
+      const words = new Uint32Array(memory.buffer, lists[i], 2 * table.departures(i))
+      let last = -1
+      for (let at = 0; at < words.length; at += 2) {
+        const p = words[at]! & 0x1fffffff
+        if (p <= last) throw new Error(`pixel ${p} is listed behind ${last}`)
+        last = p
+        const differs = (words[at]! & 0x20000000) !== 0
+        if (differs !== (words[at + 1] !== masks[p])) throw new Error(`pixel ${p}: a wrong mark of its mask`)
+        bytes[gain + p] = words[at]! >>> 30
+        new Uint32Array(memory.buffer, mask, pixels)[p] = words[at + 1]!
+      }
+      intact(lists[i]! + 8 * pixels)
+    })
   }
   intact(tableAt + tableBytes)
   return entries.map((entry, i) => {
@@ -130,4 +174,4 @@ export function wasm({ kernel, params, pixels, constants, raw }: Case): Result[]
   })
 }
 
-export const IMPLEMENTATIONS = { reference, wasm } as const
+export const IMPLEMENTATIONS = { reference, wasm, listed } as const

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AgipdKernel } from '../../src/corrections/agipd/chain.js'
 import type { AgipdParams } from '../../src/corrections/agipd/params.js'
-import { type Case, PLANES, reference, wasm } from './implementations.js'
+import { type Case, listed, PLANES, reference, wasm } from './implementations.js'
 
 const SPECIAL = [0, -0, NaN, Infinity, -Infinity, 1e-42, -1e-42, 1e7, -1e7, 10000001, 3.4e38, -3.4e38]
 const words = new DataView(new ArrayBuffer(4))
@@ -127,7 +127,9 @@ describe.each(KERNELS)('%s', kernel => {
   test('gives the reference’s bits for any pixels, constants and options', () => {
     fc.assert(
       fc.property(caseOf(kernel), input => {
-        expect(wasm(input)).toEqual(reference(input))
+        const expected = reference(input)
+        expect(wasm(input)).toEqual(expected)
+        expect(listed(input)).toEqual(expected)
       }),
       { numRuns: 500 },
     )
@@ -167,6 +169,7 @@ describe.each(KERNELS)('%s', kernel => {
     const input = { kernel, params, pixels, constants, raw }
     const results = wasm(input)
     expect(results).toEqual(reference(input))
+    expect(listed(input)).toEqual(results)
     if (kernel.startsWith('agipdAdaptive'))
       expect(results[0]!.departures).toBeGreaterThan(0.4 * share * pixels)
   })
@@ -205,6 +208,7 @@ test('one unusual pixel among calm ones is found wherever it is', () => {
         const expected = reference(input)
         expect(expected[frame]!.departures).toBe(1)
         expect(wasm(input)).toEqual(expected)
+        expect(listed(input)).toEqual(expected)
       }
 })
 
@@ -222,7 +226,9 @@ test('a value at a limit is not below it', () => {
       constants,
       raw: [Uint16Array.of(5000, 4999, 9000, 9000)],
     }
-    expect(wasm(input)).toEqual(reference(input))
+    const expected = reference(input)
+    expect(wasm(input)).toEqual(expected)
+    expect(listed(input)).toEqual(expected)
     return wasm(input)[0]!.gain
   }
   expect(at(1000, -Infinity)).toEqual([2, 1])

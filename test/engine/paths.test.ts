@@ -89,7 +89,7 @@ it('moves the bytes that src/memory/README.md states, and no more', async () => 
   const { phases, frames } = await correct({ run: place.golden.path, catalogue: place.catalogue, out })
   const pixels = frames * 65536
   expect(phases.read.bytes).toBe(4 * pixels)
-  expect(phases.correct.bytes).toBe(13 * pixels)
+  expect(phases.correct.bytes).toBe(8 * pixels)
   expect(phases.pack.bytes).toBe(5 * pixels)
   const stored = readdirSync(out)
     .filter(name => name.endsWith('.h5'))

@@ -7,9 +7,12 @@ import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-l
 import { type Result, resultOf, type Sample } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions } from '../suite.js'
-import { KERNEL_BYTES, makeProblem, PARAMS, PIXELS, PLANES, type Problem, sizeOf, TILE } from './problem.js'
+import { makeProblem, PARAMS, PIXELS, PLANES, type Problem, sizeOf, TILE } from './problem.js'
 
 const SHARE = 0.004
+
+/** Bytes that have to be moved a pixel: raw 4, data 4. */
+const BYTES = 8
 
 /** What a worker thread gets: a lane whose slot `slot` holds the frames that are its own. */
 export interface ScalingTask {
@@ -31,7 +34,7 @@ export async function scaling(options: SuiteOptions): Promise<Result[]> {
   const problem = makeProblem(cells, trains, SHARE, seed)
   const team = new Team(problem, workers)
   const name = `kernel and deflate, ${percent(SHARE)} switched`
-  const task = { name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }
+  const task = { name, pixels: problem.pixels, bytesPerPixel: BYTES }
   try {
     await team.ready()
     const counts = workerCounts(workers)

@@ -65,7 +65,7 @@ export class WorkerPool {
     return new WorkerPool(size, piscina, new Int32Array(stop))
   }
 
-  /** Tells which lanes tasks name from now on: `lanes[i].id` is i. */
+  /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
   use(lanes: readonly LaneHandle[]): void {
     this.#lanes = lanes
   }

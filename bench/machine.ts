@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { dirname } from 'node:path'
 
 /** The package's folder: this file runs from `dist/bench`. */
-export const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url))
+export const PACKAGE_ROOT = dirname(createRequire(import.meta.url).resolve('#package'))
 
 /** Where and when numbers were measured. */
 export interface Machine {

@@ -33,7 +33,8 @@ export async function constantsIntoLanes(options: SuiteOptions, folder: string):
   const results: Result[] = []
   for (const [modules, cells] of shapes) {
     const stored = await storedModules(modules, cells, options)
-    const loader = new Loader(stored, cells, options.workers, join(folder, `cache-${cells}`))
+    const pool = await WorkerPool.start(options.workers, kernelModule())
+    const loader = new Loader(stored, cells, pool, join(folder, `cache-${cells}`))
     try {
       results.push(...(await loader.measure(`${modules} modules × ${cells} cells`, options)))
     } finally {
@@ -55,10 +56,10 @@ class Loader {
   readonly #signal = new AbortController().signal
   #id = 0
 
-  constructor(stored: StoredModules, cells: number, workers: number, folder: string) {
+  constructor(stored: StoredModules, cells: number, pool: WorkerPool, folder: string) {
     this.#stored = stored
     this.#cells = cells
-    this.#workers = workers
+    this.#workers = pool.size
     this.#folder = folder
     this.#planes = Math.max(...stored.modules.map(({ chain }) => chain.planes.length))
     const demand = {
@@ -68,13 +69,10 @@ class Loader {
       planes: this.#planes,
       modules: stored.modules.length,
     }
-    const { count, layout } = planLanes(demand, workers, LANES_BYTES)
+    const { count, layout } = planLanes(demand, pool.size, LANES_BYTES)
     this.#lanes = Array.from({ length: count }, (_, id) => Lane.allocate(id, layout))
-    this.#pool = new WorkerPool(
-      workers,
-      this.#lanes.map(({ handle }) => handle),
-      kernelModule(),
-    )
+    this.#pool = pool
+    pool.use(this.#lanes.map(({ handle }) => handle))
     mkdirSync(folder, { recursive: true })
   }
 

@@ -3,7 +3,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
-import { commandsFor } from './commands/index.js'
+import { Chosen, chosenBy, commandsFor, startLoading } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { VERSION } from './version.js'
 
@@ -33,10 +33,17 @@ let parser = yargs(hideBin(process.argv))
       hint: 'See detcal --help, or detcal <command> --help',
     })
   })
-for (const command of await commandsFor(process.argv[2])) parser = parser.command(command)
+const [name] = hideBin(process.argv)
+startLoading(name)
+for (const command of await commandsFor(name)) parser = parser.command(chosenBy(command))
 
 try {
   await parser.parseAsync()
-} catch (error) {
-  endWith(failureOf(error))
+} catch (thrown) {
+  try {
+    if (!(thrown instanceof Chosen)) throw thrown
+    await thrown.run()
+  } catch (error) {
+    endWith(failureOf(error))
+  }
 }

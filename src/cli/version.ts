@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 
-/** The version of package.json, which stands two folders above `dist/src/cli`. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
+/** The version of package.json. */
+export const VERSION: string = (createRequire(import.meta.url)('#package') as { version: string }).version

@@ -4,7 +4,7 @@ import { kernelModule } from '../corrections/kernel.js'
 import { Lane } from '../memory/lane.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
-import { metadataPath, writeMetadataFile } from '../sinks/metadata-file.js'
+import { metadataPath, prepareMetadataFile, writeMetadataFile } from '../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
 import { CacheUse, type NoCache } from './cache-use.js'
@@ -30,6 +30,8 @@ export interface CorrectionOptions {
   readonly kernels?: WebAssembly.Module
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
+  /** Threads that have been started already, as many as the plan has workers; they are ended here. */
+  readonly pool?: WorkerPool
 }
 
 /**
@@ -46,6 +48,7 @@ export async function correctRun(
   const start = performance.now()
   const { output } = options
   const folder = OutputFolder.open(output.folder, options)
+  let pool: WorkerPool | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     folder.refuseExisting([...finalPaths(plan), metadata])
@@ -54,12 +57,17 @@ export async function correctRun(
     const phases = new PhaseTotals()
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
-    const { modules: attempted, combined } = await execute(plan, options, folder, phases, cache)
+    const kernels = options.kernels ?? kernelModule()
+    pool = options.pool ?? (await WorkerPool.start(plan.workers, kernels, options.workerEntry))
+    const { modules: attempted, combined } = await execute(plan, options, pool, folder, phases, cache)
+    // Threads end while the rest is written.
+    const ended = pool.close()
     const found = [...problemsOf(attempted), ...missingCells(attempted), ...(cache?.problems ?? [])]
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
     if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    await ended
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
@@ -74,6 +82,7 @@ export async function correctRun(
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
+    await pool?.close()
     folder.close()
   }
 }
@@ -93,17 +102,13 @@ function finalPaths(plan: CorrectionPlan): string[] {
 async function execute(
   plan: CorrectionPlan,
   options: CorrectionOptions,
+  pool: WorkerPool,
   folder: OutputFolder,
   phases: PhaseTotals,
   cache: CacheUse | undefined,
 ): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  const pool = new WorkerPool(
-    plan.workers,
-    lanes.map(lane => lane.handle),
-    options.kernels ?? kernelModule(),
-    options.workerEntry,
-  )
+  pool.use(lanes.map(lane => lane.handle))
   const signal = options.signal ?? new AbortController().signal
   const stop = (): void => pool.stop()
   signal.addEventListener('abort', stop)
@@ -122,7 +127,9 @@ async function execute(
       ids: counter(),
       onFrames: progress(options),
     }
-    const modules = await throughLanes(plan.modules, lanes, context)
+    const throughout = throughLanes(plan.modules, lanes, context)
+    prepareMetadataFile()
+    const modules = await throughout
     if (signal.aborted) throw new StoppedError('stopped')
     if (!modules.some(isUsable)) combined?.discard()
     else if (combined !== undefined) {
@@ -135,7 +142,6 @@ async function execute(
     throw error
   } finally {
     signal.removeEventListener('abort', stop)
-    await pool.close()
   }
 }
 

@@ -40,6 +40,8 @@ export class ModuleRun {
   readonly #context: RunContext
   readonly #scheduler: LaneScheduler
   readonly #outcomes: Promise<SequenceOutcome>[] = []
+  /** The first sequence, opened while the constants are loaded. */
+  #first: Promise<SequenceRun | undefined> | undefined
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
     this.#module = module
@@ -57,9 +59,16 @@ export class ModuleRun {
   async run(): Promise<ModuleOutcome> {
     const { module, sequences } = this.#module
     let missingCells: readonly number[]
+    const openFirst = (): void => {
+      const [first] = sequences
+      if (first !== undefined) this.#first ??= this.#open(first)
+    }
     try {
-      missingCells = await this.#constants.load()
+      missingCells = await this.#constants.load(openFirst)
     } catch (error) {
+      const opened = await this.#first
+      opened?.fail(error)
+      await opened?.finish()
       if (error instanceof StoppedError) throw error
       const failed = sequences.map(({ joined: { file, trains, frames } }) =>
         failedSequence(file.path, trains.length, frames, error),
@@ -77,7 +86,8 @@ export class ModuleRun {
 
   async *#blockJobs(): AsyncGenerator<SlotJob> {
     for (const plan of this.#module.sequences) {
-      const run = await this.#open(plan)
+      const run = await (this.#first ?? this.#open(plan))
+      this.#first = undefined
       if (run === undefined) continue
       const inFlight = new InFlight()
       // Settles when the last block is in; pushed first, so that stopping halfway still closes the file.

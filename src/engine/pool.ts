@@ -1,17 +1,19 @@
 import { createRequire } from 'node:module'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import type { LaneHandle } from '../memory/lane.js'
 import { errorOf } from '../model/errors.js'
 import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
 
 /** Given to every worker thread at its start, and to each one that replaces a dead one. */
 export interface WorkerData {
-  readonly lanes: readonly LaneHandle[]
   /** Compiled once for all threads. */
   readonly kernels: WebAssembly.Module
   /** The engine's stop word: an Int32Array of one; not zero asks every task to stop at its next tile. */
   readonly stop: SharedArrayBuffer
 }
+
+/** A task as it is posted: with the lane it names, which a thread that has not met it yet attaches. */
+export type PostedTask<N extends OperationName> = TaskOf<N> & { readonly handle?: LaneHandle }
 
 /** Thrown by operations that saw the stop word. */
 export class StoppedError extends Error {
@@ -24,7 +26,8 @@ export class WorkerDiedError extends Error {
 }
 
 /**
- * Worker threads that run any operation on any lane.
+ * Worker threads that run any operation on any lane. Lanes travel with the tasks, so that the threads can start
+ * before it is known how large the lanes will be.
  *
  * Cancelling goes by the stop word, never by piscina's signal, which would kill the thread amid a write.
  */
@@ -32,22 +35,39 @@ export class WorkerPool {
   readonly size: number
   readonly #piscina: Piscina
   readonly #stop: Int32Array
+  #lanes: readonly LaneHandle[] = []
+  #closed: Promise<void> | undefined
 
-  /** @param entry worker file; only tests give another one. */
-  constructor(size: number, lanes: readonly LaneHandle[], kernels: WebAssembly.Module, entry?: string) {
+  private constructor(size: number, piscina: Piscina, stop: Int32Array) {
     this.size = size
+    this.#piscina = piscina
+    this.#stop = stop
+    // A thread that dies idle is replaced; its error has no task to belong to.
+    this.#piscina.on('error', () => {})
+  }
+
+  /**
+   * Starts the threads; tasks may be given to them at once.
+   * @param entry worker file; only tests give another one.
+   */
+  static async start(size: number, kernels: WebAssembly.Module, entry?: string): Promise<WorkerPool> {
+    // Imported here: worker threads import this module for its errors.
+    const { Piscina } = await import('piscina')
     const stop = new SharedArrayBuffer(4)
-    this.#stop = new Int32Array(stop)
-    const workerData: WorkerData = { lanes, kernels, stop }
-    this.#piscina = new Piscina({
+    const workerData: WorkerData = { kernels, stop }
+    const piscina = new Piscina({
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
       minThreads: size,
       maxThreads: size,
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData,
     })
-    // A thread that dies idle is replaced; its error has no task to belong to.
-    this.#piscina.on('error', () => {})
+    return new WorkerPool(size, piscina, new Int32Array(stop))
+  }
+
+  /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
+  use(lanes: readonly LaneHandle[]): void {
+    this.#lanes = lanes
   }
 
   /**
@@ -55,9 +75,11 @@ export class WorkerPool {
    * @throws StoppedError after {@link stop}. @throws WorkerDiedError if the thread died. @throws what the operation threw.
    */
   async run<N extends OperationName>(name: N, task: TaskOf<N>): Promise<ResultOf<N>> {
+    const handle = 'lane' in task ? this.#lanes[task.lane] : undefined
+    const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
     let answer: Answer<N>
     try {
-      answer = (await this.#piscina.run(task, { name })) as Answer<N>
+      answer = (await this.#piscina.run(posted, { name })) as Answer<N>
     } catch (error) {
       throw new WorkerDiedError(
         `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
@@ -74,8 +96,13 @@ export class WorkerPool {
     Atomics.store(this.#stop, 0, 1)
   }
 
-  /** Ends all threads, after their running operations. */
-  async close(): Promise<void> {
+  /** Ends all threads, after their running operations. May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     await this.#piscina.close({ force: true }).catch(() => {})
     await this.#piscina.destroy()
   }

@@ -2,7 +2,7 @@ import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
 import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
-import { Lane, type SlotState } from '../memory/lane.js'
+import { Lane, type LaneHandle, type SlotState } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
 import { recordOf } from '../model/errors.js'
 import { correctBlock } from './correct-block.js'
@@ -21,11 +21,11 @@ import type {
   TaskOf,
   WritePackResult,
 } from './operations.js'
-import { StoppedError, type WorkerData } from './pool.js'
+import { type PostedTask, StoppedError, type WorkerData } from './pool.js'
 import { PhaseTotals, timed } from './statistics.js'
 import { Density } from './tile-correction.js'
 
-type Handlers = { readonly [N in OperationName]: (task: TaskOf<N>) => Promise<Answer<N>> }
+type Handlers = { readonly [N in OperationName]: (task: PostedTask<N>) => Promise<Answer<N>> }
 
 /** A lane and the kernels bound to its memory. */
 interface Attached {
@@ -33,12 +33,16 @@ interface Attached {
   readonly kernels: Kernels
 }
 
-/** What a worker thread offers: every operation, over all lanes of the engine, errors turned into records. */
-export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers {
-  const attached = lanes.map(handle => ({
-    lane: Lane.attach(handle),
-    kernels: instantiateKernels(kernels, handle.memory),
-  }))
+/** What a worker thread offers: every operation, over all lanes it is told of, errors turned into records. */
+export function createOperations({ kernels, stop }: WorkerData): Handlers {
+  const attached: Attached[] = []
+  /** Once a lane: later handles of it are the same memory. */
+  const attach = (handle: LaneHandle): void => {
+    attached[handle.id] ??= {
+      lane: Lane.attach(handle),
+      kernels: instantiateKernels(kernels, handle.memory),
+    }
+  }
   const reader = new FrameReader()
   const density = new Density()
   const word = new Int32Array(stop)
@@ -48,6 +52,13 @@ export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers
     return found
   }
   const dark = darkOperations({ at, reader, stop: word })
+  const answering =
+    <N extends OperationName>(operation: Operations[N]) =>
+    (task: PostedTask<N>): Promise<Answer<N>> =>
+      answer(() => {
+        if (task.handle) attach(task.handle)
+        return (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task)
+      })
   return {
     darkStatistics: answering(dark.darkStatistics),
     darkJudge: answering(dark.darkJudge),
@@ -62,18 +73,13 @@ export function createOperations({ lanes, kernels, stop }: WorkerData): Handlers
   }
 }
 
-function answering<N extends OperationName>(
-  operation: Operations[N],
-): (task: TaskOf<N>) => Promise<Answer<N>> {
-  return async task => {
-    try {
-      return {
-        ok: true,
-        value: await (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task),
-      }
-    } catch (error) {
-      return { ok: false, error: error instanceof StoppedError ? 'stopped' : recordOf(error) }
-    }
+async function answer<N extends OperationName>(
+  operation: () => ResultOf<N> | Promise<ResultOf<N>>,
+): Promise<Answer<N>> {
+  try {
+    return { ok: true, value: await operation() }
+  } catch (error) {
+    return { ok: false, error: error instanceof StoppedError ? 'stopped' : recordOf(error) }
   }
 }
 

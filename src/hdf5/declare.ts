@@ -1,4 +1,5 @@
 import { arrayOf, type DType } from '../model/dtypes.js'
+import { requireGroup } from './groups.js'
 import type { Dataset, File, FileOptions } from './library.js'
 
 /**
@@ -43,10 +44,7 @@ export function declareChunked(file: File, path: string, declaration: ChunkedDec
     throw new RangeError(`chunks [${chunkShape}] of a dataset of shape [${shape}]`)
   }
   const names = path.split('/').filter(name => name !== '')
-  for (let depth = 1; depth < names.length; depth++) {
-    const group = names.slice(0, depth).join('/')
-    if (file.get(group) === null) file.create_group(group)
-  }
+  requireGroup(file, names.slice(0, -1).join('/'))
   // The library writes data on creation; created empty and grown, there is nothing to write.
   const dataset = file.create_dataset({
     name: names.join('/'),

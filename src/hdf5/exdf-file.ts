@@ -4,9 +4,8 @@ import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } 
 import { type File, withFile } from './library.js'
 import { datasetAt, readNumbers, readStrings, requireDataset, rowsOf } from './values.js'
 
-/** One EuXFEL data file while it is open. */
-export interface ExdfFile {
-  readonly file: File
+/** What METADATA of one EuXFEL data file says. */
+export interface ExdfFacts {
   readonly path: string
   /** Bytes and modification time when it was opened. */
   readonly size: number
@@ -20,6 +19,11 @@ export interface ExdfFile {
   readonly metadata: ExdfMetadata
 }
 
+/** One EuXFEL data file while it is open. */
+export interface ExdfFile extends ExdfFacts {
+  readonly file: File
+}
+
 /** What METADATA tells beside sources; format 0.5 has none of it. */
 export interface ExdfMetadata {
   readonly proposal?: number
@@ -30,14 +34,17 @@ export interface ExdfMetadata {
 
 /**
  * Opens an EuXFEL file, reads METADATA and hands it to `use`; it is closed afterwards.
+ * @param known what an earlier opening found: METADATA is not read again if the file is still the same.
  * @throws DataError naming the file: unreadable, not HDF5, not an EuXFEL file, of an unknown format.
  */
-export async function withExdf<T>(path: string, use: (exdf: ExdfFile) => T): Promise<T> {
+export async function withExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
   const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
     throw new DataError('cannot be opened', { place: { file: path }, cause: error })
   })
   return withFile(path, 'r', file => {
     try {
+      if (known?.path === path && known.size === size && known.mtimeMs === mtimeMs)
+        return use({ ...known, file })
       const version = readVersion(file)
       return use({
         file,

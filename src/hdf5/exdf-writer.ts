@@ -16,15 +16,9 @@ import type {
   ExdfGroup,
   ExdfTrains,
 } from './exdf-description.js'
+import { requireGroup } from './groups.js'
 import { type File, withFile } from './library.js'
-import {
-  requireGroup,
-  writeArray,
-  writeAttributes,
-  writeColumn,
-  writeSoftLink,
-  writeStrings,
-} from './tree.js'
+import { writeArray, writeAttributes, writeColumn, writeSoftLink, writeStrings } from './tree.js'
 
 /**
  * Writes `description` as an EXDF file at `path`, replacing what is there. Bulk datasets (those without data)

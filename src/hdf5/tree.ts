@@ -1,6 +1,7 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { TYPE_NAMES } from './declare.js'
 import type { Attributes } from './exdf-description.js'
+import { requireGroup } from './groups.js'
 import type { File } from './library.js'
 
 /** What is known of a dataset besides its place; `growable` leaves the first axis without limit. */
@@ -9,16 +10,6 @@ export interface DatasetOptions {
   readonly chunk?: readonly number[]
   readonly deflate?: number
   readonly growable?: boolean
-}
-
-/** Creates the groups of `path` that are not there yet: the library creates no parents by itself. */
-export function requireGroup(file: File, path: string): void {
-  let at = ''
-  for (const name of path.split('/').filter(Boolean)) {
-    at = at ? `${at}/${name}` : name
-    // A missing object is the expected case here, but the library's error handler makes asking for it throw.
-    if (!(file.get(parentOf(at)) as File).keys().includes(name)) file.create_group(at)
-  }
 }
 
 /** Writes `data` (C order) as dataset `path`, creating its groups. */

@@ -6,8 +6,12 @@ export interface Place {
   readonly train?: number
 }
 
+/** What tells our errors from others: not their class, of which each bundle of the build has its own. */
+const MARK = Symbol.for('detcal.error')
+
 /** The base of all expected errors: one line for people, an exit code for machines, the place as fields. */
 export abstract class DetcalError extends Error {
+  readonly [MARK] = true
   abstract readonly tag: 'usage' | 'data' | 'output' | 'constants' | 'busy'
   /** Exit code of the command that ends with it: 1 data problems, 2 usage. */
   abstract readonly exitCode: 1 | 2
@@ -70,7 +74,8 @@ export class BusyError extends DetcalError {
 
 /** Narrowing guard: `isDetcalError(error, 'data')`. */
 export function isDetcalError(error: unknown, tag?: DetcalError['tag']): error is DetcalError {
-  return error instanceof DetcalError && (tag === undefined || error.tag === tag)
+  if (!(error instanceof Error && MARK in error)) return false
+  return tag === undefined || (error as DetcalError).tag === tag
 }
 
 /** A plain form that survives `postMessage`, where classes do not. */

@@ -55,7 +55,11 @@ export class CorrectedFile {
     const { joined, run } = description
     const part = folder.part(final)
     try {
-      const exdf = await withExdf(joined.file.path, raw => describe(raw.file, raw.metadata, description))
+      const exdf = await withExdf(
+        joined.file.path,
+        raw => describe(raw.file, raw.metadata, description),
+        joined.file.facts,
+      )
       await writeExdf(part, exdf)
       const image = instrumentPath(correctedSource(run, joined), 'image')
       const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }

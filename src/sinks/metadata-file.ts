@@ -30,6 +30,12 @@ export function metadataPath(folder: string, karaboId: string): string {
   return join(resolve(folder), `calibration_metadata_${karaboId}.yml`)
 }
 
+/** Loads what writes the file, which takes longer to load than all of the engine: to be called when there is time. */
+export function prepareMetadataFile(): void {
+  // Whoever writes the file is told if it fails.
+  import('yaml').catch(() => {})
+}
+
 /**
  * Writes the file from which `CalibrationData.from_correction` of EXtra reads which constants a run was corrected
  * with; our own keys tell the rest: options, versions, checksums, what became of each module.
@@ -42,7 +48,6 @@ export async function writeMetadataFile(
 ): Promise<void> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
-  // Imported here: it takes longer to load than all of the engine.
   const { stringify } = await import('yaml')
   const tree = {
     'calibration-configurations': {

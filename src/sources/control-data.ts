@@ -31,11 +31,11 @@ export async function readControlData(
   const texts = new Map<string, string>()
   const add = (map: Map<string, number[]>, key: string, more: readonly number[]) =>
     map.set(key, [...(map.get(key) ?? []), ...more])
-  for (const { path, controlSources } of folder.files) {
+  for (const { path, controlSources, facts } of folder.files) {
     const devices = controlSources.filter(device => wanted(device).length > 0)
     if (devices.length === 0) continue
     try {
-      await withExdf(path, exdf => {
+      const read = (exdf: ExdfFile): void => {
         for (const device of devices) {
           const rows = deviceRows(exdf, device)
           for (const property of wanted(device)) {
@@ -50,7 +50,8 @@ export async function readControlData(
             add(atStart, key, pick(exdf, start, [0]))
           }
         }
-      })
+      }
+      await withExdf(path, read, facts)
     } catch (error) {
       // Conditions are a convenience: the correction says which of them are unknown.
       if (!isDetcalError(error)) throw error

@@ -12,7 +12,7 @@ const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it
 
 /** One module file as read; `dropped` are rows whose train id came earlier in the same file. */
 export interface ReadModuleFile {
-  readonly file: Omit<ModuleFile, 'sequence'>
+  readonly file: Omit<ModuleFile, 'sequence' | 'facts'>
   readonly dropped: readonly TrainId[]
   /** Trains that INDEX names but has no row for: they count as having no frames. */
   readonly unindexed: readonly TrainId[]

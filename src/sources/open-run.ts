@@ -54,7 +54,11 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         unindexed,
         unequal,
         remarks,
-      } = await withExdf(file.path, exdf => readModuleFile(exdf, found.source, detector, rawFrames))
+      } = await withExdf(
+        file.path,
+        exdf => readModuleFile(exdf, found.source, detector, rawFrames),
+        file.facts,
+      )
       const place = { file: file.path, module: found.module }
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
@@ -64,7 +68,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
       )
       const files = modules.get(found.module) ?? []
-      files.push({ ...read, sequence: sequence ?? files.length })
+      files.push({ ...read, sequence: sequence ?? files.length, facts: file.facts })
       modules.set(found.module, files)
     } catch (error) {
       firstError ??= error

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { FILE_NAME } from '../hdf5/euxfel-layout.js'
-import { type ExdfMetadata, withExdf } from '../hdf5/exdf-file.js'
+import { type ExdfFacts, type ExdfMetadata, withExdf } from '../hdf5/exdf-file.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { moduleIndex } from '../model/ids.js'
@@ -17,6 +17,8 @@ export interface ScannedFile {
   readonly metadata: ExdfMetadata
   readonly instrumentSources: readonly string[]
   readonly controlSources: readonly string[]
+  /** For whoever opens the file again. */
+  readonly facts: ExdfFacts
 }
 
 export interface RunFolder {
@@ -40,13 +42,14 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
     const file = join(path, name)
     try {
       files.push(
-        await withExdf(file, exdf => ({
+        await withExdf(file, ({ file: _closed, ...facts }) => ({
           path: file,
           name,
-          formatVersion: exdf.unknownVersion ?? exdf.formatVersion,
-          metadata: exdf.metadata,
-          instrumentSources: [...exdf.instrumentSources.keys()],
-          controlSources: exdf.controlSources,
+          formatVersion: facts.unknownVersion ?? facts.formatVersion,
+          metadata: facts.metadata,
+          instrumentSources: [...facts.instrumentSources.keys()],
+          controlSources: facts.controlSources,
+          facts,
         })),
       )
     } catch (error) {

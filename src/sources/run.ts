@@ -1,4 +1,5 @@
 import type { Detector } from '../detectors/detector.js'
+import type { ExdfFacts } from '../hdf5/exdf-file.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 
@@ -41,6 +42,8 @@ export interface ModuleFile {
   readonly cellIds: Uint16Array
   /** Datasets below the source, `group/name`, that are copied by row into CORR: all but image/{data,trainId,pulseId,cellId}. */
   readonly copied: readonly string[]
+  /** What METADATA said, for whoever opens the file again. */
+  readonly facts?: ExdfFacts
 }
 
 /** A file of the run that could not be used. Its trains are not anybody else's: no neighbour stands in for it. */

@@ -1,15 +1,18 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { correctionsOf } from '../../corrections/index.js'
+import { kernelModule } from '../../corrections/kernel.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
 import { correctRun } from '../../engine/correct-run.js'
 import { type FoundConstants, findConstants } from '../../engine/find-constants.js'
 import type { CorrectionOutcome } from '../../engine/outcome.js'
-import { type CorrectionPlan, planCorrection } from '../../engine/plan.js'
+import { type CorrectionPlan, type OutputRequest, planCorrection } from '../../engine/plan.js'
+import { WorkerPool } from '../../engine/pool.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
 import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
@@ -45,10 +48,42 @@ export const correctCommand: CommandModule<object, CorrectOptions> = {
 
 async function correct(args: CorrectOptions, signal: AbortSignal): Promise<number> {
   const limits = machineLimits()
-  const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
-  const workers = parseWorkers(args.workers, limits.cpus)
-  const output = outputOf(args)
-  const parallelGain = parallelGainOf(args)
+  const request: Request = {
+    memory: memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits),
+    workers: parseWorkers(args.workers, limits.cpus),
+    output: outputOf(args),
+    parallelGain: parallelGainOf(args),
+    signal,
+  }
+  if (args.dryRun) {
+    const { plan } = await planOf(args, request)
+    if (args.json) printJson(planReport(plan).json)
+    else process.stdout.write(planReport(plan).text)
+    return exitCode(plan.problems)
+  }
+  // Threads load their modules while the run is opened.
+  const pool = await WorkerPool.start(request.workers, kernelModule())
+  try {
+    return await execute(args, request, pool)
+  } finally {
+    await pool.close()
+  }
+}
+
+/** What the options say of the machine and the output, checked before anything is read. */
+interface Request {
+  readonly memory: number
+  readonly workers: number
+  readonly output: OutputRequest
+  readonly parallelGain: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+/** Opens the run and plans its correction. */
+async function planOf(
+  args: CorrectOptions,
+  { memory, workers, output, parallelGain, signal }: Request,
+): Promise<{ plan: CorrectionPlan; conditions: Readonly<Record<string, unknown>> }> {
   const run = await openRun(args.run, {
     detector: args.detector,
     ...(parallelGain === undefined ? {} : { parallelGain }),
@@ -64,11 +99,11 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   }
   const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
   const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
-  if (args.dryRun) {
-    if (args.json) printJson(planReport(plan).json)
-    else process.stdout.write(planReport(plan).text)
-    return plan.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
-  }
+  return { plan, conditions }
+}
+
+async function execute(args: CorrectOptions, request: Request, pool: WorkerPool): Promise<number> {
+  const { plan, conditions } = await planOf(args, request)
   const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
@@ -78,16 +113,17 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   let outcome: CorrectionOutcome
   try {
     outcome = await correctRun(plan, {
-      output,
+      output: request.output,
       overwrite: args.overwrite,
       sync: args.sync !== false,
       cache,
-      signal,
+      signal: request.signal,
       provenance: {
         software: `detcal ${VERSION}`,
         created: new Date().toISOString(),
         options: optionsThatShape(args, plan, conditions),
       },
+      pool,
       onProgress: done => progress.update(done),
     })
   } finally {
@@ -122,7 +158,11 @@ function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionO
   process.stderr.write(problemLines(outcome.problems))
   if (args.json) printJson(outcomeReport(plan, outcome).json)
   else process.stdout.write(outcomeReport(plan, outcome).text)
-  return outcome.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  return exitCode(outcome.problems)
+}
+
+function exitCode(problems: readonly Problem[]): number {
+  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
 /** As the option says, else the stated condition of that name. */

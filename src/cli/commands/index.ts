@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs'
+import { openLibrary } from '../../hdf5/library.js'
 
 type Command = CommandModule<object, never>
 
@@ -18,4 +19,34 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined
   const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
   return loaded as Command[]
+}
+
+/** Commands that open HDF5 files first of all. */
+const READING: readonly (string | undefined)[] = ['correct', 'dark', 'inspect', 'validate']
+
+/** Starts what the command called `name` will wait for, while its own modules are loaded. */
+export function startLoading(name: string | undefined): void {
+  // Whoever awaits it is told if it fails.
+  if (READING.includes(name)) openLibrary().catch(() => {})
+}
+
+/** Thrown out of yargs in place of running a command. */
+export class Chosen {
+  readonly run: () => void | Promise<void>
+  constructor(run: () => void | Promise<void>) {
+    this.run = run
+  }
+}
+
+/**
+ * `command`, to be run by whoever catches {@link Chosen}: yargs lays out the help of each command as soon as its
+ * handler has returned, wanted or not, which takes longer than opening a run.
+ */
+export function chosenBy(command: Command): Command {
+  return {
+    ...command,
+    handler: args => {
+      throw new Chosen(() => command.handler(args))
+    },
+  }
 }

@@ -86,8 +86,8 @@ async function characterise(
   previous: ReadonlyMap<ModuleIndex, ModuleConstants>,
 ): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  const handles = lanes.map(lane => lane.handle)
-  const pool = new WorkerPool(plan.workers, handles, kernelModule(), options.workerEntry)
+  const pool = await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry)
+  pool.use(lanes.map(lane => lane.handle))
   const stop = (): void => pool.stop()
   signal.addEventListener('abort', stop)
   const context = {

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { defineConfig } from 'rolldown'
+
+/**
+ * The entry files of the command and of its threads, each with all that it imports: to find and read hundreds of small
+ * files takes longer than to run them. All other files in `dist` are as the compiler made them.
+ */
+export default defineConfig([
+  bundle('command', { 'src/cli/main': 'src/cli/main.ts' }),
+  bundle('engine', { 'workers/engine': 'workers/engine.ts' }),
+  bundle('simulate', { 'workers/simulate': 'workers/simulate.ts' }),
+])
+
+function bundle(name, input) {
+  return {
+    input,
+    platform: 'node',
+    tsconfig: 'tsconfig.json',
+    // Native, started as threads of their own, or found by their place in the package.
+    external: [/^node:/, /^#/, /^(libsql|piscina)(\/|$)/],
+    plugins: [libraryBesideItsCode()],
+    output: {
+      dir: 'dist',
+      format: 'esm',
+      sourcemap: true,
+      chunkFileNames: `chunks/${name}/[name].js`,
+      assetFileNames: `chunks/${name}/[name][extname]`,
+    },
+  }
+}
+
+/**
+ * h5wasm carries its WebAssembly as a string in its code, which costs a third of the time it takes to start: as a
+ * file of its own it is read as it is.
+ */
+function libraryBesideItsCode() {
+  return {
+    name: 'library-beside-its-code',
+    load: {
+      filter: { id: /h5wasm\/dist\/node\/hdf5_util\.js$/ },
+      handler(id) {
+        const code = readFileSync(id, 'utf8')
+        const found = /\bbinaryDecode\(('[^'\\]*(?:\\.[^'\\]*)*')\)/s.exec(code)
+        if (found === null)
+          throw new Error(`${id}: the WebAssembly is not where it was: see rolldown.config.mjs`)
+        const [call, literal] = found
+        // A string of one character a byte.
+        const source = Buffer.from(new Function(`return ${literal}`)(), 'latin1')
+        if (!WebAssembly.validate(source)) throw new Error(`${id}: what was found is no WebAssembly`)
+        this.emitFile({ type: 'asset', name: 'hdf5.wasm', source })
+        return code
+          .replace(call, () => "new Uint8Array(readWasm(new URL('./hdf5.wasm', import.meta.url)))")
+          .replace(/^/, "import { readFileSync as readWasm } from 'node:fs'\n")
+      },
+    },
+  }
+}

@@ -37,29 +37,32 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   const lengths = ranges.map(([from, to]) => to - from)
 
   const chunk = decodedChunk(located)
-  const size = (chunk ? undefined : pagesOf(source, lengths, budget)) ?? grown(source, lengths, chunk, budget)
+  const size =
+    (chunk ? undefined : transposed(source, lengths, budget)) ?? grown(source, lengths, chunk, budget)
   const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
-  for (const pieces of product(steps)) {
+  // Rows outermost: blocks that share pages of the planes follow each other.
+  const outermost = [slowScan, ...shape.keys()].filter((axis, i, all) => all.indexOf(axis) === i)
+  for (const inOrder of product(outermost.map(axis => steps[axis] ?? []))) {
+    const pieces = shape.map((_, axis) => inOrder[outermost.indexOf(axis)] ?? [0, 0])
     const start = pieces.map(([from]) => from)
     const count = pieces.map(([from, to]) => to - from)
     yield { start, count, bytes: count.reduce((all, n) => all * n, DTYPE_BYTES[dtype]) }
   }
 }
 
-/** Bytes that stay in the second-level cache between being read and being scattered. */
-const CACHED_BYTES = 2 ** 20
+/** Blocks of about this size stay in cache between being read and being scattered. */
+const CACHED_BYTES = 2 ** 21
 /** Reads of this length are nearly as fast as longer ones. */
-const RUN_BYTES = 12 * 2 ** 10
-/** Bytes of a page of memory, and of a word of a plane. */
-const [PAGE_BYTES, WORD_BYTES] = [4096, 4]
+const RUN_BYTES = 24 * 2 ** 10
+/** Pixels of a row, four cache lines of a plane, below which writing to many planes becomes slow. */
+const LEAST_COLUMNS = 64
 
 /**
- * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: rows that fill whole pages
- * of a lane's planes. What is written to a plane at a time is what counts most: half a page in each of a thousand
- * planes takes half as long again as a whole one, even where the block for that no longer fits the second-level cache.
- * @returns undefined for other orders, and where the budget does not hold one page of all cells.
+ * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: as few rows as make long
+ * reads, a power of two so that they share pages of the planes, and as much of the fast scan as the cache holds.
+ * @returns undefined for other orders, and where the budget does not hold that.
  */
-function pagesOf(
+function transposed(
   { axes, dtype }: ConstantSource,
   lengths: readonly number[],
   budget: number,
@@ -68,18 +71,16 @@ function pagesOf(
   if (fastScan > slowScan) return undefined
   const [width, height] = [lengths[fastScan] ?? 1, lengths[slowScan] ?? 1]
   const pixelBytes = lengths.reduce((product, n) => product * n, DTYPE_BYTES[dtype]) / (width * height)
-  const page = Math.max(1, Math.floor(PAGE_BYTES / (WORD_BYTES * width)))
-  const run = Math.ceil(RUN_BYTES / (pixelBytes * page)) * page
-  // Few cells: more rows, so that reads are long, and then part of the row, as where the budget is small.
-  const rows = Math.min(height, run)
-  const most = rows > page ? Math.min(CACHED_BYTES, budget) : budget
+  let rows = 1
+  while (rows < height && rows * pixelBytes < RUN_BYTES) rows *= 2
+  rows = Math.min(rows, height)
   let columns = width
-  while (columns % 32 === 0 && columns * rows * pixelBytes > most) columns /= 2
+  while (columns % (2 * LEAST_COLUMNS) === 0 && columns * rows * pixelBytes > CACHED_BYTES) columns /= 2
   if (columns * rows * pixelBytes > budget) return undefined
   return lengths.map((length, axis) => (axis === fastScan ? columns : axis === slowScan ? rows : length))
 }
 
-/** Shape of blocks as {@link blocksOf} says, without regard to pages. */
+/** Shape of blocks as {@link blocksOf} says, for any order of axes. */
 function grown(
   { axes, dtype }: ConstantSource,
   lengths: readonly number[],
@@ -88,7 +89,7 @@ function grown(
 ): number[] {
   const { fastScan, slowScan, cell, plane } = axes
   // Compressed chunks are decoded once only if whole ones fit.
-  const budget = chunk ? most : Math.min(most, 4 * CACHED_BYTES)
+  const budget = chunk ? most : Math.min(most, 2 * CACHED_BYTES)
   const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk?.[axis] ?? 1)))
   const bytes = () => size.reduce((product, n) => product * n, DTYPE_BYTES[dtype])
 

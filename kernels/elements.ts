@@ -24,6 +24,12 @@ export function togetherOf(kind: u32): usize {
   return kind == OR_U64 || kind == OR_F64 ? 0 : 16 / sizeOf(kind)
 }
 
+/** Whether what was there before does not matter. */
+@inline
+export function replaces(kind: u32): bool {
+  return kind == F64 || kind == WORD
+}
+
 /** Puts four words of a kind that cannot be refused where they belong. */
 @inline
 export function put(kind: u32, dst: usize, words: v128): void {

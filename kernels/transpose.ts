@@ -1,6 +1,7 @@
 import { besides } from './columns'
-import { four, one, sizeOf, togetherOf } from './elements'
+import { four, one, replaces, sizeOf, togetherOf } from './elements'
 import { F64, OR_F64, OR_U32, OR_U64, TIMES_F32, TIMES_F64, WORD } from './elements'
+import { warmTargets } from './warm'
 
 // Constants from the order of their file into planes in image order.
 //
@@ -34,6 +35,8 @@ function gather(
     for (let slow: usize = 0; slow < slowCount; ++slow) {
       const row = src + first * elementStride + slow * slowStride
       const out = to + slow * pitch
+      if (pixels && replaces(kind) && !(slow & 1))
+        warmTargets(pointers, whole, out, min<usize>(2, slowCount - slow), pitch, pixels << 2)
       for (let fast: usize = 0; fast < pixels; fast += LINE) {
         const at = row + fast * fastStride
         for (let e: usize = 0; e < whole; e += together)

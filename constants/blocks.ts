@@ -29,7 +29,7 @@ export interface Block {
  */
 export function* blocksOf(source: ConstantSource, region: Region, budget: number): Generator<Block> {
   const { shape, axes, dtype, located } = source
-  const { fastScan, slowScan, cell, plane } = axes
+  const { slowScan, cell, plane } = axes
   const ranges = shape.map((length): Range => [0, length])
   ranges[slowScan] = region.slowScan
   ranges[cell] = region.cells
@@ -37,6 +37,59 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   const lengths = ranges.map(([from, to]) => to - from)
 
   const chunk = decodedChunk(located)
+  const size =
+    (chunk ? undefined : transposed(source, lengths, budget)) ?? grown(source, lengths, chunk, budget)
+  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
+  // Rows outermost: blocks that share pages of the planes follow each other.
+  const outermost = [slowScan, ...shape.keys()].filter((axis, i, all) => all.indexOf(axis) === i)
+  for (const inOrder of product(outermost.map(axis => steps[axis] ?? []))) {
+    const pieces = shape.map((_, axis) => inOrder[outermost.indexOf(axis)] ?? [0, 0])
+    const start = pieces.map(([from]) => from)
+    const count = pieces.map(([from, to]) => to - from)
+    yield { start, count, bytes: count.reduce((all, n) => all * n, DTYPE_BYTES[dtype]) }
+  }
+}
+
+/** Blocks of about this size stay in cache between being read and being scattered. */
+const CACHED_BYTES = 2 ** 21
+/** Reads of this length are nearly as fast as longer ones. */
+const RUN_BYTES = 24 * 2 ** 10
+/** Pixels of a row, four cache lines of a plane, below which writing to many planes becomes slow. */
+const LEAST_COLUMNS = 64
+
+/**
+ * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: as few rows as make long
+ * reads, a power of two so that they share pages of the planes, and as much of the fast scan as the cache holds.
+ * @returns undefined for other orders, and where the budget does not hold that.
+ */
+function transposed(
+  { axes, dtype }: ConstantSource,
+  lengths: readonly number[],
+  budget: number,
+): number[] | undefined {
+  const { fastScan, slowScan } = axes
+  if (fastScan > slowScan) return undefined
+  const [width, height] = [lengths[fastScan] ?? 1, lengths[slowScan] ?? 1]
+  const pixelBytes = lengths.reduce((product, n) => product * n, DTYPE_BYTES[dtype]) / (width * height)
+  let rows = 1
+  while (rows < height && rows * pixelBytes < RUN_BYTES) rows *= 2
+  rows = Math.min(rows, height)
+  let columns = width
+  while (columns % (2 * LEAST_COLUMNS) === 0 && columns * rows * pixelBytes > CACHED_BYTES) columns /= 2
+  if (columns * rows * pixelBytes > budget) return undefined
+  return lengths.map((length, axis) => (axis === fastScan ? columns : axis === slowScan ? rows : length))
+}
+
+/** Shape of blocks as {@link blocksOf} says, for any order of axes. */
+function grown(
+  { axes, dtype }: ConstantSource,
+  lengths: readonly number[],
+  chunk: readonly number[] | undefined,
+  most: number,
+): number[] {
+  const { fastScan, slowScan, cell, plane } = axes
+  // Compressed chunks are decoded once only if whole ones fit.
+  const budget = chunk ? most : Math.min(most, 2 * CACHED_BYTES)
   const size = lengths.map((length, axis) => Math.min(length, axis === plane ? length : (chunk?.[axis] ?? 1)))
   const bytes = () => size.reduce((product, n) => product * n, DTYPE_BYTES[dtype])
 
@@ -53,12 +106,7 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
     size[axis] = Math.min(whole, now * Math.ceil(whole / (now * pieces)))
   }
 
-  const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
-  for (const pieces of product(steps)) {
-    const start = pieces.map(([from]) => from)
-    const count = pieces.map(([from, to]) => to - from)
-    yield { start, count, bytes: count.reduce((all, n) => all * n, DTYPE_BYTES[dtype]) }
-  }
+  return size
 }
 
 /** Shape of the chunks that cannot be read in part; undefined: any part can. */

@@ -5,7 +5,7 @@ import { blocksOf, type Range, type Region } from './blocks.js'
 import { type LaneOptions, LanePlanes } from './lane-planes.js'
 import { type Contribution, contributionsOf } from './recipes.js'
 import { scatter } from './scatter.js'
-import { scatterByKernel } from './scatter-kernel.js'
+import { KernelScatter } from './scatter-kernel.js'
 import { Scratch } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
@@ -78,15 +78,15 @@ async function loadSource(
     // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
     planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
   }
+  const kernels = room.kernels && new KernelScatter(room.kernels, lane, source, uses)
   const slabs = await openSlabs(source)
   let bytes = 0
   try {
-    for (const block of blocksOf(source, region, room.budgetOf(source))) {
+    for (const block of blocksOf(source, region, room.bytes)) {
       checkpoint?.()
       const out = room.take(block.bytes)
       slabs.read(block.start, block.count, out)
-      const kernels = room.kernelRoom(out)
-      const left = kernels ? scatterByKernel(kernels, lane, source, block, out, uses) : uses
+      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(block, out) : uses
       if (left.length > 0) scatter(lane, source, block, out, left)
       bytes += block.bytes
     }

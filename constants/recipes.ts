@@ -16,10 +16,10 @@ import {
 import { type ConstantSource, planesOf } from './source.js'
 
 /**
- * What kind of contribution it is, for the kernels: numbers as they are, the first masks of a plane, further masks,
- * the two planes of thresholds; a formula is for TypeScript alone.
+ * What kind of contribution it is, for the kernels: numbers as they are, further factors, the first masks of a plane,
+ * further masks, the two planes of thresholds; a formula is for TypeScript alone.
  */
-export type Form = 'copy' | 'assign' | 'or' | 'medium-threshold' | 'low-threshold' | 'formula'
+export type Form = 'copy' | 'times' | 'assign' | 'or' | 'medium-threshold' | 'low-threshold' | 'formula'
 
 /** What one constant contributes to one plane of a lane. */
 export interface Contribution {
@@ -95,8 +95,9 @@ export function contributionsOf(
       case 'product':
         // Constants are read one after the other in the order they are first named in: that of the product.
         recipe.calibrations.forEach((calibration, i) => {
-          if (i > 0) formula(calibration, plane, [recipe.index], multiplyFloats)
-          else add(calibration, plane, { form: 'copy', reads: [recipe.index], write: copyFloats })
+          const first = { form: 'copy', write: copyFloats } as const
+          const further = { form: 'times', write: multiplyFloats } as const
+          add(calibration, plane, { reads: [recipe.index], ...(i === 0 ? first : further) })
         })
         break
       case 'saturation':

@@ -1,190 +1,168 @@
-import type { Gather, Kernels } from '../src/corrections/kernel.js'
+import type { Kernels } from '../src/corrections/kernel.js'
 import { DTYPE_BYTES } from '../src/model/dtypes.js'
 import type { Block } from './blocks.js'
 import { notBits } from './elements.js'
+import { type GatherName, type Moves, movesOf } from './kernel-moves.js'
 import type { LanePlanes } from './lane-planes.js'
-import type { Contribution, Form } from './recipes.js'
+import type { Contribution } from './recipes.js'
 import { type BlockAxes, blockAxes } from './scatter.js'
 import type { ConstantSource } from './source.js'
 
 /** Kernels of the lane's memory, and room in it for their table of destinations. */
 export interface KernelRoom {
   readonly kernels: Kernels
-  /** u32 words in the lane's memory: one for each cell and plane of a block. */
+  /** u32 words in the lane's memory: one for each cell and plane of a block. Nobody else writes to it meanwhile. */
   readonly table: Uint32Array
 }
 
-/**
- * Writes what kernels can of one block, as {@link scatter} would, bit for bit.
- * @param bytes the block's elements in disk order, in the lane's memory.
- * @returns the contributions that are left for {@link scatter}.
- * @throws ConstantsError if a mask holds what is none.
- */
-export function scatterByKernel(
-  { kernels, table }: KernelRoom,
-  lane: LanePlanes,
-  source: ConstantSource,
-  block: Block,
-  bytes: Uint8Array,
-  uses: readonly Contribution[],
-): readonly Contribution[] {
-  const axes = blockAxes(source, block)
-  const order = orderOf(axes)
-  if (order === undefined || order.elements > table.length) return uses
+/** Cells whose thresholds are made right after they were moved, while the cache holds them. */
+const CELLS_AT_ONCE = 8
 
-  const { taken, left, thresholds } = sorted(source, uses)
-  const elementBytes = DTYPE_BYTES[source.dtype]
-  const { fast, slow } = axes
-  // From the block's first row, fast scan 0, to its first pixel.
-  const to = 4 * fast.first
-  const pitch = 4 * lane.width
-  const runs = runsOf(axes, lane.width)
-  for (const [gather, moves] of byGather(kernels, source, taken)) {
-    for (const { form, plane } of moves)
-      if (form === 'assign' && gather !== kernels.gather32)
-        eachPosition(lane, axes, k => {
-          const at = lane.addressOf(k, plane, slow.first) + to
-          for (const run of runs) kernels.fill32(at + run.from, run.words, 0)
+/** Writes what kernels can of the blocks of one constant, as {@link scatter} would, bit for bit. */
+export class KernelScatter {
+  readonly #room: KernelRoom
+  readonly #lane: LanePlanes
+  readonly #source: ConstantSource
+  readonly #uses: readonly Contribution[]
+  readonly #moves: Moves
+  /** By what of the constant's elements a block holds: the same for nearly all blocks. */
+  readonly #tables = new Map<string, readonly Table[]>()
+  /** The table that is in the room. */
+  #placed: Table | undefined
+
+  constructor(room: KernelRoom, lane: LanePlanes, source: ConstantSource, uses: readonly Contribution[]) {
+    this.#room = room
+    this.#lane = lane
+    this.#source = source
+    this.#uses = uses
+    this.#moves = movesOf(source, uses)
+  }
+
+  /**
+   * Writes one block.
+   * @param bytes its elements in disk order, in the lane's memory.
+   * @returns the contributions that are left for {@link scatter}.
+   * @throws ConstantsError if a mask holds what is none.
+   */
+  scatter(block: Block, bytes: Uint8Array): readonly Contribution[] {
+    const axes = blockAxes(this.#source, block)
+    const order = orderOf(axes)
+    if (order === undefined || order.elements > this.#room.table.length) return this.#uses
+    const { moves, thresholds, left } = this.#moves
+    const { kernels } = this.#room
+    for (const { clears, plane } of moves)
+      if (clears)
+        this.#eachRun(axes, 0, axes.cell.count, plane, (at, words) => {
+          kernels.fill32(at, words, 0)
         })
-    for (const addresses of destinations(lane, axes, order, moves)) {
-      table.fill(0, 0, order.elements)
-      for (const [element, address] of addresses) table[element] = address + to
-      const refused = gather(
-        bytes.byteOffset,
-        order.stride * elementBytes,
-        fast.stride * elementBytes,
-        slow.stride * elementBytes,
-        table.byteOffset,
-        order.elements,
-        fast.count,
-        slow.count,
-        pitch,
-      )
-      if (refused > 0) throw notBits(source, Number.NaN)
+    const tables = this.#tablesOf(axes, order)
+    const step = thresholds && order.perCell > 0 ? CELLS_AT_ONCE : axes.cell.count
+    for (let cell = 0; cell < axes.cell.count; cell += step) {
+      const end = Math.min(cell + step, axes.cell.count)
+      const [from, to] =
+        step === axes.cell.count ? [0, order.elements] : [cell, end].map(c => c * order.perCell)
+      for (const table of tables) this.#gather(table, axes, order, bytes, from ?? 0, to ?? 0)
+      if (thresholds) {
+        const { medium, low, gap } = thresholds
+        const apart = 4 * (this.#lane.wordOf(0, low, 0) - this.#lane.wordOf(0, medium, 0))
+        this.#eachRun(axes, cell, end, medium, (at, words) => {
+          kernels.agipdThresholds(at, at + apart, words, gap ? 1 : 0)
+        })
+      }
     }
+    return left
   }
-  if (thresholds) {
-    const { medium, low, gap } = thresholds
-    eachPosition(lane, axes, k => {
-      const [t0, t1] = [lane.addressOf(k, medium, axes.slow.first), lane.addressOf(k, low, axes.slow.first)]
-      for (const { from, words } of runs)
-        kernels.agipdThresholds(t0 + to + from, t1 + to + from, words, gap ? 1 : 0)
-    })
+
+  /** Moves elements `from … to − 1` of all pixels of the block. */
+  #gather(
+    table: Table,
+    { fast, slow }: BlockAxes,
+    { stride }: ElementOrder,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
+    const { kernels, table: room } = this.#room
+    if (this.#placed !== table) room.set(table.pointers)
+    this.#placed = table
+    const elementBytes = DTYPE_BYTES[this.#source.dtype]
+    const pitch = 4 * this.#lane.width
+    const refused = kernels[table.gather](
+      bytes.byteOffset + from * stride * elementBytes,
+      stride * elementBytes,
+      fast.stride * elementBytes,
+      slow.stride * elementBytes,
+      room.byteOffset + 4 * from,
+      to - from,
+      fast.count,
+      slow.count,
+      pitch,
+      slow.first * pitch + 4 * fast.first,
+    )
+    if (refused > 0) throw notBits(this.#source, Number.NaN)
   }
-  return left
+
+  #tablesOf({ cell, plane }: BlockAxes, order: ElementOrder): readonly Table[] {
+    const key = [cell.first, cell.count, plane.first, plane.count, order.perCell].join()
+    const known = this.#tables.get(key)
+    if (known) return known
+    const tables: Table[] = []
+    for (const { gather, read, plane: to } of this.#moves.moves)
+      for (let c = 0; c < cell.count; c++)
+        for (const k of this.#lane.positionsOf(cell.first + c)) {
+          const p = read - plane.first
+          const element = order.perCell > 0 ? c * order.perCell + p : p * cell.count + c
+          // An element that is wanted twice needs another table.
+          let table = tables.find(each => each.gather === gather && each.pointers[element] === 0)
+          if (table === undefined) {
+            table = { gather, pointers: new Uint32Array(order.elements) }
+            tables.push(table)
+          }
+          table.pointers[element] = this.#lane.addressOf(k, to, 0)
+        }
+    this.#tables.set(key, tables)
+    return tables
+  }
+
+  /** Calls `use` for every run of pixels of the block that is contiguous in `plane`, of cells `from … to − 1` in the block. */
+  #eachRun(
+    { fast, slow, cell }: BlockAxes,
+    from: number,
+    to: number,
+    plane: number,
+    use: (address: number, words: number) => void,
+  ): void {
+    const { width } = this.#lane
+    const whole = fast.count === width
+    for (let c = from; c < to; c++)
+      for (const k of this.#lane.positionsOf(cell.first + c)) {
+        const at = this.#lane.addressOf(k, plane, slow.first) + 4 * fast.first
+        if (whole) use(at, slow.count * width)
+        else for (let row = 0; row < slow.count; row++) use(at + 4 * row * width, fast.count)
+      }
+  }
 }
 
-/** Pixels of a block that are contiguous in a plane: all of them if rows are whole, else one row. */
-interface Run {
-  /** Bytes from the block's first pixel. */
-  readonly from: number
-  readonly words: number
-}
-
-function runsOf({ fast, slow }: BlockAxes, width: number): readonly Run[] {
-  if (fast.count === width) return [{ from: 0, words: slow.count * width }]
-  return Array.from({ length: slow.count }, (_, row) => ({ from: 4 * row * width, words: fast.count }))
+/** Destinations of a block's elements for one kernel. */
+interface Table {
+  readonly gather: GatherName
+  /** Address of slow scan 0, fast scan 0 of each element's plane; 0: not wanted. */
+  readonly pointers: Uint32Array
 }
 
 /** How the elements of a pixel are numbered, cell and plane together, so that neighbours are `stride` apart. */
 interface ElementOrder {
   readonly elements: number
   readonly stride: number
-  readonly numberOf: (cell: number, plane: number) => number
+  /** Elements of a cell, where these lie side by side; 0: planes are outside cells. */
+  readonly perCell: number
 }
 
 function orderOf({ cell, plane }: BlockAxes): ElementOrder | undefined {
   const elements = cell.count * plane.count
-  if (plane.count === 1) return { elements, stride: cell.stride, numberOf: c => c }
+  if (plane.count === 1) return { elements, stride: cell.stride, perCell: 1 }
   if (cell.stride === plane.count * plane.stride)
-    return { elements, stride: plane.stride, numberOf: (c, p) => c * plane.count + p }
-  if (plane.stride === cell.count * cell.stride)
-    return { elements, stride: cell.stride, numberOf: (c, p) => p * cell.count + c }
+    return { elements, stride: plane.stride, perCell: plane.count }
+  if (plane.stride === cell.count * cell.stride) return { elements, stride: cell.stride, perCell: 0 }
   return undefined
-}
-
-interface Move {
-  readonly form: Form
-  /** Plane of the constant, plane of the lane. */
-  readonly read: number
-  readonly plane: number
-}
-
-interface Sorted {
-  readonly taken: readonly Move[]
-  readonly left: readonly Contribution[]
-  /** The lane's two planes of thresholds, made of T0 and T1 after these have been moved there. */
-  readonly thresholds: { readonly medium: number; readonly low: number; readonly gap: boolean } | undefined
-}
-
-function sorted(source: ConstantSource, uses: readonly Contribution[]): Sorted {
-  const taken: Move[] = []
-  const left: Contribution[] = []
-  const medium = uses.filter(({ form }) => form === 'medium-threshold')
-  const low = uses.filter(({ form }) => form === 'low-threshold')
-  const [t0, t1] = [medium[0], low[0]]
-  const paired = medium.length === 1 && low.length === 1 && t0?.gap === t1?.gap
-  for (const { form, reads, plane, ...rest } of uses) {
-    const threshold = form === 'medium-threshold' || form === 'low-threshold'
-    const read = reads[form === 'low-threshold' ? 1 : 0] ?? 0
-    const known = threshold ? paired : form !== 'formula'
-    if (known && gatherName(source, form) !== undefined) taken.push({ form, read, plane })
-    else left.push({ form, reads, plane, ...rest })
-  }
-  const moved = taken.some(({ form }) => form === 'medium-threshold')
-  const thresholds = moved && t0 && t1 ? { medium: t0.plane, low: t1.plane, gap: t0.gap } : undefined
-  return { taken, left, thresholds }
-}
-
-type GatherName = 'gatherF64' | 'gather32' | 'orU32' | 'orU64' | 'orF64'
-
-/** The kernel for a constant's type of elements; undefined: there is none. */
-function gatherName({ dtype, calibration }: ConstantSource, form: Form): GatherName | undefined {
-  if (calibration.kind === 'float')
-    return dtype === 'f8' ? 'gatherF64' : dtype === 'f4' ? 'gather32' : undefined
-  // An upper half that is not zero is refused, so the sign does not matter.
-  if (dtype === 'u8' || dtype === 'i8') return 'orU64'
-  if (dtype === 'f8') return 'orF64'
-  if (dtype === 'u4') return form === 'assign' ? 'gather32' : 'orU32'
-  return undefined
-}
-
-function byGather(
-  kernels: Kernels,
-  source: ConstantSource,
-  moves: readonly Move[],
-): Map<Gather, readonly Move[]> {
-  const groups = new Map<Gather, Move[]>()
-  for (const move of moves) {
-    const name = gatherName(source, move.form)
-    if (name === undefined) continue
-    groups.set(kernels[name], [...(groups.get(kernels[name]) ?? []), move])
-  }
-  return groups
-}
-
-/** Tables of destinations, element → address: as many as the element that is wanted most often needs. */
-function destinations(
-  lane: LanePlanes,
-  axes: BlockAxes,
-  { numberOf }: ElementOrder,
-  moves: readonly Move[],
-): readonly ReadonlyMap<number, number>[] {
-  const tables: Map<number, number>[] = []
-  for (const { read, plane } of moves)
-    eachPosition(lane, axes, (k, cell) => {
-      const element = numberOf(cell, read - axes.plane.first)
-      let table = tables.find(each => !each.has(element))
-      if (table === undefined) {
-        table = new Map()
-        tables.push(table)
-      }
-      table.set(element, lane.addressOf(k, plane, axes.slow.first))
-    })
-  return tables
-}
-
-/** Calls `use` for every cell of the block, numbered within it, and every position it has in the lane. */
-function eachPosition(lane: LanePlanes, { cell }: BlockAxes, use: (k: number, cell: number) => void): void {
-  for (let c = 0; c < cell.count; c++) for (const k of lane.positionsOf(cell.first + c)) use(k, c)
 }

@@ -5,11 +5,12 @@ import { locateDataset } from '../src/hdf5/direct/locate.js'
 import { readSlab } from '../src/hdf5/direct/read-slab.js'
 import type { LocatedDataset } from '../src/hdf5/direct/types.js'
 import { type Dataset, named, openLibrary } from '../src/hdf5/library.js'
-import type { DType } from '../src/model/dtypes.js'
+import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
 import { type Axes, axesOf } from './axes.js'
 import { type Calibration, calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
+import { checkChunks } from './chunk-limit.js'
 import { dtypeOf } from './file.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
@@ -61,9 +62,11 @@ export async function locateConstant(
     )
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
+  const { chunkShape } = found
+  if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
   const source = { calibration, place, shape, axes: axesOf(dims), dtype }
-  return found.storage ? { ...source, located: found } : source
+  return found.located ? { ...source, located: found.located } : source
 }
 
 /** Gives `dtype` back. @throws ConstantsError if constants of this calibration cannot be stored as it. */
@@ -81,19 +84,29 @@ export function checkKind(calibration: Calibration, dtype: DType | undefined, pl
   )
 }
 
-type Found = Pick<LocatedDataset, 'shape'> & { dtype: DType | undefined; storage?: undefined }
+interface Found {
+  readonly shape: readonly number[]
+  readonly dtype: DType | undefined
+  /** Of compressed chunks; absent: there are none. */
+  readonly chunkShape?: readonly number[]
+  /** Absent: only the library can read it. */
+  readonly located?: LocatedDataset
+}
 
 async function located(
   path: string,
   dataset: string,
   size: number,
   refuse: (message: string) => ConstantsError,
-): Promise<LocatedDataset | Found> {
+): Promise<Found> {
   const fd = openSync(path, 'r')
   try {
     const bytes = statSync(path).size
     if (bytes !== size) throw refuse(`the file is ${bytes} bytes long, but was ${size} when it was imported`)
-    return locateDataset(fd, dataset, path)
+    const found = locateDataset(fd, dataset, path)
+    const { shape, dtype, storage } = found
+    const compressed = storage.kind === 'chunked' && storage.filters.length > 0
+    return { shape, dtype, located: found, ...(compressed ? { chunkShape: storage.chunkShape } : {}) }
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error
   } finally {
@@ -103,7 +116,9 @@ async function located(
   try {
     const data = datasetOf(file.get(dataset))
     if (data === undefined) throw refuse('there is no such dataset')
-    return { shape: data.shape ?? [], dtype: dtypeOf(data.metadata) }
+    const { shape, metadata, filters } = data
+    const chunkShape = filters.length > 0 ? metadata.chunks : undefined
+    return { shape: shape ?? [], dtype: dtypeOf(metadata), ...(chunkShape ? { chunkShape } : {}) }
   } finally {
     file.close()
   }

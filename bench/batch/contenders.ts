@@ -24,6 +24,7 @@ export interface CorrectReport {
   readonly phases: PhaseTimes
   readonly seconds: number
   readonly peakMemory: number
+  readonly constantsCache: { readonly read?: readonly number[] }
 }
 
 export interface DetcalOptions {
@@ -31,13 +32,17 @@ export interface DetcalOptions {
   readonly memory?: string
   /** Folder of packed constants that outlives the run; else each run loads them from their files, as the peers do. */
   readonly constantsCache?: string
+  /** Modules whose constants must have come from there. */
+  readonly packed?: number
+  /** As `--trains` takes them. */
+  readonly trains?: string
 }
 
 /** `detcal correct`, a process with all that belongs to it. */
 export function detcalBatch(
   setup: BatchSetup,
   workers: number,
-  { memory, constantsCache = 'off' }: DetcalOptions = {},
+  { memory, constantsCache = 'off', packed = 0, trains }: DetcalOptions = {},
 ): Contender {
   const { sync, signal } = setup
   const details: Record<string, number>[] = []
@@ -49,9 +54,14 @@ export function detcalBatch(
           ...['--workers', String(workers), '--constants-cache', constantsCache, '--json'],
           ...(sync ? [] : ['--no-sync']),
           ...(memory === undefined ? [] : ['--memory', memory]),
+          ...(trains === undefined ? [] : ['--trains', trains]),
         ])
         const sample = await runProcess(process.execPath, args, signal)
-        details.push(detailsOf(JSON.parse(sample.stdout) as CorrectReport, sample))
+        const report = JSON.parse(sample.stdout) as CorrectReport
+        const { read = [] } = report.constantsCache
+        if (read.length < packed)
+          throw new Error(`constants of ${read.length} modules came from packs, not ${packed}`)
+        details.push(detailsOf(report, sample))
         return sample
       }),
     details: () => middle(details),

@@ -58,15 +58,23 @@ async function smallBudget(
   return results.map(result => ({ ...result, details: { ...result.details, 'allowed MiB': memory + 256 } }))
 }
 
-/** Few trains and all cells: what constants cost, from their files and from the pack of an earlier run. */
+/**
+ * Few trains and all cells: what constants cost, from their files and from the packs that a run over more trains of the
+ * same data left. A short run reads packs, but writes none, since that alone would not pay.
+ */
 async function coldConstants(options: SuiteOptions, folder: string): Promise<Result[]> {
   const { quick, workers, rounds } = options
-  const shape = quick ? { modules: 1, cells: 8, trains: 2 } : { modules: 2, cells: 352, trains: 8 }
-  const { data, setup, name } = await prepare({ ...shape, switched: SHARE }, options, folder)
-  const task = { name: `${name}, mostly constants`, pixels: data.pixels }
-  const packed = detcalBatch(setup, workers, { constantsCache: join(folder, 'packed') })
+  const shape = quick ? { modules: 1, cells: 16, trains: 16 } : { modules: 2, cells: 352, trains: 16 }
+  const measuredTrains = quick ? 2 : 8
+  const { data, setup } = await prepare({ ...shape, switched: SHARE }, options, folder)
+  const name = batchName({ ...shape, trains: measuredTrains, switched: SHARE })
+  const task = { name: `${name}, mostly constants`, pixels: (data.pixels / shape.trains) * measuredTrains }
+  const constantsCache = join(folder, 'packed')
+  const trains = `:${measuredTrains}`
+  await detcalBatch(setup, workers, { constantsCache }).run(1)
+  const packed = detcalBatch(setup, workers, { constantsCache, packed: shape.modules, trains })
   const contenders = [
-    detcalBatch(setup, workers),
+    detcalBatch(setup, workers, { trains }),
     { ...packed, implementation: `${packed.implementation}, constants packed before` },
   ]
   const results = await measured(task, contenders, { ...options, rounds: Math.min(3, rounds) })
@@ -86,13 +94,15 @@ async function prepare(
   folder: string,
 ): Promise<{ data: Dataset; setup: BatchSetup; name: string }> {
   const data = await dataset(shape, options)
-  const { modules, cells, trains, switched } = shape
-  const name = `batch, ${modules} modules × ${cells} cells × ${trains} trains, ${percent(switched)} switched`
   return {
     data,
     setup: { data, workers: options.workers, sync: false, folder, signal: options.signal },
-    name,
+    name: batchName(shape),
   }
+}
+
+function batchName({ modules, cells, trains, switched }: DatasetShape): string {
+  return `batch, ${modules} modules × ${cells} cells × ${trains} trains, ${percent(switched)} switched`
 }
 
 async function measured(

@@ -10,8 +10,8 @@ export type CorrectionKernel = (table: number, frames: number, constants: number
 /**
  * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
  * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
- * byte `slow·pitch + 4·fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
- * Fastest where elements lie side by side, and with strips that the cache holds.
+ * byte `to + slow·pitch + 4·fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
+ * Fastest where elements lie side by side, and where a block is whole pages of each plane.
  * @returns elements that a u32 does not hold (only the `or…64` ones).
  */
 export type Gather = (
@@ -24,6 +24,7 @@ export type Gather = (
   fastCount: number,
   slowCount: number,
   pitch: number,
+  to: number,
 ) => number
 
 /**
@@ -60,6 +61,9 @@ export interface Kernels {
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
   readonly gather32: Gather
+  /** Multiplies the f32 that are there by f64, rounded to f32 before, and by f32. */
+  readonly timesF64: Gather
+  readonly timesF32: Gather
   /** Bad-pixel masks of u32, of 64-bit integers and of f64, ored into the words that are there. */
   readonly orU32: Gather
   readonly orU64: Gather

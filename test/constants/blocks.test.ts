@@ -98,5 +98,5 @@ it('a contiguous constant in CalCat’s order is read in long runs', () => {
       8 * 2 ** 20,
     ),
   ]
-  expect(blocks[0]!.count).toEqual([128, 7, 352, 3])
+  expect(blocks[0]!.count).toEqual([64, 4, 352, 3])
 })

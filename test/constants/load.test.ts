@@ -251,6 +251,18 @@ describe('bad constants are named', () => {
     await expect(locateConstant(AGIPD_1M, version, 0)).rejects.toMatchObject({ tag: 'constants' })
   })
 
+  it.each([
+    'huge',
+    'huge-fallback',
+  ] as const)('%s: compressed chunks that take too much memory', async name => {
+    const file = golden[name]
+    await expect(sourcesOf(file, 4)).rejects.toMatchObject({
+      tag: 'constants',
+      message: expect.stringContaining('chunks (128, 512, 22, 3) take 33 MiB each'),
+      place: { file, dataset: `/${EXPECTED.pdu}/Offset/0/data`, module: 4 },
+    })
+  })
+
   it('a plane that is not there', async () => {
     const constants = await sourcesOf(golden.contiguous)
     const wanted: PlaneRecipe[] = [{ kind: 'value', calibration: 'Offset', index: 3 }]

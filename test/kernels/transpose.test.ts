@@ -22,6 +22,8 @@ const KINDS = {
   gatherF64: { size: 8, put: (at: number, v: number) => view.setFloat64(at, v, true), values: doubles },
   gather32: { size: 4, put: (at: number, v: number) => view.setUint32(at, v, true), values: u32s },
   orU32: { size: 4, put: (at: number, v: number) => view.setUint32(at, v, true), values: u32s },
+  timesF64: { size: 8, put: (at: number, v: number) => view.setFloat64(at, v, true), values: doubles },
+  timesF32: { size: 4, put: (at: number, v: number) => view.setFloat32(at, v, true), values: doubles },
   orU64: {
     size: 8,
     put: (at: number, v: number) => view.setBigUint64(at, BigInt(v), true),
@@ -44,10 +46,16 @@ function expectedWord(kind: Kind, value: number, before: number): number {
     scratch.setFloat32(0, Math.fround(value))
     return scratch.getUint32(0)
   }
+  if (kind.startsWith('times')) {
+    scratch.setUint32(0, before)
+    scratch.setFloat32(0, scratch.getFloat32(0) * Math.fround(value))
+    return scratch.getUint32(0)
+  }
   if (kind === 'gather32') return value
   return (before | Number(BigInt.asUintN(32, BigInt(value)))) >>> 0
 }
 
+const isNaNWord = (word: number): boolean => (word & 0x7fffffff) > 0x7f800000
 const isU32 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 2 ** 32
 
 describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
@@ -56,9 +64,10 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
   test('moves every wanted element to its place, in CalCat’s and in image order, and nothing else', () => {
     const shape = fc.record({
       elements: fc.integer({ min: 1, max: 19 }),
-      fast: fc.integer({ min: 1, max: 11 }),
+      fast: fc.oneof(fc.integer({ min: 1, max: 11 }), fc.integer({ min: 12, max: 90 })),
       slow: fc.integer({ min: 1, max: 3 }),
       gap: fc.nat(2),
+      to: fc.nat(3),
       imageOrder: fc.boolean(),
       skip: fc.nat(6),
     })
@@ -72,13 +81,13 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
       ),
     )
     fc.assert(
-      fc.property(input, ([{ elements, fast, slow, gap, imageOrder, skip }, numbers]) => {
-        bytes.fill(0x5a, DST, DST + 65536)
+      fc.property(input, ([{ elements, fast, slow, gap, to, imageOrder, skip }, numbers]) => {
+        bytes.fill(0x5a, DST, DST + 4 * 19 * 400)
         const strides = imageOrder
           ? { element: slow * fast, slow: fast, fast: 1 }
           : { element: 1, slow: elements, fast: slow * elements }
         const width = fast + gap
-        const planeWords = slow * width + 2
+        const planeWords = to + slow * width + 2
         const expected = new Map<number, number>()
         let refused = 0
         for (let e = 0; e < elements; e++) {
@@ -91,8 +100,8 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
               const value = numbers[index]!
               put(SRC + size * index, value)
               if (!wanted) continue
-              if (kind.endsWith('64') && kind !== 'gatherF64' && !isU32(value)) refused++
-              else expected.set(plane / 4 + ss * width + fs, expectedWord(kind, value, GUARD))
+              if (kind.startsWith('or') && kind.endsWith('64') && !isU32(value)) refused++
+              else expected.set(plane / 4 + to + ss * width + fs, expectedWord(kind, value, GUARD))
             }
         }
         const got = kernels[kind](
@@ -105,13 +114,14 @@ describe.each(Object.keys(KINDS) as Kind[])('%s', kind => {
           fast,
           slow,
           4 * width,
+          4 * to,
         )
         expect(got).toBe(refused)
         for (let i = DST / 4; i < DST / 4 + elements * planeWords + 8; i++) {
           const word = expected.get(i)
           if (word === undefined) {
             if (refused === 0) expect(words[i]).toBe(GUARD)
-          } else if (kind === 'gatherF64' && word === 0x7fc00000) expect(floats[i]).toBeNaN()
+          } else if (kind !== 'gather32' && kind !== 'orU32' && isNaNWord(word)) expect(floats[i]).toBeNaN()
           else expect(words[i]).toBe(word)
         }
       }),

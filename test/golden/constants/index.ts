@@ -6,7 +6,14 @@ import type { PlaneRecipe } from '../../../src/corrections/planes.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-export const GOLDEN_FILES = ['contiguous', 'chunked', 'image-order', 'fallback'] as const
+export const GOLDEN_FILES = [
+  'contiguous',
+  'chunked',
+  'image-order',
+  'fallback',
+  'huge',
+  'huge-fallback',
+] as const
 export type GoldenFile = (typeof GOLDEN_FILES)[number]
 
 /** What `make_constants.py` recorded beside its files. */

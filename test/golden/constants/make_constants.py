@@ -93,6 +93,11 @@ put("fallback.h5", [
     ("BadPixelsDark", dark.astype("u4"), DIMS, {}),
 ], libver="latest")
 
+# Nothing is written: only that one chunk would take 33 MiB to read.
+huge = dict(shape=(FS, SS, 22, 3), dtype="f8", chunks=(FS, SS, 22, 3), compression="gzip")
+put("huge.h5", [("Offset", None, DIMS, huge)])
+put("huge-fallback.h5", [("Offset", None, DIMS, dict(maxshape=(None,) * 4, **huge))], libver="latest")
+
 
 def f32(a):
     return np.asarray(a, "f4").view("u4")

@@ -163,7 +163,7 @@ function check(
     constants.push({
       ...constant,
       dtype: checkKind(calibration, dtype, place),
-      dims: resolveDims(detector, calibration, shape, dims ?? constant.dims, place),
+      ...resolveDims(detector, calibration, shape, dims ?? constant.dims, place),
     })
   }
   if (constants.length > 0) return { constants, skipped }

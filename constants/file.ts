@@ -34,7 +34,7 @@ export function describeConstants(path: string): Promise<StoredConstant[]> {
     if (found.length === 0)
       throw new ConstantsError('no dataset /<PDU>/<Calibration>/<index>/data is in it', {
         place: { file: path },
-        hint: "Give a file in CalCat's layout",
+        hint: "Give a file in CalCat's layout, or one of Cheetah's with AnalogOffset at its top",
       })
     return found
   })

@@ -35,6 +35,9 @@ export interface ListFilter {
  */
 export class SqliteCatalogue implements Catalogue {
   readonly root: string
+  readonly remedy =
+    'Import dark constants that match the run with detcal constants import; ' +
+    'detcal constants list shows which there are, of when and for which conditions'
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {

@@ -86,7 +86,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
   const catalogue = SqliteCatalogue.open(request.catalogue)
   try {
     const modules: ModuleIndex[] = [...joined.modules.keys()]
-    const { constants } = await findConstants({
+    const { constants, remedy } = await findConstants({
       catalogue,
       run,
       modules,
@@ -104,6 +104,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       run,
       joined,
       constants,
+      remedy,
       steps,
       output: outputOf(request, corrected),
       workers,

@@ -1,5 +1,5 @@
+import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { correctionsOf } from '../../corrections/index.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
@@ -14,6 +14,7 @@ import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
 import { openConstantsCache } from '../constants-cache.js'
+import { type ConstantsOfRun, constantsOfRun } from '../constants-of-run.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -48,6 +49,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const memory = memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits)
   const workers = parseWorkers(args.workers, limits.cpus)
   const output = outputOf(args)
+  const open = constantsOfRun(args)
   const parallelGain = parallelGainOf(args)
   const run = await openRun(args.run, {
     detector: args.detector,
@@ -62,8 +64,8 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     options: stepOptionsOf(args),
     gainMode,
   }
-  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
-  const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
+  const { conditions, ...found } = await lookUp(await open(), args, run, [...joined.modules.keys()], gainMode)
+  const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
   if (args.dryRun) {
     if (args.json) printJson(planReport(plan).json)
     else process.stdout.write(planReport(plan).text)
@@ -87,6 +89,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
         software: `detcal ${VERSION}`,
         created: new Date().toISOString(),
         options: optionsThatShape(args, plan, conditions),
+        ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),
       },
       onProgress: done => progress.update(done),
     })
@@ -97,18 +100,21 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
 }
 
 async function lookUp(
+  { catalogue, timeless }: ConstantsOfRun,
   args: CorrectOptions,
   run: Run,
   modules: readonly ModuleIndex[],
   gainMode: GainMode,
 ): Promise<FoundConstants> {
-  const catalogue = SqliteCatalogue.open(args.catalogue)
+  const at = args.at === undefined ? undefined : parseTime(args.at)
+  // Constants that are named one by one are the same at any time, of which the run need not tell its own.
+  const time = timeless ? (at ?? run.time ?? new Date(0)) : at
   try {
     return await findConstants({
       catalogue,
       run,
       modules,
-      ...(args.at === undefined ? {} : { at: parseTime(args.at) }),
+      ...(time === undefined ? {} : { at: time }),
       strategy: args.strategy,
       stated: parsePairs(args.condition, '--condition'),
       gainMode,

@@ -56,7 +56,10 @@ function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
 }
 
 function* groupsOf(group: Group, file: string, budget: { groups: number }): Generator<[string, Group]> {
-  for (const name of group.keys()) {
+  const names = group.keys()
+  // Versions are numbered: 10 is behind 9.
+  if (names.every(name => /^\d+$/.test(name))) names.sort((a, b) => Number(a) - Number(b))
+  for (const name of names) {
     if (--budget.groups < 0)
       throw new ConstantsError(`more than ${MOST_GROUPS} groups are not a file of constants`, {
         place: { file },

@@ -122,7 +122,7 @@ export async function stage(
 }
 
 /** Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. */
-function nameOnce(from: string, to: string): boolean {
+export function nameOnce(from: string, to: string): boolean {
   try {
     linkSync(from, to)
     rmSync(from)

@@ -1,6 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { calibrationOf } from '../../../constants/calibrations.js'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { selectConstants } from '../../../constants/selection.js'
 import { locateConstant } from '../../../constants/source.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { type PlaneStatistics, statisticsOf } from '../../../constants/statistics.js'
@@ -10,8 +11,8 @@ import { ConstantsError } from '../../model/errors.js'
 import {
   conditionsText,
   type FilterOptions,
-  filterOf,
   filterOptions,
+  selectionOf,
   versionRecord,
 } from '../constants-options.js'
 import { printJson } from '../output.js'
@@ -30,15 +31,16 @@ export const showCommand: CommandModule<object, ShowOptions> = {
     filterOptions(yargs)
       .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
       .option('statistics', { type: 'boolean', default: true, describe: 'read the numbers and sum them up' })
+      .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
-        '$0 constants show 12 --catalogue cat',
-        'all about constant 12',
+        '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',
+        'all offsets of four modules, without reading their numbers',
       ) as unknown as Argv<ShowOptions>,
   handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = catalogue.list({
-        ...filterOf(options),
+      const versions = selectConstants(catalogue, DETECTORS, {
+        ...selectionOf(options),
         ...(options.id === undefined ? {} : { id: options.id }),
       })
       if (versions.length === 0)

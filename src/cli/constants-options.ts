@@ -149,9 +149,14 @@ export function versionRecord(version: ConstantVersion): Record<string, unknown>
   return { ...version, beginAt: version.beginAt.toISOString(), created: version.created.toISOString() }
 }
 
+/** ISO 8601, UTC, without a fraction that is none. */
+export function timeText(time: Date): string {
+  return time.toISOString().replace('.000Z', 'Z')
+}
+
 /** Conditions on one line, `name=value` separated by commas. */
-export function conditionsText(version: ConstantVersion): string {
-  return Object.entries(version.conditions)
+export function conditionsText(conditions: Conditions): string {
+  return Object.entries(conditions)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')
 }

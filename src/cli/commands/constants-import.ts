@@ -2,7 +2,7 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { importAllConstants } from '../../../constants/import.js'
 import type { ImportReport } from '../../../constants/import-request.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { versionRecord } from '../constants-options.js'
+import { timeText, versionRecord } from '../constants-options.js'
 import { type ImportOptions, importRequests } from '../import-requests.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
@@ -112,7 +112,7 @@ function print({ versions, skipped, assumed }: ImportReport, json: boolean): voi
     String(id),
     calibration,
     pdu,
-    beginAt.toISOString(),
+    timeText(beginAt),
     file,
     isNew ? 'imported' : 'was there',
   ])

@@ -8,6 +8,7 @@ import {
   type FilterOptions,
   filterOptions,
   selectionOf,
+  timeText,
   versionRecord,
 } from '../constants-options.js'
 import { printJson } from '../output.js'
@@ -52,10 +53,10 @@ function listing(versions: readonly ConstantVersion[], placements: readonly Plac
       version.calibration,
       version.pdu,
       modulesOf(version, placements).join(', '),
-      version.beginAt.toISOString(),
+      timeText(version.beginAt),
       version.shape.join('x'),
       version.dtype,
-      conditionsText(version),
+      conditionsText(version.conditions),
     ]),
   )
 }

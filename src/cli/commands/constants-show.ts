@@ -13,6 +13,7 @@ import {
   type FilterOptions,
   filterOptions,
   selectionOf,
+  timeText,
   versionRecord,
 } from '../constants-options.js'
 import { printJson } from '../output.js'
@@ -81,8 +82,8 @@ function text({ version, planes }: Shown): string {
     ['calibration', version.calibration],
     ['last axis', calibration?.meaning ?? 'unknown'],
     ['pdu', version.pdu],
-    ['valid from', version.beginAt.toISOString()],
-    ['conditions', conditionsText(version) || 'none stated'],
+    ['valid from', timeText(version.beginAt)],
+    ['conditions', conditionsText(version.conditions) || 'none stated'],
     ['file', version.path],
     ['dataset', `${version.dataset}/data`],
     ['shape', version.dims.map((dim, axis) => `${dim} ${version.shape[axis]}`).join(', ')],
@@ -90,7 +91,7 @@ function text({ version, planes }: Shown): string {
     ['file size', `${version.size} bytes`],
     ['sha256', version.sha256],
     ['raw data', version.rawData ?? 'not stated'],
-    ['imported', version.created.toISOString()],
+    ['imported', timeText(version.created)],
   ]
   const width = Math.max(...fields.map(([name]) => name.length))
   return `${fields.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}${numbers(planes)}`

@@ -1,17 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { renameSync, rmSync } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { join, resolve, sep } from 'node:path'
 import type { Detector } from '../src/detectors/detector.js'
 import { setObjectTimes } from '../src/hdf5/object-times.js'
 import { DTYPE_BYTES, viewAs } from '../src/model/dtypes.js'
-import { ConstantsError, isDetcalError, OutputError, UsageError } from '../src/model/errors.js'
-import { makeFolders, removeEmptyFolders } from '../src/model/folders.js'
+import { ConstantsError, UsageError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
+import { publishFiles } from './publish.js'
 import { locateConstant, openSlabs, type SlabReader } from './source.js'
 import type { Placement, SqliteCatalogue } from './sqlite-catalogue.js'
 import type { StatedPlace } from './statements.js'
-import { contentOf, epochText, folderOf, isFile, nameOnce } from './store.js'
+import { contentOf, epochText, folderOf, isFile } from './store.js'
 import { type ConstantArray, writeConstants } from './write.js'
 
 /** What is exported, and into which folder. */
@@ -59,41 +58,24 @@ export async function exportConstants(
   const placements = catalogue.placements()
   const planned = planFiles(versions, detectors)
   await checkSources(versions)
-  const folders: string[] = []
-  const parts: Part[] = []
-  try {
-    for (const plan of planned) {
-      const target = join(resolve(out), plan.file)
-      folders.push(...makeFolders(dirname(target)))
-      // No .h5 at its end: readers that open every such file of a folder must not meet it.
-      const part = { plan, target, path: `${target}.export-${process.pid}-${randomBytes(4).toString('hex')}` }
-      parts.push(part)
-      await writeFile(plan, detectors, placements, part.path)
-    }
-    const isNew = await publish(parts, overwrite)
-    return planned.map(({ file, versions }, i) => ({
-      file: file.split(sep).join('/'),
-      versions: versions.map(({ version }) => version),
-      places: versions.flatMap(({ version }) => placesOf(version, placements)).filter(firstOfItsKind),
-      isNew: isNew[i] ?? true,
-    }))
-  } catch (error) {
-    if (isDetcalError(error) || !(error instanceof Error && 'syscall' in error)) throw error
-    throw new OutputError(error.message, {
-      place: { file: out },
-      hint: 'Check free space and permissions of the folder',
-      cause: error,
-    })
-  } finally {
-    for (const { path } of parts) rmSync(path, { force: true })
-    removeEmptyFolders(folders)
-  }
+  const outputs = planned.map(plan => ({
+    file: plan.file,
+    write: (path: string) => writeFile(plan, detectors, placements, path),
+  }))
+  const isNew = await publishFiles(outputs, out, overwrite)
+  return planned.map(({ file, versions }, i) => ({
+    file: file.split(sep).join('/'),
+    versions: versions.map(({ version }) => version),
+    places: versions.flatMap(({ version }) => placesOf(version, placements)).filter(firstOfItsKind),
+    isNew: isNew[i] ?? true,
+  }))
 }
 
 /** In the store an export would be files that the catalogue does not know. */
 function refuseStore({ root }: SqliteCatalogue, out: string): void {
-  const folder = resolve(out)
-  if (folder !== root && !`${folder}${sep}`.startsWith(join(root, 'xfel') + sep)) return
+  const folder = existsSync(out) ? realpathSync(out) : resolve(out)
+  const store = realpathSync(root)
+  if (folder !== store && !`${folder}${sep}`.startsWith(join(store, 'xfel') + sep)) return
   throw new UsageError('--out is the folder of the catalogue', {
     place: { file: out },
     hint: 'Choose another folder for the export',
@@ -195,40 +177,4 @@ function placesOf({ pdu, beginAt }: ConstantVersion, placements: readonly Placem
 function firstOfItsKind(place: StatedPlace, i: number, places: readonly StatedPlace[]): boolean {
   const same = (other: StatedPlace) => other.detector === place.detector && other.module === place.module
   return places.findIndex(same) === i
-}
-
-/** A whole file that waits for its name. */
-interface Part {
-  readonly target: string
-  readonly path: string
-}
-
-/** Gives all parts their names, or none. @returns for each whether it is new: the same file may be there. */
-async function publish(parts: readonly Part[], overwrite: boolean): Promise<boolean[]> {
-  const isNew: boolean[] = []
-  for (const { path, target } of parts) {
-    const there = isFile(target) && (await contentOf(target)).sha256 === (await contentOf(path)).sha256
-    isNew.push(!there)
-    if (!there && !overwrite && isFile(target)) throw inTheWay(target)
-  }
-  const named: string[] = []
-  try {
-    parts.forEach(({ path, target }, i) => {
-      if (!isNew[i]) return
-      if (nameOnce(path, target)) named.push(target)
-      else if (overwrite) renameSync(path, target)
-      else throw inTheWay(target)
-    })
-  } catch (error) {
-    for (const target of named) rmSync(target, { force: true })
-    throw error
-  }
-  return isNew
-}
-
-function inTheWay(target: string): OutputError {
-  return new OutputError('there is another file of this name', {
-    place: { file: target },
-    hint: 'Choose another --out, or replace it with --overwrite',
-  })
 }

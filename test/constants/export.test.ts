@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -257,6 +258,9 @@ describe('an export', () => {
     await fill()
     await expect(exporting(root, root)).rejects.toMatchObject({ tag: 'usage' })
     await expect(exporting(root, join(root, 'xfel', 'cal'))).rejects.toMatchObject({ tag: 'usage' })
+    symlinkSync(root, out)
+    await expect(exporting(root)).rejects.toMatchObject({ tag: 'usage' })
+    rmSync(out)
     mkdirSync(out)
     writeFileSync(join(out, 'xfel'), '')
     await expect(exporting(root)).rejects.toMatchObject({ tag: 'output' })

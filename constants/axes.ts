@@ -14,7 +14,7 @@ export interface Axes {
 /**
  * Orders in which constants without `dims` are known to be stored: CalCat's, transposed against images; the same
  * with the last axis first, as old SlopesPC are; image order, as Cheetah-style stores have it. None of them fits by
- * luck: a shape that fits two, or none, is refused, but for constants whose record assumes one.
+ * luck: a shape that fits two, or none, is refused. Which of the pixel axes comes first a record may assume.
  */
 const KNOWN_ORDERS: readonly AxisOrder[] = [
   ['fast_scan', 'slow_scan', 'cell', 'plane'],
@@ -31,11 +31,21 @@ function ordersOf(calibration: Calibration, orders: readonly AxisOrder[]): AxisO
   return [...orders, ...distinct.values()]
 }
 
+/** Names of a constant's axes, and how they are known. */
+export interface ResolvedDims {
+  /** In disk order: `fast_scan`, `slow_scan`, `cell` and the calibration's name for its last axis. */
+  readonly dims: string[]
+  /**
+   * The shape would allow another order too, such as pixel axes the other way round: it is known from how such
+   * constants are stored, not from this one. Whoever takes it says so.
+   */
+  readonly assumed: boolean
+}
+
 /**
  * Names of a constant's axes in disk order: `stated` (by option or by the file's `dims` attribute) where there is a
- * statement, checked against the shape; else the order that its record assumes, if the shape fits it; else the one known
- * order that does.
- * @returns `fast_scan`, `slow_scan`, `cell` and the calibration's name for its last axis.
+ * statement, checked against the shape; else the one known order that fits the shape. Where several do that differ in
+ * the pixel axes alone, as they do for square pixels, the one that the calibration's record assumes.
  * @throws ConstantsError if the statement and the shape disagree, or the shape alone does not tell.
  */
 export function resolveDims(
@@ -44,29 +54,50 @@ export function resolveDims(
   shape: readonly number[],
   stated: readonly string[] | undefined,
   place: Place = {},
-): string[] {
+): ResolvedDims {
   const ours = (dims: readonly string[]) => dims.map(dim => (isPlane(dim) ? calibration.planeAxis : dim))
   const text = `(${shape.join(', ')})`
   if (stated !== undefined) {
     const why = misfit(detector, calibration, shape, stated)
-    if (why === undefined) return ours(stated)
+    if (why === undefined) return { dims: ours(stated), assumed: false }
     throw new ConstantsError(`${calibration.name} of shape ${text} is not (${stated.join(', ')}): ${why}`, {
       place,
       hint: statement(shape),
     })
   }
   const fits = (order: AxisOrder): boolean => misfit(detector, calibration, shape, order) === undefined
-  const { assumed, orders = [] } = calibration
-  const assumption = assumed && ordersOf(calibration, [assumed]).find(fits)
-  if (assumption !== undefined) return ours(assumption)
-  const fitting = ordersOf(calibration, [...KNOWN_ORDERS, ...orders]).filter(fits)
+  const fitting = knownOrders(calibration).filter(fits)
   const [first] = fitting
-  if (first !== undefined && fitting.length === 1) return ours(first)
+  if (first !== undefined && fitting.length === 1)
+    return { dims: ours(first), assumed: permutations(first).filter(fits).length > 1 }
   const what =
     fitting.length === 0
       ? `is no known order of ${expectation(detector, calibration)}`
       : `may be ${fitting.map(order => `(${ours(order).join(', ')})`).join(' or ')}`
   throw new ConstantsError(`${calibration.name} of shape ${text} ${what}`, { place, hint: statement(shape) })
+}
+
+/**
+ * Every order that `calibration` is known to be stored in, but for those that swap the pixel axes of the one that its
+ * record assumes.
+ */
+function knownOrders(calibration: Calibration): AxisOrder[] {
+  const { assumed, orders = [] } = calibration
+  const assumptions = assumed ? ordersOf(calibration, [assumed]) : []
+  const all = ordersOf(calibration, [...KNOWN_ORDERS, ...orders])
+  const swaps = assumptions.map(order => swapped(order).join())
+  return [...assumptions, ...all.filter(order => !swaps.includes(order.join()))].filter(
+    (order, i, list) => list.findIndex(other => other.join() === order.join()) === i,
+  )
+}
+
+function swapped(order: AxisOrder): AxisOrder {
+  return order.map(axis => (axis === 'fast_scan' ? 'slow_scan' : axis === 'slow_scan' ? 'fast_scan' : axis))
+}
+
+function permutations(order: AxisOrder): AxisOrder[] {
+  if (order.length < 2) return [order]
+  return order.flatMap((axis, i) => permutations(order.toSpliced(i, 1)).map(rest => [axis, ...rest]))
 }
 
 /** Positions of the axes named by {@link resolveDims}. */
@@ -123,5 +154,5 @@ function expectation(detector: Detector, calibration: Calibration): string {
 
 function statement(shape: readonly number[]): string {
   const example = ['fast_scan', 'slow_scan', 'cell', 'gain'].slice(0, Math.max(3, shape.length)).join(',')
-  return `State the order of its axes, as in --dims ${example}`
+  return `State the order of its axes: --dims ${example} of constants import, dims: [${example}] in a metadata file`
 }

@@ -1,6 +1,8 @@
 import type { Detector } from '../src/detectors/detector.js'
 import type { DType } from '../src/model/dtypes.js'
+import type { DetcalError } from '../src/model/errors.js'
 import type { ModuleIndex } from '../src/model/ids.js'
+import type { Problem } from '../src/model/problem.js'
 import type { Conditions } from './conditions.js'
 import type { Strategy } from './select.js'
 
@@ -51,10 +53,16 @@ export interface ConstantQuery {
 export interface ModuleConstants {
   readonly pdu: string
   readonly constants: ReadonlyMap<string, ConstantVersion>
+  /** Calibrations that it names, but that cannot be used, and why: who needs one of them cannot go on without. */
+  readonly unusable?: ReadonlyMap<string, DetcalError>
+  /** Warnings about the others. */
+  readonly problems?: readonly Problem[]
 }
 
 /** Knows which physical unit a module was at a time, and which constants were measured of it under which conditions. */
 export interface Catalogue {
+  /** What to do where a constant is missing, an imperative sentence without the final stop. */
+  readonly remedy: string
   /**
    * For each module that a PDU is known for at `at`, the constants that match by `strategy`. Modules without a PDU
    * are absent from the answer, modules without constants have an empty map: what is missing is the caller's to name.

@@ -18,7 +18,7 @@ export function parameterNames(detector: Detector): string[] {
 export function parseConditions(detector: Detector, pairs: Readonly<Record<string, string>>): Conditions {
   const conditions: Record<string, number | string> = {}
   for (const [given, value] of Object.entries(pairs)) {
-    const name = parameterNames(detector).find(known => known.toLowerCase() === given.trim().toLowerCase())
+    const name = parameterNamed(detector, given)
     if (name === undefined)
       throw new UsageError(`${detector.name} has no operating condition ${JSON.stringify(given)}`, {
         hint: `Use one of ${parameterNames(detector).join(', ')}`,
@@ -27,6 +27,23 @@ export function parseConditions(detector: Detector, pairs: Readonly<Record<strin
     conditions[name] = Number.isFinite(number) ? number : value.trim()
   }
   return conditions
+}
+
+/** Those of `conditions` whose names the detector knows, in any case, under CalCat's own. */
+export function knownConditions(
+  detector: Detector,
+  conditions: Readonly<Record<string, number | string>>,
+): Conditions {
+  return Object.fromEntries(
+    Object.entries(conditions).flatMap(([given, value]) => {
+      const name = parameterNamed(detector, given)
+      return name === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+function parameterNamed(detector: Detector, given: string): string | undefined {
+  return parameterNames(detector).find(known => known.toLowerCase() === given.trim().toLowerCase())
 }
 
 /** Those of `conditions` that constants of `calibration` depend on. */

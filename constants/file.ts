@@ -1,6 +1,7 @@
 import { type Attribute, type Entity, type Group, withFile } from '../src/hdf5/library.js'
 import type { DType } from '../src/model/dtypes.js'
 import { ConstantsError } from '../src/model/errors.js'
+import { readStatements, type Statements } from './statements.js'
 
 /** A constant found in a file of CalCat's layout, `/<PDU>/<Calibration>/<index>/data`; nothing of its data is read. */
 export interface StoredConstant {
@@ -16,6 +17,8 @@ export interface StoredConstant {
   readonly dtype: DType | undefined
   /** The `dims` attribute: names of the axes, slowest first. */
   readonly dims: readonly string[] | undefined
+  /** What the file says of it besides. */
+  readonly statements: Statements
 }
 
 /** Groups looked at in one file: far above any real one, far below what could hang. */
@@ -31,7 +34,7 @@ export function describeConstants(path: string): Promise<StoredConstant[]> {
     if (found.length === 0)
       throw new ConstantsError('no dataset /<PDU>/<Calibration>/<index>/data is in it', {
         place: { file: path },
-        hint: "Give a file in CalCat's layout",
+        hint: "Give a file in CalCat's layout, or one of Cheetah's with AnalogOffset at its top",
       })
     return found
   })
@@ -42,10 +45,10 @@ function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
   const budget = { groups: MOST_GROUPS }
   for (const [first, outer] of groupsOf(root, file, budget)) {
     for (const [second, middle] of groupsOf(outer, file, budget)) {
-      const flat = constantIn(middle, file, [first, second])
+      const flat = constantIn(undefined, middle, file, [first, second])
       if (flat) yield flat
       for (const [third, inner] of groupsOf(middle, file, budget)) {
-        const constant = constantIn(inner, file, [first, second, third])
+        const constant = constantIn(outer, inner, file, [first, second, third])
         if (constant) yield constant
       }
     }
@@ -53,7 +56,10 @@ function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
 }
 
 function* groupsOf(group: Group, file: string, budget: { groups: number }): Generator<[string, Group]> {
-  for (const name of group.keys()) {
+  const names = group.keys()
+  // Versions are numbered: 10 is behind 9.
+  if (names.every(name => /^\d+$/.test(name))) names.sort((a, b) => Number(a) - Number(b))
+  for (const name of names) {
     if (--budget.groups < 0)
       throw new ConstantsError(`more than ${MOST_GROUPS} groups are not a file of constants`, {
         place: { file },
@@ -63,7 +69,12 @@ function* groupsOf(group: Group, file: string, budget: { groups: number }): Gene
   }
 }
 
-function constantIn(group: Group, file: string, names: readonly string[]): StoredConstant | undefined {
+function constantIn(
+  unit: Group | undefined,
+  group: Group,
+  file: string,
+  names: readonly string[],
+): StoredConstant | undefined {
   const [index, calibration, pdu] = names.toReversed()
   if (index === undefined || calibration === undefined || !/^\d{1,9}$/.test(index)) return undefined
   if (!group.keys().includes('data')) return undefined
@@ -78,6 +89,7 @@ function constantIn(group: Group, file: string, names: readonly string[]): Store
     shape: data.shape ?? [],
     dtype: dtypeOf(data.metadata),
     dims: dimsOf(data.attrs['dims'], { file, dataset }),
+    statements: readStatements(unit, group),
   }
 }
 

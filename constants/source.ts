@@ -136,7 +136,7 @@ export interface SlabReader {
 }
 
 /** Opens a constant for reading, by plain file reads or, where these cannot, by the library. @throws ConstantsError */
-export async function openSlabs(source: ConstantSource): Promise<SlabReader> {
+export async function openSlabs(source: Pick<ConstantSource, 'place' | 'located'>): Promise<SlabReader> {
   const { place, located } = source
   try {
     return located ? direct(located, place.file) : await throughLibrary(place.file, place.dataset)

@@ -23,9 +23,10 @@ export interface Placement {
 export interface ListFilter {
   readonly id?: number
   readonly pdu?: string
-  readonly calibration?: string
-  /** Units that ever were this module, of this detector where that is given too. */
-  readonly module?: number
+  readonly calibrations?: readonly string[]
+  readonly detectorType?: string
+  /** Units that ever were one of these modules, of this detector where that is given too, as it was named then. */
+  readonly modules?: readonly number[]
   readonly detector?: string
 }
 
@@ -35,6 +36,9 @@ export interface ListFilter {
  */
 export class SqliteCatalogue implements Catalogue {
   readonly root: string
+  readonly remedy =
+    'Import dark constants that match the run with detcal constants import; ' +
+    'detcal constants list shows which there are, of when and for which conditions'
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {
@@ -82,18 +86,24 @@ export class SqliteCatalogue implements Catalogue {
 
   /** Versions in order of id. */
   list(filter: ListFilter = {}): ConstantVersion[] {
-    const { id = null, pdu = null, calibration = null, module = null, detector = null } = filter
+    const { id = null, pdu = null, detector = null, detectorType = null } = filter
+    const listed = (values: readonly unknown[] | undefined) =>
+      values === undefined ? null : JSON.stringify(values)
     const rows = this.#file.rows(
       `SELECT * FROM versions
-       WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR pdu = ?2) AND (?3 IS NULL OR calibration = ?3)
+       WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR pdu = ?2)
+         AND (?3 IS NULL OR calibration IN (SELECT value FROM json_each(?3)))
          AND ((?4 IS NULL AND ?5 IS NULL) OR pdu IN
-           (SELECT pdu FROM placements WHERE (?4 IS NULL OR module = ?4) AND (?5 IS NULL OR detector = ?5)))
+           (SELECT pdu FROM placements WHERE (?4 IS NULL OR module IN (SELECT value FROM json_each(?4)))
+              AND (?5 IS NULL OR detector = ?5)))
+         AND (?6 IS NULL OR detector_type = ?6)
        ORDER BY id`,
       id,
       pdu,
-      calibration,
-      module,
+      listed(filter.calibrations),
+      listed(filter.modules),
       detector,
+      detectorType,
     )
     return rows.map(row => this.#version(row))
   }
@@ -203,6 +213,16 @@ export class SqliteCatalogue implements Catalogue {
         if (Array.isArray(value) && value.every(item => typeof item === type)) return value
         throw new Error(`${column} is no list`)
       }
+      const time = (column: string): Date => {
+        const value = new Date(text(column))
+        if (Number.isNaN(value.getTime())) throw new Error(`${column} is no time`)
+        return value
+      }
+      const conditions = (): Conditions => {
+        const value: unknown = JSON.parse(text('conditions'))
+        if (isConditions(value)) return value
+        throw new Error('conditions are none')
+      }
       const file = text('file')
       if (isAbsolute(file) || normalize(file).startsWith('..')) throw new Error(`${file} is outside of it`)
       if (!(text('dtype') in DTYPE_BYTES)) throw new Error(`dtype ${text('dtype')}`)
@@ -214,15 +234,15 @@ export class SqliteCatalogue implements Catalogue {
         file,
         path: join(this.root, file),
         dataset: text('dataset'),
-        beginAt: new Date(text('begin_at')),
-        conditions: JSON.parse(text('conditions')) as Conditions,
+        beginAt: time('begin_at'),
+        conditions: conditions(),
         shape: list('shape', 'number') as number[],
         dtype: text('dtype') as DType,
         dims: list('dims', 'string') as string[],
         size: Number(row['size']),
         sha256: text('sha256'),
         rawData: row['raw_data'] === null ? undefined : text('raw_data'),
-        created: new Date(text('created')),
+        created: time('created'),
       }
     } catch (error) {
       throw new ConstantsError(`constant ${row['id']} is damaged: ${(error as Error).message}`, {
@@ -232,4 +252,11 @@ export class SqliteCatalogue implements Catalogue {
       })
     }
   }
+}
+
+function isConditions(value: unknown): value is Conditions {
+  const simple = (item: unknown) => typeof item === 'number' || typeof item === 'string'
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(simple)
+  )
 }

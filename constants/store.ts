@@ -3,7 +3,7 @@ import { constants, createReadStream, existsSync, linkSync, renameSync, rmSync, 
 import { copyFile, open, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { ConstantsError, OutputError } from '../src/model/errors.js'
+import { ConstantsError, isDetcalError, OutputError } from '../src/model/errors.js'
 import { makeFolders } from '../src/model/folders.js'
 
 /** What identifies a file's content. */
@@ -57,16 +57,34 @@ export interface StagedFile {
   discard(): void
 }
 
+/** A file on its way into the store. */
+export interface Incoming {
+  /** The file it is made of, which messages name. */
+  readonly file: string
+  /** From when its constants are valid. */
+  readonly beginAt: Date
+  /** Puts what is to be stored under a path where nothing is yet. */
+  readonly put: (to: string) => Promise<void>
+}
+
+/** Puts a copy of `file`. */
+export function copied(file: string): Incoming['put'] {
+  return to => copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+}
+
+/** Puts `file` itself, which is then no longer where it was. */
+export function moved(file: string): Incoming['put'] {
+  return async to => renameSync(file, to)
+}
+
 /**
- * Copies `path` into `folder` below `root`, or moves it there. It appears only by {@link StagedFile.keep}.
- * @throws OutputError if the store cannot be written.
+ * Puts a file into `folder` below `root`. It appears only by {@link StagedFile.keep}.
+ * @throws OutputError if the store cannot be written; errors of detcal's own that `put` throws.
  */
 export async function stage(
   root: string,
   folder: string,
-  path: string,
-  beginAt: Date,
-  how: 'copy' | 'move' = 'copy',
+  { file, beginAt, put }: Incoming,
 ): Promise<StagedFile> {
   const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
   let kept: string | undefined
@@ -76,23 +94,23 @@ export async function stage(
   }
   try {
     makeFolders(dirname(temporary))
-    if (how === 'move') renameSync(path, temporary)
-    else await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    await put(temporary)
     const handle = await open(temporary, 'r')
     await handle.sync().finally(() => handle.close())
     // Of the copy, not of the original, which may change under our hands.
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
+    if (isDetcalError(error)) throw error
     throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {
-      place: { file: path },
+      place: { file },
       hint: 'Check free space and permissions of the catalogue',
       cause: error,
     })
   }
 
   function keep(): string {
-    const epoch = EPOCH.exec(basename(path))?.[1] ?? String(beginAt.getTime() / 1000)
+    const epoch = EPOCH.exec(basename(file))?.[1] ?? epochText(beginAt)
     for (let n = 0; ; n++) {
       const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
       const target = join(root, folder, name)
@@ -104,7 +122,7 @@ export async function stage(
 }
 
 /** Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. */
-function nameOnce(from: string, to: string): boolean {
+export function nameOnce(from: string, to: string): boolean {
   try {
     linkSync(from, to)
     rmSync(from)
@@ -122,10 +140,21 @@ function nameOnce(from: string, to: string): boolean {
 
 const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/
 
-/** The time in a name `cal.<epoch>.h5`, seconds since 1970 UTC with or without a fraction; undefined in any other. */
+/**
+ * The time in a name `cal.<epoch>.h5`, seconds since 1970 UTC with or without a fraction, of which milliseconds count;
+ * undefined in any other.
+ */
 export function epochOf(path: string): Date | undefined {
-  const seconds = EPOCH.exec(basename(path))?.[1]
-  return seconds === undefined ? undefined : new Date(Number(seconds) * 1000)
+  const text = EPOCH.exec(basename(path))?.[1]
+  if (text === undefined) return undefined
+  // By digits: 1738172761.382 times 1000 is a little less than the milliseconds it says.
+  const [seconds = '', fraction = ''] = text.split('.')
+  return new Date(Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3)))
+}
+
+/** The seconds of {@link epochOf} that are `time`. */
+export function epochText(time: Date): string {
+  return String(time.getTime() / 1000)
 }
 
 /** Whether `path` is a file that can be asked for its size. */

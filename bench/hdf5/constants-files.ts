@@ -104,7 +104,7 @@ function arraysOf(cells: number): ConstantArray[] {
     shape: [AGIPD_1M.fastScan, AGIPD_1M.slowScan, cells, bases.length],
     dims: ['fast_scan', 'slow_scan', 'cell', calibration === 'Offset' ? 'gain' : 'threshold'],
     dtype: 'f8',
-    data: (first, count) => {
+    data: ([first = 0], [count = 0]) => {
       const out = new Float64Array(count * AGIPD_1M.slowScan * cells * bases.length)
       for (let i = 0; i < out.length; i++)
         out[i] = (bases[i % bases.length] ?? 0) + (((first * out.length + i) * 48271) % 65537) / 256
@@ -117,7 +117,7 @@ function arraysOf(cells: number): ConstantArray[] {
     shape: [AGIPD_1M.fastScan, AGIPD_1M.slowScan, cells, 3],
     dims: ['fast_scan', 'slow_scan', 'cell', 'gain'],
     dtype: 'u4',
-    data: (first, count) => {
+    data: ([first = 0], [count = 0]) => {
       const out = new Uint32Array(count * AGIPD_1M.slowScan * cells * 3)
       for (let i = 0; i < out.length; i++) out[i] = ((first * out.length + i) * 48271) % 997 === 0 ? 2 : 0
       return out

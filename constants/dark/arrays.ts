@@ -38,7 +38,7 @@ export function darkConstants(
       shape: [detector.fastScan, detector.slowScan, cells, planes.length / cells],
       dims: ['fast_scan', 'slow_scan', 'cell', axis],
       dtype,
-      data: (first, count) => rows(detector, planes, dtype, first, count),
+      data: ([first = 0], [count = 0]) => rows(detector, planes, dtype, first, count),
     }
   }
   return [

@@ -1,19 +1,28 @@
 import type { Argv } from 'yargs'
 import type { ConstantVersion } from '../../constants/catalogue.js'
-import type { ListFilter } from '../../constants/sqlite-catalogue.js'
+import { type Conditions, parameterNames, parseConditions } from '../../constants/conditions.js'
+import type { Strategy } from '../../constants/select.js'
+import type { Selection } from '../../constants/selection.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { UsageError } from '../model/errors.js'
+import { inRanges, parseRanges } from '../sources/selection.js'
+import { parsePairs, parseTime } from './options.js'
 
 /** Options that say which constants of a catalogue are meant. */
 export interface FilterOptions {
   readonly catalogue: string
   readonly detector: string | undefined
-  readonly module: number | undefined
+  readonly module: string | undefined
   readonly pdu: string | undefined
   readonly calibration: string | undefined
+  readonly condition: readonly string[]
+  readonly at: string | undefined
+  readonly strategy: Strategy
   readonly json: boolean
 }
+
+const WHICH = 'Which constants:'
 
 /** Declares {@link FilterOptions}. */
 export function filterOptions(yargs: Argv): Argv<FilterOptions> {
@@ -25,30 +34,102 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
       describe: 'folder of the catalogue',
     })
     .option('detector', {
+      group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only modules of this detector, as named when they were imported',
+      describe: 'only of this detector: SPB_DET_AGIPD1M-1, or agipd1m for all of its kind',
     })
-    .option('module', { type: 'number', requiresArg: true, describe: 'only this module' })
-    .option('pdu', { type: 'string', requiresArg: true, describe: 'only this physical detector unit' })
-    .option('calibration', {
+    .option('module', {
+      alias: 'modules',
+      group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only this calibration: Offset, …',
+      describe: 'only units that ever were one of these modules: 0,3,5-7',
+    })
+    .option('pdu', {
+      group: WHICH,
+      type: 'string',
+      requiresArg: true,
+      describe: 'only this physical detector unit',
+    })
+    .option('calibration', {
+      alias: 'calibrations',
+      group: WHICH,
+      type: 'string',
+      requiresArg: true,
+      describe: 'only these calibrations: Offset,Noise',
+    })
+    .option('condition', {
+      group: WHICH,
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [],
+      describe: 'only those for this operating condition, name=value, may be repeated',
+    })
+    .option('at', {
+      group: WHICH,
+      type: 'string',
+      requiresArg: true,
+      describe: 'only those that a run of this time would get (ISO 8601; UTC without a zone)',
+    })
+    .option('strategy', {
+      group: WHICH,
+      choices: ['closest', 'prior'] as const,
+      default: 'closest' as const,
+      describe: 'with --at: which of several constants in time',
     })
     .option('json', {
       type: 'boolean',
       default: false,
       describe: 'print JSON on stdout',
-    }) as Argv<FilterOptions>
+    }) as unknown as Argv<FilterOptions>
 }
 
-/** The filter that the options state. */
-export function filterOf(options: FilterOptions): ListFilter {
-  const { detector, module, pdu, calibration } = options
-  return Object.fromEntries(
-    Object.entries({ detector, module, pdu, calibration }).filter(([, value]) => value !== undefined),
-  )
+/** What the options select. @throws UsageError for names that nothing has. */
+export function selectionOf(options: FilterOptions): Selection {
+  const { detector: name, module, pdu, calibration, condition, at, strategy } = options
+  const detector = name === undefined ? undefined : detectorNamed(name)
+  const kinds = detector ? [detector] : DETECTORS
+  return {
+    ...(detector === undefined ? {} : { detectorType: detector.type }),
+    ...(name === undefined || name === detector?.id ? {} : { detector: name }),
+    ...(module === undefined ? {} : { modules: modulesOf(module, kinds) }),
+    ...(pdu === undefined ? {} : { pdu }),
+    ...(calibration === undefined ? {} : { calibrations: calibrationsOf(calibration, kinds) }),
+    conditions: conditionsOf(condition, kinds),
+    ...(at === undefined ? {} : { at: parseTime(at), strategy }),
+  }
+}
+
+function modulesOf(text: string, kinds: readonly Detector[]): number[] {
+  const ranges = parseRanges(text, '--module')
+  const most = Math.max(...kinds.map(({ moduleCount }) => moduleCount))
+  const beyond = ranges.find(({ to }) => to >= most)
+  if (beyond) throw new UsageError(`there is no module ${beyond.to}`, { hint: `Use 0 to ${most - 1}` })
+  return Array.from({ length: most }, (_, module) => module).filter(module => inRanges(ranges, module))
+}
+
+function calibrationsOf(text: string, kinds: readonly Detector[]): string[] {
+  const known = [...new Set(kinds.flatMap(({ calibrations }) => calibrations.map(({ name }) => name)))]
+  return text.split(',').map(part => {
+    const name = known.find(each => each.toLowerCase() === part.trim().toLowerCase())
+    if (name !== undefined) return name
+    throw new UsageError(`no calibration is called ${JSON.stringify(part.trim())}`, {
+      hint: `Use some of ${known.join(', ')}`,
+    })
+  })
+}
+
+/** Without a detector, a condition may be one of any: each name as the first that has it spells it. */
+function conditionsOf(pairs: readonly string[], kinds: readonly Detector[]): Conditions {
+  const found = Object.entries(parsePairs(pairs, '--condition')).map(([name, value]) => {
+    const knows = (detector: Detector) =>
+      parameterNames(detector).some(known => known.toLowerCase() === name.toLowerCase())
+    const detector = kinds.find(knows) ?? kinds[0]
+    return detector ? parseConditions(detector, { [name]: value }) : {}
+  })
+  return Object.assign({}, ...found) as Conditions
 }
 
 /**
@@ -68,9 +149,14 @@ export function versionRecord(version: ConstantVersion): Record<string, unknown>
   return { ...version, beginAt: version.beginAt.toISOString(), created: version.created.toISOString() }
 }
 
+/** ISO 8601, UTC, without a fraction that is none. */
+export function timeText(time: Date): string {
+  return time.toISOString().replace('.000Z', 'Z')
+}
+
 /** Conditions on one line, `name=value` separated by commas. */
-export function conditionsText(version: ConstantVersion): string {
-  return Object.entries(version.conditions)
+export function conditionsText(conditions: Conditions): string {
+  return Object.entries(conditions)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')
 }

@@ -15,7 +15,9 @@ import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } fr
 export interface CorrectOptions {
   readonly run: string
   readonly out: string
-  readonly catalogue: string
+  readonly catalogue: string | undefined
+  readonly constantsFrom: string | undefined
+  readonly constantsRoot: string | undefined
   readonly detector: string
   readonly modules: string | undefined
   readonly sequences: string | undefined
@@ -75,8 +77,21 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       catalogue: {
         group: CONSTANTS,
         type: 'string',
-        demandOption: true,
+        requiresArg: true,
         describe: 'folder of the constants catalogue',
+      },
+      'constants-from': {
+        group: CONSTANTS,
+        type: 'string',
+        requiresArg: true,
+        describe:
+          'exactly those that an earlier correction used: its calibration_metadata_<DET>.yml; no catalogue',
+      },
+      'constants-root': {
+        group: CONSTANTS,
+        type: 'string',
+        requiresArg: true,
+        describe: 'what paths in that file are below, where they are relative',
       },
       condition: {
         group: CONSTANTS,
@@ -184,6 +199,10 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --modules 0-3 --trains :100',
       'a quick look',
+    )
+    .example(
+      '$0 correct raw/r0001 --out again --constants-from proc/r0001/calibration_metadata_SPB_DET_AGIPD1M-1.yml',
+      'once more, with the same constants',
     )
     .example(
       '$0 correct raw/r0001 --out proc/r0001 --catalogue c --no-corr --combined run.cxi',

@@ -65,10 +65,7 @@ export function fill(bits: number): PlaneRecipe {
 /** @throws ConstantsError naming those of `needed` that are not there. */
 export function requireConstants(needed: readonly string[], available: ReadonlySet<string>): void {
   const missing = needed.filter(calibration => !available.has(calibration))
-  if (missing.length > 0)
-    throw new ConstantsError(`there is no ${missing.join(' and no ')}`, {
-      hint: 'Import dark constants that match the run with detcal constants import',
-    })
+  if (missing.length > 0) throw new ConstantsError(`there is no ${missing.join(' and no ')}`)
 }
 
 /** Splits `steps` by whether `reasonAgainst` knows a reason that a step cannot be done for. */

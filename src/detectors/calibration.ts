@@ -17,8 +17,8 @@ export interface Calibration {
   /** What the planes of the last axis mean. */
   readonly meaning: string
   /**
-   * Order of the axes of a constant that has no `dims`, slowest first, `plane` being the last axis: taken wherever the
-   * shape allows it. Only for pixels that are as many along both axes, whose order no shape tells.
+   * Order of the axes of a constant that has no `dims`, slowest first, `plane` being the last axis: says which of the
+   * pixel axes comes first where these are as many along both, which no shape tells. That it is assumed is said.
    */
   readonly assumed?: AxisOrder
   /** Orders without `dims` that it is also stored in, besides those known of all constants. */

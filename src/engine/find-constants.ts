@@ -4,7 +4,6 @@ import type { Strategy } from '../../constants/select.js'
 import type { GainMode } from '../corrections/steps.js'
 import { UsageError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
-import type { Problem } from '../model/problem.js'
 import type { Run } from '../sources/run.js'
 
 export interface ConstantsRequest {
@@ -23,7 +22,8 @@ export interface FoundConstants {
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   /** Every condition that was known. */
   readonly conditions: Conditions
-  readonly problems: readonly Problem[]
+  /** What to do where one is missing. */
+  readonly remedy: string
 }
 
 /**
@@ -51,5 +51,5 @@ export async function findConstants(request: ConstantsRequest): Promise<FoundCon
     at,
     strategy,
   })
-  return { constants, conditions, problems: [] }
+  return { constants, conditions, remedy: catalogue.remedy }
 }

@@ -2,9 +2,10 @@ import { basename, join } from 'node:path'
 import type { ModuleConstants } from '../../constants/catalogue.js'
 import type { Chain } from '../corrections/chain.js'
 import { correctionsOf } from '../corrections/index.js'
+import { calibrationsOf } from '../corrections/planes.js'
 import type { GainMode, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
-import { DataError, isDetcalError } from '../model/errors.js'
+import { DataError, type DetcalError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
@@ -19,8 +20,8 @@ export interface PlanInput {
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly steps: StepRequest
   readonly output: OutputRequest
-  /** Found before: while looking for constants. */
-  readonly problems?: readonly Problem[]
+  /** What to do where a constant is missing, an imperative sentence without the final stop. */
+  readonly remedy: string
   readonly workers: number
   /** Bytes, see {@link memoryBudget}. */
   readonly memory: number
@@ -101,11 +102,11 @@ const PACKED_SHARE = 0.1
 export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
-  const problems: Problem[] = [...joined.problems, ...(input.problems ?? [])]
+  const problems: Problem[] = [...joined.problems]
   const modules: ModulePlan[] = []
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
-    const chain = chainOf(run, module, constants, input.steps, problems)
+    const chain = chainOf(input, module, constants, problems)
     if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
     const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
@@ -132,44 +133,55 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
 
 function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
   const first = problems.find(({ severity }) => severity === 'error')
-  const more = first ? `: module ${first.place.module}, ${first.message.replace(/^not corrected: /, '')}` : ''
-  const hint =
-    first?.check === 'module_without_constants'
-      ? { hint: 'See with detcal constants list which there are, of when and for which conditions' }
-      : {}
-  return new DataError(`no module can be corrected${more}`, { place: { file: run.path }, ...hint })
+  const { module, file } = first?.place ?? {}
+  const where = [module === undefined ? undefined : `module ${module}`, file].filter(
+    part => part !== undefined,
+  )
+  const more = first ? `: ${[...where, first.message.replace(/^not corrected: /, '')].join(', ')}` : ''
+  return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
 }
 
 function chainOf(
-  { detector, rawFrames }: Run,
+  { run, steps, remedy }: PlanInput,
   module: ModuleIndex,
   constants: ModuleConstants | undefined,
-  steps: StepRequest,
   problems: Problem[],
 ): Chain | undefined {
+  const { constants: usable = new Map(), unusable = new Map<string, DetcalError>() } = constants ?? {}
+  problems.push(...(constants?.problems ?? []))
+  const refuse = (message: string, file?: string): undefined => {
+    const place = { module, ...(file === undefined ? {} : { file }) }
+    const check = 'module_without_constants'
+    problems.push({ check, severity: 'error', message: `not corrected: ${message}`, place })
+  }
+  const available = new Set([...usable.keys(), ...unusable.keys()])
+  let chain: Chain
   try {
-    const chain = correctionsOf(detector).resolve({
-      ...steps,
-      rawFrames,
-      available: new Set(constants?.constants.keys()),
-    })
-    for (const { step, reason } of chain.skipped) {
-      problems.push({
-        check: 'step_without_constant',
-        severity: 'warning',
-        message: `${step} skipped: ${reason}`,
-        place: { module },
-      })
-    }
-    return chain
+    chain = correctionsOf(run.detector).resolve({ ...steps, rawFrames: run.rawFrames, available })
   } catch (error) {
     if (!isDetcalError(error, 'constants')) throw error
-    const message = error.hint
-      ? `not corrected: ${error.message}. ${error.hint}`
-      : `not corrected: ${error.message}`
-    problems.push({ check: 'module_without_constants', severity: 'error', message, place: { module } })
-    return undefined
+    return refuse(`${error.message}. ${error.hint ?? remedy}`)
   }
+  const needed = calibrationsOf(chain.planes)
+  for (const [calibration, { message, place, hint }] of unusable) {
+    const what = `${calibration} cannot be used: ${message}${hint === undefined ? '' : `. ${hint}`}`
+    if (needed.includes(calibration)) return refuse(what, place.file)
+    problems.push({
+      check: 'constant_unusable',
+      severity: 'warning',
+      message: `not needed, but ${what}`,
+      place: { ...place, module },
+    })
+  }
+  for (const { step, reason } of chain.skipped) {
+    problems.push({
+      check: 'step_without_constant',
+      severity: 'warning',
+      message: `${step} skipped: ${reason}`,
+      place: { module },
+    })
+  }
+  return chain
 }
 
 function noFrames(module: ModuleIndex): Problem {

@@ -55,6 +55,7 @@ export async function writeMetadataFile(
       'in-folder': resolve(input),
       'out-folder': resolve(folder.path),
       ...provenance.options,
+      ...(provenance.constantsFrom === undefined ? {} : { 'constants-from': provenance.constantsFrom }),
     },
     'detcal-version': provenance.software,
     created: provenance.created,
@@ -104,5 +105,6 @@ function constantEntry(version: ConstantVersion): Record<string, unknown> {
     dataset: version.dataset,
     path: version.path,
     sha256: version.sha256,
+    dims: version.dims,
   }
 }

@@ -6,6 +6,11 @@ export interface Provenance {
   readonly created: string
   /** The options that shaped the result, by their names on the command line. */
   readonly options: Readonly<Record<string, unknown>>
+  /**
+   * The metadata file whose constants were used. Of no account for what the result is, hence said in the new metadata
+   * file alone: a repeated correction gives equal files.
+   */
+  readonly constantsFrom?: string
 }
 
 /** The constants of one module as attributes tell them. */

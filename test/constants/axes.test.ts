@@ -2,11 +2,13 @@ import { expect, it } from 'vitest'
 import { axesOf, resolveDims } from '../../constants/axes.js'
 import { calibrationOf } from '../../constants/calibrations.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import type { Detector } from '../../src/detectors/detector.js'
 import { DSSC_1M } from '../../src/detectors/dssc1m.js'
 import { LPD_1M } from '../../src/detectors/lpd1m.js'
 
-const resolve = (name: string, shape: number[], dims?: string[]) =>
-  resolveDims(AGIPD_1M, calibrationOf(AGIPD_1M, name)!, shape, dims)
+const resolved = (detector: Detector, name: string, shape: number[], dims?: string[]) =>
+  resolveDims(detector, calibrationOf(detector, name)!, shape, dims)
+const resolve = (name: string, shape: number[], dims?: string[]) => resolved(AGIPD_1M, name, shape, dims).dims
 
 it.each([
   ['Offset', [128, 512, 352, 3], ['fast_scan', 'slow_scan', 'cell', 'gain']],
@@ -62,11 +64,67 @@ it.each([
   // What its shape tells is not assumed.
   ['Offset', [3, 512, 256, 256], ['gain', 'cell', 'slow_scan', 'fast_scan']],
 ])('LPD: %s of shape %j is taken as its calibration is stored', (name, shape, dims) => {
-  expect(resolveDims(LPD_1M, calibrationOf(LPD_1M, name)!, shape, undefined)).toEqual(dims)
+  // No shape tells the pixel axes, so that it is always said that they are assumed.
+  expect(resolved(LPD_1M, name, shape)).toEqual({ dims, assumed: true })
   const stated = ['slow_scan', 'fast_scan', 'cell', 'gain'].slice(0, shape.length)
   if (shape[0] === 256)
-    expect(resolveDims(LPD_1M, calibrationOf(LPD_1M, name)!, shape, stated)).toEqual(stated)
+    expect(resolved(LPD_1M, name, shape, stated)).toEqual({ dims: stated, assumed: false })
 })
+
+it.each([
+  // As many cells as pixels along an axis.
+  ['GainAmpMap', [256, 256, 256]],
+  ['BadPixelsFF', [256, 256, 256]],
+  ['Offset', [3, 3, 256, 256]],
+])('LPD: %s of shape %j is asked for, whatever is assumed of the pixel axes', (name, shape) => {
+  expect(() => resolved(LPD_1M, name, shape)).toThrow(/may be .* or .*/)
+})
+
+it('what the shape alone does not tell is marked as assumed', () => {
+  expect(resolved(AGIPD_1M, 'Offset', [128, 512, 352, 3]).assumed).toBe(false)
+  expect(resolved(AGIPD_1M, 'Offset', [3, 352, 512, 128]).assumed).toBe(false)
+  // 128 cells could be the first axis as well, though no store has them there.
+  expect(resolved(AGIPD_1M, 'Offset', [128, 512, 128, 3]).assumed).toBe(true)
+  expect(resolved(AGIPD_1M, 'Offset', [128, 512, 3, 3]).assumed).toBe(true)
+  expect(resolved(DSSC_1M, 'Offset', [512, 128, 400]).assumed).toBe(false)
+  expect(resolved(DSSC_1M, 'Offset', [512, 128, 128]).assumed).toBe(true)
+})
+
+it.each([
+  AGIPD_1M,
+  LPD_1M,
+  DSSC_1M,
+])('%#: no order of any constant is taken for another in silence', detector => {
+  const { fastScan, slowScan, maxCells } = detector
+  for (const { name, planes, planeAxis, flat } of detector.calibrations) {
+    for (const cells of [1, 2, 3, 128, 256, 352, 512, maxCells].filter(count => count <= maxCells)) {
+      for (const plane of [...(planes.length > 0 ? planes : [2]), ...(flat ? [undefined] : [])]) {
+        const axes: [string, number][] = [
+          ['fast_scan', fastScan],
+          ['slow_scan', slowScan],
+          ['cell', cells],
+          ...(plane === undefined ? [] : [[planeAxis, plane] as [string, number]]),
+        ]
+        for (const order of permutations(axes)) {
+          const [dims, shape] = [order.map(([axis]) => axis), order.map(([, length]) => length)]
+          expect(resolved(detector, name, shape, dims)).toEqual({ dims, assumed: false })
+          let found: ReturnType<typeof resolveDims>
+          try {
+            found = resolved(detector, name, shape)
+          } catch {
+            continue
+          }
+          if (!found.assumed) expect([name, shape, found.dims]).toEqual([name, shape, dims])
+        }
+      }
+    }
+  }
+})
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]]
+  return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map(rest => [item, ...rest]))
+}
 
 it.each([
   [
@@ -90,13 +148,11 @@ it.each([
     ['cell', 'slow_scan', 'fast_scan'],
   ],
 ])('DSSC: a shape of %j is told by its shape', (shape, dims) => {
-  expect(resolveDims(DSSC_1M, calibrationOf(DSSC_1M, 'Offset')!, shape, undefined)).toEqual(dims)
+  expect(resolved(DSSC_1M, 'Offset', shape).dims).toEqual(dims)
 })
 
 it('DSSC: 512 cells may be either axis, and that is asked', () => {
-  expect(() => resolveDims(DSSC_1M, calibrationOf(DSSC_1M, 'Offset')!, [512, 128, 512], undefined)).toThrow(
-    /may be .* or .*/,
-  )
+  expect(() => resolved(DSSC_1M, 'Offset', [512, 128, 512])).toThrow(/may be .* or .*/)
 })
 
 it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeConstants } from '../../constants/file.js'
 import { writeConstants } from '../../constants/write.js'
-import { withFile } from '../../src/hdf5/library.js'
+import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import { EXPECTED, type GoldenFile, unpackGoldenConstants } from '../golden/constants/index.js'
 import { temporaryFolder } from './folder.js'
 
@@ -25,6 +25,7 @@ describe('what is in files of h5py', () => {
       shape: [128, 512, 2, 3],
       dtype: 'u4',
       dims: undefined,
+      statements: { conditions: {}, places: [] },
     })
     expect(offset).toMatchObject({ calibration: 'Offset', dtype: 'f8' })
     const chunked = await describeConstants(golden.chunked)
@@ -86,7 +87,7 @@ describe('writing', () => {
         shape,
         dims: DIMS,
         dtype: 'f8',
-        data: (first, count) => {
+        data: ([first = 0], [count = 0]) => {
           asked.push(first, count)
           return rows(first, count)
         },
@@ -111,6 +112,81 @@ describe('writing', () => {
       expect(read('/P/Offset/0/data').equals(Buffer.from(rows(0, 128).buffer))).toBe(true)
       expect(read('/P/Noise/4/data').equals(Buffer.from(rows(0, 128).buffer))).toBe(true)
       expect(read('/P/BadPixelsDark/0/data').readUInt32LE(20)).toBe(2 ** 31)
+    })
+  })
+
+  it('rows of the first axis that are large are asked for in pieces, and chunks are no larger', async () => {
+    const path = join(folder, 'large.h5')
+    const shape = [2, 3, 1024, 1024]
+    const [dims, slab] = [['gain', 'cell', 'slow_scan', 'fast_scan'], 1024 * 1024]
+    const asked: string[] = []
+    await writeConstants(path, [
+      {
+        pdu: 'P',
+        calibration: 'Offset',
+        shape,
+        dims,
+        dtype: 'f8',
+        data: (start, count) => {
+          asked.push(`${start} ${count}`)
+          const [gain = 0, cell = 0] = start
+          return Float64Array.from({ length: (count[1] ?? 0) * slab }, (_, i) => (gain * 3 + cell) * slab + i)
+        },
+      },
+    ])
+    expect(asked).toEqual([
+      '0,0,0,0 1,2,1024,1024',
+      '0,2,0,0 1,1,1024,1024',
+      '1,0,0,0 1,2,1024,1024',
+      '1,2,0,0 1,1,1024,1024',
+    ])
+    await withFile(path, 'r', file => {
+      const data = file.get('P/Offset/0/data') as Dataset
+      expect(data.metadata.chunks).toEqual([1, 1, 1024, 1024])
+      expect((data.value as Float64Array).every((value, i) => value === i)).toBe(true)
+    })
+  })
+
+  it('keeps what is stated of a constant', async () => {
+    const path = join(folder, 'stated.h5')
+    const constant = { pdu: 'P', shape: [2], dims: ['a'], dtype: 'f4', data: new Float32Array(2) } as const
+    const statements = {
+      beginAt: new Date(1738172761382),
+      conditions: { 'Memory cells': 352, 'Source energy': 9.2, 'Memory cell order': '0,2,1,' },
+      rawData: 'proposal:003049 runs:120 119 118',
+      places: [
+        { detector: 'SPB_DET_AGIPD1M-1', module: 3 },
+        { detector: 'agipd1m', module: 3 },
+      ],
+    }
+    await writeConstants(path, [
+      { ...constant, calibration: 'Noise' },
+      { ...constant, calibration: 'Offset', statements },
+    ])
+    const [noise, offset] = await describeConstants(path)
+    expect(offset?.statements).toEqual(statements)
+    // The unit's places are those of all its constants.
+    expect(noise?.statements).toEqual({ conditions: {}, places: statements.places })
+  })
+
+  it('passes over statements that are none', async () => {
+    const path = join(folder, 'odd.h5')
+    await withFile(path, 'w', file => {
+      const unit = file.create_group('P')
+      unit.create_attribute('placements', ['../x/3', 'A/3/4', 'A/x', 'A/1234', 'A_B-1/15'])
+      const group = unit.create_group('Offset').create_group('0')
+      group.create_dataset({ name: 'data', data: new Float32Array(3) })
+      group.create_attribute('begin_at', 'yesterday')
+      group.create_attribute('raw_data_location', new Float64Array(3))
+      const conditions = group.create_group('operating_condition')
+      conditions.create_dataset({ name: 'unnamed', data: new Float64Array(1), shape: [] })
+      const many = conditions.create_dataset({ name: 'many', data: new Float64Array(3) })
+      many.create_attribute('database_name', 'Memory cells')
+      conditions.create_group('group')
+    })
+    expect((await describeConstants(path))[0]?.statements).toEqual({
+      conditions: {},
+      places: [{ detector: 'A_B-1', module: 15 }],
     })
   })
 

@@ -28,7 +28,7 @@ async function sourcesOf(path: string, module?: number): Promise<Map<string, Con
   for (const stored of await describeConstants(path)) {
     const calibration = calibrationOf(AGIPD_1M, stored.calibration)
     if (!calibration) continue
-    const dims = resolveDims(AGIPD_1M, calibration, stored.shape, stored.dims)
+    const { dims } = resolveDims(AGIPD_1M, calibration, stored.shape, stored.dims)
     const version = { ...stored, dims, dtype: stored.dtype!, path, size: statSync(path).size }
     sources.set(stored.calibration, await locateConstant(AGIPD_1M, version, module))
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importConstants } from '../../constants/import.js'
+import { RecordedCatalogue } from '../../constants/recorded/catalogue.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
 import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
 import { correctionsOf } from '../../src/corrections/index.js'
@@ -67,6 +68,9 @@ export async function importGolden(
 export interface Request {
   readonly run: string
   readonly catalogue: string
+  /** A metadata file instead of the catalogue, and what its relative paths are below. */
+  readonly constantsFrom?: string
+  readonly constantsRoot?: string
   readonly out: string
   readonly workers?: number
   readonly memory?: number
@@ -83,10 +87,14 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
   const { gainMode = 0, workers = 2, memory = 1024 ** 3, corrected = true } = request
   const run = await openRun(request.run)
   const joined = joinRun(run, request.selection)
-  const catalogue = SqliteCatalogue.open(request.catalogue)
+  const { constantsFrom, constantsRoot } = request
+  const catalogue =
+    constantsFrom === undefined
+      ? SqliteCatalogue.open(request.catalogue)
+      : await RecordedCatalogue.open(constantsFrom, constantsRoot)
   try {
     const modules: ModuleIndex[] = [...joined.modules.keys()]
-    const { constants } = await findConstants({
+    const { constants, remedy } = await findConstants({
       catalogue,
       run,
       modules,
@@ -104,6 +112,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       run,
       joined,
       constants,
+      remedy,
       steps,
       output: outputOf(request, corrected),
       workers,

@@ -142,7 +142,7 @@ describe('EXtra-data', () => {
     )
     for (const constant of Object.values(constants))
       expect(constant).toMatchObject({
-        kinds: { ccv_id: 'int', 'creation-time': 'str', dataset: 'str', path: 'str' },
+        kinds: { ccv_id: 'int', 'creation-time': 'str', dataset: 'str', path: 'str', dims: 'list' },
         pdu: expect.stringMatching(/^AGIPD_SIV1_AGIPDV11_M3\d\d$/),
       })
   })

@@ -1,29 +1,17 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { parseConditions } from '../../../constants/conditions.js'
-import { type ImportReport, importConstants } from '../../../constants/import.js'
+import { importAllConstants } from '../../../constants/import.js'
+import type { ImportReport } from '../../../constants/import-request.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { detectorNamed, versionRecord } from '../constants-options.js'
-import { parsePairs, parseTime } from '../options.js'
+import { timeText, versionRecord } from '../constants-options.js'
+import { type ImportOptions, importRequests } from '../import-requests.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
-
-interface ImportOptions {
-  readonly files: readonly string[]
-  readonly catalogue: string
-  readonly detector: string
-  readonly module: number
-  readonly pdu: string | undefined
-  readonly beginAt: string | undefined
-  readonly condition: readonly string[]
-  readonly dims: string | undefined
-  readonly rawData: string | undefined
-  readonly json: boolean
-}
 
 /** `detcal constants import`: files of one module's constants enter a catalogue, all or none. */
 export const importCommand: CommandModule<object, ImportOptions> = {
   command: 'import <files..>',
-  describe: "copy files in CalCat's layout into a catalogue, which is made where there is none",
+  describe:
+    "copy files in CalCat's layout, or Cheetah's, into a catalogue, which is made where there is none",
   builder: (yargs: Argv) =>
     yargs
       .positional('files', {
@@ -40,15 +28,14 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       })
       .option('detector', {
         type: 'string',
-        demandOption: true,
         requiresArg: true,
-        describe: 'Karabo name of the detector (SPB_DET_AGIPD1M-1), or agipd1m for any',
+        describe:
+          'Karabo name of the detector (SPB_DET_AGIPD1M-1), or agipd1m for any; default: what the files state',
       })
       .option('module', {
         type: 'number',
-        demandOption: true,
         requiresArg: true,
-        describe: 'module, 0 to 15',
+        describe: 'module, 0 to 15; default: what the files state',
       })
       .option('pdu', {
         type: 'string',
@@ -65,12 +52,15 @@ export const importCommand: CommandModule<object, ImportOptions> = {
         array: true,
         nargs: 1,
         default: [],
-        describe: 'operating condition name=value, may be repeated',
+        describe: 'operating condition name=value, may be repeated; wins over what the files state',
       })
       .option('dims', {
         type: 'string',
-        requiresArg: true,
-        describe: 'order of axes, slowest first: fast_scan,slow_scan,cell,gain',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe:
+          'order of axes, slowest first: fast_scan,slow_scan,cell,gain; of one calibration: FFMap=slow_scan,…; may be repeated',
       })
       .option('raw-data', {
         type: 'string',
@@ -81,24 +71,20 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       .example(
         '$0 constants import cal.1738172761.h5 --catalogue cat --detector SPB_DET_AGIPD1M-1 --module 3',
         'import one file',
+      )
+      .example(
+        '$0 constants import Cheetah-AGIPD03-calib.h5 --catalogue cat --detector agipd1m --module 3 --begin-at 2018-03-01',
+        "one of Cheetah's: AnalogOffset, DigitalGainLevel, RelativeGain, Badpixel",
+      )
+      .example(
+        '$0 constants import export/xfel/cal/*/*/cal.*.h5 --catalogue cat',
+        'what detcal constants export wrote, which states all by itself',
       ) as unknown as Argv<ImportOptions>,
   handler: async (options: ArgumentsCamelCase<ImportOptions>) => {
-    const detector = detectorNamed(options.detector)
-    const conditions = parseConditions(detector, parsePairs(options.condition, '--condition'))
-    const beginAt = options.beginAt === undefined ? undefined : parseTime(options.beginAt)
+    const requests = await importRequests(options)
     const catalogue = SqliteCatalogue.open(options.catalogue, 'write')
     try {
-      const report = await importConstants(catalogue, {
-        files: options.files,
-        detector,
-        detectorName: options.detector,
-        module: options.module,
-        conditions,
-        ...(options.pdu === undefined ? {} : { pdu: options.pdu }),
-        ...(beginAt === undefined ? {} : { beginAt }),
-        ...(options.dims === undefined ? {} : { dims: options.dims.split(',').map(name => name.trim()) }),
-        ...(options.rawData === undefined ? {} : { rawData: options.rawData }),
-      })
+      const report = await importAllConstants(catalogue, requests)
       print(report, options.json)
     } finally {
       catalogue.close()
@@ -106,13 +92,19 @@ export const importCommand: CommandModule<object, ImportOptions> = {
   },
 }
 
-function print({ versions, skipped }: ImportReport, json: boolean): void {
+function print({ versions, skipped, assumed }: ImportReport, json: boolean): void {
   for (const { file, dataset } of skipped)
     process.stderr.write(`${file}, ${dataset}: not imported, the detector has no such calibration\n`)
+  for (const { file, dataset, dims } of assumed)
+    process.stderr.write(
+      `warning: ${file}, ${dataset}: taken as (${dims.join(', ')}), which neither its dims nor its shape tell. ` +
+        'State it with --dims to be sure.\n',
+    )
   if (json) {
     printJson({
       versions: versions.map(({ version, isNew }) => ({ ...versionRecord(version), isNew })),
       skipped,
+      assumed,
     })
     return
   }
@@ -120,7 +112,7 @@ function print({ versions, skipped }: ImportReport, json: boolean): void {
     String(id),
     calibration,
     pdu,
-    beginAt.toISOString(),
+    timeText(beginAt),
     file,
     isNew ? 'imported' : 'was there',
   ])

@@ -1,11 +1,14 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { selectConstants } from '../../../constants/selection.js'
 import { type Placement, SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { DETECTORS } from '../../detectors/index.js'
 import {
   conditionsText,
   type FilterOptions,
-  filterOf,
   filterOptions,
+  selectionOf,
+  timeText,
   versionRecord,
 } from '../constants-options.js'
 import { printJson } from '../output.js'
@@ -16,14 +19,19 @@ export const listCommand: CommandModule<object, FilterOptions> = {
   command: 'list',
   describe: 'list the constants of a catalogue',
   builder: (yargs: Argv) =>
-    filterOptions(yargs).example(
-      '$0 constants list --catalogue cat --module 3 --calibration Offset',
-      'all offsets of what ever was module 3',
-    ),
+    filterOptions(yargs)
+      .example(
+        '$0 constants list --catalogue cat --module 3 --calibration Offset',
+        'all offsets of what ever was module 3',
+      )
+      .example(
+        '$0 constants list --catalogue cat --detector SPB_DET_AGIPD1M-1 --at 2025-02-01T12:00',
+        'what a run of that time would get',
+      ),
   handler: (options: ArgumentsCamelCase<FilterOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = catalogue.list(filterOf(options))
+      const versions = selectConstants(catalogue, DETECTORS, selectionOf(options))
       const placements = catalogue.placements()
       if (options.json)
         printJson(
@@ -45,10 +53,10 @@ function listing(versions: readonly ConstantVersion[], placements: readonly Plac
       version.calibration,
       version.pdu,
       modulesOf(version, placements).join(', '),
-      version.beginAt.toISOString(),
+      timeText(version.beginAt),
       version.shape.join('x'),
       version.dtype,
-      conditionsText(version),
+      conditionsText(version.conditions),
     ]),
   )
 }

@@ -1,6 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { calibrationOf } from '../../../constants/calibrations.js'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { selectConstants } from '../../../constants/selection.js'
 import { locateConstant } from '../../../constants/source.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { type PlaneStatistics, statisticsOf } from '../../../constants/statistics.js'
@@ -10,8 +11,9 @@ import { ConstantsError } from '../../model/errors.js'
 import {
   conditionsText,
   type FilterOptions,
-  filterOf,
   filterOptions,
+  selectionOf,
+  timeText,
   versionRecord,
 } from '../constants-options.js'
 import { printJson } from '../output.js'
@@ -30,15 +32,16 @@ export const showCommand: CommandModule<object, ShowOptions> = {
     filterOptions(yargs)
       .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
       .option('statistics', { type: 'boolean', default: true, describe: 'read the numbers and sum them up' })
+      .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
-        '$0 constants show 12 --catalogue cat',
-        'all about constant 12',
+        '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',
+        'all offsets of four modules, without reading their numbers',
       ) as unknown as Argv<ShowOptions>,
   handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = catalogue.list({
-        ...filterOf(options),
+      const versions = selectConstants(catalogue, DETECTORS, {
+        ...selectionOf(options),
         ...(options.id === undefined ? {} : { id: options.id }),
       })
       if (versions.length === 0)
@@ -79,8 +82,8 @@ function text({ version, planes }: Shown): string {
     ['calibration', version.calibration],
     ['last axis', calibration?.meaning ?? 'unknown'],
     ['pdu', version.pdu],
-    ['valid from', version.beginAt.toISOString()],
-    ['conditions', conditionsText(version) || 'none stated'],
+    ['valid from', timeText(version.beginAt)],
+    ['conditions', conditionsText(version.conditions) || 'none stated'],
     ['file', version.path],
     ['dataset', `${version.dataset}/data`],
     ['shape', version.dims.map((dim, axis) => `${dim} ${version.shape[axis]}`).join(', ')],
@@ -88,7 +91,7 @@ function text({ version, planes }: Shown): string {
     ['file size', `${version.size} bytes`],
     ['sha256', version.sha256],
     ['raw data', version.rawData ?? 'not stated'],
-    ['imported', version.created.toISOString()],
+    ['imported', timeText(version.created)],
   ]
   const width = Math.max(...fields.map(([name]) => name.length))
   return `${fields.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}${numbers(planes)}`

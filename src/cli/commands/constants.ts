@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from 'yargs'
+import { exportCommand } from './constants-export.js'
 import { importCommand } from './constants-import.js'
 import { listCommand } from './constants-list.js'
 import { showCommand } from './constants-show.js'
@@ -7,14 +8,15 @@ import { verifyCommand } from './constants-verify.js'
 /** `detcal constants`: what is in a catalogue, and what goes into it. */
 export const constantsCommand: CommandModule = {
   command: 'constants',
-  describe: 'calibration constants of a catalogue: import, list, show, verify',
+  describe: 'calibration constants of a catalogue: import, list, show, verify, export',
   builder: (yargs: Argv) =>
     yargs
       .command(importCommand)
       .command(listCommand)
       .command(showCommand)
       .command(verifyCommand)
-      .demandCommand(1, 'name what to do with the constants: import, list, show or verify'),
+      .command(exportCommand)
+      .demandCommand(1, 'name what to do with the constants: import, list, show, verify or export'),
   // Reached only without an action, which demandCommand refuses.
   handler: () => {},
 }

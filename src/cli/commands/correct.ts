@@ -1,5 +1,5 @@
+import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { correctionsOf } from '../../corrections/index.js'
 import { kernelModule } from '../../corrections/kernel.js'
 import type { GainMode } from '../../corrections/steps.js'
@@ -17,6 +17,7 @@ import { joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
 import { openConstantsCache } from '../constants-cache.js'
+import { type ConstantsOfRun, constantsOfRun } from '../constants-of-run.js'
 import {
   type CorrectOptions,
   correctOptions,
@@ -52,6 +53,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     memory: memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits),
     workers: parseWorkers(args.workers, limits.cpus),
     output: outputOf(args),
+    open: constantsOfRun(args),
     parallelGain: parallelGainOf(args),
     signal,
   }
@@ -75,6 +77,8 @@ interface Request {
   readonly memory: number
   readonly workers: number
   readonly output: OutputRequest
+  /** Opens what says which constants there are. */
+  readonly open: () => Promise<ConstantsOfRun>
   readonly parallelGain: boolean | undefined
   readonly signal: AbortSignal
 }
@@ -82,7 +86,7 @@ interface Request {
 /** Opens the run and plans its correction. */
 async function planOf(
   args: CorrectOptions,
-  { memory, workers, output, parallelGain, signal }: Request,
+  { memory, workers, output, open, parallelGain, signal }: Request,
 ): Promise<{ plan: CorrectionPlan; conditions: Readonly<Record<string, unknown>> }> {
   const run = await openRun(args.run, {
     detector: args.detector,
@@ -97,8 +101,8 @@ async function planOf(
     options: stepOptionsOf(args),
     gainMode,
   }
-  const { constants, conditions, problems } = await lookUp(args, run, [...joined.modules.keys()], gainMode)
-  const plan = planCorrection({ run, joined, constants, steps, output, workers, memory, problems })
+  const { conditions, ...found } = await lookUp(await open(), args, run, [...joined.modules.keys()], gainMode)
+  const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
   return { plan, conditions }
 }
 
@@ -122,6 +126,7 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
         software: `detcal ${VERSION}`,
         created: new Date().toISOString(),
         options: optionsThatShape(args, plan, conditions),
+        ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),
       },
       pool,
       onProgress: done => progress.update(done),
@@ -133,18 +138,21 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
 }
 
 async function lookUp(
+  { catalogue, timeless }: ConstantsOfRun,
   args: CorrectOptions,
   run: Run,
   modules: readonly ModuleIndex[],
   gainMode: GainMode,
 ): Promise<FoundConstants> {
-  const catalogue = SqliteCatalogue.open(args.catalogue)
+  const at = args.at === undefined ? undefined : parseTime(args.at)
+  // Constants that are named one by one are the same at any time, of which the run need not tell its own.
+  const time = timeless ? (at ?? run.time ?? new Date(0)) : at
   try {
     return await findConstants({
       catalogue,
       run,
       modules,
-      ...(args.at === undefined ? {} : { at: parseTime(args.at) }),
+      ...(time === undefined ? {} : { at: time }),
       strategy: args.strategy,
       stated: parsePairs(args.condition, '--condition'),
       gainMode,

@@ -35,7 +35,8 @@ export function constantsOf(
         shape: [...image, model.cells, planes],
         dims: [...names, 'cell', kind?.planeAxis ?? 'gain'],
         dtype: elements,
-        data: (first, count) => strip(detector, model, { first, count, planes, slowFirst }, elements, fill),
+        data: ([first = 0], [count = 0]) =>
+          strip(detector, model, { first, count, planes, slowFirst }, elements, fill),
       }
     })
 }

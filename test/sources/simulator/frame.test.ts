@@ -52,7 +52,7 @@ function constant(name: string, cell: number): number[][] {
   const data = found.data
   if (typeof data !== 'function') throw new Error('not in strips')
   for (let fs = 0; fs < 128; fs += 32) {
-    const strip = data(fs, 32)
+    const strip = data([fs], [32])
     for (let i = 0; i < 32 * 512; i++) {
       const pixel = (i % 512) * 128 + fs + Math.floor(i / 512)
       for (let plane = 0; plane < planes; plane++)

@@ -1,0 +1,75 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { type ExportedFile, exportConstants } from '../../../constants/export.js'
+import { selectConstants } from '../../../constants/selection.js'
+import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
+import { DETECTORS } from '../../detectors/index.js'
+import { ConstantsError } from '../../model/errors.js'
+import { type FilterOptions, filterOptions, selectionOf, versionRecord } from '../constants-options.js'
+import { printJson } from '../output.js'
+import { table } from '../table.js'
+
+interface ExportOptions extends FilterOptions {
+  readonly out: string
+  readonly overwrite: boolean
+}
+
+/** `detcal constants export`: constants as files, from which an import brings all of them back. */
+export const exportCommand: CommandModule<object, ExportOptions> = {
+  command: 'export',
+  describe: "write constants into a folder, as files in CalCat's layout and tree",
+  builder: (yargs: Argv) =>
+    filterOptions(yargs)
+      .option('out', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'folder for xfel/cal/<type>/<pdu>/cal.<epoch>.h5',
+      })
+      .option('overwrite', {
+        type: 'boolean',
+        default: false,
+        describe: 'replace other files of these names',
+      })
+      .example('$0 constants export --catalogue cat --out constants', 'all of them')
+      .example(
+        '$0 constants export --catalogue cat --out c --detector SPB_DET_AGIPD1M-1 --at 2025-02-01T12:00',
+        'what a run of that time would get',
+      )
+      .example(
+        '$0 constants import constants/xfel/cal/*/*/cal.*.h5 --catalogue other',
+        'and back: the files say all that must be stated',
+      ) as unknown as Argv<ExportOptions>,
+  handler: async (options: ArgumentsCamelCase<ExportOptions>) => {
+    const catalogue = SqliteCatalogue.open(options.catalogue)
+    try {
+      const versions = selectConstants(catalogue, DETECTORS, selectionOf(options))
+      if (versions.length === 0)
+        throw new ConstantsError('no constant is like that', {
+          place: { file: catalogue.root },
+          hint: 'List those there are with detcal constants list',
+        })
+      const { out, overwrite } = options
+      const files = await exportConstants(catalogue, DETECTORS, { versions, out, overwrite })
+      if (options.json) printJson({ out, files: files.map(record) })
+      else process.stdout.write(listing(files))
+    } finally {
+      catalogue.close()
+    }
+  },
+}
+
+function record({ versions, ...file }: ExportedFile): Record<string, unknown> {
+  return { ...file, versions: versions.map(versionRecord) }
+}
+
+function listing(files: readonly ExportedFile[]): string {
+  return table(
+    ['file', 'module', 'constants', ''],
+    files.map(({ file, versions, places, isNew }) => [
+      file,
+      places.map(({ detector, module }) => `${detector}/${module}`).join(', '),
+      versions.map(({ calibration }) => calibration).join(', '),
+      isNew ? 'written' : 'was there',
+    ]),
+  )
+}

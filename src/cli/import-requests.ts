@@ -1,0 +1,89 @@
+import { parseConditions } from '../../constants/conditions.js'
+import type { ImportRequest } from '../../constants/import-request.js'
+import { type StatedUnit, unitsInFile } from '../../constants/units-in-file.js'
+import type { Detector } from '../detectors/detector.js'
+import { UsageError } from '../model/errors.js'
+import { detectorNamed } from './constants-options.js'
+import { parsePairs, parseTime } from './options.js'
+
+/** Options of `detcal constants import` as yargs gives them. */
+export interface ImportOptions {
+  readonly files: readonly string[]
+  readonly catalogue: string
+  readonly detector: string | undefined
+  readonly module: number | undefined
+  readonly pdu: string | undefined
+  readonly beginAt: string | undefined
+  readonly condition: readonly string[]
+  readonly dims: readonly string[]
+  readonly rawData: string | undefined
+  readonly json: boolean
+}
+
+/**
+ * One request for all files where the options say whose they are, else one for each unit in each file.
+ * @throws UsageError if neither they nor a file say it, or what they say cannot be.
+ */
+export async function importRequests(options: ImportOptions): Promise<ImportRequest[]> {
+  const { files, detector, module, pdu, rawData } = options
+  const beginAt = options.beginAt === undefined ? undefined : parseTime(options.beginAt)
+  const request = (files: readonly string[], unit: StatedUnit) => {
+    const kind = detectorNamed(unit.detector)
+    return {
+      files,
+      detector: kind,
+      detectorName: unit.detector,
+      module: unit.module,
+      conditions: parseConditions(kind, parsePairs(options.condition, '--condition')),
+      ...parseDims(options.dims, kind),
+      ...(unit.pdu === undefined ? {} : { pdu: unit.pdu }),
+      ...(beginAt === undefined ? {} : { beginAt }),
+      ...(rawData === undefined ? {} : { rawData }),
+    }
+  }
+  if (detector !== undefined && module !== undefined) return [request(files, { detector, module, pdu })]
+  const requests: ImportRequest[] = []
+  for (const file of files) {
+    const units = (await unitsInFile(file)).filter(
+      unit =>
+        (detector === undefined || unit.detector === detector) &&
+        (module === undefined || unit.module === module) &&
+        (pdu === undefined || unit.pdu === pdu),
+    )
+    if (units.length === 0)
+      throw new UsageError('neither it nor the options say of which module it is', {
+        place: { file },
+        hint: 'State it with --detector and --module',
+      })
+    requests.push(...units.map(unit => request([file], unit)))
+  }
+  return requests
+}
+
+/** `a,b,c` for all calibrations, `Offset=a,b,c` for one. @throws UsageError */
+function parseDims(
+  stated: readonly string[],
+  { name, calibrations }: Detector,
+): Pick<ImportRequest, 'dims' | 'dimsOf'> {
+  const namesOf = (text: string) => text.split(',').map(part => part.trim())
+  const [all, ...more] = stated.filter(text => !text.includes('='))
+  if (more.length > 0)
+    throw new UsageError('--dims is given several times for all calibrations', {
+      hint: 'Write it like --dims FFMap=slow_scan,fast_scan,cell,gain',
+    })
+  const dimsOf = Object.entries(
+    parsePairs(
+      stated.filter(text => text.includes('=')),
+      '--dims',
+    ),
+  ).map(([calibration, text]) => {
+    if (calibrations.some(known => known.name === calibration)) return [calibration, namesOf(text)] as const
+    throw new UsageError(`--dims: ${name} has no calibration ${JSON.stringify(calibration)}`, {
+      hint: `Use some of ${calibrations.map(known => known.name).join(', ')}`,
+    })
+  })
+  return {
+    ...(all === undefined ? {} : { dims: namesOf(all) }),
+    ...(dimsOf.length === 0 ? {} : { dimsOf: Object.fromEntries(dimsOf) }),
+  }
+}

@@ -48,7 +48,7 @@ export type DarkStatistics = (
 
 /** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
 export function darkScratchBytes(frames: number): number {
-  return 64 * frames + 160
+  return 64 * Math.ceil(frames / 4) * 4 + 304
 }
 
 /**

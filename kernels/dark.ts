@@ -7,6 +7,8 @@ import { middle } from './dark-median'
 const GROUP: usize = 32
 // Samples of a good pixel lie within this of its first: the sums of most columns stay small.
 const REACH: i16 = 512
+// No sample of a column that starts at most here, and is below it, comes out as one slightly above.
+const HIGHEST: i16 = <i16>(0xffff - (2 * REACH - 1))
 // Bits that the samples of a narrow column, less their base, do not have.
 const WIDE: i16 = ~(2 * REACH - 1)
 
@@ -60,6 +62,11 @@ export function darkStatistics(
 }
 
 @inline
+function baseOf(first: v128): v128 {
+  return i16x8.min_u(i16x8.sub_sat_u(first, i16x8.splat(REACH)), i16x8.splat(HIGHEST))
+}
+
+@inline
 function decoded(raw: v128, shift: i32, bits: u32, zeroAs: u32, plain: bool): v128 {
   if (plain) return raw
   const v = v128.and(i16x8.shr_u(raw, shift), i16x8.splat(<i16>bits))
@@ -72,11 +79,10 @@ function gather4(
   src: usize, frames: usize, stride: usize, shift: i32, bits: u32, zeroAs: u32, plain: bool,
   dst: usize, column: usize, heads: usize,
 ): void {
-  const reach = i16x8.splat(REACH)
-  const base0 = i16x8.sub_sat_u(decoded(v128.load(src), shift, bits, zeroAs, plain), reach)
-  const base1 = i16x8.sub_sat_u(decoded(v128.load(src, 16), shift, bits, zeroAs, plain), reach)
-  const base2 = i16x8.sub_sat_u(decoded(v128.load(src, 32), shift, bits, zeroAs, plain), reach)
-  const base3 = i16x8.sub_sat_u(decoded(v128.load(src, 48), shift, bits, zeroAs, plain), reach)
+  const base0 = baseOf(decoded(v128.load(src), shift, bits, zeroAs, plain))
+  const base1 = baseOf(decoded(v128.load(src, 16), shift, bits, zeroAs, plain))
+  const base2 = baseOf(decoded(v128.load(src, 32), shift, bits, zeroAs, plain))
+  const base3 = baseOf(decoded(v128.load(src, 48), shift, bits, zeroAs, plain))
   let bits0 = i16x8.splat(0)
   let bits1 = bits0
   let bits2 = bits0
@@ -107,7 +113,7 @@ function gather4(
 function gather(
   src: usize, frames: usize, stride: usize, shift: i32, bits: u32, zeroAs: u32, dst: usize, head: usize,
 ): void {
-  const base = i16x8.sub_sat_u(decoded(v128.load(src), shift, bits, zeroAs, false), i16x8.splat(REACH))
+  const base = baseOf(decoded(v128.load(src), shift, bits, zeroAs, false))
   let all = i16x8.splat(0)
   const end = dst + (frames << 4)
   for (; dst < end; dst += 16) {

@@ -65,6 +65,10 @@ function thresholds(stages: readonly StagePlanes[]): Plane[] {
   return [...midpoints, ...means]
 }
 
+/** Blocks of rows × slow scan, whose cache lines stay at hand while all planes go into them. */
+const ROWS = 16
+const SLOW = 64
+
 function rows<D extends 'f4' | 'u4'>(
   { slowScan, fastScan }: Detector,
   planes: readonly Plane[],
@@ -73,18 +77,36 @@ function rows<D extends 'f4' | 'u4'>(
   count: number,
 ) {
   const out = arrayOf(dtype, count * slowScan * planes.length)
-  for (let ss = 0; ss < slowScan; ss++) {
-    for (let row = 0; row < count; row++) {
-      const pixel = ss * fastScan + first + row
-      let at = (row * slowScan + ss) * planes.length
-      for (let plane = 0; plane < planes.length; plane++) {
-        const { values, other } = planes[plane] ?? NO_PLANE
-        const value = values[pixel] ?? 0
-        out[at++] = other === undefined ? value : (value + (other[pixel] ?? 0)) / 2
-      }
-    }
-  }
+  for (let row = 0; row < count; row += ROWS)
+    for (let ss = 0; ss < slowScan; ss += SLOW)
+      for (const [number, plane] of planes.entries())
+        for (let r = row; r < Math.min(row + ROWS, count); r++)
+          column(plane, {
+            pixel: ss * fastScan + first + r,
+            pixelStep: fastScan,
+            out,
+            at: (r * slowScan + ss) * planes.length + number,
+            step: planes.length,
+            count: Math.min(SLOW, slowScan - ss),
+          })
   return out
 }
 
-const NO_PLANE: Plane = { values: new Float32Array(0) }
+interface Column {
+  readonly pixel: number
+  readonly pixelStep: number
+  readonly out: Float32Array | Uint32Array
+  readonly at: number
+  readonly step: number
+  readonly count: number
+}
+
+/** Every `pixelStep`-th pixel of a plane to every `step`-th element. */
+function column({ values, other }: Plane, { pixel, pixelStep, out, at, step, count }: Column): void {
+  const end = pixel + count * pixelStep
+  let to = at
+  for (let from = pixel; from < end; from += pixelStep, to += step) {
+    const value = values[from] ?? 0
+    out[to] = other === undefined ? value : (value + (other[from] ?? 0)) / 2
+  }
+}

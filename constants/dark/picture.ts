@@ -81,7 +81,13 @@ export class MapSums {
 
   /** Adds a value of every pixel. */
   addPlane(values: Float32Array): void {
-    for (let pixel = 0; pixel < values.length; pixel++) this.add(pixel, values[pixel] ?? 0)
+    const [sums, counts] = [this.#sums, this.#counts]
+    for (let pixel = 0; pixel < values.length; pixel++) {
+      const value = values[pixel] ?? 0
+      if (value - value !== 0) continue
+      sums[pixel] = (sums[pixel] ?? 0) + value
+      counts[pixel] = (counts[pixel] ?? 0) + 1
+    }
   }
 
   /** Adds 1 for every pixel whose word is not 0, 0 for the others. */
@@ -94,17 +100,16 @@ export class MapSums {
   }
 
   map(): DarkMap {
+    const [pixelSums, pixelCounts, fastScan] = [this.#sums, this.#counts, this.#fastScan]
     const rows = Math.ceil(this.#slowScan / BIN)
-    const columns = Math.ceil(this.#fastScan / BIN)
+    const columns = Math.ceil(fastScan / BIN)
     const sums = new Float64Array(rows * columns)
     const counts = new Float64Array(rows * columns)
-    for (let ss = 0; ss < this.#slowScan; ss++) {
-      for (let fs = 0; fs < this.#fastScan; fs++) {
-        const pixel = ss * this.#fastScan + fs
-        const bin = Math.floor(ss / BIN) * columns + Math.floor(fs / BIN)
-        sums[bin] = (sums[bin] ?? 0) + (this.#sums[pixel] ?? 0)
-        counts[bin] = (counts[bin] ?? 0) + (this.#counts[pixel] ?? 0)
-      }
+    for (let pixel = 0; pixel < pixelSums.length; pixel++) {
+      const ss = Math.floor(pixel / fastScan)
+      const bin = Math.floor(ss / BIN) * columns + Math.floor((pixel - ss * fastScan) / BIN)
+      sums[bin] = (sums[bin] ?? 0) + (pixelSums[pixel] ?? 0)
+      counts[bin] = (counts[bin] ?? 0) + (pixelCounts[pixel] ?? 0)
     }
     return { rows, columns, values: Float32Array.from(sums, (sum, bin) => sum / (counts[bin] ?? 0)) }
   }
@@ -128,13 +133,15 @@ class FineHistogram {
 
   addPlane(values: Float32Array): void {
     const [counts, scale] = [this.#counts, this.#scale]
+    let total = 0
     for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? 0
       if (value - value !== 0) continue
       const step = value <= 0 ? 0 : value * scale < FINE ? (value * scale) | 0 : FINE - 1
       counts[step] = (counts[step] ?? 0) + 1
-      this.#total++
+      total++
     }
+    this.#total += total
   }
 
   histogram(): Histogram {

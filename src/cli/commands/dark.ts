@@ -37,6 +37,7 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
     ),
     catalogue,
     detector: args.detector,
+    ...(args.parallelGain === undefined ? {} : { parallelGain: args.parallelGain }),
     selection: detector => darkSelection(args, detector),
     limits: recipe => limitsOf(args, recipe),
     stated: parsePairs(args.condition, '--condition'),

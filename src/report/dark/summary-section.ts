@@ -9,7 +9,7 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
   const bounds = (list: DarkPlan['limits']['offsetHard']) =>
     recipe.stages.map((stage, i) => `${stage} ${list[i]?.join(' … ') ?? ''}`).join(', ')
   const facts: [string, string][] = [
-    ['runs', plan.runs.map(({ run }, i) => `${recipe.stages[i]}: ${run.path}`).join('\n')],
+    ['runs', runsOf(plan).join('\n')],
     ['raw data', plan.rawData],
     ['valid from', plan.beginAt.toISOString()],
     [
@@ -32,6 +32,12 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
 ${problems(outcome)}
 <nav>${outcome.modules.map(({ module }) => `<a href="#module-${module}">module ${module}</a>`).join('')}</nav>
 ${overview(outcome)}`
+}
+
+/** Each run with its stage, or one run of all. */
+function runsOf({ runs, recipe }: DarkPlan): string[] {
+  if (new Set(runs).size < runs.length) return [`${recipe.stages.join(', ')}: ${runs[0]?.run.path}`]
+  return runs.map(({ run }, i) => (runs.length === 1 ? run.path : `${recipe.stages[i]}: ${run.path}`))
 }
 
 function problems({ problems }: DarkOutcome): string {

@@ -12,9 +12,9 @@ import { summarySection } from './summary-section.js'
  */
 export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
   const scales = scalesOf(outcome.modules)
-  const runs = plan.runs.map(({ run }) => run.run ?? '?').join(', ')
+  const runs = [...new Set(plan.runs)].map(({ run }) => run.run ?? '?')
   return htmlPage(
-    `Dark characterisation of ${plan.karaboId}, runs ${runs}`,
+    `Dark characterisation of ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
       summarySection(plan, outcome, software),
       ...outcome.modules.map(module => moduleSection(module, scales)),

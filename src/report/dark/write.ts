@@ -1,6 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
+import { OutputError } from '../../model/errors.js'
 import { asOutputError } from '../../sinks/output-folder.js'
 import { htmlPage } from '../html.js'
 import { moduleSection, scalesOf } from './module-section.js'
@@ -20,6 +21,19 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
       ...outcome.modules.map(module => moduleSection(module, scales)),
     ].join('\n'),
   )
+}
+
+/** What would keep a report from being written: told before the work, not after it. @throws OutputError */
+export function requireReportPlace(path: string): void {
+  const temporary = `${path}.part-${process.pid}`
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
+    writeFileSync(temporary, '')
+    rmSync(temporary)
+  } catch (error) {
+    throw asOutputError(error, path)
+  }
 }
 
 /** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */

@@ -1,3 +1,4 @@
+import { BIN } from '../../../constants/dark/picture.js'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { figureOf } from '../figures.js'
@@ -31,7 +32,8 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
   return `<dl>${items.join('')}</dl>
 ${problems(outcome)}
 <nav>${outcome.modules.map(({ module }) => `<a href="#module-${module}">module ${module}</a>`).join('')}</nav>
-${overview(outcome)}`
+${overview(outcome)}
+<p class="faint">Maps are means over memory cells and ${BIN} × ${BIN} pixels, the longer side of the module across; the scale of a stage is the same for all modules and leaves out a hundredth at either end. Counts of histograms are logarithmic, dashed lines are hard limits. A pixel counts once for each memory cell.</p>`
 }
 
 /** Each run with its stage, or one run of all. */
@@ -74,8 +76,8 @@ function overview({ modules }: DarkOutcome): string {
     'noise',
     'raw gain',
     'bad (bar: to 10 %)',
-    'rms to previous',
-    'bad pixels',
+    'offset: rms to previous',
+    'newly bad, good again',
   ]
   return htmlTable(header, rows, 2)
 }

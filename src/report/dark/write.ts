@@ -18,7 +18,7 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
     `Dark characterisation of ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
       summarySection(plan, outcome, software),
-      ...outcome.modules.map(module => moduleSection(module, scales)),
+      ...outcome.modules.map(module => moduleSection(module, scales, plan.limits)),
     ].join('\n'),
   )
 }

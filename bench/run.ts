@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { benchBatch } from './batch/index.js'
+import { benchDark } from './dark/index.js'
 import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
@@ -11,6 +12,7 @@ export const SUITES = {
   kernels: benchKernels,
   hdf5: benchHdf5,
   batch: benchBatch,
+  dark: benchDark,
 } as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
 export type SuiteName = keyof typeof SUITES
 

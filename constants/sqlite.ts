@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
@@ -37,13 +37,12 @@ export class CatalogueFile {
             hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
           })
         const file = new CatalogueFile(path, openReadOnly(path), mode)
-        file.#requireVersion(SCHEMA_VERSION)
-        return file
+        return file.#unlessFailed(false, () => file.#requireVersion(SCHEMA_VERSION))
       }
       makeFolders(root)
+      const isNew = !existsSync(path)
       const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), mode)
-      file.#prepareToWrite()
-      return file
+      return file.#unlessFailed(isNew, () => file.#prepareToWrite())
     })
   }
 
@@ -76,8 +75,33 @@ export class CatalogueFile {
 
   close(): void {
     // Brings the log into the file, so that a copy of the file alone is whole; while others read, the next one does.
-    if (this.#mode === 'write') this.rows('PRAGMA wal_checkpoint(TRUNCATE)')
-    this.#database.close()
+    try {
+      if (this.#mode === 'write') this.rows('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      this.#database.close()
+    }
+  }
+
+  /** Where `prepare` fails, closes the file and, if it is new and nothing is in it, removes it. */
+  #unlessFailed(isNew: boolean, prepare: () => void): this {
+    try {
+      prepare()
+      return this
+    } catch (error) {
+      const remove = isNew && this.#isEmpty()
+      this.#database.close()
+      if (remove) for (const end of ['', '-wal', '-shm']) rmSync(`${this.path}${end}`, { force: true })
+      throw error
+    }
+  }
+
+  /** Has no tables, as far as can be told: a full disk lets nobody in. */
+  #isEmpty(): boolean {
+    try {
+      return this.rows('SELECT 1 FROM sqlite_schema').length === 0
+    } catch {
+      return true
+    }
   }
 
   #exec(sql: string): void {

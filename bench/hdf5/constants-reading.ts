@@ -11,6 +11,7 @@ export interface ReadingTask {
 }
 
 const PIECE = 8 * 2 ** 20
+const THROUGH = { 'through 1 MiB': 2 ** 20, 'through 8 MiB': PIECE } as const
 
 /** What a thread does: plain reads into memory that was touched before. */
 export function readingWork({ ranges, room }: ReadingTask): () => void {
@@ -34,7 +35,7 @@ export function readingWork({ ranges, room }: ReadingTask): () => void {
 export function plainReading(
   files: readonly string[],
   threads: number,
-  where: 'into memory' | 'through 8 MiB',
+  where: 'into memory' | keyof typeof THROUGH,
 ): Contender {
   const sizes = files.map(file => statSync(file).size)
   const share = (size: number, part: number): number => Math.floor((size * part) / threads / 4096) * 4096
@@ -44,7 +45,7 @@ export function plainReading(
       return { file, from: share(size, thread), to: thread + 1 === threads ? size : share(size, thread + 1) }
     })
     const longest = Math.max(...ranges.map(({ from, to }) => to - from))
-    const task: ReadingTask = { ranges, room: where === 'into memory' ? longest : PIECE }
+    const task: ReadingTask = { ranges, room: where === 'into memory' ? longest : THROUGH[where] }
     return new Worker(createRequire(import.meta.url).resolve('#workers/bench'), { workerData: task })
   })
   const ready = Promise.all(workers.map(answer))

@@ -1,5 +1,6 @@
+import type { Kernels } from '../../src/corrections/kernel.js'
 import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
-import { arrayOf } from '../../src/model/dtypes.js'
+import { arrayOf, viewAs } from '../../src/model/dtypes.js'
 import type { ConstantArray } from '../write.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
@@ -13,7 +14,7 @@ interface Plane {
 /**
  * The constants that the planes of a module make, in CalCat's axes (fast scan, slow scan, cell, gain), evaluated in
  * rows of fast scan as the writer asks for them.
- * @param cells cells 0 … cells − 1, all of them in `store`.
+ * @param cells cells 0 … cells − 1, all of them in `store`. @param room in the memory of `store`.
  */
 export function darkConstants(
   detector: Detector,
@@ -21,6 +22,7 @@ export function darkConstants(
   store: PlaneStore,
   cells: number,
   pdu: string,
+  room: InterleaveRoom,
 ): ConstantArray[] {
   const all = Array.from({ length: cells }, (_, cell) =>
     recipe.stages.map((_, stage) => stagePlanes(store, recipe, cell, stage)),
@@ -38,7 +40,7 @@ export function darkConstants(
       shape: [detector.fastScan, detector.slowScan, cells, planes.length / cells],
       dims: ['fast_scan', 'slow_scan', 'cell', axis],
       dtype,
-      data: ([first = 0], [count = 0]) => rows(detector, planes, dtype, first, count),
+      data: interleaved(detector, planes, dtype, store.buffer, room),
     }
   }
   return [
@@ -65,26 +67,48 @@ function thresholds(stages: readonly StagePlanes[]): Plane[] {
   return [...midpoints, ...means]
 }
 
-function rows<D extends 'f4' | 'u4'>(
+/** Where planes are put side by side: memory of the kernels that holds the planes too. */
+export interface InterleaveRoom {
+  readonly kernels: Pick<Kernels, 'interleave'>
+  /** Free for use from byte `at`, aligned to 16. */
+  readonly at: number
+  readonly bytes: number
+}
+
+/** Fast-scan rows that the kernel makes at once. */
+const ROWS = 4
+/** Bytes that are made before they are copied: what the cache close to a core holds. */
+const AT_ONCE = 2 ** 18
+
+/** Gives rows of fast scan of some planes, `[row][slow scan][plane]`. @throws RangeError if the room holds no pixel. */
+function interleaved<D extends 'f4' | 'u4'>(
   { slowScan, fastScan }: Detector,
   planes: readonly Plane[],
   dtype: D,
-  first: number,
-  count: number,
+  buffer: ArrayBufferLike,
+  { kernels, at, bytes }: InterleaveRoom,
 ) {
-  const out = arrayOf(dtype, count * slowScan * planes.length)
-  for (let ss = 0; ss < slowScan; ss++) {
-    for (let row = 0; row < count; row++) {
-      const pixel = ss * fastScan + first + row
-      let at = (row * slowScan + ss) * planes.length
-      for (let plane = 0; plane < planes.length; plane++) {
-        const { values, other } = planes[plane] ?? NO_PLANE
-        const value = values[pixel] ?? 0
-        out[at++] = other === undefined ? value : (value + (other[pixel] ?? 0)) / 2
+  const n = planes.length
+  const out = at + Math.ceil((8 * n) / 16) * 16
+  const slow = Math.min(slowScan, Math.floor(Math.min(AT_ONCE, at + bytes - out) / (ROWS * n * 4)))
+  if (slow < 1) throw new RangeError(`${bytes} bytes hold no pixel of ${n} planes`)
+  return ([first = 0]: readonly number[], [count = 0]: readonly number[]) => {
+    const table = new Uint32Array(buffer, at, 2 * n)
+    for (const [i, { values, other }] of planes.entries())
+      table.set([values.byteOffset, other?.byteOffset ?? 0], 2 * i)
+    const rows = arrayOf(dtype, count * slowScan * n)
+    for (let row = 0; row < count; row += ROWS) {
+      // The last ones of a module again, where fewer are left.
+      const base = Math.min(first + row, fastScan - ROWS)
+      for (let ss = 0; ss < slowScan; ss += slow) {
+        const length = Math.min(slow, slowScan - ss)
+        kernels.interleave(at, n, length, fastScan, ss * fastScan + base, ROWS, out)
+        for (let r = row; r < Math.min(row + ROWS, count); r++) {
+          const made = viewAs(dtype, buffer, out + (first + r - base) * length * n * 4, length * n)
+          rows.set(made, (r * slowScan + ss) * n)
+        }
       }
     }
+    return rows
   }
-  return out
 }
-
-const NO_PLANE: Plane = { values: new Float32Array(0) }

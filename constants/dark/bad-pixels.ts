@@ -71,10 +71,9 @@ export function judgeCell(
 /** Every seventh pixel: a number that no structure of a module shares. */
 function sampled(values: Float32Array): Float32Array {
   const step = Math.min(7, values.length)
-  return Float32Array.from(
-    { length: Math.floor(values.length / step) },
-    (_, i) => values[i * step] ?? Number.NaN,
-  )
+  const some = new Float32Array(Math.floor(values.length / step))
+  for (let i = 0; i < some.length; i++) some[i] = values[i * step] ?? Number.NaN
+  return some
 }
 
 function clear({ offset, noise, gain }: StagePlanes): void {

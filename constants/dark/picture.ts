@@ -39,16 +39,14 @@ export function pictureStage(
   cells: number,
   stage: number,
 ): StagePicture {
-  const offset = new MapSums(detector)
-  const noise = new MapSums(detector)
-  const bad = new MapSums(detector)
+  const [offset, noise, bad] = [new MapSums(detector), new MapSums(detector), new MapSums(detector)]
   const offsets = new FineHistogram(1)
   const noises = new FineHistogram(64)
   for (let cell = 0; cell < cells; cell++) {
     const planes = stagePlanes(store, recipe, cell, stage)
     offset.addPlane(planes.offset)
     noise.addPlane(planes.noise)
-    bad.addPlane(planes.bad.map(mask => (mask === 0 ? 0 : 1)))
+    bad.addFlags(planes.bad)
     offsets.addPlane(planes.offset)
     noises.addPlane(planes.noise)
   }
@@ -60,42 +58,60 @@ export function pictureStage(
   }
 }
 
-/** Means of finite values by block of pixels. */
+/** Means of finite values by block of pixels. Summed by pixel first: in order, without a look at where it lies. */
 export class MapSums {
-  /** Number of the block of each pixel. */
-  readonly #bins: Uint32Array
-  readonly #rows: number
-  readonly #columns: number
+  readonly #slowScan: number
+  readonly #fastScan: number
   readonly #sums: Float64Array
-  readonly #counts: Float64Array
+  readonly #counts: Uint32Array
 
   constructor({ slowScan, fastScan }: Pick<Detector, 'slowScan' | 'fastScan'>) {
-    this.#rows = Math.ceil(slowScan / BIN)
-    this.#columns = Math.ceil(fastScan / BIN)
-    this.#bins = Uint32Array.from({ length: slowScan * fastScan }, (_, pixel) => {
-      const row = Math.floor(pixel / fastScan / BIN)
-      return row * this.#columns + Math.floor((pixel % fastScan) / BIN)
-    })
-    this.#sums = new Float64Array(this.#rows * this.#columns)
-    this.#counts = new Float64Array(this.#sums.length)
+    this.#slowScan = slowScan
+    this.#fastScan = fastScan
+    this.#sums = new Float64Array(slowScan * fastScan)
+    this.#counts = new Uint32Array(slowScan * fastScan)
   }
 
   /** Adds `value` to the block that `pixel` lies in, unless it is not finite. */
   add(pixel: number, value: number): void {
     if (value - value !== 0) return
-    const bin = this.#bins[pixel] ?? 0
-    this.#sums[bin] = (this.#sums[bin] ?? 0) + value
-    this.#counts[bin] = (this.#counts[bin] ?? 0) + 1
+    this.#sums[pixel] = (this.#sums[pixel] ?? 0) + value
+    this.#counts[pixel] = (this.#counts[pixel] ?? 0) + 1
   }
 
   /** Adds a value of every pixel. */
-  addPlane(values: Float32Array | Uint32Array): void {
-    for (let pixel = 0; pixel < values.length; pixel++) this.add(pixel, values[pixel] ?? 0)
+  addPlane(values: Float32Array): void {
+    const [sums, counts] = [this.#sums, this.#counts]
+    for (let pixel = 0; pixel < values.length; pixel++) {
+      const value = values[pixel] ?? 0
+      if (value - value !== 0) continue
+      sums[pixel] = (sums[pixel] ?? 0) + value
+      counts[pixel] = (counts[pixel] ?? 0) + 1
+    }
+  }
+
+  /** Adds 1 for every pixel whose word is not 0, 0 for the others. */
+  addFlags(words: Uint32Array): void {
+    const [sums, counts] = [this.#sums, this.#counts]
+    for (let pixel = 0; pixel < words.length; pixel++) {
+      if (words[pixel] !== 0) sums[pixel] = (sums[pixel] ?? 0) + 1
+      counts[pixel] = (counts[pixel] ?? 0) + 1
+    }
   }
 
   map(): DarkMap {
-    const values = Float32Array.from(this.#sums, (sum, bin) => sum / (this.#counts[bin] ?? 0))
-    return { rows: this.#rows, columns: this.#columns, values }
+    const [pixelSums, pixelCounts, fastScan] = [this.#sums, this.#counts, this.#fastScan]
+    const rows = Math.ceil(this.#slowScan / BIN)
+    const columns = Math.ceil(fastScan / BIN)
+    const sums = new Float64Array(rows * columns)
+    const counts = new Float64Array(rows * columns)
+    for (let pixel = 0; pixel < pixelSums.length; pixel++) {
+      const ss = Math.floor(pixel / fastScan)
+      const bin = Math.floor(ss / BIN) * columns + Math.floor((pixel - ss * fastScan) / BIN)
+      sums[bin] = (sums[bin] ?? 0) + (pixelSums[pixel] ?? 0)
+      counts[bin] = (counts[bin] ?? 0) + (pixelCounts[pixel] ?? 0)
+    }
+    return { rows, columns, values: Float32Array.from(sums, (sum, bin) => sum / (counts[bin] ?? 0)) }
   }
 }
 
@@ -106,7 +122,7 @@ const TAIL = 1e-3
 
 /** Counts in fine steps first: where the values lie shows only when all are in. */
 class FineHistogram {
-  readonly #counts = new Float64Array(FINE)
+  readonly #counts = new Uint32Array(FINE)
   readonly #scale: number
   #total = 0
 
@@ -116,13 +132,16 @@ class FineHistogram {
   }
 
   addPlane(values: Float32Array): void {
+    const [counts, scale] = [this.#counts, this.#scale]
+    let total = 0
     for (let i = 0; i < values.length; i++) {
       const value = values[i] ?? 0
       if (value - value !== 0) continue
-      const step = Math.max(0, Math.min(FINE - 1, Math.floor(value * this.#scale)))
-      this.#counts[step] = (this.#counts[step] ?? 0) + 1
-      this.#total++
+      const step = value <= 0 ? 0 : value * scale < FINE ? (value * scale) | 0 : FINE - 1
+      counts[step] = (counts[step] ?? 0) + 1
+      total++
     }
+    this.#total += total
   }
 
   histogram(): Histogram {

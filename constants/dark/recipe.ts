@@ -90,6 +90,11 @@ const RECIPES: Readonly<Record<string, DarkRecipe>> = {
   },
 }
 
+/** The raw planes that hold samples. */
+export function rawPlanesOf({ signal, gain }: DarkRecipe): readonly number[] {
+  return [...new Set([signal, ...(gain ? [gain] : [])].map(({ plane }) => plane))]
+}
+
 /** The recipe of a detector. @throws UsageError if it has none. */
 export function darkRecipe(detector: Pick<Detector, 'id' | 'name'>): DarkRecipe {
   const recipe = RECIPES[detector.id]

@@ -11,6 +11,7 @@ export interface DarkArguments {
   readonly medium: string | undefined
   readonly low: string | undefined
   readonly run: string | undefined
+  readonly parallelGain: boolean | undefined
   readonly catalogue: string
   readonly detector: string
   readonly modules: string | undefined
@@ -44,7 +45,16 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       high: { ...text, group: RUNS, describe: 'dark run in high gain' },
       medium: { ...text, group: RUNS, describe: 'dark run in medium gain' },
       low: { ...text, group: RUNS, describe: 'dark run in low gain' },
-      run: { ...text, group: RUNS, describe: 'the one dark run of a detector without gain stages' },
+      run: {
+        ...text,
+        group: RUNS,
+        describe: 'the one dark run of a detector without gain stages, or in parallel gain',
+      },
+      'parallel-gain': {
+        group: RUNS,
+        type: 'boolean',
+        describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
+      },
       detector: {
         ...text,
         group: RUNS,
@@ -101,6 +111,10 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
     .example(
       '$0 dark --high raw/r0001 --medium raw/r0002 --low raw/r0003 --catalogue catalogue --report dark.html',
       'constants of all modules, and a report to look at',
+    )
+    .example(
+      '$0 dark --run raw/r0004 --catalogue catalogue',
+      'DSSC, or LPD in parallel gain',
     ) as unknown as Argv<DarkArguments>
 }
 

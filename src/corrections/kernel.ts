@@ -47,9 +47,24 @@ export type DarkStatistics = (
   scratch: number,
 ) => void
 
+/**
+ * Puts planes of pixels side by side: element `[row][slow scan][plane]` of `out`, 4 bytes each, for `rows` (a multiple
+ * of 4) fast-scan rows from `first`, of planes in image order. `table` holds two u32 pointers a plane: the plane and 0,
+ * or two planes of f32 whose midpoints are wanted. Planes and `out` are aligned to 16.
+ */
+export type Interleave = (
+  table: number,
+  planes: number,
+  slowScan: number,
+  fastScan: number,
+  first: number,
+  rows: number,
+  out: number,
+) => void
+
 /** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
 export function darkScratchBytes(frames: number): number {
-  return 64 * frames + 160
+  return 64 * Math.ceil(frames / 4) * 4 + 304
 }
 
 /**
@@ -103,6 +118,7 @@ export interface Kernels {
    */
   readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
   readonly darkStatistics: DarkStatistics
+  readonly interleave: Interleave
 }
 
 /** Version of frame table and parameters that this wrapper writes. */

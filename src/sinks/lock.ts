@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '../model/errors.js'
 
-const LOCK_NAME = '.detcal.lock'
+/** Name of the lock in a folder. */
+export const LOCK_NAME = '.detcal.lock'
 
 /** Who holds an output folder. `started` tells a process from a later one with the same pid. */
 interface Holder {

@@ -46,6 +46,7 @@ describe('detcal bench', () => {
       'constants from files',
       'constants from packs',
       'batch',
+      'dark',
     ])
     // Everyone gives the reference's bits, or says that it does not.
     expect(results.filter(({ note }) => note?.includes('other bits'))).toEqual([])

@@ -107,6 +107,8 @@ describe('detcal dark', () => {
     [['ALL', '--catalogue', 'c', '--condition', 'nonsense=1'], 2, 'no operating condition'],
     [['ALL', '--catalogue', 'c', '--memory', '1MiB'], 2, 'Use --memory'],
     [['ALL', '--catalogue', '/proc/nowhere/c'], 1, '/proc/nowhere/c'],
+    [['ALL', '--catalogue', 'c', '--report', '/nowhere/report.html'], 1, '/nowhere/report.html'],
+    [['ALL', '--catalogue', 'c', '--report', '/tmp'], 1, 'is a folder'],
   ])('%j ends with exit code %i and one line', (args, code, text) => {
     const given = args.flatMap(arg => (arg === 'ALL' ? stages : [arg === 'RUN' ? (stages[1] ?? '') : arg]))
     const { status, stderr } = detcal('dark', ...given.map(arg => (arg === 'c' ? join(folder, 'none') : arg)))

@@ -103,6 +103,23 @@ describe('median, mean and standard deviation of dark frames', () => {
     expect(run(problem)).toEqual(expected(problem))
   })
 
+  it.each([
+    0, 300, 511, 512, 65_023, 65_024, 65_300, 65_535,
+  ])('are exact where the first sample is %i', first => {
+    const others = [0, 1, 511, 512, 1023, 1024, 65_023, 65_024, 65_535]
+    const value = (f: number, p: number) =>
+      f === 0 ? first : f % 3 === 0 ? others[(p >> 3) % others.length]! : Math.max(0, first - f)
+    const problem = { ...WHOLE, frames: 7, pixels: 72, value }
+    expect(run(problem)).toEqual(expected(problem))
+  })
+
+  it('are exact for a run of many frames whose pixels stay near their first sample', () => {
+    const value = (f: number, p: number) =>
+      f === 0 ? 5512 : 5000 + ((Math.imul(f * 64 + p, 0x9e3779b1) >>> 9) % 1024)
+    const problem = { ...WHOLE, frames: 5003, pixels: 32, value }
+    expect(run(problem)).toEqual(expected(problem))
+  })
+
   it('decode bits first: LPD signal and gain, DSSC zero', () => {
     const value = (f: number, p: number) => Math.imul(f * 31 + p, 0x9e3779b1) >>> (p % 3 === 0 ? 31 : 16)
     const shape = { frames: 11, pixels: 32, value }

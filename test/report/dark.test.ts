@@ -7,7 +7,7 @@ import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
 import type { DarkPlan } from '../../src/engine/dark/plan.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import { darkReport } from '../../src/report/dark/write.js'
-import { figureOf, mapFigure } from '../../src/report/figures.js'
+import { cellFigure, figureOf, histogramFigure, mapFigure } from '../../src/report/figures.js'
 import { pngUri } from '../../src/report/png.js'
 
 const recipe = darkRecipe(AGIPD_1M)
@@ -39,7 +39,7 @@ function moduleOf(module: number): DarkModule {
     stages: recipe.stages.map(stage => ({
       ...{ stage, offset: 5000, noise: 8, gain: 6000, gainDeviation: 30, values: 65_536, bad: 70 },
       reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
-      cells: [{ cell: 0, offset: 5000, noise: 8, bad: 70 }],
+      cells: [0, 2].map(cell => ({ cell, offset: 5000 + cell, noise: 8, bad: 35 })),
     })),
     pictures: recipe.stages.map(() => picture),
     outliers: [{ stage: 'high', what: 'cell 3', message: 'offset far' }],
@@ -80,7 +80,8 @@ describe('the dark report', () => {
   it('shows maps, histograms, reasons, differences and outliers of every stage', () => {
     const html = report(1)
     expect(html.match(/<img /g)).toHaveLength(3 * 4)
-    expect(html.match(/<svg /g)).toHaveLength(3 * 2)
+    expect(html.match(/<svg /g)).toHaveLength(3 * (2 + 3))
+    expect(html).toContain('median offset, ADU: 5000 … 5002')
     for (const stage of recipe.stages) expect(html).toContain(`<h3>${stage} gain`)
     expect(html).toContain('high gain, cell 3: offset far')
     expect(html).toContain('NOISE_OUT_OF_THRESHOLD')
@@ -138,6 +139,33 @@ describe('images', () => {
       [0, 1, 170, 0],
       [0, 86, 255, 255],
     ])
+  })
+})
+
+describe('histograms', () => {
+  const histogram = { from: 10, step: 1, counts: Array.from({ length: 64 }, () => 5), below: 0, above: 2 }
+  it('have a line at limits that are in sight', () => {
+    const html = histogramFigure('x', histogram, [4, 42, 74])
+    expect([...html.matchAll(/class="limit" d="M([\d.]+) /g)].map(([, x]) => x)).toEqual(['128.0'])
+    expect(html).toContain('x; 0 below, 2 above')
+  })
+})
+
+describe('values by cell', () => {
+  it('have a step a cell, and none where a cell is missing or has no value', () => {
+    const values = [1, Number.NaN, 3, 2]
+    const points = values.map((value, i) => ({ cell: i === 3 ? 7 : i, value }))
+    const html = cellFigure('noise', points)
+    expect(/class="edge" d="([^"]*)"/.exec(html)?.[1]).toBe('M0.0 60.0H32.0M64.0 4.0H96.0M224.0 32.0H256.0')
+    expect(html).toContain('noise: 1.000 … 3.000')
+  })
+
+  it('that are all the same lie in the middle', () => {
+    const html = cellFigure('noise', [
+      { cell: 0, value: 5 },
+      { cell: 1, value: 5 },
+    ])
+    expect(html).toContain('M0.0 32.0H128.0')
   })
 })
 

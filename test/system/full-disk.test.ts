@@ -1,10 +1,13 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { correctRun } from '../../src/engine/correct-run.js'
+import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { isDetcalError } from '../../src/model/errors.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import type { Selection } from '../../src/sources/selection.js'
+import { planOf as darkPlanOf, versionsIn } from '../engine/dark/dark.js'
+import { writeGoldenDetector } from '../golden/dark/detectors.js'
 import { detcal, failureLines, listing } from '../helpers/command.js'
 import { type GoldenPlace, goldenPlace, planOf, type ReadBack, readBack } from '../helpers/correction.js'
 import { SmallDisk } from './small-disk.js'
@@ -239,5 +242,49 @@ describe('a simulation', () => {
 
   function clear(): void {
     for (const name of readdirSync(disk.path)) rmSync(join(disk.path, name), { recursive: true })
+  }
+})
+
+describe('a dark characterisation', () => {
+  /** Without the check of free space that would stop it. */
+  async function attempt(run: string, catalogue: string): Promise<unknown> {
+    const plan = await darkPlanOf({ runs: { run }, catalogue, workers: 1 })
+    return darkRun({ ...plan, totals: { ...plan.totals, outputBytes: 0 } }, { catalogue }).catch(
+      (error: unknown) => error,
+    )
+  }
+
+  test('enters all constants or none', async () => {
+    const run = await writeGoldenDetector(join(place.folder, 'dark'), 'dssc')
+    await attempt(run, join(disk.path, 'whole'))
+    const needed = sizeOf(disk.path)
+    rmSync(join(disk.path, 'whole'), { recursive: true })
+    let failed = 0
+    for (const share of [0, 0.02, 0.3, 0.6, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 1, 1.05]) {
+      disk.leave(Math.floor((share * needed) / PAGE) * PAGE)
+      const catalogue = join(disk.path, 'catalogue')
+      const outcome = await attempt(run, catalogue)
+      const names = listing(disk.path).filter(name => /\.h5|\.dark|module|\.import/.test(name))
+      if (isDetcalError(outcome)) {
+        failed++
+        expect(outcome.line, `${share} of the space`).toMatch(
+          /no space left|disk is full|disk I\/O error|space/i,
+        )
+        expect(names).toEqual([])
+        if (existsSync(join(catalogue, 'catalogue.sqlite'))) expect(versionsOf(catalogue)).toEqual([])
+      } else {
+        expect(outcome).toMatchObject({ modules: [{ module: 3 }] })
+        expect(names).toHaveLength(1)
+      }
+      rmSync(catalogue, { recursive: true, force: true })
+    }
+    expect(failed).toBeGreaterThan(5)
+    expect(failed).toBeLessThan(13)
+  })
+
+  /** Nothing, too, if a full disk does not even let a reader in. */
+  function versionsOf(catalogue: string): unknown[] {
+    disk.leave(MIB)
+    return versionsIn(catalogue)
   }
 })

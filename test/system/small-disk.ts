@@ -29,7 +29,8 @@ export class SmallDisk {
   }
 
   unmount(): void {
-    execFileSync('umount', [this.path])
+    // SQLite lets go of a file that it could not write only when all of its statements are collected.
+    execFileSync('umount', ['--lazy', this.path])
     rmSync(this.path, { recursive: true })
   }
 

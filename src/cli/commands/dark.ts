@@ -4,7 +4,7 @@ import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
 import { darkRun } from '../../engine/dark/dark-run.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
 import type { Problem } from '../../model/problem.js'
-import { writeDarkReport } from '../../report/dark/write.js'
+import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
 import { type DarkArguments, darkOptions, darkSelection, limitsOf } from '../dark-options.js'
 import { darkOutcomeReport, darkPlanReport } from '../dark-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
@@ -37,6 +37,7 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
     ),
     catalogue,
     detector: args.detector,
+    ...(args.parallelGain === undefined ? {} : { parallelGain: args.parallelGain }),
     selection: detector => darkSelection(args, detector),
     limits: recipe => limitsOf(args, recipe),
     stated: parsePairs(args.condition, '--condition'),
@@ -50,6 +51,8 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
     else process.stdout.write(darkPlanReport(plan).text)
     return exitCode(plan.problems)
   }
+  const html = args.report === undefined ? undefined : resolve(args.report)
+  if (html !== undefined) requireReportPlace(html)
   const { rawBytes: bytes, trains } = plan.totals
   const progress = showProgress({ total: 1, bytes, trains })
   const outcome = await darkRun(plan, {
@@ -57,7 +60,6 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())
-  const html = args.report === undefined ? undefined : resolve(args.report)
   if (html !== undefined) writeDarkReport(html, plan, outcome, `detcal ${VERSION}`)
   process.stderr.write(problemLines(outcome.problems))
   const report = darkOutcomeReport(plan, outcome, html)

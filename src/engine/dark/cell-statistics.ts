@@ -4,15 +4,15 @@ import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
 import type { FrameReader } from '../frame-reader.js'
-import { readStrip } from './read-strip.js'
+import { readStrip, stripStride } from './read-strip.js'
 import type { StatisticsTask } from './tasks.js'
 
 /** No plane is wanted. */
 const NONE = 0
 
 /**
- * Reads a strip of all frames of one (cell, stage) into the task's slot, frame after frame, and writes its statistics
- * into the lane's planes.
+ * Reads a strip of one raw plane of all frames of one (cell, stage) into the task's slot, frame after frame, and writes
+ * the statistics of all samples in it into the lane's planes.
  */
 export async function cellStatistics(
   task: StatisticsTask,
@@ -22,7 +22,7 @@ export async function cellStatistics(
   const { detector, recipe } = task
   const slot = slotOffset(layout, task.slot)
   const raw = slot + layout.slot.raw
-  const strip = { detector, slowScan: task.slowScan }
+  const strip = { detector, plane: task.plane, slowScan: task.slowScan }
   const room = new Uint8Array(memory.buffer, raw, layout.blockFrames * layout.rawFrameBytes)
   const frames = await readStrip(reader, task.frames, strip, room)
 
@@ -34,9 +34,9 @@ export async function cellStatistics(
     4 * (planeOf(recipe, task.stage, quantity) * layout.pixels + from * detector.fastScan)
   const statistics = (of: Decode, median: number, mean: number, deviation: number) =>
     kernels.darkStatistics(
-      raw + of.plane * pixels * 2,
+      raw,
       frames,
-      detector.rawPlanes * pixels * 2,
+      stripStride(detector, to - from),
       pixels,
       of.shift,
       of.bits,
@@ -47,6 +47,7 @@ export async function cellStatistics(
       // The tiles of a correction serve as scratch.
       slot + layout.slot.data,
     )
-  statistics(recipe.signal, plane('offset'), NONE, plane('noise'))
-  if (recipe.gain) statistics(recipe.gain, NONE, plane('gainMean'), plane('gainDeviation'))
+  const { signal, gain } = recipe
+  if (signal.plane === task.plane) statistics(signal, plane('offset'), NONE, plane('noise'))
+  if (gain?.plane === task.plane) statistics(gain, NONE, plane('gainMean'), plane('gainDeviation'))
 }

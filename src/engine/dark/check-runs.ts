@@ -24,7 +24,7 @@ export function checkStages(
   stages: Stages,
   recipe: DarkRecipe,
 ): { readonly modules: readonly ModuleIndex[]; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = runs.flatMap(({ problems }) =>
+  const problems: Problem[] = [...new Set(runs)].flatMap(({ problems }) =>
     // Said once for all runs instead.
     problems.filter(({ check }) => !NO_MODULE.has(check)),
   )
@@ -61,7 +61,7 @@ function unusable(
 ): string | undefined {
   for (const [i, name] of recipe.stages.entries()) {
     const frames = stages[i]?.get(module)
-    const of = runs.length === 1 ? 'its dark run' : `the ${name} gain run`
+    const of = new Set(runs).size === 1 ? 'its dark run' : `the ${name} gain run`
     const where = `${of} (${runs[i]?.run.path})`
     if (frames === undefined) return `not characterised: ${where} has no frames of it`
     if (frames.trains < 2)
@@ -79,6 +79,8 @@ function trainCounts(
   modules: readonly ModuleIndex[],
 ): Problem[] {
   return recipe.stages.flatMap((name, i) => {
+    // In parallel gain said once for all stages.
+    if (i > 0 && runs[i] === runs[0]) return []
     const file = runs[i]?.run.path ?? ''
     const counts = modules.map(module => stages[i]?.get(module)?.trains ?? 0)
     const most = counts.reduce((a, b) => Math.max(a, b), 0)
@@ -128,18 +130,13 @@ export function checkRuns(runs: readonly Run[], recipe: DarkRecipe): void {
   const [first] = runs
   for (const [i, run] of runs.entries()) {
     const before = runs.findIndex(({ path }) => path === run.path)
-    if (before < i)
+    if (before < i && runs[before] !== run)
       throw new UsageError(
         `${run.path} is given for ${recipe.stages[before]} and for ${recipe.stages[i]} gain`,
         {
           hint: 'Give a run of its own for each stage',
         },
       )
-    if (run.rawFrames > 1)
-      throw new DataError('was taken in parallel gain, which is not characterised', {
-        place: { file: run.path },
-        hint: 'Give one dark run for each gain stage',
-      })
     if (first && run.karaboId !== first.karaboId)
       throw new DataError(`is of ${run.karaboId}, the ${recipe.stages[0]} gain run of ${first.karaboId}`, {
         place: { file: run.path },

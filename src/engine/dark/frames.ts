@@ -20,8 +20,11 @@ export interface ModuleFrames {
   readonly mostFrames: number
 }
 
-/** The frames of a run's modules by cell, in order of trains. */
-export function framesByCell(joined: JoinedRun): Map<ModuleIndex, ModuleFrames> {
+/**
+ * The frames of a run's modules by cell, in order of trains.
+ * @param part in parallel gain: which of the equal parts of a train, each of one stage; the first has ids for all.
+ */
+export function framesByCell(joined: JoinedRun, part = 0): Map<ModuleIndex, ModuleFrames> {
   const modules = new Map<ModuleIndex, ModuleFrames>()
   for (const [module, files] of joined.modules) {
     const cells = new Map<number, FileRows[]>()
@@ -29,13 +32,14 @@ export function framesByCell(joined: JoinedRun): Map<ModuleIndex, ModuleFrames> 
     let trains = 0
     for (const { file, trains: joinedTrains } of files) {
       const ofFile = new Map<number, number[]>()
-      for (const { rows } of joinedTrains) {
+      for (const { entry, rows } of joinedTrains) {
         if (rows.count > 0) trains++
+        const shift = part * (entry?.image.count ?? 0)
         for (const row of positionsList(rows)) {
           const cell = file.cellIds[row] ?? 0
           const list = ofFile.get(cell)
-          if (list) list.push(row)
-          else ofFile.set(cell, [row])
+          if (list) list.push(row + shift)
+          else ofFile.set(cell, [row + shift])
         }
       }
       for (const [cell, rows] of ofFile) {

@@ -3,6 +3,7 @@ import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
 import { memoryForLanes, showBytes } from '../budget.js'
+import { stripStride } from './read-strip.js'
 
 /** What a characterisation asks of its lanes. */
 export interface DarkDemand {
@@ -68,7 +69,7 @@ function writingBytes({ detector, planes, cells }: DarkDemand): number {
 
 /** Heights of strips, in halves of a module, from the preferred one down to a row. */
 function heights({ detector, frames }: DarkDemand): number[] {
-  const rowBytes = rawFrameBytes(detector) / detector.slowScan
+  const rowBytes = detector.fastScan * 2
   const all: number[] = []
   for (let rows = detector.slowScan; rows > 1; rows = Math.ceil(rows / 2)) all.push(rows)
   all.push(1)
@@ -86,7 +87,7 @@ function lanesOf(
 ): DarkLanes | undefined {
   const pixels = pixelsOf(detector)
   const frameBytes = rawFrameBytes(detector)
-  const blockBytes = (frameBytes / detector.slowScan) * stripRows * frames
+  const blockBytes = stripStride(detector, stripRows) * frames
   try {
     const layout = laneLayout({
       pixels,

@@ -3,6 +3,7 @@ import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
 import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
 import { outliersOf } from '../../../constants/dark/outliers.js'
 import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
+import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
 import { pixelsOf } from '../../detectors/detector.js'
@@ -68,6 +69,7 @@ export class DarkModuleRun {
     const { stripRows } = plan.lanes
     const { rawPlanes, slowScan, fastScan } = plan.detector
     const detector = { rawPlanes, slowScan, fastScan }
+    const planes = rawPlanesOf(plan.recipe)
     const files = OpenFiles.open(this.#module.stages)
     try {
       await this.#runAll(
@@ -75,17 +77,19 @@ export class DarkModuleRun {
           [...cells].flatMap(([cell, rows]) => {
             const frames = files.sources(rows)
             const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
-            return range(0, slowScan, stripRows).map(from => {
-              const to = Math.min(from + stripRows, slowScan)
-              return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
-                const slowScan = [from, to] as const
-                await pool.run('darkStatistics', {
-                  ...assignment,
-                  ...{ detector, recipe: plan.recipe, cell, stage, slowScan, frames },
+            return planes.flatMap(plane =>
+              range(0, slowScan, stripRows).map(from => {
+                const to = Math.min(from + stripRows, slowScan)
+                return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
+                  const slowScan = [from, to] as const
+                  await pool.run('darkStatistics', {
+                    ...assignment,
+                    ...{ detector, recipe: plan.recipe, cell, stage, plane, slowScan, frames },
+                  })
+                  onRows((count * (to - from)) / planes.length)
                 })
-                onRows(count * (to - from))
-              })
-            })
+              }),
+            )
           }),
         ),
       )

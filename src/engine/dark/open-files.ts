@@ -41,6 +41,8 @@ export class OpenFiles {
   }
 
   #open({ path, size, mtimeMs, source }: ModuleFile): void {
+    // In parallel gain all stages are in the same files.
+    if (this.#files.has(path)) return
     const fd = openSync(path, 'r')
     const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
     this.#files.set(path, { input, addresses: undefined })

@@ -14,7 +14,7 @@ import { type DarkLanes, planDarkLanes } from './memory.js'
 
 /** What a plan is made of; nothing is read while it is made. */
 export interface DarkPlanInput {
-  /** One run a gain stage, in order of the recipe's stages, joined. */
+  /** One run a gain stage, in order of the recipe's stages, joined; in parallel gain the same one for all. */
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
@@ -73,8 +73,9 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   const [first] = runs
   if (first === undefined) throw new RangeError('no dark run')
   const { detector, karaboId } = first.run
-  const recipe = darkRecipe(detector)
-  const frames = runs.map(framesByCell)
+  const recipe = first.run.rawFrames > 1 ? toldByPlace(darkRecipe(detector)) : darkRecipe(detector)
+  const parallel = first.run.rawFrames > 1
+  const frames = runs.map((run, stage) => framesByCell(run, parallel ? stage : 0))
   const { modules: complete, problems } = checkStages(runs, frames, recipe)
   const modules = complete.map((module): DarkModulePlan => {
     const stages = frames.flatMap(stage => stage.get(module) ?? [])
@@ -95,7 +96,7 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   )
   const total = modules.reduce((sum, { stages }) => sum + stages.reduce((n, stage) => n + stage.frames, 0), 0)
   const totals = {
-    trains: runs.reduce((sum, { trains }) => sum + trains.length, 0),
+    trains: [...new Set(runs)].reduce((sum, { trains }) => sum + trains.length, 0),
     frames: total,
     rawBytes: total * rawFrameBytes(detector),
     outputBytes: modules.reduce((sum, { cells }) => sum + darkConstantsBytes(detector, recipe, cells), 0),
@@ -107,9 +108,14 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   }
 }
 
+/** In parallel gain a frame's place tells its stage, and its gain samples nothing. */
+function toldByPlace({ gain: _, ...recipe }: DarkRecipe): DarkRecipe {
+  return recipe
+}
+
 function reference(runs: readonly JoinedRun[]): string {
   const proposal = runs.find(({ run }) => run.proposal !== undefined)?.run.proposal
-  const numbers = runs.map(({ run }) => run.run ?? '?').join(' ')
+  const numbers = [...new Set(runs)].map(({ run }) => run.run ?? '?').join(' ')
   return `proposal:${String(proposal ?? 0).padStart(6, '0')} runs:${numbers}`
 }
 

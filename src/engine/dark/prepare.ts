@@ -7,7 +7,7 @@ import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import type { Detector } from '../../detectors/detector.js'
 import { UsageError } from '../../model/errors.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
-import { joinRun } from '../../sources/join.js'
+import { type JoinedRun, joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
 import type { Selection } from '../../sources/selection.js'
@@ -16,11 +16,13 @@ import { type DarkPlan, planDark } from './plan.js'
 
 /** What is asked for. */
 export interface DarkRequest {
-  /** Folders of the RAW runs: one of each stage, or `run` for a detector of one stage. */
+  /** Folders of the RAW runs: one of each stage, or `run` for one that has all. */
   readonly runs: Readonly<Partial<Record<StageName | 'run', string>>>
   readonly catalogue: string
   /** `auto`, a detector's id or a Karabo name. */
   readonly detector?: string
+  /** Whether the run was taken in parallel gain; absent: as its control data say. */
+  readonly parallelGain?: boolean
   /** What of the runs is used. */
   readonly selection: (detector: Detector) => Selection
   /** The limits in force, from the detector's own. */
@@ -46,7 +48,12 @@ export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
   const [some] = given
   if (some === undefined)
     throw new UsageError('no dark run is named', { hint: 'Give --high, --medium and --low, or --run' })
-  const options = { detector: request.detector ?? 'auto', ...(request.signal && { signal: request.signal }) }
+  const { signal, parallelGain } = request
+  const options = {
+    detector: request.detector ?? 'auto',
+    ...(signal && { signal }),
+    ...(parallelGain !== undefined && { parallelGain }),
+  }
   const opened = new Map<string, Run>()
   for (const [name, path] of given) opened.set(name, await openRun(path, options))
   const detector = opened.get(some[0])?.detector
@@ -56,7 +63,7 @@ export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
   checkRuns(runs, recipe)
   const beginAt = request.beginAt ?? earliest(runs)
   return planDark({
-    runs: runs.map(run => joinRun(run, request.selection(detector))),
+    runs: joined(runs, request.selection(detector)),
     limits: request.limits(recipe),
     conditions: darkConditions(runs, recipe, parseConditions(detector, request.stated)),
     beginAt,
@@ -66,16 +73,32 @@ export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
   })
 }
 
-/** The runs in order of the detector's stages. */
+/** In parallel gain all stages are the same joined run. */
+function joined(runs: readonly Run[], selection: Selection): JoinedRun[] {
+  const unique = new Map([...new Set(runs)].map(run => [run, joinRun(run, selection)]))
+  return runs.flatMap(run => unique.get(run) ?? [])
+}
+
+/** The runs in order of the detector's stages: one each, or one in parallel gain for all. @throws UsageError */
 function stagesOf(detector: Detector, { stages }: DarkRecipe, opened: ReadonlyMap<string, Run>): Run[] {
+  const alone = opened.size === 1 ? opened.get('run') : undefined
+  if (alone && alone.rawFrames > 1) return stages.map(() => alone)
   const wanted: readonly string[] = stages.length === 1 ? ['run'] : stages
   const missing = wanted.filter(name => !opened.has(name))
   const needless = [...opened.keys()].filter(name => !wanted.includes(name))
   if (missing.length > 0 || needless.length > 0)
     throw new UsageError(
       `${detector.name} is characterised from ${wanted.length === 1 ? 'one dark run' : `${wanted.length} dark runs`}`,
-      { hint: `Give ${wanted.map(name => `--${name} RUN`).join(' ')}, and no other` },
+      {
+        hint: `Give ${wanted.map(name => `--${name} RUN`).join(' ')}${detector.parallelFrames ? ', or one in parallel gain as --run RUN' : ''}, and no other`,
+      },
     )
+  for (const { path, rawFrames } of opened.values())
+    if (rawFrames > 1)
+      throw new UsageError('was taken in parallel gain, so that it has all stages', {
+        place: { file: path },
+        hint: 'Give it alone, as --run',
+      })
   return wanted.flatMap(name => opened.get(name) ?? [])
 }
 

@@ -3,20 +3,25 @@ import { readFully, refuseChanged } from '../block-reader.js'
 import type { FrameReader } from '../frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'
 
-/** Rows `from … to − 1` of slow scan, of every raw plane. */
+/** Rows `from … to − 1` of slow scan of one raw plane: contiguous in a frame. */
 export interface Strip {
   readonly detector: FrameShape
+  readonly plane: number
   readonly slowScan: readonly [from: number, to: number]
 }
 
-/** Bytes of a strip of one frame. */
-export function stripBytes({ detector, slowScan: [from, to] }: Strip): number {
-  return detector.rawPlanes * (to - from) * detector.fastScan * 2
+/** Between frames lies a cache line: distances of powers of two would have all frames fight for the same lines. */
+const GAP = 64
+
+/** Bytes from a strip of one frame to that of the next. */
+export function stripStride(detector: Pick<FrameShape, 'fastScan'>, rows: number): number {
+  return rows * detector.fastScan * 2 + GAP
 }
 
 /**
- * Reads a strip of every frame into `raw`, `[frame][plane][row][fast scan]`, and returns how many frames these are.
- * Where frames are stored plainly every byte is read once; else whole frames are decoded for each strip.
+ * Reads a strip of every frame into `raw`, `[row][fast scan]` every {@link stripStride} bytes, and returns how many
+ * frames these are. Where frames are stored plainly every byte is read once; else whole frames are decoded for each
+ * strip.
  * @throws DataError naming the file if it ends early or changed since the plan was made.
  */
 export async function readStrip(
@@ -25,46 +30,31 @@ export async function readStrip(
   strip: Strip,
   raw: Uint8Array,
 ): Promise<number> {
-  const bytes = stripBytes(strip)
-  const frameBytes = rawFrameBytes(strip.detector)
+  const { detector, plane, slowScan } = strip
+  const rowBytes = detector.fastScan * 2
+  const from = (plane * detector.slowScan + slowScan[0]) * rowBytes
+  const bytes = (slowScan[1] - slowScan[0]) * rowBytes
+  const stride = stripStride(detector, slowScan[1] - slowScan[0])
+  const frameBytes = rawFrameBytes(detector)
   let frame = 0
   let whole: Uint8Array | undefined
   for (const { input, rows } of sources) {
     for (let i = 0; i < rows.length; i++) {
-      const target = raw.subarray(frame * bytes, (frame + 1) * bytes)
+      const target = raw.subarray(frame * stride, frame * stride + bytes)
       const address = input.addresses?.[i]
       if (address === undefined) {
         whole ??= new Uint8Array(frameBytes)
         await reader.read({ input, block: { rows: rows.subarray(i, i + 1) } }, whole, frameBytes)
-        const decoded = whole
-        eachPiece(strip, (from, at, length) => target.set(decoded.subarray(from, from + length), at))
+        target.set(whole.subarray(from, from + bytes))
       } else if (address < 0) {
         // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
         target.fill(0)
       } else {
-        eachPiece(strip, (from, at, length) =>
-          readFully(input, target.subarray(at, at + length), address + from),
-        )
+        readFully(input, target, address + from)
       }
       frame++
     }
     refuseChanged(input)
   }
   return frame
-}
-
-/** The contiguous pieces of a strip: where each begins in the frame and in the strip, and its bytes. */
-function eachPiece(
-  { detector, slowScan: [from, to] }: Strip,
-  use: (from: number, at: number, length: number) => void,
-): void {
-  const { rawPlanes, slowScan, fastScan } = detector
-  const rowBytes = fastScan * 2
-  const rows = to - from
-  if (rows === slowScan) {
-    use(0, 0, rawPlanes * rows * rowBytes)
-    return
-  }
-  for (let plane = 0; plane < rawPlanes; plane++)
-    use((plane * slowScan + from) * rowBytes, plane * rows * rowBytes, rows * rowBytes)
 }

@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
+import { type FolderLock, LOCK_NAME, lockFolder } from '../../sinks/lock.js'
 import { asOutputError, requireFree } from '../../sinks/output-folder.js'
 
 /**
@@ -10,6 +12,8 @@ import { asOutputError, requireFree } from '../../sinks/output-folder.js'
  */
 export class Staging {
   readonly #folder: string
+  /** Tells others that the folder is no dead process's. */
+  #lock: FolderLock | undefined
   /** Folders that had to be made for the catalogue. */
   #made: readonly string[]
 
@@ -22,12 +26,15 @@ export class Staging {
   static open(catalogue: string, bytes: number): Staging {
     const root = resolve(catalogue)
     try {
-      const staging = new Staging(join(root, `.dark-${process.pid}`), makeFolders(root))
+      const folder = join(root, `${PREFIX}${hostname()}-${process.pid}`)
+      const staging = new Staging(folder, makeFolders(root))
       try {
+        sweep(root)
         requireFree(root, bytes)
-        // Of a dead process of the same number.
-        rmSync(staging.#folder, { recursive: true, force: true })
-        mkdirSync(staging.#folder)
+        const database = join(root, 'catalogue.sqlite')
+        if (existsSync(database)) accessSync(database, constants.W_OK)
+        mkdirSync(folder)
+        staging.#lock = lockFolder(folder)
       } catch (error) {
         staging.close()
         throw error
@@ -49,7 +56,24 @@ export class Staging {
   }
 
   close(): void {
+    this.#lock?.release()
     rmSync(this.#folder, { recursive: true, force: true })
     removeEmptyFolders(this.#made)
+  }
+}
+
+const PREFIX = '.dark-'
+
+/** Removes what processes left that were killed. */
+function sweep(root: string): void {
+  for (const name of readdirSync(root)) {
+    const folder = join(root, name)
+    if (!(name.startsWith(PREFIX) && existsSync(join(folder, LOCK_NAME)))) continue
+    try {
+      lockFolder(folder)
+      rmSync(folder, { recursive: true, force: true })
+    } catch {
+      // Somebody is at work in it.
+    }
   }
 }

@@ -24,12 +24,16 @@ interface DarkTask extends Assignment {
   readonly cells: number
 }
 
-/** Reads a strip of slow-scan rows of all frames of one (cell, stage) into a slot; its statistics go to the lane's planes. */
+/**
+ * Reads a strip of slow-scan rows of one raw plane of all frames of one (cell, stage) into a slot; the statistics of the
+ * samples in it go to the lane's planes.
+ */
 export interface StatisticsTask extends Assignment {
   readonly detector: FrameShape
   readonly recipe: DarkRecipe
   readonly cell: number
   readonly stage: number
+  readonly plane: number
   /** First row and the one behind the last. */
   readonly slowScan: readonly [number, number]
   readonly frames: readonly FrameSource[]

@@ -7,6 +7,7 @@ import { writeConstants } from '../../../constants/write.js'
 import type { Kernels } from '../../corrections/kernel.js'
 import { setObjectTimes } from '../../hdf5/object-times.js'
 import type { Lane } from '../../memory/lane.js'
+import { slotOffset } from '../../memory/lane-layout.js'
 import type { Assignment } from '../assignment.js'
 import type { FrameReader } from '../frame-reader.js'
 import { StoppedError } from '../pool.js'
@@ -44,9 +45,12 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
         return judgeCell(stages, task.present, task.limits, recipe.thresholds)
       }),
     darkWrite: task =>
-      onLane(task, async lane => {
-        const { detector, recipe } = task
-        await writeConstants(task.path, darkConstants(detector, recipe, storeOf(lane), task.cells, task.pdu))
+      onLane(task, async (lane, kernels) => {
+        const { detector, recipe, cells, pdu } = task
+        const { layout } = lane.handle
+        const room = { kernels, at: slotOffset(layout, task.slot), bytes: layout.slot.bytes }
+        const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, room)
+        await writeConstants(task.path, constants)
         await setObjectTimes(task.path, task.beginAt)
       }),
     darkPicture: task =>

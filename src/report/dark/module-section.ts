@@ -1,8 +1,10 @@
 import { BAD_PIXELS } from '../../../constants/bad-pixels.js'
 import type { Shift } from '../../../constants/dark/difference.js'
+import { boundsOf, type DarkLimits } from '../../../constants/dark/limits.js'
+import type { CellSummary } from '../../../constants/dark/summary.js'
 import type { DarkModule } from '../../engine/dark/outcome.js'
 import { DIVERGING, SEQUENTIAL, SHARE } from '../colours.js'
-import { figureOf, histogramFigure, mapFigure, type Scale, scaleOf } from '../figures.js'
+import { cellFigure, figureOf, histogramFigure, mapFigure, type Scale, scaleOf } from '../figures.js'
 import { escaped, htmlTable } from '../html.js'
 
 /** Scales of one stage, shared by all modules so that they compare. */
@@ -29,7 +31,11 @@ export function scalesOf(modules: readonly DarkModule[]): StageScales[] {
 }
 
 /** A module's part of the report. */
-export function moduleSection(module: DarkModule, scales: readonly StageScales[]): string {
+export function moduleSection(
+  module: DarkModule,
+  scales: readonly StageScales[],
+  limits: DarkLimits,
+): string {
   const previous = module.previous
     ? `compared with the constants of ${module.previous.beginAt.toISOString()}`
     : 'no constants before to compare with'
@@ -37,7 +43,7 @@ export function moduleSection(module: DarkModule, scales: readonly StageScales[]
 <h2>Module ${module.module} <span class="faint">${escaped(module.pdu)}</span></h2>
 <p class="faint">${escaped(previous)}</p>
 ${outliers(module)}
-${module.stages.map((_, stage) => stagePart(module, stage, scales[stage])).join('\n')}
+${module.stages.map((_, stage) => stagePart(module, stage, scales[stage], limits)).join('\n')}
 </section>`
 }
 
@@ -49,7 +55,12 @@ function outliers({ outliers }: DarkModule): string {
   return `<ul class="alarm">${items.join('')}</ul>`
 }
 
-function stagePart(module: DarkModule, stage: number, scales: StageScales | undefined): string {
+function stagePart(
+  module: DarkModule,
+  stage: number,
+  scales: StageScales | undefined,
+  limits: DarkLimits,
+): string {
   const summary = module.stages[stage]
   const picture = module.pictures[stage]
   if (summary === undefined || picture === undefined || scales === undefined) return ''
@@ -63,18 +74,35 @@ function stagePart(module: DarkModule, stage: number, scales: StageScales | unde
     ...(difference?.offset
       ? [mapFigure('offset − previous, ADU', difference.offset.map, DIVERGING, scales.shift)]
       : []),
-    histogramFigure('offset, ADU; counts logarithmic', histograms.offset),
-    histogramFigure('noise, ADU; counts logarithmic', histograms.noise),
+    histogramFigure('offset, ADU', histograms.offset, boundsOf(limits.offsetHard, stage)),
+    histogramFigure('noise, ADU', histograms.noise, boundsOf(limits.noiseHard, stage)),
+    ...byCell(module, stage),
   ]
   const gain = summary.gain === undefined ? '' : `, raw gain ${figureOf(summary.gain)}`
   const medians = `median offset ${figureOf(summary.offset)}, noise ${figureOf(summary.noise)}${gain}`
   return `<div class="stage"><h3>${summary.stage} gain <span class="faint">${escaped(medians)}</span></h3>
 <div class="plates">${plates.join('')}</div>
-${reasonTable(module, stage)}${shiftText(difference?.offset, 'offset')}${shiftText(difference?.noise, 'noise')}${
-  difference?.bad
-    ? `<p>${difference.bad.more} pixels are bad that were good, ${difference.bad.fewer} good that were bad, of ${difference.bad.compared} (pixel, cell).</p>`
-    : ''
-}</div>`
+<div class="plates">${reasonTable(module, stage)}<div>${shiftText(difference?.offset, 'offset')}${shiftText(difference?.noise, 'noise')}${
+    difference?.bad
+      ? `<p>${difference.bad.more} pixels are bad that were good, ${difference.bad.fewer} good that were bad, of ${difference.bad.compared} (pixel, cell).</p>`
+      : ''
+  }</div></div></div>`
+}
+
+/** Medians over the module and share of bad pixels, where there are cells to compare. */
+function byCell({ stages }: DarkModule, stage: number): string[] {
+  const { cells = [], values = 0 } = stages[stage] ?? {}
+  if (cells.length < 2) return []
+  const figure = (caption: string, value: (cell: CellSummary) => number) =>
+    cellFigure(
+      caption,
+      cells.map(cell => ({ cell: cell.cell, value: value(cell) })),
+    )
+  return [
+    figure('median offset, ADU', ({ offset }) => offset),
+    figure('median noise, ADU', ({ noise }) => noise),
+    figure('bad pixels, %', ({ bad }) => (100 * bad * cells.length) / values),
+  ]
 }
 
 function reasonTable(module: DarkModule, stage: number): string {

@@ -1,3 +1,4 @@
+import { BIN } from '../../../constants/dark/picture.js'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { figureOf } from '../figures.js'
@@ -9,7 +10,7 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
   const bounds = (list: DarkPlan['limits']['offsetHard']) =>
     recipe.stages.map((stage, i) => `${stage} ${list[i]?.join(' … ') ?? ''}`).join(', ')
   const facts: [string, string][] = [
-    ['runs', plan.runs.map(({ run }, i) => `${recipe.stages[i]}: ${run.path}`).join('\n')],
+    ['runs', runsOf(plan).join('\n')],
     ['raw data', plan.rawData],
     ['valid from', plan.beginAt.toISOString()],
     [
@@ -31,7 +32,14 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
   return `<dl>${items.join('')}</dl>
 ${problems(outcome)}
 <nav>${outcome.modules.map(({ module }) => `<a href="#module-${module}">module ${module}</a>`).join('')}</nav>
-${overview(outcome)}`
+${overview(outcome)}
+<p class="faint">Maps are means over memory cells and ${BIN} × ${BIN} pixels, the longer side of the module across; the scale of a stage is the same for all modules and leaves out a hundredth at either end. Counts of histograms are logarithmic, dashed lines are hard limits. A pixel counts once for each memory cell.</p>`
+}
+
+/** Each run with its stage, or one run of all. */
+function runsOf({ runs, recipe }: DarkPlan): string[] {
+  if (new Set(runs).size < runs.length) return [`${recipe.stages.join(', ')}: ${runs[0]?.run.path}`]
+  return runs.map(({ run }, i) => (runs.length === 1 ? run.path : `${recipe.stages[i]}: ${run.path}`))
 }
 
 function problems({ problems }: DarkOutcome): string {
@@ -68,8 +76,8 @@ function overview({ modules }: DarkOutcome): string {
     'noise',
     'raw gain',
     'bad (bar: to 10 %)',
-    'rms to previous',
-    'bad pixels',
+    'offset: rms to previous',
+    'newly bad, good again',
   ]
   return htmlTable(header, rows, 2)
 }

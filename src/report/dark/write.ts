@@ -1,6 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
+import { OutputError } from '../../model/errors.js'
 import { asOutputError } from '../../sinks/output-folder.js'
 import { htmlPage } from '../html.js'
 import { moduleSection, scalesOf } from './module-section.js'
@@ -12,14 +13,27 @@ import { summarySection } from './summary-section.js'
  */
 export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
   const scales = scalesOf(outcome.modules)
-  const runs = plan.runs.map(({ run }) => run.run ?? '?').join(', ')
+  const runs = [...new Set(plan.runs)].map(({ run }) => run.run ?? '?')
   return htmlPage(
-    `Dark characterisation of ${plan.karaboId}, runs ${runs}`,
+    `Dark characterisation of ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
       summarySection(plan, outcome, software),
-      ...outcome.modules.map(module => moduleSection(module, scales)),
+      ...outcome.modules.map(module => moduleSection(module, scales, plan.limits)),
     ].join('\n'),
   )
+}
+
+/** What would keep a report from being written: told before the work, not after it. @throws OutputError */
+export function requireReportPlace(path: string): void {
+  const temporary = `${path}.part-${process.pid}`
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
+    writeFileSync(temporary, '')
+    rmSync(temporary)
+  } catch (error) {
+    throw asOutputError(error, path)
+  }
 }
 
 /** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */

@@ -13,7 +13,7 @@ import { simulate } from '../../../src/sources/simulator/simulate.js'
 import { correct } from '../../helpers/correction.js'
 import { characterise, valuesOf, versionsIn } from './dark.js'
 
-// Darks and a photon run of one module and cell, simulated, characterised, corrected with these constants alone and
+// Darks and a photon run of one module, simulated, characterised, corrected with these constants alone and
 // held against what was simulated.
 const OPTIONS: SimulationOptions = {
   detector: AGIPD_1M,
@@ -21,7 +21,7 @@ const OPTIONS: SimulationOptions = {
   proposal: 900_000,
   run: 4,
   trains: 60,
-  cells: 1,
+  cells: 2,
   trainsPerFile: 256,
   kind: 'photons',
   stage: undefined,
@@ -31,6 +31,7 @@ const OPTIONS: SimulationOptions = {
   formatVersion: '1.2',
 }
 const DARK_TRAINS = 200
+const STAGES_AND_CELLS = ([0, 1, 2] as const).flatMap(stage => [[stage, 0] as const, [stage, 1] as const])
 
 let folder: string
 let catalogue: string
@@ -38,7 +39,7 @@ let model: ModuleModel
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'detcal-loop-'))
   catalogue = join(folder, 'catalogue')
-  model = modelModule(AGIPD_1M, moduleIndex(6), 1, OPTIONS.energy, OPTIONS.seed)
+  model = modelModule(AGIPD_1M, moduleIndex(6), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
   const target = { out: folder, catalogue: join(folder, 'of-the-simulator'), workers: 2 }
   const runs: string[] = []
   for (const stage of [0, 1, 2] as const) {
@@ -68,11 +69,11 @@ describe('planted bad pixels', () => {
       const kind = model.kinds[pixel] ?? 0
       // A characterisation finds nothing wrong with pixels whose constants alone were planted.
       const planted = kind === KIND.uncalibrated ? ([0, 0, 0] as const) : bitsOf('BadPixelsDark', kind)
-      for (const stage of [0, 1, 2] as const) {
+      for (const [stage, cell] of STAGES_AND_CELLS) {
         const [ss, fs] = [Math.floor(pixel / 128), pixel % 128]
-        const mask = bad[(fs * 512 + ss) * 3 + stage] ?? 0
+        const mask = bad[((fs * 512 + ss) * OPTIONS.cells + cell) * 3 + stage] ?? 0
         if ((mask & planted[stage]) !== planted[stage])
-          missed.push(`${PIXEL_KINDS[kind]} pixel ${pixel}, stage ${stage}: ${mask}`)
+          missed.push(`${PIXEL_KINDS[kind]} pixel ${pixel}, stage ${stage}, cell ${cell}: ${mask}`)
         const rest = mask & ~planted[stage]
         if (rest & badPixelMask('OFFSET_OUT_OF_THRESHOLD')) others.offset++
         if (rest & badPixelMask('NOISE_OUT_OF_THRESHOLD')) others.noise++
@@ -85,7 +86,7 @@ describe('planted bad pixels', () => {
     }
     expect(missed).toEqual([])
     // Beyond three standard deviations lie 0.27 % of a normal distribution, beyond five next to none.
-    const all = 3 * model.pixels
+    const all = STAGES_AND_CELLS.length * model.pixels
     expect(others.offset / all).toBeLessThan(0.0027)
     expect(others.noise / all).toBeLessThan(1e-4)
     expect({ gain: others.gain, rest: others.rest }).toEqual({ gain: 0, rest: 0 })
@@ -125,6 +126,6 @@ describe('a run corrected with constants from its own darks', () => {
 
   it('takes every good pixel for the stage it measured in', () => {
     expect(residuals.misassigned).toBe(0)
-    expect(residuals.masked / (60 * model.pixels)).toBeLessThan(0.01)
+    expect(residuals.masked / (OPTIONS.trains * OPTIONS.cells * model.pixels)).toBeLessThan(0.01)
   })
 })

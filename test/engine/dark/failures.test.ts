@@ -1,9 +1,19 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { StoppedError } from '../../../src/engine/pool.js'
+import { lockFolder } from '../../../src/sinks/lock.js'
 import { writeGoldenRun } from '../../golden/dark/index.js'
 import { writeControl } from '../../helpers/exdf.js'
 import { characterise, planOf, told, versionsIn } from './dark.js'
@@ -127,6 +137,22 @@ describe('nothing half-written', () => {
     await expect(characterise({ runs: two, catalogue })).rejects.toThrow(/cannot be module 9/)
     expect(versionsIn(catalogue)).toEqual([])
     expect(stored(catalogue)).toEqual([])
+  })
+
+  it('of a process that was killed is swept by the next, what a living one does is not', async () => {
+    const catalogue = fresh()
+    const dead = join(catalogue, `.dark-${hostname()}-1`)
+    const alive = join(catalogue, `.dark-${hostname()}-2`)
+    for (const path of [dead, alive]) mkdirSync(path, { recursive: true })
+    writeFileSync(join(dead, 'module03'), 'half')
+    // No process has this number: Linux ends at 4194304.
+    const holder = { pid: 4_194_305, host: hostname(), started: '1' }
+    writeFileSync(join(dead, '.detcal.lock'), JSON.stringify(holder))
+    lockFolder(alive)
+    await characterise({ runs, catalogue })
+    expect(readdirSync(catalogue).filter(name => name.startsWith('.dark-'))).toEqual([
+      `.dark-${hostname()}-2`,
+    ])
   })
 
   it('a module whose file ends early is named, and does not keep the others from theirs', async () => {

@@ -18,7 +18,8 @@ export const GOLDEN_DARK = JSON.parse(
 
 const PIXELS = 512 * 128
 
-function mix(x: number): number {
+/** A hash of 32 bits. */
+export function mix(x: number): number {
   x ^= x >>> 16
   x = Math.imul(x, 0x85ebca6b)
   x ^= x >>> 13

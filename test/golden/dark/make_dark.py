@@ -99,4 +99,5 @@ def main():
     }, indent=2))
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,85 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { machineLimits, memoryBudget } from '../../src/engine/budget.js'
+import { darkRun } from '../../src/engine/dark/dark-run.js'
+import { prepareDark } from '../../src/engine/dark/prepare.js'
+import { runProcess } from '../batch/process.js'
+import { PACKAGE_ROOT } from '../machine.js'
+import { findPython, PEERS } from '../peer.js'
+import type { Sample } from '../result.js'
+import { type Contender, timeAwaited } from '../rounds.js'
+import type { DarkDataset } from './dataset.js'
+
+/** How dark runs are characterised. */
+export interface DarkSetup {
+  readonly data: DarkDataset
+  readonly workers: number
+  /** Folder that catalogues go to. */
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+/** In a process that runs already, its threads new each time: opening the runs, constants, catalogue. */
+export function characterising({ data, workers, folder, signal }: DarkSetup): Contender {
+  const catalogue = join(folder, 'catalogue')
+  const pass = async (): Promise<void> => {
+    rmSync(catalogue, { recursive: true, force: true })
+    const plan = await prepareDark({
+      runs: data.runs,
+      catalogue,
+      selection: () => ({}),
+      limits: ({ limits }) => limits,
+      stated: {},
+      workers,
+      memory: memoryBudget(undefined, machineLimits()),
+    })
+    await darkRun(plan, { catalogue, signal })
+  }
+  return {
+    implementation: `detcal, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    run: passes => timeAwaited(passes, pass),
+  }
+}
+
+/** The command, its start included. */
+export function darkProcess({ data, workers, folder, signal }: DarkSetup): Contender {
+  const catalogue = join(folder, 'catalogue')
+  const { high, medium, low } = data.runs
+  const args = [
+    ...[join(PACKAGE_ROOT, 'dist', 'src', 'cli', 'main.js'), 'dark'],
+    ...['--high', high, '--medium', medium, '--low', low],
+    ...['--catalogue', catalogue, '--workers', String(workers)],
+  ]
+  let peak = 0
+  return {
+    implementation: 'detcal, a process of its own',
+    run: async () => {
+      rmSync(catalogue, { recursive: true, force: true })
+      const sample = await runProcess(process.execPath, args, signal)
+      peak = Math.max(peak, sample.peakBytes)
+      return sample
+    },
+    details: () => ({ 'peak MiB': peak / 2 ** 20 }),
+  }
+}
+
+/** Numpy's median and standard deviation of one cell of each file, times the number of cells; none without Python. */
+export function numpyMedians({ data, signal }: DarkSetup): Contender[] {
+  const python = findPython('h5py', 'numpy')
+  if (python === undefined) return []
+  const args = [join(PEERS, 'dark.py'), String(data.cells), ...data.rawFiles]
+  return [
+    {
+      implementation: 'numpy, one process',
+      note: 'h5py, numpy.median and numpy.std of one cell, times the number of cells',
+      run: async () => {
+        const { stdout } = await runProcess(python, args, signal)
+        return scaled(JSON.parse(stdout) as Required<Sample>, data.cells)
+      },
+    },
+  ]
+}
+
+function scaled({ ns, cpuNs }: Required<Sample>, factor: number): Sample {
+  return { ns: ns * factor, cpuNs: cpuNs * factor }
+}

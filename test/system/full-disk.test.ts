@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { exportConstants } from '../../constants/export.js'
+import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
+import { DETECTORS } from '../../src/detectors/index.js'
 import { correctRun } from '../../src/engine/correct-run.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { isDetcalError } from '../../src/model/errors.js'
@@ -183,6 +186,44 @@ describe('an import of constants', () => {
       rmSync(catalogue, { recursive: true })
     }
   })
+})
+
+test('an export of constants writes all files or none, and works once there is space', async () => {
+  const catalogue = SqliteCatalogue.open(place.catalogue)
+  try {
+    const versions = catalogue.list({ modules: [0, 4], calibrations: ['Offset'] })
+    const out = join(disk.path, 'export')
+    const attempt = () => exportConstants(catalogue, DETECTORS, { versions, out, overwrite: false })
+    disk.leave(200 * MIB)
+    const whole = (await attempt()).map(({ file }) => file)
+    expect(whole).toHaveLength(2)
+    const needed = sizeOf(out)
+    rmSync(out, { recursive: true })
+    for (const free of [
+      0,
+      PAGE,
+      8 * PAGE,
+      needed / 2,
+      needed - 40 * PAGE,
+      needed - 4 * PAGE,
+      needed - PAGE,
+    ]) {
+      disk.leave(Math.floor(free / PAGE) * PAGE)
+      const error: unknown = await attempt().then(
+        () => undefined,
+        (cause: unknown) => cause,
+      )
+      if (error !== undefined) {
+        expect(isDetcalError(error, 'output'), `${free} bytes: ${String(error)}`).toBe(true)
+        expect(readdirSync(disk.path)).toEqual(['filler'])
+      }
+      disk.leave(200 * MIB)
+      expect((await attempt()).map(({ file }) => file)).toEqual(whole)
+      rmSync(out, { recursive: true })
+    }
+  } finally {
+    catalogue.close()
+  }
 })
 
 describe('a simulation', () => {

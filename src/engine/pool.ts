@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
 import type { LaneHandle } from '../memory/lane.js'
 import { errorOf } from '../model/errors.js'
+import { LaneQueue } from './lane-queue.js'
 import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
 
 /** Given to every worker thread at its start, and to each one that replaces a dead one. */
@@ -14,6 +15,9 @@ export interface WorkerData {
 
 /** A task as it is posted: with the lane it names, which a thread that has not met it yet attaches. */
 export type PostedTask<N extends OperationName> = TaskOf<N> & { readonly handle?: LaneHandle }
+
+/** Stands for the lane of tasks that need none. */
+const NO_LANE = -1
 
 /** Thrown by operations that saw the stop word. */
 export class StoppedError extends Error {
@@ -35,6 +39,7 @@ export class WorkerPool {
   readonly size: number
   readonly #piscina: Piscina
   readonly #stop: Int32Array
+  readonly #queue: LaneQueue
   #lanes: readonly LaneHandle[] = []
   #closed: Promise<void> | undefined
 
@@ -42,6 +47,7 @@ export class WorkerPool {
     this.size = size
     this.#piscina = piscina
     this.#stop = stop
+    this.#queue = new LaneQueue(size)
     // A thread that dies idle is replaced; its error has no task to belong to.
     this.#piscina.on('error', () => {})
   }
@@ -75,11 +81,12 @@ export class WorkerPool {
    * @throws StoppedError after {@link stop}. @throws WorkerDiedError if the thread died. @throws what the operation threw.
    */
   async run<N extends OperationName>(name: N, task: TaskOf<N>): Promise<ResultOf<N>> {
-    const handle = 'lane' in task ? this.#lanes[task.lane] : undefined
+    const lane = 'lane' in task ? task.lane : NO_LANE
+    const handle = this.#lanes[lane]
     const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
     let answer: Answer<N>
     try {
-      answer = (await this.#piscina.run(posted, { name })) as Answer<N>
+      answer = (await this.#queue.run(lane, () => this.#piscina.run(posted, { name }))) as Answer<N>
     } catch (error) {
       throw new WorkerDiedError(
         `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,

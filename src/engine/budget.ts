@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../memory/lane-layout.js'
 import { UsageError } from '../model/errors.js'
 import type { BlockShape } from './blocks.js'
+import { TASKS_A_THREAD } from './pool.js'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -63,15 +64,16 @@ const WORKER_BYTES = 64 * MIB
 const FREE_WORKERS = 2
 
 /**
- * Block shapes in order of preference. Eight trains a tile read each constant from memory once for eight frames;
- * four frames of a train in a row make reads of a megabyte. Smaller ones serve small budgets.
+ * Frames of a train in a block: with eight trains some tens of milliseconds, so that handing blocks out costs nothing, and
+ * the end of a run, where a thread may find none left, little.
  */
-const BLOCKS: readonly BlockShape[] = [
-  { trains: 8, framesPerTrain: 4 },
-  { trains: 8, framesPerTrain: 1 },
-  { trains: 4, framesPerTrain: 1 },
-  { trains: 1, framesPerTrain: 1 },
-]
+const FRAMES = 16
+
+/**
+ * Block shapes in order of preference. Eight trains a tile read each constant from memory once for eight frames. A slot
+ * holds a tile, so fewer trains serve small budgets.
+ */
+const BLOCKS: readonly BlockShape[] = [8, 4, 1].map(trains => ({ trains, framesPerTrain: FRAMES }))
 
 /** What of a budget is left for lanes: threads beyond the first take their share. */
 export function memoryForLanes(workers: number, budget: number): number {
@@ -116,8 +118,7 @@ function lanesOf(
   count: number,
   block: BlockShape,
 ): LanePlan | undefined {
-  // One slot more than workers, so that a slot is filled while its neighbour's result is collected.
-  const slots = Math.ceil(workers / count) + 1
+  const slots = Math.ceil(workers / count) * TASKS_A_THREAD
   try {
     const layout = laneLayout({
       ...demand,

@@ -145,27 +145,44 @@ async function execute(
   }
 }
 
-/** Each lane takes the next module when it is done with one: a module's constants are loaded once. */
+/**
+ * Each lane takes the next module when it is done with one: a module's constants are loaded once. The next one's first
+ * file is opened while the last blocks of the one before are in flight.
+ */
 async function throughLanes(
   modules: readonly ModulePlan[],
   lanes: readonly Lane[],
   context: RunContext,
 ): Promise<ModuleOutcome[]> {
   const queue = [...modules]
-  const outcomes: ModuleOutcome[] = []
-  const results = await Promise.allSettled(
-    lanes.map(async lane => {
-      for (
-        let module = queue.shift();
-        module !== undefined && !context.signal.aborted;
-        module = queue.shift()
-      ) {
-        outcomes.push(await new ModuleRun(module, lane, context).run())
+  const throughLane = async (lane: Lane): Promise<ModuleOutcome[]> => {
+    const take = (): ModuleRun | undefined => {
+      const module = queue.shift()
+      return module && new ModuleRun(module, lane, context)
+    }
+    const outcomes: ModuleOutcome[] = []
+    const prepared: ModuleRun[] = []
+    const prepareNext = (): void => {
+      const next = take()
+      next?.prepare()
+      if (next !== undefined) prepared.push(next)
+    }
+    for (let run = take(); run !== undefined; run = prepared.pop() ?? take()) {
+      try {
+        outcomes.push(await run.run(prepareNext))
+      } catch (error) {
+        await prepared[0]?.abandon(error)
+        throw error
       }
-    }),
-  )
+    }
+    return outcomes
+  }
+  const results = await Promise.allSettled(lanes.map(throughLane))
   // All lanes have come to rest before the first failure is passed on, so that nobody writes to a discarded file.
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  const outcomes = results.flatMap(result => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
   return outcomes.sort((a, b) => a.module - b.module)
 }
 

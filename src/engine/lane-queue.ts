@@ -1,25 +1,25 @@
-/** A job that waits for a thread. */
+/** A job that waits for its turn. */
 interface Waiting {
   readonly lane: number
   start(): void
 }
 
 /**
- * Lets as many jobs run at once as there are threads: first come, first served, but from the lane that has the fewest
- * under way.
+ * Lets a number of jobs be under way at once: first come, first served, but from the lane that has the fewest.
  *
  * A lane writes to one file at a time, and a file system lets one thread write to a file at a time: two threads on one
  * lane wait for each other, while another lane's file has nobody.
  */
 export class LaneQueue {
-  readonly #threads: number
+  readonly #width: number
   readonly #waiting: Waiting[] = []
   /** Jobs under way, by lane. */
   readonly #running = new Map<number, number>()
   #busy = 0
 
-  constructor(threads: number) {
-    this.#threads = threads
+  /** @param width jobs under way at most. */
+  constructor(width: number) {
+    this.#width = width
   }
 
   /** Runs `job` when its turn has come; settles as it does. @param lane any number for jobs that have none. */
@@ -40,7 +40,7 @@ export class LaneQueue {
   }
 
   #next(): void {
-    if (this.#busy >= this.#threads) return
+    if (this.#busy >= this.#width) return
     const running = ({ lane }: Waiting): number => this.#running.get(lane) ?? 0
     const least = Math.min(...this.#waiting.map(running))
     const index = this.#waiting.findIndex(waiting => running(waiting) === least)

@@ -40,7 +40,7 @@ export class ModuleRun {
   readonly #context: RunContext
   readonly #scheduler: LaneScheduler
   readonly #outcomes: Promise<SequenceOutcome>[] = []
-  /** The first sequence, opened while the constants are loaded. */
+  /** The first sequence, opened while the constants are loaded or before. */
   #first: Promise<SequenceRun | undefined> | undefined
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
@@ -55,20 +55,30 @@ export class ModuleRun {
     })
   }
 
-  /** @throws StoppedError once the run's signal is aborted; every other failure is in the outcome. */
-  async run(): Promise<ModuleOutcome> {
+  /** Opens the first file, for a run that is due soon; who does not run it then must {@link abandon} it. */
+  prepare(): void {
+    const [first] = this.#module.sequences
+    if (first !== undefined) this.#first ??= this.#open(first)
+  }
+
+  /** Leaves nothing of what was prepared. */
+  async abandon(error: unknown): Promise<void> {
+    const opened = await this.#first
+    opened?.fail(error)
+    await opened?.finish()
+  }
+
+  /**
+   * @param lastGiven called when the last block is in a worker's hands.
+   * @throws StoppedError once the run's signal is aborted; every other failure is in the outcome.
+   */
+  async run(lastGiven: () => void): Promise<ModuleOutcome> {
     const { module, sequences } = this.#module
     let missingCells: readonly number[]
-    const openFirst = (): void => {
-      const [first] = sequences
-      if (first !== undefined) this.#first ??= this.#open(first)
-    }
     try {
-      missingCells = await this.#constants.load(openFirst)
+      missingCells = await this.#constants.load(() => this.prepare())
     } catch (error) {
-      const opened = await this.#first
-      opened?.fail(error)
-      await opened?.finish()
+      await this.abandon(error)
       if (error instanceof StoppedError) throw error
       const failed = sequences.map(({ joined: { file, trains, frames } }) =>
         failedSequence(file.path, trains.length, frames, error),
@@ -76,7 +86,7 @@ export class ModuleRun {
       return moduleOutcome(module, failed, [])
     }
     try {
-      await this.#scheduler.run(this.#blockJobs(), this.#context.signal)
+      await this.#scheduler.run(this.#blockJobs(lastGiven), this.#context.signal)
     } finally {
       this.#constants.close()
       await Promise.allSettled(this.#outcomes)
@@ -84,7 +94,7 @@ export class ModuleRun {
     return moduleOutcome(module, await Promise.all(this.#outcomes), missingCells)
   }
 
-  async *#blockJobs(): AsyncGenerator<SlotJob> {
+  async *#blockJobs(lastGiven: () => void): AsyncGenerator<SlotJob> {
     for (const plan of this.#module.sequences) {
       const run = await (this.#first ?? this.#open(plan))
       this.#first = undefined
@@ -102,6 +112,7 @@ export class ModuleRun {
         inFlight.close()
       }
     }
+    lastGiven()
     yield* this.#constants.packJobs()
   }
 

@@ -16,6 +16,12 @@ export interface WorkerData {
 /** A task as it is posted: with the lane it names, which a thread that has not met it yet attaches. */
 export type PostedTask<N extends OperationName> = TaskOf<N> & { readonly handle?: LaneHandle }
 
+/**
+ * Tasks that a thread is given at once: it does them one after the other, and has the next at hand while the main thread
+ * declares a file.
+ */
+export const TASKS_A_THREAD = 2
+
 /** Stands for the lane of tasks that need none. */
 const NO_LANE = -1
 
@@ -47,7 +53,7 @@ export class WorkerPool {
     this.size = size
     this.#piscina = piscina
     this.#stop = stop
-    this.#queue = new LaneQueue(size)
+    this.#queue = new LaneQueue(size * TASKS_A_THREAD)
     // A thread that dies idle is replaced; its error has no task to belong to.
     this.#piscina.on('error', () => {})
   }
@@ -65,6 +71,7 @@ export class WorkerPool {
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
       minThreads: size,
       maxThreads: size,
+      concurrentTasksPerWorker: TASKS_A_THREAD,
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData,
     })

@@ -12,6 +12,9 @@ export interface SlotJob {
   failed(error: unknown): void
 }
 
+/** Workers that may die before they come to a job that waits for them; more is no chance. */
+const MOST_WAITS = 8
+
 /**
  * Runs jobs over the slots of one lane: each slot pulls the next job when it is free, which is all the
  * back-pressure there is. Jobs are pulled lazily, so whoever makes them opens files just in time (an async
@@ -46,7 +49,8 @@ export class LaneScheduler {
     }
   }
 
-  async #attempt(slot: number, job: SlotJob, epoch: number): Promise<void> {
+  /** @param waits times that a worker died before it came to this job, which is not the job's fault. */
+  async #attempt(slot: number, job: SlotJob, epoch: number, waits = 0): Promise<void> {
     const id = this.#ids()
     this.#lane.assign(slot, id, epoch)
     try {
@@ -56,6 +60,7 @@ export class LaneScheduler {
       const state = this.#lane.state(slot)
       this.#lane.release(slot)
       if (!(error instanceof WorkerDiedError)) job.failed(error)
+      else if (state === 'assigned' && waits < MOST_WAITS) await this.#attempt(slot, job, epoch, waits + 1)
       else if (epoch === 0) await this.#attempt(slot, job, epoch + 1)
       else
         job.failed(

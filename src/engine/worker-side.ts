@@ -52,13 +52,20 @@ export function createOperations({ kernels, stop }: WorkerData): Handlers {
     return found
   }
   const dark = darkOperations({ at, reader, stop: word })
+  // A thread has several tasks at hand (pool.ts), but one at a time under way.
+  let last: Promise<unknown> = Promise.resolve()
   const answering =
     <N extends OperationName>(operation: Operations[N]) =>
-    (task: PostedTask<N>): Promise<Answer<N>> =>
-      answer(() => {
-        if (task.handle) attach(task.handle)
-        return (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task)
-      })
+    (task: PostedTask<N>): Promise<Answer<N>> => {
+      const answered = last.then(() =>
+        answer(() => {
+          if (task.handle) attach(task.handle)
+          return (operation as (task: TaskOf<N>) => ResultOf<N> | Promise<ResultOf<N>>)(task)
+        }),
+      )
+      last = answered
+      return answered
+    }
   return {
     darkStatistics: answering(dark.darkStatistics),
     darkJudge: answering(dark.darkJudge),

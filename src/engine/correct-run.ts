@@ -127,9 +127,7 @@ async function execute(
       ids: counter(),
       onFrames: progress(options),
     }
-    const throughout = throughLanes(plan.modules, lanes, context)
-    prepareMetadataFile()
-    const modules = await throughout
+    const modules = await throughLanes(plan.modules, lanes, context)
     if (signal.aborted) throw new StoppedError('stopped')
     if (!modules.some(isUsable)) combined?.discard()
     else if (combined !== undefined) {
@@ -228,6 +226,8 @@ function counter(): () => number {
 function progress({ onProgress }: CorrectionOptions): (frames: number) => void {
   let done = 0
   return frames => {
+    // From the first block on the main thread has little to do.
+    if (done === 0) prepareMetadataFile()
     done += frames
     onProgress?.(done)
   }

@@ -158,7 +158,7 @@ async function throughLanes(
       const module = queue.shift()
       return module && new ModuleRun(module, lane, context)
     }
-    const outcomes: ModuleOutcome[] = []
+    const outcomes: Promise<ModuleOutcome>[] = []
     const prepared: ModuleRun[] = []
     const prepareNext = (): void => {
       const next = take()
@@ -167,13 +167,14 @@ async function throughLanes(
     }
     for (let run = take(); run !== undefined; run = prepared.pop() ?? take()) {
       try {
-        outcomes.push(await run.run(prepareNext))
+        outcomes.push((await run.run(prepareNext)).outcome)
       } catch (error) {
         await prepared[0]?.abandon(error)
+        await Promise.allSettled(outcomes)
         throw error
       }
     }
-    return outcomes
+    return Promise.all(outcomes)
   }
   const results = await Promise.allSettled(lanes.map(throughLane))
   // All lanes have come to rest before the first failure is passed on, so that nobody writes to a discarded file.

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Lane } from '../memory/lane.js'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import { CorrectedFile } from '../sinks/corrected-file.js'
@@ -69,10 +70,12 @@ export class ModuleRun {
   }
 
   /**
+   * Resolves when the lane is free for another module; the files' ends are written and flushed meanwhile.
    * @param lastGiven called when the last block is in a worker's hands.
-   * @throws StoppedError once the run's signal is aborted; every other failure is in the outcome.
+   * @returns what became of it, once its files are done. @throws StoppedError once the run's signal is aborted; every
+   * other failure is in the outcome.
    */
-  async run(lastGiven: () => void): Promise<ModuleOutcome> {
+  async run(lastGiven: () => void): Promise<{ readonly outcome: Promise<ModuleOutcome> }> {
     const { module, sequences } = this.#module
     let missingCells: readonly number[]
     try {
@@ -83,15 +86,18 @@ export class ModuleRun {
       const failed = sequences.map(({ joined: { file, trains, frames } }) =>
         failedSequence(file.path, trains.length, frames, error),
       )
-      return moduleOutcome(module, failed, [])
+      return { outcome: Promise.resolve(moduleOutcome(module, failed, [])) }
     }
     try {
       await this.#scheduler.run(this.#blockJobs(lastGiven), this.#context.signal)
+    } catch (error) {
+      await Promise.allSettled(this.#outcomes)
+      throw error
     } finally {
       this.#constants.close()
-      await Promise.allSettled(this.#outcomes)
     }
-    return moduleOutcome(module, await Promise.all(this.#outcomes), missingCells)
+    const outcome = Promise.all(this.#outcomes).then(all => moduleOutcome(module, all, missingCells))
+    return { outcome }
   }
 
   async *#blockJobs(lastGiven: () => void): AsyncGenerator<SlotJob> {
@@ -178,6 +184,8 @@ export class ModuleRun {
 
   async #finish(run: SequenceRun): Promise<SequenceOutcome> {
     const { signal, phases } = this.#context
+    // Whoever waits for the lane hands out its work first.
+    await nextTurn()
     if (signal.aborted) run.fail(new StoppedError('stopped'))
     const start = process.hrtime.bigint()
     const outcome = await run.finish()

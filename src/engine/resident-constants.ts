@@ -52,11 +52,11 @@ export class ResidentConstants {
 
   /**
    * Fills the lane and tells the kernel its parameters.
-   * @param allGiven called, perhaps twice, when workers have all of the work, and this thread has nothing to do.
+   * @param whileBusy called, perhaps twice, when the workers have work, and this thread has nothing to do.
    * @returns cells that not all of the constants have.
    * @throws ConstantsError naming file, dataset and module. @throws StoppedError
    */
-  async load(allGiven: () => void = () => {}): Promise<readonly number[]> {
+  async load(whileBusy: () => void = () => {}): Promise<readonly number[]> {
     const { chain, cells } = this.#module
     const { memory, layout } = this.#lane.handle
     writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
@@ -64,11 +64,11 @@ export class ResidentConstants {
     for (let cell = 0; cell < layout.cells; cell++)
       new Uint32Array(memory.buffer, layout.masks + cell * layout.maskBytes, 1).fill(0)
     const key = this.#key()
-    const found = key === undefined ? undefined : await this.#readPack(key, allGiven)
+    const found = key === undefined ? undefined : await this.#readPack(key, whileBusy)
     if (found) return found.missing.map(position => cells[position] ?? 0)
 
     const load = await loadFromFiles(this.#module, this.#context)
-    await this.#scheduler.run(followedBy(load.jobs(), allGiven), this.#context.signal)
+    await this.#scheduler.run(load.jobs(), this.#context.signal, whileBusy)
     const missing = load.finish()
     // Only if the files have been the same all the while.
     if (key !== undefined && key === this.#key())
@@ -145,7 +145,7 @@ export class ResidentConstants {
   }
 
   /** @returns the header, if the lane now holds the pack. */
-  async #readPack(key: string, allGiven: () => void): Promise<PackHeader | undefined> {
+  async #readPack(key: string, whileBusy: () => void): Promise<PackHeader | undefined> {
     const { cache, pool, phases, signal } = this.#context
     const { module } = this.#module
     const pack = cache?.cache.find(key, this.#shape)
@@ -174,7 +174,7 @@ export class ResidentConstants {
       },
     })
     try {
-      await this.#scheduler.run(followedBy(jobs, allGiven), signal)
+      await this.#scheduler.run(jobs, signal, whileBusy)
     } finally {
       pack.close()
     }
@@ -202,12 +202,6 @@ export class ResidentConstants {
   #task(range: PlaneRange, { fd, payload }: Pick<OpenPack, 'fd' | 'payload'>): PackTask {
     return { ...range, fd, payload, planeBytes: this.#shape.planeBytes }
   }
-}
-
-/** The same jobs; `after` is called when all have been taken. */
-async function* followedBy(jobs: AsyncGenerator<SlotJob>, after: () => void): AsyncGenerator<SlotJob> {
-  yield* jobs
-  after()
 }
 
 /** A pack that is being written. */

@@ -29,9 +29,19 @@ export class LaneScheduler {
     this.#ids = ids
   }
 
-  /** Resolves when every job is done or failed. @throws StoppedError once `signal` is aborted. */
-  async run(jobs: AsyncGenerator<SlotJob>, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when every job is done or failed.
+   * @param whileBusy called once, when every slot has had its first job.
+   * @throws StoppedError once `signal` is aborted.
+   */
+  async run(
+    jobs: AsyncGenerator<SlotJob>,
+    signal: AbortSignal,
+    whileBusy: () => void = () => {},
+  ): Promise<void> {
     const slots = this.#lane.handle.layout.slots
+    // Jobs are handed out before the event loop turns.
+    setImmediate(whileBusy)
     try {
       await Promise.all(Array.from({ length: slots }, (_, slot) => this.#drain(slot, jobs, signal)))
     } finally {

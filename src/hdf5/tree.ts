@@ -24,7 +24,7 @@ export function writeArray<D extends DType>(
   // HDF5 stores data that may grow in chunks only.
   const chunk = options.chunk ?? (growable ? shape.map(extent => Math.max(1, extent)) : undefined)
   requireGroup(file, parentOf(path))
-  file.create_dataset({
+  unseen(file).create_dataset({
     name: path,
     data,
     dtype: TYPE_NAMES[dtype],
@@ -66,7 +66,7 @@ export function writeStrings(
 ): void {
   requireGroup(file, parentOf(path))
   const growable = options.growable ?? false
-  file.create_dataset({
+  unseen(file).create_dataset({
     name: path,
     data: [...values],
     dtype: values.every(isAscii) ? 'A' : 'S',
@@ -85,6 +85,11 @@ export function writeAttributes(file: File, path: string, attributes: Attributes
     else if (typeof value === 'string') object.create_attribute(name, value, [], 'S')
     else object.create_attribute(name, [...value], [value.length], 'S')
   }
+}
+
+/** `file`, but what it creates is not looked up again, which takes as long as creating it. */
+function unseen(file: File): File {
+  return Object.create(file, { get: { value: () => null } }) as File
 }
 
 function parentOf(path: string): string {

@@ -105,7 +105,8 @@ function writeTables(): void {
     const extra: u32 = symbol < 265 ? 0 : (symbol - 261) >> 2
     const code = codeOf(symbol, SYMBOLS, false)
     const count = code >> 24
-    for (let i: u32 = 0; i < <u32>1 << extra; ++i) {
+    // 258 has a code of its own below: no word may be another for a moment, since other instances may be reading.
+    for (let i: u32 = 0; i < <u32>1 << extra && length < 258; ++i) {
       store<u32>(MATCHES + (length << 2), (code & 0xffffff) | (i << count) | ((count + extra) << 24))
       length += 1
     }

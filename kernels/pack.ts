@@ -15,8 +15,9 @@ const SEGMENT: usize = 512
 
 // Deflated segments: a word that says in what state they are, 12 bytes unused, a record for each, their bits.
 const UNKNOWN: u32 = 0
-const READY: u32 = 1
-const TOO_LONG: u32 = 2
+const BEING_MADE: u32 = 1
+const READY: u32 = 2
+const TOO_LONG: u32 = 3
 const HEAD_BYTES: usize = 16
 
 // A record: where a segment's bits are, how many, and what its bytes add to the two sums of the checksum.
@@ -47,14 +48,13 @@ function deflateSegments(masks: usize, pixels: usize, dst: usize, bytes: usize):
 }
 
 /**
- * The deflated segments of `masks`: those kept at `kept`, made now if nobody has, or else made in `scratch`. 0 if they
- * fit neither.
+ * The deflated segments of `masks`: those kept at `kept`, made now if nobody has begun to, or else made in `scratch`. 0 if
+ * they fit neither.
  *
- * Several threads may make the kept ones at once: they write the same bytes, none beyond its own segment, so that
- * whoever reads them meanwhile sees no wrong one.
+ * The first thread to need the kept ones makes them; others go without until they are ready, for good if it died.
  */
 function segmentsOf(masks: usize, pixels: usize, kept: usize, keptBytes: usize, scratch: usize, bytes: usize): usize {
-  let state = atomic.load<u32>(kept)
+  let state = atomic.cmpxchg<u32>(kept, UNKNOWN, BEING_MADE)
   if (state == UNKNOWN) {
     state = deflateSegments(masks, pixels, kept, keptBytes) ? READY : TOO_LONG
     // Behind all of the above: who sees it sees the segments.

@@ -43,6 +43,8 @@ export class ModuleRun {
   readonly #outcomes: Promise<SequenceOutcome>[] = []
   /** The first sequence, opened while the constants are loaded or before. */
   #first: Promise<SequenceRun | undefined> | undefined
+  /** It was, and perhaps is done with by now: never open it again. */
+  #opened = false
 
   constructor(module: ModulePlan, lane: Lane, context: RunContext) {
     this.#module = module
@@ -59,11 +61,13 @@ export class ModuleRun {
   /** Opens the first file, for a run that is due soon; who does not run it then must {@link abandon} it. */
   prepare(): void {
     const [first] = this.#module.sequences
-    if (first !== undefined) this.#first ??= this.#open(first)
+    if (first !== undefined && !this.#opened) this.#first = this.#open(first)
+    this.#opened = true
   }
 
   /** Leaves nothing of what was prepared. */
   async abandon(error: unknown): Promise<void> {
+    this.#opened = true
     const opened = await this.#first
     opened?.fail(error)
     await opened?.finish()
@@ -101,6 +105,7 @@ export class ModuleRun {
   }
 
   async *#blockJobs(lastGiven: () => void): AsyncGenerator<SlotJob> {
+    this.prepare()
     for (const plan of this.#module.sequences) {
       const run = await (this.#first ?? this.#open(plan))
       this.#first = undefined

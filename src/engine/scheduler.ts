@@ -12,7 +12,7 @@ export interface SlotJob {
   failed(error: unknown): void
 }
 
-/** Workers that may die before they come to a job that waits for them; more is no chance. */
+/** Workers that may die before or after a job that they were given with others; more is no chance. */
 const MOST_WAITS = 8
 
 /**
@@ -59,7 +59,7 @@ export class LaneScheduler {
     }
   }
 
-  /** @param waits times that a worker died before it came to this job, which is not the job's fault. */
+  /** @param waits times that a worker died before it came to this job or after it had done it, for no fault of the job's. */
   async #attempt(slot: number, job: SlotJob, epoch: number, waits = 0): Promise<void> {
     const id = this.#ids()
     this.#lane.assign(slot, id, epoch)
@@ -70,7 +70,8 @@ export class LaneScheduler {
       const state = this.#lane.state(slot)
       this.#lane.release(slot)
       if (!(error instanceof WorkerDiedError)) job.failed(error)
-      else if (state === 'assigned' && waits < MOST_WAITS) await this.#attempt(slot, job, epoch, waits + 1)
+      else if ((state === 'assigned' || state === 'done') && waits < MOST_WAITS)
+        await this.#attempt(slot, job, epoch, waits + 1)
       else if (epoch === 0) await this.#attempt(slot, job, epoch + 1)
       else
         job.failed(

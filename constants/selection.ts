@@ -1,4 +1,5 @@
 import type { Detector } from '../src/detectors/detector.js'
+import { ConstantsError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { type Conditions, conditionsMatch, conditionsOf, knownConditions } from './conditions.js'
@@ -41,6 +42,21 @@ export function selectConstants(
   return [...groups.values()]
     .flatMap(versions => selectVersion(versions, at, strategy) ?? [])
     .sort((a, b) => a.id - b.id)
+}
+
+/** {@link selectConstants}, of which there must be some. @throws ConstantsError if nothing is selected. */
+export function selectSome(
+  catalogue: SqliteCatalogue,
+  detectors: readonly Detector[],
+  selection: Selection,
+): ConstantVersion[] {
+  const versions = selectConstants(catalogue, detectors, selection)
+  if (versions.length > 0) return versions
+  const { id } = selection
+  throw new ConstantsError(id === undefined ? 'no constant is like that' : `there is no constant ${id}`, {
+    place: { file: catalogue.root },
+    hint: 'List those there are with detcal constants list',
+  })
 }
 
 /** The units that the modules meant were at a time. */

@@ -68,6 +68,13 @@ function put(code: u32): void {
   if (holding >= 32) store32()
 }
 
+/** Bytes of the next match of a run: it has at least three, so the last but one leaves as many. */
+@inline
+function matchLength(run: u32): u32 {
+  const length = min<u32>(run, 258)
+  return length < run && run < length + 3 ? length - 3 : length
+}
+
 /** Begins bits that are to be copied into streams later: no header, sums of their own. */
 export function beginBits(dst: usize, capacity: usize): void {
   prepare()
@@ -105,9 +112,7 @@ export function putRun(byte: u32, count: u32): void {
   put(code)
   let left = count - 1
   while (left >= 3) {
-    let length = min<u32>(left, 258)
-    // A match has at least three bytes, so the last but one leaves as many.
-    if (length < left && left < length + 3) length -= 3
+    const length = matchLength(left)
     put(match(length, 0))
     left -= length
   }
@@ -170,9 +175,8 @@ export function putBytes(src: usize, bytes: usize): void {
       }
     }
     if (run) {
-      let length = min<usize>(run, 258)
-      if (length < run && run < length + 3) length -= 3
-      put(match(<u32>length, far))
+      const length = matchLength(<u32>run)
+      put(match(length, far))
       run -= length
       at += length
     } else {

@@ -42,7 +42,7 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
     lane.advance(task.slot, task.id, task.epoch, 'reading')
     const start = process.hrtime.bigint()
-    const frames = framesOf(task.input, block, members, rawFrames)
+    const frames = rawFramesOf(task.input, block, members, rawFrames)
     const { offsets, bytes } = await reader.read(frames, slot.raw, layout.rawFrameBytes / rawFrames)
     times.add('read', Number(process.hrtime.bigint() - start), bytes)
 
@@ -73,7 +73,7 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
 }
 
 /** The raw frames of some frames of a block. */
-function framesOf(input: BlockInput, block: Block, members: readonly number[], rawFrames: number) {
+function rawFramesOf(input: BlockInput, block: Block, members: readonly number[], rawFrames: number) {
   const pick = (all: Float64Array): Float64Array =>
     Float64Array.from({ length: members.length * rawFrames }, (_, i) => {
       const member = members[Math.floor(i / rawFrames)] ?? 0

@@ -19,7 +19,7 @@ export interface LaneShape {
   readonly planes: number
   /** Bytes of one raw frame. */
   readonly rawFrameBytes: number
-  /** Frames of one block: what a slot can read at once. */
+  /** Frames that a slot has room for as they are in the file: a tile of a correction, a strip's of a dark run. */
   readonly blockFrames: number
   /** Frames of one tile: frames of one cell that a kernel call corrects. */
   readonly tileFrames: number

@@ -1,9 +1,8 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { type ExportedFile, exportConstants } from '../../../constants/export.js'
-import { selectConstants } from '../../../constants/selection.js'
+import { selectSome } from '../../../constants/selection.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { DETECTORS } from '../../detectors/index.js'
-import { ConstantsError } from '../../model/errors.js'
 import { type FilterOptions, filterOptions, selectionOf, versionRecord } from '../constants-options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
@@ -42,12 +41,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
   handler: async (options: ArgumentsCamelCase<ExportOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = selectConstants(catalogue, DETECTORS, selectionOf(options))
-      if (versions.length === 0)
-        throw new ConstantsError('no constant is like that', {
-          place: { file: catalogue.root },
-          hint: 'List those there are with detcal constants list',
-        })
+      const versions = selectSome(catalogue, DETECTORS, selectionOf(options))
       const { out, overwrite } = options
       const files = await exportConstants(catalogue, DETECTORS, { versions, out, overwrite })
       if (options.json) printJson({ out, files: files.map(record) })

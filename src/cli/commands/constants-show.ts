@@ -1,13 +1,12 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { calibrationOf } from '../../../constants/calibrations.js'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
-import { selectConstants } from '../../../constants/selection.js'
+import { selectSome } from '../../../constants/selection.js'
 import { locateConstant } from '../../../constants/source.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { type PlaneStatistics, statisticsOf } from '../../../constants/statistics.js'
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../detectors/index.js'
-import { ConstantsError } from '../../model/errors.js'
 import {
   conditionsText,
   type FilterOptions,
@@ -40,15 +39,10 @@ export const showCommand: CommandModule<object, ShowOptions> = {
   handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = selectConstants(catalogue, DETECTORS, {
+      const versions = selectSome(catalogue, DETECTORS, {
         ...selectionOf(options),
         ...(options.id === undefined ? {} : { id: options.id }),
       })
-      if (versions.length === 0)
-        throw new ConstantsError(
-          options.id === undefined ? 'no constant is like that' : `there is no constant ${options.id}`,
-          { place: { file: catalogue.root }, hint: 'List those there are with detcal constants list' },
-        )
       const shown: Shown[] = []
       for (const version of versions)
         shown.push({ version, planes: await planesOf(version, options.statistics) })

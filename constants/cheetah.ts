@@ -1,5 +1,4 @@
 import { type Dataset, withFile } from '../src/hdf5/library.js'
-import { setObjectTimes } from '../src/hdf5/object-times.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../src/model/dtypes.js'
 import { ConstantsError } from '../src/model/errors.js'
 import { badPixelMask } from './bad-pixels.js'
@@ -91,8 +90,7 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
           readers.push(reader)
           arrays.push(arrayOfDataset(reader, kind, shape, dtype, pdu, { ...statements, beginAt }))
         }
-        await writeConstants(path, arrays)
-        await setObjectTimes(path, beginAt)
+        await writeConstants(path, arrays, beginAt)
       } finally {
         for (const reader of readers) reader.close()
       }

@@ -1,7 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import type { Detector } from '../src/detectors/detector.js'
-import { setObjectTimes } from '../src/hdf5/object-times.js'
 import { DTYPE_BYTES, viewAs } from '../src/model/dtypes.js'
 import { ConstantsError, UsageError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
@@ -161,8 +160,7 @@ async function writeFile(
         },
       })
     }
-    await writeConstants(path, arrays)
-    await setObjectTimes(path, beginAt)
+    await writeConstants(path, arrays, beginAt)
   } finally {
     for (const reader of readers) reader.close()
   }

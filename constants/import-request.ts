@@ -1,6 +1,7 @@
 import type { Detector } from '../src/detectors/detector.js'
 import type { ConstantVersion } from './catalogue.js'
 import type { Conditions } from './conditions.js'
+import type { Content } from './store.js'
 
 /** Files of one module's constants that enter a catalogue together. */
 export interface ImportRequest {
@@ -20,8 +21,11 @@ export interface ImportRequest {
   /** Likewise for the constants of a calibration; it wins over {@link dims}. */
   readonly dimsOf?: Readonly<Record<string, readonly string[]>>
   readonly rawData?: string
-  /** The files become the catalogue's own: moved, not copied, and gone where the catalogue has their content already. */
-  readonly move?: true
+  /**
+   * The one file becomes the catalogue's own: moved, not copied, and gone where the catalogue has its content already. What
+   * it holds is told by whoever wrote it, and has it on disk: it is not read again.
+   */
+  readonly move?: Content
 }
 
 export interface ImportReport {

@@ -72,8 +72,8 @@ export async function prepareFile(
   const put = cheetah
     ? (to: string) => cheetah.write(to, pdu, beginAt)
     : (request.move ? moved : copied)(file)
-  const staged =
-    inside === undefined ? await stage(catalogue.root, folder, { file, beginAt, put }) : undefined
+  const incoming = { file, beginAt, put, ...(request.move && { content: request.move }) }
+  const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
   // Elements must be where the file says, or the next run would find out.
   for (const constant of constants)

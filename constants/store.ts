@@ -65,6 +65,8 @@ export interface Incoming {
   readonly beginAt: Date
   /** Puts what is to be stored under a path where nothing is yet. */
   readonly put: (to: string) => Promise<void>
+  /** What is put, where that is known, and on disk. */
+  readonly content?: Content
 }
 
 /** Puts a copy of `file`. */
@@ -84,7 +86,7 @@ export function moved(file: string): Incoming['put'] {
 export async function stage(
   root: string,
   folder: string,
-  { file, beginAt, put }: Incoming,
+  { file, beginAt, put, content }: Incoming,
 ): Promise<StagedFile> {
   const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
   let kept: string | undefined
@@ -95,6 +97,7 @@ export async function stage(
   try {
     makeFolders(dirname(temporary))
     await put(temporary)
+    if (content) return { content, path: temporary, keep, discard }
     const handle = await open(temporary, 'r')
     await handle.sync().finally(() => handle.close())
     // Of the copy, not of the original, which may change under our hands.

@@ -1,13 +1,15 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DECLARING, TYPE_NAMES } from '../src/hdf5/declare.js'
-import { type Group, withFile } from '../src/hdf5/library.js'
-import { arrayOf, DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
+import { DECLARING, declareChunked } from '../src/hdf5/declare.js'
+import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
+import { type File, type Group, withFile } from '../src/hdf5/library.js'
+import { setObjectTimes } from '../src/hdf5/object-times.js'
+import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
 import { type Statements, writeStatements } from './statements.js'
 
-/** A constant to be written: its place in the file, its axes, its numbers. */
-export interface ConstantArray<D extends DType = DType> {
+/** A constant to be written, all but its numbers: its place in the file, its axes. */
+export interface ConstantDescription<D extends DType = DType> {
   readonly pdu: string
   readonly calibration: string
   /** 0 where it is left out. */
@@ -17,81 +19,144 @@ export interface ConstantArray<D extends DType = DType> {
   /** Names of the axes of `shape`. */
   readonly dims: readonly string[]
   readonly dtype: D
-  /**
-   * All elements in disk order, or a function that gives those of a slab: `start` and `count` of every axis. Slabs are
-   * whole rows of the first axis unless one takes more than {@link BATCH_BYTES}.
-   */
-  readonly data: TypedArrayOf<D> | SlabOf<D>
   /** What the file says of it besides. */
   readonly statements?: Statements
 }
 
+/** A constant to be written. */
+export interface ConstantArray<D extends DType = DType> extends ConstantDescription<D> {
+  /** All elements in disk order, or a function that gives those of a slab, which need not last longer than until the next. */
+  readonly data: TypedArrayOf<D> | SlabOf<D>
+  /** Slabs are whole rows of the first axis unless one takes more bytes than these; {@link BATCH_BYTES}, or fewer. */
+  readonly slabBytes?: number
+}
+
+/** Elements of a slab: `start` and `count` of every axis. Slabs are asked for in disk order. */
 export type SlabOf<D extends DType> = (start: readonly number[], count: readonly number[]) => TypedArrayOf<D>
 
-/** Elements are handed to the library in batches of about this many bytes. */
+/** Elements are written in batches of about this many bytes. */
 export const BATCH_BYTES = 16 * 2 ** 20
 
 /**
  * Writes a file of constants in CalCat's layout. It appears under `path` only when it is whole and on disk; a file
  * that is there is replaced. One chunk holds one row of the first axis (of several, where that is large), uncompressed,
  * so that any reader gets at a strip of slow-scan rows without the rest.
+ * @param time of the objects in the file instead of now: the same constants make the same bytes then.
  * @throws OutputError naming the file if it cannot be written; TypeError if data and shape disagree.
  */
-export async function writeConstants(path: string, constants: readonly ConstantArray[]): Promise<void> {
+export async function writeConstants(
+  path: string,
+  constants: readonly ConstantArray[],
+  time?: Date,
+): Promise<void> {
   // No .h5 at its end: readers that open every such file of a folder must not meet it.
   const temporary = `${path}.part-${process.pid}`
   try {
-    await withFile(
-      temporary,
-      'w',
-      file => {
-        for (const constant of constants) writeConstant(file, constant)
-      },
-      DECLARING,
-    )
-    synced(temporary)
+    await declareConstants(temporary, constants, time)
+    fillConstants(temporary, constants)
     renameSync(temporary, path)
     synced(dirname(path))
   } catch (error) {
     rmSync(temporary, { force: true })
-    if (!(isDetcalError(error, 'output') || isSystemError(error))) throw error
-    throw new OutputError(error.message, {
-      place: { file: path },
-      hint: 'Check free space and permissions of its folder',
-      cause: error,
-    })
+    throw asWritten(error, path)
   }
 }
 
-function writeConstant(file: Group, constant: ConstantArray): void {
-  const { pdu, calibration, index = 0, shape, dtype, dims, data } = constant
-  const elements = productOf(shape)
-  if (shape.length === 0 || elements < 1 || dims.length !== shape.length)
+/**
+ * Creates a file of constants without any of their numbers, which {@link fillConstants} has to add: the one needs the
+ * HDF5 library, the other does not. `time` as in {@link writeConstants}.
+ * @throws OutputError naming the file; TypeError if axes and shape disagree.
+ */
+export async function declareConstants(
+  path: string,
+  constants: readonly ConstantDescription[],
+  time?: Date,
+): Promise<void> {
+  await withFile(
+    path,
+    'w',
+    file => {
+      for (const constant of constants) declareConstant(file, constant)
+    },
+    DECLARING,
+  )
+  if (time) await setObjectTimes(path, time)
+}
+
+function declareConstant(file: File, constant: ConstantDescription): void {
+  const { pdu, calibration, shape, dtype, dims, statements } = constant
+  if (shape.length === 0 || productOf(shape) < 1 || dims.length !== shape.length)
     throw new TypeError(`${calibration}: axes (${dims.join(', ')}) of shape (${shape.join(', ')})`)
-
-  const unit = subgroup(file, pdu)
-  const group = subgroup(subgroup(unit, calibration), String(index))
-  const outer = outerAxes(shape, DTYPE_BYTES[dtype])
-  const dataset = group.create_dataset({
-    name: 'data',
-    data: arrayOf(dtype, 0),
-    dtype: TYPE_NAMES[dtype],
-    shape: [0, ...shape.slice(1)],
-    maxshape: [...shape],
-    chunks: shape.map((length, axis) => (axis < outer ? 1 : length)),
-  })
+  const path = datasetOf(constant)
+  const dataset = declareChunked(file, path, { shape, chunkShape: chunkShapeOf(constant), dtype })
   dataset.create_attribute('dims', [...dims])
-  dataset.resize([...shape])
-  if (constant.statements) writeStatements(unit, group, constant.statements)
+  const group = (name: string) => file.get(name) as Group
+  if (statements) writeStatements(group(pdu), group(dirname(path)), statements)
+}
 
-  for (const { start, count, first } of slabsOf(shape, outer, DTYPE_BYTES[dtype])) {
+/**
+ * Adds the numbers of constants to the file that {@link declareConstants} made for them, each chunk behind the other, and
+ * has it on disk.
+ * @throws OutputError naming the file; TypeError if data and shape disagree.
+ */
+export function fillConstants(path: string, constants: readonly ConstantArray[]): void {
+  try {
+    const fd = openSync(path, 'r+')
+    try {
+      let end = fstatSync(fd).size
+      for (const constant of constants) end = fillConstant(fd, path, constant, end)
+      setEndOfFile(fd, end, path)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    throw asWritten(error, path)
+  }
+}
+
+/** @returns where the file ends then. */
+function fillConstant(fd: number, path: string, constant: ConstantArray, endOfFile: number): number {
+  const { calibration, shape, dtype, data, slabBytes = BATCH_BYTES } = constant
+  const declared = findDeclared(fd, datasetOf(constant), path)
+  const elementBytes = DTYPE_BYTES[dtype]
+  const first = Math.ceil(endOfFile / 8) * 8
+  for (const { start, count, at } of slabsOf(
+    shape,
+    outerAxes(shape, elementBytes),
+    slabBytes / elementBytes,
+  )) {
     const length = productOf(count)
-    const slab = typeof data === 'function' ? data(start, count) : data.subarray(first, first + length)
+    const slab = typeof data === 'function' ? data(start, count) : data.subarray(at, at + length)
     if (slab.length !== length)
       throw new TypeError(`${calibration}: ${slab.length} elements for a slab of ${count.join(' × ')}`)
-    const ranges = start.map((from, axis): [number, number] => [from, from + (count[axis] ?? 0)])
-    dataset.write_slice(ranges, slab)
+    writeFully(
+      fd,
+      new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength),
+      first + at * elementBytes,
+      path,
+    )
   }
+  // Rows of the first axis lie in the order of their chunks.
+  const bytes = productOf(chunkShapeOf(constant)) * elementBytes
+  const chunks = (productOf(shape) * elementBytes) / bytes
+  const each = (value: (chunk: number) => number) => Float64Array.from({ length: chunks }, (_, i) => value(i))
+  return writeChunkIndex(
+    fd,
+    declared,
+    { indices: each(i => i), addresses: each(i => first + i * bytes), sizes: each(() => bytes) },
+    first + chunks * bytes,
+  )
+}
+
+/** Path of a constant's dataset in its file. */
+export function datasetOf({ pdu, calibration, index = 0 }: ConstantDescription): string {
+  return `/${pdu}/${calibration}/${index}/data`
+}
+
+function chunkShapeOf({ shape, dtype }: ConstantDescription): number[] {
+  const outer = outerAxes(shape, DTYPE_BYTES[dtype])
+  return shape.map((length, axis) => (axis < outer ? 1 : length))
 }
 
 /** Leading axes of which one position each is in a chunk: one, or as many as make its bytes fit a batch. */
@@ -101,25 +166,25 @@ function outerAxes(shape: readonly number[], elementBytes: number): number {
   return outer
 }
 
-/** Slabs of rows of the last outer axis, in disk order; `first` is the position of the slab's first element. */
+/** Slabs of rows of the last outer axis, of about `most` elements, in disk order; `at` is the position of the first element. */
 function* slabsOf(
   shape: readonly number[],
   outer: number,
-  elementBytes: number,
-): Generator<{ start: number[]; count: number[]; first: number }> {
+  most: number,
+): Generator<{ start: number[]; count: number[]; at: number }> {
   const inner = shape.slice(outer)
   const row = productOf(inner)
   const rows = shape[outer - 1] ?? 1
-  const batch = Math.max(1, Math.floor(BATCH_BYTES / (row * elementBytes)))
+  const batch = Math.max(1, Math.floor(most / row))
   const above = shape.slice(0, outer - 1)
   for (let position = 0; position < productOf(above); position++) {
     const indices = indicesOf(position, above)
-    for (let at = 0; at < rows; at += batch) {
-      const count = Math.min(batch, rows - at)
+    for (let from = 0; from < rows; from += batch) {
+      const count = Math.min(batch, rows - from)
       yield {
-        start: [...indices, at, ...inner.map(() => 0)],
+        start: [...indices, from, ...inner.map(() => 0)],
         count: [...indices.map(() => 1), count, ...inner],
-        first: (position * rows + at) * row,
+        at: (position * rows + from) * row,
       }
     }
   }
@@ -142,11 +207,6 @@ function productOf(lengths: readonly number[]): number {
   return lengths.reduce((product, length) => product * length, 1)
 }
 
-function subgroup(parent: Group, name: string): Group {
-  const there = parent.keys().includes(name) ? parent.get(name) : null
-  return there !== null && 'create_group' in there ? there : parent.create_group(name)
-}
-
 function synced(path: string): void {
   const fd = openSync(path, 'r')
   try {
@@ -154,6 +214,15 @@ function synced(path: string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+function asWritten(error: unknown, path: string): unknown {
+  if (!(isDetcalError(error, 'output') || isSystemError(error))) return error
+  return new OutputError(error.message, {
+    place: { file: path },
+    hint: 'Check free space and permissions of its folder',
+    cause: error,
+  })
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

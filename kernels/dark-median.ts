@@ -33,38 +33,67 @@ function means(frames: usize, sums: usize): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(four), share), f32x4.splat(0.5)))
 }
 
+// Pairs of frames that bytes can count.
+const COUNTED: usize = 255
+
 /** False where one of the middle samples of one of the pixels lies outside of five values from `x0`: nothing is found then. */
 function inWindow(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt: usize): bool {
-  const one = i16x8.splat(1)
-  const x1 = i16x8.add(x0, one)
-  const x2 = i16x8.add(x1, one)
-  const x3 = i16x8.add(x2, one)
-  const x4 = i16x8.add(x3, one)
-  const x5 = i16x8.add(x4, one)
-  let c0 = i16x8.splat(0)
-  let c1 = c0
-  let c2 = c0
-  let c3 = c0
-  let c4 = c0
-  let c5 = c0
-  const end = samples + (frames << 4)
-  for (let at = samples; at < end; at += 16) {
-    const v = v128.load(at)
-    c0 = i16x8.sub(c0, i16x8.lt_s(v, x0))
-    c1 = i16x8.sub(c1, i16x8.lt_s(v, x1))
-    c2 = i16x8.sub(c2, i16x8.lt_s(v, x2))
-    c3 = i16x8.sub(c3, i16x8.lt_s(v, x3))
-    c4 = i16x8.sub(c4, i16x8.lt_s(v, x4))
-    c5 = i16x8.sub(c5, i16x8.lt_s(v, x5))
+  let below0 = i16x8.splat(0)
+  let below1 = below0
+  let below2 = below0
+  let below3 = below0
+  let below4 = below0
+  let below5 = below0
+  const end = samples + (frames >> 1 << 5)
+  let at = samples
+  while (at < end) {
+    const part = min<usize>(end, at + (COUNTED << 5))
+    let c0 = i8x16.splat(0)
+    let c1 = c0
+    let c2 = c0
+    let c3 = c0
+    let c4 = c0
+    let c5 = c0
+    for (; at < part; at += 32) {
+      // Two frames in one vector of bytes: what is further from the window than bytes tell stays on its side.
+      const d = i8x16.narrow_i16x8_s(i16x8.sub(v128.load(at), x0), i16x8.sub(v128.load(at, 16), x0))
+      c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
+      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(1)))
+      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2)))
+      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3)))
+      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4)))
+      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5)))
+    }
+    below0 = i16x8.add(below0, ofBothFrames(c0))
+    below1 = i16x8.add(below1, ofBothFrames(c1))
+    below2 = i16x8.add(below2, ofBothFrames(c2))
+    below3 = i16x8.add(below3, ofBothFrames(c3))
+    below4 = i16x8.add(below4, ofBothFrames(c4))
+    below5 = i16x8.add(below5, ofBothFrames(c5))
+  }
+  if (frames & 1) {
+    const d = i16x8.sub(v128.load(at), x0)
+    below0 = i16x8.sub(below0, i16x8.lt_s(d, i16x8.splat(0)))
+    below1 = i16x8.sub(below1, i16x8.lt_s(d, i16x8.splat(1)))
+    below2 = i16x8.sub(below2, i16x8.lt_s(d, i16x8.splat(2)))
+    below3 = i16x8.sub(below3, i16x8.lt_s(d, i16x8.splat(3)))
+    below4 = i16x8.sub(below4, i16x8.lt_s(d, i16x8.splat(4)))
+    below5 = i16x8.sub(below5, i16x8.lt_s(d, i16x8.splat(5)))
   }
   const lower = i16x8.splat(<i16>((frames - 1) >> 1))
   const upper = i16x8.splat(<i16>(frames >> 1))
   // Not more than `lower` samples below the window, more than `upper` below its end.
-  const inside = v128.and(i16x8.le_u(c0, lower), i16x8.gt_u(c5, upper))
+  const inside = v128.and(i16x8.le_u(below0, lower), i16x8.gt_u(below5, upper))
   if (!i16x8.all_true(inside)) return false
-  v128.store(lowerAt, i16x8.sub(x0, notAbove(c1, c2, c3, c4, lower)))
-  v128.store(upperAt, i16x8.sub(x0, notAbove(c1, c2, c3, c4, upper)))
+  v128.store(lowerAt, i16x8.sub(x0, notAbove(below1, below2, below3, below4, lower)))
+  v128.store(upperAt, i16x8.sub(x0, notAbove(below1, below2, below3, below4, upper)))
   return true
+}
+
+/** Counts of eight pixels, of two frames each. */
+@inline
+function ofBothFrames(counts: v128): v128 {
+  return i16x8.add(i16x8.extend_low_i8x16_u(counts), i16x8.extend_high_i8x16_u(counts))
 }
 
 /** Minus the number of counts that are at most `rank`: how far into the window the sample of that rank is. */

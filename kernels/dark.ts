@@ -2,24 +2,15 @@
 // frames of one memory cell. Sums are integers and the select is exact, so that neither the order of the frames nor
 // the cut of the work shows in a result.
 import { middle } from './dark-median'
+import { baseOf, decoded, WIDE } from './dark-sample'
+import { addWide, BASE, SQUARES, squaresHigh, squaresLow, storeMoments, SUM } from './dark-sums'
 
 // Pixels whose samples are brought together at once: a cache line of u16, four vectors.
 const GROUP: usize = 32
-// Samples of a good pixel lie within this of its first: the sums of most columns stay small.
-const REACH: i16 = 512
-// No sample of a column that starts at most here, and is below it, comes out as one slightly above.
-const HIGHEST: i16 = <i16>(0xffff - (2 * REACH - 1))
-// Bits that the samples of a narrow column, less their base, do not have.
-const WIDE: i16 = ~(2 * REACH - 1)
-
 // Behind the four columns of samples, for each of them: what was subtracted, and all bits that its samples have.
 const HEAD: usize = 32
 const BITS: usize = 16
-// Behind these, of the column at hand: Σx and Σx² (u64) of its eight pixels, what the x lack to be samples (u16), and
-// the two middle samples (u16).
-const SUM: usize = 0
-const SQUARES: usize = 64
-const BASE: usize = 128
+// Behind these the sums of the column at hand (dark-sums.ts), and behind them its two middle samples (u16).
 const MIDDLE: usize = 144
 const NEXT: usize = 160
 
@@ -59,18 +50,6 @@ export function darkStatistics(
       storeMoments(result, frames, mean ? mean + at : 0, deviation ? deviation + at : 0)
     }
   }
-}
-
-@inline
-function baseOf(first: v128): v128 {
-  return i16x8.min_u(i16x8.sub_sat_u(first, i16x8.splat(REACH)), i16x8.splat(HIGHEST))
-}
-
-@inline
-function decoded(raw: v128, shift: i32, bits: u32, zeroAs: u32, plain: bool): v128 {
-  if (plain) return raw
-  const v = v128.and(i16x8.shr_u(raw, shift), i16x8.splat(<i16>bits))
-  return v128.or(v, v128.and(i16x8.eq(v, i16x8.splat(0)), i16x8.splat(<i16>zeroAs)))
 }
 
 /** The samples of 32 pixels, four columns of vectors, each less its base, a little below its first sample. */
@@ -178,27 +157,6 @@ function narrowSums(samples: usize, end: usize, result: usize): void {
   }
 }
 
-/** a² + b² of the first four pixels. */
-@inline
-function squaresLow(a: v128, b: v128): v128 {
-  const ab = i8x16.shuffle(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23)
-  return i32x4.dot_i16x8_s(ab, ab)
-}
-
-@inline
-function squaresHigh(a: v128, b: v128): v128 {
-  const ab = i8x16.shuffle(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31)
-  return i32x4.dot_i16x8_s(ab, ab)
-}
-
-@inline
-function addWide(ptr: usize, a: v128, b: v128): void {
-  v128.store(ptr, i64x2.add(v128.load(ptr), i64x2.extend_low_i32x4_u(a)))
-  v128.store(ptr, i64x2.add(v128.load(ptr, 16), i64x2.extend_high_i32x4_u(a)), 16)
-  v128.store(ptr, i64x2.add(v128.load(ptr, 32), i64x2.extend_low_i32x4_u(b)), 32)
-  v128.store(ptr, i64x2.add(v128.load(ptr, 48), i64x2.extend_high_i32x4_u(b)), 48)
-}
-
 /**
  * Sums of samples that spread wide, one by one: pixels that jump. What is left in the column is the distance from the
  * least sample, as i16 (d − 32768).
@@ -237,30 +195,3 @@ function storeMedians(result: usize, narrow: bool, out: usize): void {
   v128.store(out, f32x4.mul(f32x4.convert_i32x4_s(twice1), f32x4.splat(0.5)), 16)
 }
 
-/** Two pixels at a time. What is under the root is at most n² times a quarter of the squared range, below 2^62. */
-function storeMoments(result: usize, frames: usize, mean: usize, deviation: usize): void {
-  const n = <i64>frames
-  const divisor = f64x2.splat(<f64>n)
-  for (let lane: usize = 0; lane < 8; lane += 2) {
-    const sums = result + SUM + (lane << 3)
-    const sum0 = load<i64>(sums)
-    const sum1 = load<i64>(sums, 8)
-    if (mean) {
-      const base0 = n * <i64>load<u16>(result + (lane << 1), BASE)
-      const base1 = n * <i64>load<u16>(result + (lane << 1), BASE + 2)
-      const both = f64x2.div(pair(base0 + sum0, base1 + sum1), divisor)
-      v128.store64_lane(mean + (lane << 2), f32x4.demote_f64x2_zero(both), 0)
-    }
-    if (deviation) {
-      const squares = result + SQUARES + (lane << 3)
-      const both = pair(n * load<i64>(squares) - sum0 * sum0, n * load<i64>(squares, 8) - sum1 * sum1)
-      const roots = f64x2.div(f64x2.sqrt(both), divisor)
-      v128.store64_lane(deviation + (lane << 2), f32x4.demote_f64x2_zero(roots), 0)
-    }
-  }
-}
-
-@inline
-function pair(a: i64, b: i64): v128 {
-  return f64x2.replace_lane(f64x2.splat(<f64>a), 1, <f64>b)
-}

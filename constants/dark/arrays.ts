@@ -1,9 +1,9 @@
-import type { Kernels } from '../../src/corrections/kernel.js'
 import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
 import { arrayOf, viewAs } from '../../src/model/dtypes.js'
-import type { ConstantArray } from '../write.js'
+import type { ConstantArray, ConstantDescription } from '../write.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
+import type { KernelRoom } from './room.js'
 
 /** One plane of a constant: a plane of the store or, with `other`, midpoints of two, rounded once to f32. */
 interface Plane {
@@ -11,9 +11,43 @@ interface Plane {
   readonly other?: Float32Array
 }
 
+/** A constant, and of which planes of a cell it is made. */
+interface DarkConstant extends ConstantDescription<'f4' | 'u4'> {
+  readonly planesOf: (stages: readonly StagePlanes[]) => readonly Plane[]
+}
+
+/** The constants that a module's dark runs make, in CalCat's axes (fast scan, slow scan, cell, gain). */
+export function darkDescriptions(
+  { fastScan, slowScan }: Detector,
+  { stages, thresholds }: DarkRecipe,
+  cells: number,
+  pdu: string,
+): DarkConstant[] {
+  const constant = (
+    calibration: string,
+    axis: string,
+    length: number,
+    dtype: 'f4' | 'u4',
+    planesOf: DarkConstant['planesOf'],
+  ): DarkConstant => ({
+    pdu,
+    calibration,
+    shape: [fastScan, slowScan, cells, length],
+    dims: ['fast_scan', 'slow_scan', 'cell', axis],
+    dtype,
+    planesOf,
+  })
+  const n = stages.length
+  return [
+    constant('Offset', 'gain', n, 'f4', all => all.map(({ offset }) => ({ values: offset }))),
+    constant('Noise', 'gain', n, 'f4', all => all.map(({ noise }) => ({ values: noise }))),
+    ...(thresholds ? [constant('ThresholdsDark', 'threshold', 2 * n - 1, 'f4', levels)] : []),
+    constant('BadPixelsDark', 'gain', n, 'u4', all => all.map(({ bad }) => ({ values: bad }))),
+  ]
+}
+
 /**
- * The constants that the planes of a module make, in CalCat's axes (fast scan, slow scan, cell, gain), evaluated in
- * rows of fast scan as the writer asks for them.
+ * {@link darkDescriptions} with the numbers that the planes of a module make, put side by side as the writer asks for them.
  * @param cells cells 0 … cells − 1, all of them in `store`. @param room in the memory of `store`.
  */
 export function darkConstants(
@@ -22,33 +56,15 @@ export function darkConstants(
   store: PlaneStore,
   cells: number,
   pdu: string,
-  room: InterleaveRoom,
+  room: KernelRoom,
 ): ConstantArray[] {
   const all = Array.from({ length: cells }, (_, cell) =>
     recipe.stages.map((_, stage) => stagePlanes(store, recipe, cell, stage)),
   )
-  const constant = (
-    calibration: string,
-    axis: string,
-    dtype: 'f4' | 'u4',
-    planesOf: (stages: readonly StagePlanes[]) => readonly Plane[],
-  ): ConstantArray => {
-    const planes = all.flatMap(planesOf)
-    return {
-      pdu,
-      calibration,
-      shape: [detector.fastScan, detector.slowScan, cells, planes.length / cells],
-      dims: ['fast_scan', 'slow_scan', 'cell', axis],
-      dtype,
-      data: interleaved(detector, planes, dtype, store.buffer, room),
-    }
-  }
-  return [
-    constant('Offset', 'gain', 'f4', stages => stages.map(({ offset }) => ({ values: offset }))),
-    constant('Noise', 'gain', 'f4', stages => stages.map(({ noise }) => ({ values: noise }))),
-    ...(recipe.thresholds ? [constant('ThresholdsDark', 'threshold', 'f4', thresholds)] : []),
-    constant('BadPixelsDark', 'gain', 'u4', stages => stages.map(({ bad }) => ({ values: bad }))),
-  ]
+  return darkDescriptions(detector, recipe, cells, pdu).map(({ planesOf, ...description }) => ({
+    ...description,
+    ...interleaved(detector, all.flatMap(planesOf), description.dtype, room),
+  }))
 }
 
 /** Bytes of the arrays of one module. */
@@ -59,7 +75,7 @@ export function darkConstantsBytes(detector: Detector, recipe: DarkRecipe, cells
 }
 
 /** Midpoints of the mean raw gains of neighbouring stages, then the means themselves. */
-function thresholds(stages: readonly StagePlanes[]): Plane[] {
+function levels(stages: readonly StagePlanes[]): Plane[] {
   const means = stages.flatMap(({ gain }) => (gain ? [{ values: gain.mean }] : []))
   const midpoints = means
     .slice(1)
@@ -67,48 +83,58 @@ function thresholds(stages: readonly StagePlanes[]): Plane[] {
   return [...midpoints, ...means]
 }
 
-/** Where planes are put side by side: memory of the kernels that holds the planes too. */
-export interface InterleaveRoom {
-  readonly kernels: Pick<Kernels, 'interleave'>
-  /** Free for use from byte `at`, aligned to 16. */
-  readonly at: number
-  readonly bytes: number
-}
-
-/** Fast-scan rows that the kernel makes at once. */
+/** Fast-scan rows that the kernel makes at once, or a multiple of them; modules have whole multiples. */
 const ROWS = 4
-/** Bytes that are made before they are copied: what the cache close to a core holds. */
-const AT_ONCE = 2 ** 18
+/** Bytes that are made before they are written: what the cache close to a core holds. */
+const AT_ONCE = 2 ** 19
 
-/** Gives rows of fast scan of some planes, `[row][slow scan][plane]`. @throws RangeError if the room holds no pixel. */
+/**
+ * Rows of fast scan of some planes, `[row][slow scan][plane]`: as they lie in the room where it holds enough of them.
+ * @throws RangeError if it holds no pixel.
+ */
 function interleaved<D extends 'f4' | 'u4'>(
   { slowScan, fastScan }: Detector,
   planes: readonly Plane[],
   dtype: D,
-  buffer: ArrayBufferLike,
-  { kernels, at, bytes }: InterleaveRoom,
-) {
+  { kernels, buffer, at, bytes }: KernelRoom,
+): Pick<ConstantArray<D>, 'data' | 'slabBytes'> {
   const n = planes.length
   const out = at + Math.ceil((8 * n) / 16) * 16
-  const slow = Math.min(slowScan, Math.floor(Math.min(AT_ONCE, at + bytes - out) / (ROWS * n * 4)))
+  const free = at + bytes - out
+  const slow = Math.min(slowScan, Math.floor(free / (ROWS * n * 4)))
   if (slow < 1) throw new RangeError(`${bytes} bytes hold no pixel of ${n} planes`)
-  return ([first = 0]: readonly number[], [count = 0]: readonly number[]) => {
+  const fill = () => {
     const table = new Uint32Array(buffer, at, 2 * n)
     for (const [i, { values, other }] of planes.entries())
       table.set([values.byteOffset, other?.byteOffset ?? 0], 2 * i)
-    const rows = arrayOf(dtype, count * slowScan * n)
-    for (let row = 0; row < count; row += ROWS) {
-      // The last ones of a module again, where fewer are left.
-      const base = Math.min(first + row, fastScan - ROWS)
+  }
+  const made = (from: number, rows: number, ss: number, length: number) =>
+    kernels.interleave(at, n, length, fastScan, ss * fastScan + from, rows, out)
+  const rowBytes = slowScan * n * 4
+
+  if (slow === slowScan) {
+    const rows = ROWS * Math.max(1, Math.floor(Math.min(AT_ONCE, free) / (ROWS * rowBytes)))
+    return {
+      slabBytes: rows * rowBytes,
+      data: ([first = 0], [count = 0]) => {
+        fill()
+        made(first, count, 0, slowScan)
+        return viewAs(dtype, buffer, out, count * slowScan * n)
+      },
+    }
+  }
+  return {
+    slabBytes: ROWS * rowBytes,
+    data: ([first = 0]) => {
+      fill()
+      const rows = arrayOf(dtype, ROWS * slowScan * n)
       for (let ss = 0; ss < slowScan; ss += slow) {
         const length = Math.min(slow, slowScan - ss)
-        kernels.interleave(at, n, length, fastScan, ss * fastScan + base, ROWS, out)
-        for (let r = row; r < Math.min(row + ROWS, count); r++) {
-          const made = viewAs(dtype, buffer, out + (first + r - base) * length * n * 4, length * n)
-          rows.set(made, (r * slowScan + ss) * n)
-        }
+        made(first, ROWS, ss, length)
+        for (let row = 0; row < ROWS; row++)
+          rows.set(viewAs(dtype, buffer, out + row * length * n * 4, length * n), (row * slowScan + ss) * n)
       }
-    }
-    return rows
+      return rows
+    },
   }
 }

@@ -1,7 +1,8 @@
 import { BAD_PIXELS, badPixelMask } from '../bad-pixels.js'
 import { type Bounds, boundsOf, type DarkLimits } from './limits.js'
 import type { StagePlanes } from './planes.js'
-import { finiteMedian, type Spread, spreadOf } from './spread.js'
+import type { KernelRoom } from './room.js'
+import { type Spread, spreadBytes, spreadOf } from './spread.js'
 
 const OFFSET = badPixelMask('OFFSET_OUT_OF_THRESHOLD')
 const NOISE = badPixelMask('NOISE_OUT_OF_THRESHOLD')
@@ -32,100 +33,104 @@ export interface StageJudgement {
   readonly reasons: readonly number[]
 }
 
+/** Every seventh pixel tells the stage: a number that no structure of a module shares. */
+const STEP = 7
+/** Bytes of the counts of all bits, and of any. */
+const COUNTS = 192
+
+/** The room that {@link judgeCell} needs. */
+export function judgeBytes(pixels: number): number {
+  return COUNTS + spreadBytes(pixels) + 4 * Math.ceil(pixels / STEP + 4)
+}
+
 /**
  * Writes the bad-pixel planes of one cell, all bits of all stages.
  *
  * Offset and noise of each (cell, stage) are held against median and standard deviation over the module's pixels and
  * against the hard limits, in f64 on the f32 values; stages without frames become NaN with bits 2 and 3.
- * @param stages in order of gain stages. @param present whether a stage has frames of the cell.
- * @param separate raw gains of neighbouring stages must be {@link DarkLimits.gainSeparation} apart.
+ * @param stages in order of gain stages; planes of a multiple of 4 pixels. @param present whether a stage has frames of
+ * the cell. @param separate raw gains of neighbouring stages must be {@link DarkLimits.gainSeparation} apart.
+ * @param room {@link judgeBytes} in the memory of the planes.
  */
 export function judgeCell(
   stages: readonly StagePlanes[],
   present: readonly boolean[],
   limits: DarkLimits,
   separate: boolean,
+  room: KernelRoom,
 ): StageJudgement[] {
   const spreads = stages.map((planes, stage) => {
     if (!present[stage]) clear(planes)
-    const spread = { offset: spreadOf(planes.offset), noise: spreadOf(planes.noise) }
     const { bad, offset, noise } = planes
+    const spread = { offset: spreadOf(offset, room), noise: spreadOf(noise, room) }
     bad.fill(present[stage] ? 0 : NO_DATA)
-    mark(offset, spread.offset, limits.offsetSigma, boundsOf(limits.offsetHard, stage), OFFSET, bad)
-    mark(noise, spread.noise, limits.noiseSigma, boundsOf(limits.noiseHard, stage), NOISE, bad)
+    const mark = (
+      values: Float32Array,
+      { median, deviation }: Spread,
+      sigma: number,
+      hard: Bounds,
+      bit: number,
+    ) =>
+      room.kernels.markOutside(
+        values.byteOffset,
+        values.length,
+        median,
+        sigma * deviation,
+        ...hard,
+        bit,
+        EVALUATION,
+        bad.byteOffset,
+      )
+    mark(offset, spread.offset, limits.offsetSigma, boundsOf(limits.offsetHard, stage), OFFSET)
+    mark(noise, spread.noise, limits.noiseSigma, boundsOf(limits.noiseHard, stage), NOISE)
     return spread
   })
   for (let stage = 0; separate && stage + 1 < stages.length; stage++) {
     const [planes, next] = [stages[stage], stages[stage + 1]]
-    if (planes && next) markGain(planes, next, limits.gainSeparation)
+    if (planes && next) markGain(planes, next, limits.gainSeparation, room)
   }
   return stages.map(({ bad, gain }, stage) => ({
     offset: spreads[stage]?.offset.median ?? Number.NaN,
     noise: spreads[stage]?.noise.median ?? Number.NaN,
-    gain: gain ? finiteMedian(sampled(gain.mean)) : Number.NaN,
-    gainDeviation: gain ? finiteMedian(sampled(gain.deviation)) : Number.NaN,
-    ...counted(bad),
+    gain: gain ? medianOfSome(gain.mean, room) : Number.NaN,
+    gainDeviation: gain ? medianOfSome(gain.deviation, room) : Number.NaN,
+    ...counted(bad, room),
   }))
 }
 
-/** Every seventh pixel: a number that no structure of a module shares. */
-function sampled(values: Float32Array): Float32Array {
-  const step = Math.min(7, values.length)
-  const some = new Float32Array(Math.floor(values.length / step))
-  for (let i = 0; i < some.length; i++) some[i] = values[i * step] ?? Number.NaN
-  return some
+function medianOfSome(values: Float32Array, room: KernelRoom): number {
+  const step = Math.min(STEP, values.length)
+  const count = Math.floor(values.length / step)
+  const some = new Float32Array(room.buffer, room.at, Math.ceil(count / 4) * 4).fill(Number.NaN)
+  for (let i = 0; i < count; i++) some[i] = values[i * step] ?? Number.NaN
+  const behind = Math.ceil(some.byteLength / 64) * 64
+  return spreadOf(some, { ...room, at: room.at + behind }).median
 }
 
 function clear({ offset, noise, gain }: StagePlanes): void {
   for (const plane of [offset, noise, ...(gain ? [gain.mean, gain.deviation] : [])]) plane.fill(Number.NaN)
 }
 
-/** Values that are not finite compare false throughout: they have a bit of their own. */
-function mark(
-  values: Float32Array,
-  { median, deviation }: Spread,
-  sigma: number,
-  [low, high]: Bounds,
-  bit: number,
-  bad: Uint32Array,
-): void {
-  const width = sigma * deviation
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? Number.NaN
-    if (Math.abs(value - median) > width || value < low || value > high) bad[i] = (bad[i] ?? 0) | bit
-    if (value - value !== 0) bad[i] = (bad[i] ?? 0) | EVALUATION
-  }
-}
-
-function markGain(a: StagePlanes, b: StagePlanes, separation: number): void {
+function markGain(a: StagePlanes, b: StagePlanes, separation: number, { kernels }: KernelRoom): void {
   if (!(a.gain && b.gain)) return
-  const [mean, deviation, nextMean, nextDeviation] = [
-    a.gain.mean,
-    a.gain.deviation,
-    b.gain.mean,
-    b.gain.deviation,
-  ]
-  for (let i = 0; i < mean.length; i++) {
-    const step = (nextMean[i] ?? Number.NaN) - (mean[i] ?? Number.NaN)
-    const width = Math.sqrt((deviation[i] ?? 0) ** 2 + (nextDeviation[i] ?? 0) ** 2)
-    if (width === 0 ? step === 0 : step / width < separation) {
-      a.bad[i] = (a.bad[i] ?? 0) | GAIN
-      b.bad[i] = (b.bad[i] ?? 0) | GAIN
-    }
-  }
+  kernels.markClose(
+    a.gain.mean.byteOffset,
+    a.gain.deviation.byteOffset,
+    b.gain.mean.byteOffset,
+    b.gain.deviation.byteOffset,
+    a.gain.mean.length,
+    separation,
+    GAIN,
+    a.bad.byteOffset,
+    b.bad.byteOffset,
+  )
 }
 
-function counted(bad: Uint32Array): Pick<StageJudgement, 'bad' | 'reasons'> {
-  let any = 0
-  const byBit = new Float64Array(32)
-  for (let i = 0; i < bad.length; i++) {
-    let rest = bad[i] ?? 0
-    if (rest === 0) continue
-    any++
-    for (; rest !== 0; rest &= rest - 1) {
-      const bit = 31 - Math.clz32(rest & -rest)
-      byBit[bit] = (byBit[bit] ?? 0) + 1
-    }
-  }
-  return { bad: any, reasons: DARK_REASONS.map(name => byBit[BAD_PIXELS[name]] ?? 0) }
+function counted(
+  bad: Uint32Array,
+  { kernels, buffer, at }: KernelRoom,
+): Pick<StageJudgement, 'bad' | 'reasons'> {
+  kernels.countBits(bad.byteOffset, bad.length, at)
+  const counts = new Uint32Array(buffer, at, 33)
+  return { bad: counts[32] ?? 0, reasons: DARK_REASONS.map(name => counts[BAD_PIXELS[name]] ?? 0) }
 }

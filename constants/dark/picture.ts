@@ -1,8 +1,9 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { type PlaneStore, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
+import type { KernelRoom } from './room.js'
 
-/** A map shows blocks of BIN × BIN pixels. */
+/** A map shows blocks of BIN × BIN pixels, as the kernels sum them. */
 export const BIN = 4
 
 /** A module's plane, averaged over cells and blocks of pixels: `[row][column]`, rows along slow scan. */
@@ -31,144 +32,125 @@ export interface StagePicture {
   readonly histograms: { readonly offset: Histogram; readonly noise: Histogram }
 }
 
-/** Pictures the planes of one stage. */
+/** Fine steps of a histogram, before it shows where the values lie. */
+const FINE = 65_536
+const STEPS = 64
+/** Share of the values that may lie outside of a histogram at either end, before it is widened a little. */
+const TAIL = 1e-3
+
+/** The room that {@link pictureStage} needs: fine steps, then a sum and a count a block of pixels. */
+export function pictureBytes(detector: Shape): number {
+  const { rows, columns } = blocksOf(detector)
+  return 4 * FINE + 12 * rows * columns
+}
+
+/**
+ * Pictures the planes of one stage.
+ * @param room {@link pictureBytes} in the memory of `store`.
+ */
 export function pictureStage(
   detector: Detector,
   recipe: DarkRecipe,
   store: PlaneStore,
   cells: number,
   stage: number,
+  room: KernelRoom,
 ): StagePicture {
-  const [offset, noise, bad] = [new MapSums(detector), new MapSums(detector), new MapSums(detector)]
-  const offsets = new FineHistogram(1)
-  const noises = new FineHistogram(64)
-  for (let cell = 0; cell < cells; cell++) {
-    const planes = stagePlanes(store, recipe, cell, stage)
-    offset.addPlane(planes.offset)
-    noise.addPlane(planes.noise)
-    bad.addFlags(planes.bad)
-    offsets.addPlane(planes.offset)
-    noises.addPlane(planes.noise)
+  const { kernels, buffer, at } = room
+  const { slowScan, fastScan } = detector
+  const { rows, columns } = blocksOf(detector)
+  const steps = new Uint32Array(buffer, at, FINE)
+  const sums = new Float64Array(buffer, at + 4 * FINE, rows * columns)
+  const counts = new Uint32Array(buffer, sums.byteOffset + sums.byteLength, rows * columns)
+  const planes = Array.from({ length: cells }, (_, cell) => stagePlanes(store, recipe, cell, stage))
+  const values = (quantity: 'offset' | 'noise', scale: number) => {
+    for (const array of [steps, sums, counts]) array.fill(0)
+    for (const { [quantity]: plane } of planes) {
+      kernels.addBlocks(plane.byteOffset, slowScan, fastScan, sums.byteOffset, counts.byteOffset)
+      kernels.countSteps(plane.byteOffset, plane.length, scale, steps.byteOffset)
+    }
+    return { map: meanMap(detector, sums, counts), histogram: histogramOf(steps, scale) }
   }
+  const offset = values('offset', 1)
+  const noise = values('noise', 64)
+  counts.fill(0)
+  for (const { bad } of planes) kernels.countBlocks(bad.byteOffset, slowScan, fastScan, counts.byteOffset)
+  const judged = blockPixels(detector).map(pixels => pixels * cells)
   return {
-    offset: offset.map(),
-    noise: noise.map(),
-    bad: bad.map(),
-    histograms: { offset: offsets.histogram(), noise: noises.histogram() },
+    offset: offset.map,
+    noise: noise.map,
+    bad: meanMap(detector, counts, judged),
+    histograms: { offset: offset.histogram, noise: noise.histogram },
   }
 }
 
-/** Means of finite values by block of pixels. Summed by pixel first: in order, without a look at where it lies. */
+type Shape = Pick<Detector, 'slowScan' | 'fastScan'>
+
+function blocksOf({ slowScan, fastScan }: Shape): { rows: number; columns: number } {
+  return { rows: Math.ceil(slowScan / BIN), columns: Math.ceil(fastScan / BIN) }
+}
+
+/** Pixels of each block: fewer at the edge of a module that is no whole number of blocks. */
+function blockPixels(shape: Shape): Float64Array {
+  const { rows, columns } = blocksOf(shape)
+  return Float64Array.from({ length: rows * columns }, (_, i) => {
+    const height = Math.min(BIN, shape.slowScan - BIN * Math.floor(i / columns))
+    return height * Math.min(BIN, shape.fastScan - BIN * (i % columns))
+  })
+}
+
+/** Means by block of pixels. */
+function meanMap(shape: Shape, sums: ArrayLike<number>, counts: ArrayLike<number>): DarkMap {
+  return { ...blocksOf(shape), values: Float32Array.from(sums, (sum, block) => sum / (counts[block] ?? 0)) }
+}
+
+/** Sums values by block of pixels, one by one. */
 export class MapSums {
-  readonly #slowScan: number
-  readonly #fastScan: number
+  readonly #shape: Shape
   readonly #sums: Float64Array
   readonly #counts: Uint32Array
 
-  constructor({ slowScan, fastScan }: Pick<Detector, 'slowScan' | 'fastScan'>) {
-    this.#slowScan = slowScan
-    this.#fastScan = fastScan
-    this.#sums = new Float64Array(slowScan * fastScan)
-    this.#counts = new Uint32Array(slowScan * fastScan)
+  constructor(shape: Shape) {
+    const { rows, columns } = blocksOf(shape)
+    this.#shape = shape
+    this.#sums = new Float64Array(rows * columns)
+    this.#counts = new Uint32Array(rows * columns)
   }
 
   /** Adds `value` to the block that `pixel` lies in, unless it is not finite. */
   add(pixel: number, value: number): void {
     if (value - value !== 0) return
-    this.#sums[pixel] = (this.#sums[pixel] ?? 0) + value
-    this.#counts[pixel] = (this.#counts[pixel] ?? 0) + 1
-  }
-
-  /** Adds a value of every pixel. */
-  addPlane(values: Float32Array): void {
-    const [sums, counts] = [this.#sums, this.#counts]
-    for (let pixel = 0; pixel < values.length; pixel++) {
-      const value = values[pixel] ?? 0
-      if (value - value !== 0) continue
-      sums[pixel] = (sums[pixel] ?? 0) + value
-      counts[pixel] = (counts[pixel] ?? 0) + 1
-    }
-  }
-
-  /** Adds 1 for every pixel whose word is not 0, 0 for the others. */
-  addFlags(words: Uint32Array): void {
-    const [sums, counts] = [this.#sums, this.#counts]
-    for (let pixel = 0; pixel < words.length; pixel++) {
-      if (words[pixel] !== 0) sums[pixel] = (sums[pixel] ?? 0) + 1
-      counts[pixel] = (counts[pixel] ?? 0) + 1
-    }
+    const { fastScan } = this.#shape
+    const ss = Math.floor(pixel / fastScan)
+    const block = Math.floor(ss / BIN) * Math.ceil(fastScan / BIN) + Math.floor((pixel - ss * fastScan) / BIN)
+    this.#sums[block] = (this.#sums[block] ?? 0) + value
+    this.#counts[block] = (this.#counts[block] ?? 0) + 1
   }
 
   map(): DarkMap {
-    const [pixelSums, pixelCounts, fastScan] = [this.#sums, this.#counts, this.#fastScan]
-    const rows = Math.ceil(this.#slowScan / BIN)
-    const columns = Math.ceil(fastScan / BIN)
-    const sums = new Float64Array(rows * columns)
-    const counts = new Float64Array(rows * columns)
-    for (let pixel = 0; pixel < pixelSums.length; pixel++) {
-      const ss = Math.floor(pixel / fastScan)
-      const bin = Math.floor(ss / BIN) * columns + Math.floor((pixel - ss * fastScan) / BIN)
-      sums[bin] = (sums[bin] ?? 0) + (pixelSums[pixel] ?? 0)
-      counts[bin] = (counts[bin] ?? 0) + (pixelCounts[pixel] ?? 0)
-    }
-    return { rows, columns, values: Float32Array.from(sums, (sum, bin) => sum / (counts[bin] ?? 0)) }
+    return meanMap(this.#shape, this.#sums, this.#counts)
   }
 }
 
-const FINE = 65536
-const STEPS = 64
-/** Share of the values that may lie outside of a histogram at either end, before it is widened a little. */
-const TAIL = 1e-3
-
-/** Counts in fine steps first: where the values lie shows only when all are in. */
-class FineHistogram {
-  readonly #counts = new Uint32Array(FINE)
-  readonly #scale: number
-  #total = 0
-
-  /** @param scale fine steps in one unit; values are 0 … 65536 / scale. */
-  constructor(scale: number) {
-    this.#scale = scale
-  }
-
-  addPlane(values: Float32Array): void {
-    const [counts, scale] = [this.#counts, this.#scale]
-    let total = 0
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? 0
-      if (value - value !== 0) continue
-      const step = value <= 0 ? 0 : value * scale < FINE ? (value * scale) | 0 : FINE - 1
-      counts[step] = (counts[step] ?? 0) + 1
-      total++
-    }
-    this.#total += total
-  }
-
-  histogram(): Histogram {
-    const low = this.#quantile(TAIL)
-    const high = this.#quantile(1 - TAIL)
-    const width = Math.max(1, Math.ceil((1.2 * (high - low + 1)) / STEPS))
-    const from = Math.max(0, low - Math.ceil(0.1 * (high - low)))
-    const counts = Array.from({ length: STEPS }, (_, i) =>
-      this.#sum(from + i * width, from + (i + 1) * width),
-    )
-    return {
-      from: from / this.#scale,
-      step: width / this.#scale,
-      counts,
-      below: this.#sum(0, from),
-      above: this.#sum(from + STEPS * width, FINE),
-    }
-  }
-
-  #quantile(share: number): number {
+/** Equal steps where nearly all values lie, of counts in fine steps of 1 / `scale`. */
+function histogramOf(fine: Uint32Array, scale: number): Histogram {
+  const sum = (from: number, to: number) => fine.subarray(from, to).reduce((total, n) => total + n, 0)
+  const total = sum(0, FINE)
+  const quantile = (share: number): number => {
     let step = 0
-    for (let sum = this.#counts[0] ?? 0; sum < share * this.#total && step < FINE - 1; )
-      sum += this.#counts[++step] ?? 0
+    for (let n = fine[0] ?? 0; n < share * total && step < FINE - 1; ) n += fine[++step] ?? 0
     return step
   }
-
-  #sum(from: number, to: number): number {
-    return this.#counts.subarray(from, to).reduce((sum, count) => sum + count, 0)
+  const low = quantile(TAIL)
+  const high = quantile(1 - TAIL)
+  const width = Math.max(1, Math.ceil((1.2 * (high - low + 1)) / STEPS))
+  const from = Math.max(0, low - Math.ceil(0.1 * (high - low)))
+  const end = from + STEPS * width
+  return {
+    from: from / scale,
+    step: width / scale,
+    counts: Array.from({ length: STEPS }, (_, i) => sum(from + i * width, from + (i + 1) * width)),
+    below: sum(0, from),
+    above: sum(end, FINE),
   }
 }

@@ -48,6 +48,25 @@ export type DarkStatistics = (
 ) => void
 
 /**
+ * Adds frames, laid out and decoded as {@link DarkStatistics} has them, 1 … 64 of them, to the sums of `pixels` (a multiple
+ * of 8) pixels: {@link darkSumsBytes}, aligned to 16. With `begin` 1 these begin anew.
+ */
+export type DarkSums = (
+  src: number,
+  frames: number,
+  stride: number,
+  pixels: number,
+  shift: number,
+  bits: number,
+  zeroAs: number,
+  sums: number,
+  begin: 0 | 1,
+) => void
+
+/** Most frames of one call of {@link DarkSums}. */
+export const MOST_SUMMED = 64
+
+/**
  * Puts planes of pixels side by side: element `[row][slow scan][plane]` of `out`, 4 bytes each, for `rows` (a multiple
  * of 4) fast-scan rows from `first`, of planes in image order. `table` holds two u32 pointers a plane: the plane and 0,
  * or two planes of f32 whose midpoints are wanted. Planes and `out` are aligned to 16.
@@ -65,6 +84,11 @@ export type Interleave = (
 /** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
 export function darkScratchBytes(frames: number): number {
   return 64 * Math.ceil(frames / 4) * 4 + 304
+}
+
+/** Bytes of the sums of {@link DarkSums}. */
+export function darkSumsBytes(pixels: number): number {
+  return 18 * pixels
 }
 
 /**
@@ -118,7 +142,65 @@ export interface Kernels {
    */
   readonly agipdThresholds: (t0: number, t1: number, count: number, gap: 0 | 1) => void
   readonly darkStatistics: DarkStatistics
+  readonly darkSums: DarkSums
+  /** The planes that `sums` over `frames` (1 … 65535) frames make, as {@link DarkStatistics} does. */
+  readonly darkMoments: (
+    sums: number,
+    frames: number,
+    pixels: number,
+    mean: number,
+    deviation: number,
+  ) => void
   readonly interleave: Interleave
+  /**
+   * Median, population standard deviation and number of the finite values of `count` (a multiple of 4) f32: three f64 at
+   * `out`. `scratch` holds 4·count + 16384 bytes, aligned to 16.
+   */
+  readonly spread: (values: number, count: number, out: number, scratch: number) => void
+  /**
+   * Ors `bit` into `bad` where one of `count` (a multiple of 4) f32 lies more than `width` from `middle` or outside of
+   * `low` … `high`, and `notFinite` where it is not finite.
+   */
+  readonly markOutside: (
+    values: number,
+    count: number,
+    middle: number,
+    width: number,
+    low: number,
+    high: number,
+    bit: number,
+    notFinite: number,
+    bad: number,
+  ) => void
+  /**
+   * Ors `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
+   * or the same where that is 0. `count` is a multiple of 2.
+   */
+  readonly markClose: (
+    meanA: number,
+    deviationA: number,
+    meanB: number,
+    deviationB: number,
+    count: number,
+    separation: number,
+    bit: number,
+    badA: number,
+    badB: number,
+  ) => void
+  /** Writes how many of `count` (a multiple of 4) masks have bit 0 … 31, and how many have any: 33 u32 at `out`. */
+  readonly countBits: (masks: number, count: number, out: number) => void
+  /** Adds the finite values of a plane of f32 to their block of 4 × 4 pixels, and their number: f64 and u32 a block. */
+  readonly addBlocks: (
+    values: number,
+    slowScan: number,
+    fastScan: number,
+    sums: number,
+    counts: number,
+  ) => void
+  /** Adds the number of words of a plane that are not 0 to their block of 4 × 4 pixels: u32 a block. */
+  readonly countBlocks: (words: number, slowScan: number, fastScan: number, counts: number) => void
+  /** Counts the finite of `count` f32 in 65536 steps (u32) of 1 / `scale` from 0; what lies outside goes to the ends. */
+  readonly countSteps: (values: number, count: number, scale: number, counts: number) => void
 }
 
 /** Version of frame table and parameters that this wrapper writes. */

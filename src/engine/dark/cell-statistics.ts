@@ -11,8 +11,9 @@ import type { StatisticsTask } from './tasks.js'
 const NONE = 0
 
 /**
- * Reads a strip of one raw plane of all frames of one (cell, stage) into the task's slot, frame after frame, and writes
- * the statistics of all samples in it into the lane's planes.
+ * Reads a strip of one raw plane of all frames of one (cell, stage) into the task's slot, and writes the statistics of
+ * all samples in it into the lane's planes. Where a median is wanted all frames are there before they are reduced; else
+ * they are summed a few at a time, while they are still in the cache of the core.
  */
 export async function cellStatistics(
   task: StatisticsTask,
@@ -22,32 +23,53 @@ export async function cellStatistics(
   const { detector, recipe } = task
   const slot = slotOffset(layout, task.slot)
   const raw = slot + layout.slot.raw
+  // The tiles of a correction serve as scratch.
+  const scratch = slot + layout.slot.data
   const strip = { detector, plane: task.plane, slowScan: task.slowScan }
   const room = new Uint8Array(memory.buffer, raw, layout.blockFrames * layout.rawFrameBytes)
-  const frames = await readStrip(reader, task.frames, strip, room)
-
   const [from, to] = task.slowScan
+  const stride = stripStride(detector, to - from)
   const pixels = (to - from) * detector.fastScan
   const plane = (quantity: Quantity) =>
     layout.constants +
     task.cell * layout.cellBytes +
     4 * (planeOf(recipe, task.stage, quantity) * layout.pixels + from * detector.fastScan)
-  const statistics = (of: Decode, median: number, mean: number, deviation: number) =>
-    kernels.darkStatistics(
-      raw,
-      frames,
-      stripStride(detector, to - from),
-      pixels,
-      of.shift,
-      of.bits,
-      of.zeroAs,
-      median,
-      mean,
-      deviation,
-      // The tiles of a correction serve as scratch.
-      slot + layout.slot.data,
-    )
+  const read = (use: (frames: number) => void) =>
+    readStrip(reader, task.frames, strip, room, task.atOnce, use)
   const { signal, gain } = recipe
-  if (signal.plane === task.plane) statistics(signal, plane('offset'), NONE, plane('noise'))
-  if (gain?.plane === task.plane) statistics(gain, NONE, plane('gainMean'), plane('gainDeviation'))
+
+  if (signal.plane === task.plane) {
+    const reduce = (
+      { shift, bits, zeroAs }: Decode,
+      frames: number,
+      median: number,
+      mean: number,
+      deviation: number,
+    ) =>
+      kernels.darkStatistics(
+        raw,
+        frames,
+        stride,
+        pixels,
+        shift,
+        bits,
+        zeroAs,
+        median,
+        mean,
+        deviation,
+        scratch,
+      )
+    await read(frames => {
+      reduce(signal, frames, plane('offset'), NONE, plane('noise'))
+      if (gain?.plane === task.plane) reduce(gain, frames, NONE, plane('gainMean'), plane('gainDeviation'))
+    })
+  } else if (gain?.plane === task.plane) {
+    const { shift, bits, zeroAs } = gain
+    let begin: 0 | 1 = 1
+    const all = await read(frames => {
+      kernels.darkSums(raw, frames, stride, pixels, shift, bits, zeroAs, scratch, begin)
+      begin = 0
+    })
+    kernels.darkMoments(scratch, all, pixels, plane('gainMean'), plane('gainDeviation'))
+  }
 }

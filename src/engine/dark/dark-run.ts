@@ -139,10 +139,10 @@ async function enter(
   try {
     return await importAllConstants(
       catalogue,
-      modules.map(({ module, pdu }) => ({
+      modules.map(({ module, pdu, content }) => ({
         ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
         files: [staging.path(module)],
-        move: true as const,
+        move: content,
       })),
     )
   } finally {

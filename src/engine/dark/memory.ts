@@ -1,4 +1,6 @@
-import { darkScratchBytes } from '../../corrections/kernel.js'
+import { judgeBytes } from '../../../constants/dark/bad-pixels.js'
+import { pictureBytes } from '../../../constants/dark/picture.js'
+import { darkScratchBytes, darkSumsBytes, MOST_SUMMED } from '../../corrections/kernel.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
@@ -21,8 +23,11 @@ export interface DarkDemand {
 export interface DarkLanes {
   readonly count: number
   readonly layout: LaneLayout
-  /** Rows of slow scan that are read and reduced at once. */
+  /** Rows of slow scan that are read of all frames before they are reduced. */
   readonly stripRows: number
+  /** Rows that are read of `sumFrames` frames at a time, where sums are enough. */
+  readonly sumRows: number
+  readonly sumFrames: number
   readonly bytes: number
 }
 
@@ -30,6 +35,11 @@ export interface DarkLanes {
 const PREFERRED_BYTES = 8 * 1024 ** 2
 /** Reads of fewer rows cost more than the cache saves. */
 const PREFERRED_LEAST_ROWS = 32
+
+/** Frames that are only summed stay in the cache of a core between reading and summing, and so do their sums. */
+const SUMMED_BYTES = 768 * 1024
+/** With fewer frames at a time, more is done with the sums than with the samples. */
+const LEAST_SUMMED = 8
 
 /** A constant is written in batches of at most this; three of them are alive: made, in the library, not yet collected. */
 const BATCH_BYTES = 16 * 1024 ** 2
@@ -67,27 +77,46 @@ function writingBytes({ detector, planes, cells }: DarkDemand): number {
   return BATCHES * Math.min(BATCH_BYTES, (planes * cells * pixelsOf(detector) * 4) / BATCHES)
 }
 
-/** Heights of strips, in halves of a module, from the preferred one down to a row. */
+/** Heights of strips, from the preferred one down to a row. */
 function heights({ detector, frames }: DarkDemand): number[] {
   const rowBytes = detector.fastScan * 2
-  const all: number[] = []
-  for (let rows = detector.slowScan; rows > 1; rows = Math.ceil(rows / 2)) all.push(rows)
-  all.push(1)
-  const preferred = all.filter(
+  return halves(detector.slowScan).filter(
     rows => rows * rowBytes * frames <= PREFERRED_BYTES || rows <= PREFERRED_LEAST_ROWS,
   )
-  return preferred
+}
+
+function halves(slowScan: number): number[] {
+  const all: number[] = []
+  for (let rows = slowScan; rows > 1; rows = Math.ceil(rows / 2)) all.push(rows)
+  return [...all, 1]
+}
+
+/** The most rows of which enough frames fit `bytes`, and how many frames do. */
+function summed({ detector, frames }: DarkDemand, bytes: number): Pick<DarkLanes, 'sumRows' | 'sumFrames'> {
+  const room = Math.min(bytes, SUMMED_BYTES)
+  const fitting = (rows: number) => Math.floor(room / stripStride(detector, rows))
+  const least = Math.min(LEAST_SUMMED, frames)
+  const sumRows = halves(detector.slowScan).find(rows => fitting(rows) >= least) ?? 1
+  return { sumRows, sumFrames: Math.min(MOST_SUMMED, Math.max(1, fitting(sumRows))) }
 }
 
 function lanesOf(
-  { detector, planes, cells, frames }: DarkDemand,
+  demand: DarkDemand,
   workers: number,
   count: number,
   stripRows: number,
 ): DarkLanes | undefined {
+  const { detector, planes, cells, frames } = demand
   const pixels = pixelsOf(detector)
   const frameBytes = rawFrameBytes(detector)
   const blockBytes = stripStride(detector, stripRows) * frames
+  const sums = summed(demand, blockBytes)
+  const scratchBytes = Math.max(
+    darkScratchBytes(frames),
+    darkSumsBytes(sums.sumRows * detector.fastScan),
+    judgeBytes(pixels),
+    pictureBytes(detector),
+  )
   try {
     const layout = laneLayout({
       pixels,
@@ -95,10 +124,11 @@ function lanesOf(
       planes,
       rawFrameBytes: frameBytes,
       blockFrames: Math.ceil(blockBytes / frameBytes),
-      tileFrames: Math.ceil(darkScratchBytes(frames) / (4 * pixels)),
+      // Of a tile, data and masks alone are eight bytes a pixel.
+      tileFrames: Math.ceil(scratchBytes / (8 * pixels)),
       slots: Math.ceil(workers / count) + 1,
     })
-    return { count, layout, stripRows, bytes: count * layout.bytes }
+    return { count, layout, stripRows, ...sums, bytes: count * layout.bytes }
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -1,4 +1,5 @@
 import type { ModuleConstants } from '../../../constants/catalogue.js'
+import { darkDescriptions } from '../../../constants/dark/arrays.js'
 import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
 import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
 import { outliersOf } from '../../../constants/dark/outliers.js'
@@ -6,12 +7,14 @@ import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
 import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
+import type { Content } from '../../../constants/store.js'
+import { declareConstants } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../assignment.js'
-import type { WorkerPool } from '../pool.js'
+import { StoppedError, type WorkerPool } from '../pool.js'
 import { LaneScheduler, type SlotJob } from '../scheduler.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
@@ -50,23 +53,33 @@ export class DarkModuleRun {
    */
   async run(): Promise<DarkModule> {
     const { module, pdu } = this.#module
+    const { plan, pathOf } = this.#context
+    // Here, where the HDF5 library runs already and nothing else is to be done meanwhile.
+    const declared = declareConstants(
+      pathOf(this.#module),
+      darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu),
+      plan.beginAt,
+    )
+    // Whoever waits for the statistics hears of it after them.
+    declared.catch(() => {})
     await this.#statistics()
+    await declared
     const stages = await this.#judge()
     const wrong = gainOrderProblem(this.#context.plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
-    const { pictures, previous, problems } = await this.#finish()
+    const { content, pictures, previous, problems } = await this.#finish()
     const pixels = pixelsOf(this.#context.plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
       const picture = pictures[stage]
       return picture ? outliersOf(summary, picture, BIN, pixels) : []
     })
-    return { module, pdu, stages, pictures, outliers, problems, ...(previous && { previous }) }
+    return { module, pdu, content, stages, pictures, outliers, problems, ...(previous && { previous }) }
   }
 
   async #statistics(): Promise<void> {
     const { plan, pool, onRows } = this.#context
-    const { stripRows } = plan.lanes
+    const { stripRows, sumRows, sumFrames } = plan.lanes
     const { rawPlanes, slowScan, fastScan } = plan.detector
     const detector = { rawPlanes, slowScan, fastScan }
     const planes = rawPlanesOf(plan.recipe)
@@ -77,19 +90,22 @@ export class DarkModuleRun {
           [...cells].flatMap(([cell, rows]) => {
             const frames = files.sources(rows)
             const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
-            return planes.flatMap(plane =>
-              range(0, slowScan, stripRows).map(from => {
-                const to = Math.min(from + stripRows, slowScan)
+            return planes.flatMap(plane => {
+              // Only a median needs all frames at once.
+              const isSignal = plane === plan.recipe.signal.plane
+              const [height, atOnce] = isSignal ? [stripRows, count] : [sumRows, sumFrames]
+              return range(0, slowScan, height).map(from => {
+                const to = Math.min(from + height, slowScan)
                 return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
                   const slowScan = [from, to] as const
                   await pool.run('darkStatistics', {
                     ...assignment,
-                    ...{ detector, recipe: plan.recipe, cell, stage, plane, slowScan, frames },
+                    ...{ detector, recipe: plan.recipe, cell, stage, plane, slowScan, frames, atOnce },
                   })
                   onRows((count * (to - from)) / planes.length)
                 })
-              }),
-            )
+              })
+            })
           }),
         ),
       )
@@ -120,17 +136,17 @@ export class DarkModuleRun {
     return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
   }
 
-  async #finish(): Promise<Pick<DarkModule, 'pictures' | 'previous' | 'problems'>> {
+  async #finish(): Promise<Pick<DarkModule, 'content' | 'pictures' | 'previous' | 'problems'>> {
     const { plan, pool, pathOf } = this.#context
     const { module, pdu } = this.#module
     const pictures: StagePicture[] = []
     const problems: Problem[] = []
+    let content: Content | undefined
     let previous: DarkModule['previous']
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
-        const { beginAt } = plan
-        await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path, beginAt })
+        content = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
       }),
       ...plan.recipe.stages.map((name, stage) =>
         this.#job(`picturing ${name} gain`, async assignment => {
@@ -148,7 +164,8 @@ export class DarkModuleRun {
         }
       }),
     ])
-    return { pictures, problems, ...(previous && { previous }) }
+    if (content === undefined) throw new StoppedError('stopped')
+    return { content, pictures, problems, ...(previous && { previous }) }
   }
 
   async #compare(assignment: Assignment): Promise<DarkModule['previous']> {

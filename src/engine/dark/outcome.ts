@@ -3,6 +3,7 @@ import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { Outlier } from '../../../constants/dark/outliers.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { StageSummary } from '../../../constants/dark/summary.js'
+import type { Content } from '../../../constants/store.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 
@@ -10,6 +11,8 @@ import type { Problem } from '../../model/problem.js'
 export interface DarkModule {
   readonly module: ModuleIndex
   readonly pdu: string
+  /** What the file of its constants holds. */
+  readonly content: Content
   readonly stages: readonly StageSummary[]
   readonly pictures: readonly StagePicture[]
   readonly outliers: readonly Outlier[]

@@ -19,16 +19,18 @@ export function stripStride(detector: Pick<FrameShape, 'fastScan'>, rows: number
 }
 
 /**
- * Reads a strip of every frame into `raw`, `[row][fast scan]` every {@link stripStride} bytes, and returns how many
- * frames these are. Where frames are stored plainly every byte is read once; else whole frames are decoded for each
- * strip.
- * @throws DataError naming the file if it ends early or changed since the plan was made.
+ * Reads a strip of every frame into `raw`, `[row][fast scan]` every {@link stripStride} bytes, `atOnce` frames at a time,
+ * and calls `use` with their number whenever as many are there, and with the rest. Where frames are stored plainly every
+ * byte is read once; else whole frames are decoded for each strip.
+ * @returns all frames. @throws DataError naming the file if it ends early or changed since the plan was made.
  */
 export async function readStrip(
   reader: FrameReader,
   sources: readonly FrameSource[],
   strip: Strip,
   raw: Uint8Array,
+  atOnce: number,
+  use: (frames: number) => void,
 ): Promise<number> {
   const { detector, plane, slowScan } = strip
   const rowBytes = detector.fastScan * 2
@@ -37,6 +39,7 @@ export async function readStrip(
   const stride = stripStride(detector, slowScan[1] - slowScan[0])
   const frameBytes = rawFrameBytes(detector)
   let frame = 0
+  let all = 0
   let whole: Uint8Array | undefined
   for (const { input, rows } of sources) {
     for (let i = 0; i < rows.length; i++) {
@@ -52,9 +55,14 @@ export async function readStrip(
       } else {
         readFully(input, target, address + from)
       }
-      frame++
+      all++
+      if (++frame === atOnce) {
+        use(frame)
+        frame = 0
+      }
     }
     refuseChanged(input)
   }
-  return frame
+  if (frame > 0) use(frame)
+  return all
 }

@@ -4,6 +4,7 @@ import type { DarkLimits } from '../../../constants/dark/limits.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { ConstantSource } from '../../../constants/source.js'
+import type { Content } from '../../../constants/store.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from '../assignment.js'
 import type { BlockInput } from '../block-input.js'
@@ -25,8 +26,8 @@ interface DarkTask extends Assignment {
 }
 
 /**
- * Reads a strip of slow-scan rows of one raw plane of all frames of one (cell, stage) into a slot; the statistics of the
- * samples in it go to the lane's planes.
+ * Reads a strip of slow-scan rows of one raw plane of all frames of one (cell, stage), `atOnce` frames at a time, into a
+ * slot; the statistics of the samples in it go to the lane's planes. A median needs all frames at once.
  */
 export interface StatisticsTask extends Assignment {
   readonly detector: FrameShape
@@ -37,6 +38,7 @@ export interface StatisticsTask extends Assignment {
   /** First row and the one behind the last. */
   readonly slowScan: readonly [number, number]
   readonly frames: readonly FrameSource[]
+  readonly atOnce: number
 }
 
 /** Writes the bad-pixel planes of one cell, once its statistics are complete. */
@@ -47,12 +49,10 @@ export interface JudgeTask extends DarkTask {
   readonly limits: DarkLimits
 }
 
-/** Writes a module's constants to `path`. */
+/** Fills the file of a module's constants, which is declared. */
 export interface WriteTask extends DarkTask {
   readonly pdu: string
   readonly path: string
-  /** Time of the objects in the file: the same dark runs make the same bytes. */
-  readonly beginAt: Date
 }
 
 /** Maps and histograms of one stage. */
@@ -69,7 +69,7 @@ export interface DifferenceTask extends DarkTask {
 export interface DarkOperations {
   darkStatistics(task: StatisticsTask): Promise<void>
   darkJudge(task: JudgeTask): Promise<readonly StageJudgement[]>
-  darkWrite(task: WriteTask): Promise<void>
+  darkWrite(task: WriteTask): Promise<Content>
   darkPicture(task: PictureTask): Promise<StagePicture>
   darkDifference(task: DifferenceTask): Promise<readonly StageDifference[]>
 }

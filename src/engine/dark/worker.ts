@@ -3,9 +3,10 @@ import { judgeCell } from '../../../constants/dark/bad-pixels.js'
 import { differenceOf } from '../../../constants/dark/difference.js'
 import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
-import { writeConstants } from '../../../constants/write.js'
+import type { KernelRoom } from '../../../constants/dark/room.js'
+import { contentOf } from '../../../constants/store.js'
+import { fillConstants } from '../../../constants/write.js'
 import type { Kernels } from '../../corrections/kernel.js'
-import { setObjectTimes } from '../../hdf5/object-times.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
 import type { Assignment } from '../assignment.js'
@@ -24,39 +25,42 @@ export interface DarkContext {
 
 /** The worker's side of {@link DarkOperations}. */
 export function darkOperations({ at, reader, stop }: DarkContext): DarkOperations {
-  /** Takes the task's slot through its states around `work`. */
+  /** Takes the task's slot, in which kernels may work, through its states around `work`. */
   const onLane = async <T>(
     task: Assignment,
-    work: (lane: Lane, kernels: Kernels) => T | Promise<T>,
+    work: (lane: Lane, room: KernelRoom) => T | Promise<T>,
   ): Promise<T> => {
     if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
     const { lane, kernels } = at(task.lane)
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
-    const result = await work(lane, kernels)
+    const { memory, layout } = lane.handle
+    const room = {
+      ...{ kernels, buffer: memory.buffer },
+      ...{ at: slotOffset(layout, task.slot), bytes: layout.slot.bytes },
+    }
+    const result = await work(lane, room)
     lane.advance(task.slot, task.id, task.epoch, 'done')
     return result
   }
   return {
-    darkStatistics: task => onLane(task, (lane, kernels) => cellStatistics(task, { lane, kernels, reader })),
+    darkStatistics: task =>
+      onLane(task, (lane, { kernels }) => cellStatistics(task, { lane, kernels, reader })),
     darkJudge: task =>
-      onLane(task, lane => {
+      onLane(task, (lane, room) => {
         const { recipe } = task
         const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
-        return judgeCell(stages, task.present, task.limits, recipe.thresholds)
+        return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
       }),
     darkWrite: task =>
-      onLane(task, async (lane, kernels) => {
-        const { detector, recipe, cells, pdu } = task
-        const { layout } = lane.handle
-        const room = { kernels, at: slotOffset(layout, task.slot), bytes: layout.slot.bytes }
-        const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, room)
-        await writeConstants(task.path, constants)
-        await setObjectTimes(task.path, task.beginAt)
+      onLane(task, (lane, room) => {
+        const { detector, recipe, cells, pdu, path } = task
+        fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
+        return contentOf(path)
       }),
     darkPicture: task =>
-      onLane(task, lane => {
-        const { detector, recipe } = task
-        return pictureStage(detector, recipe, storeOf(lane), task.cells, task.stage)
+      onLane(task, (lane, room) => {
+        const { detector, recipe, cells, stage } = task
+        return pictureStage(detector, recipe, storeOf(lane), cells, stage, room)
       }),
     darkDifference: task =>
       onLane(task, lane => {

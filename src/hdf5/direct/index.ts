@@ -9,4 +9,5 @@ export {
   setEndOfFile,
   type WrittenChunks,
   writeChunkIndex,
+  writeFully,
 } from './write-chunks.js'

@@ -200,7 +200,8 @@ export function setEndOfFile(fd: number, endOfFile: number, file = 'the output f
   writeFully(fd, sum, superblock.address + superblock.checked, file)
 }
 
-function writeFully(fd: number, bytes: Uint8Array, position: number, file: string): void {
+/** Writes all of `bytes` to byte `position`. @throws OutputError naming `file`. */
+export function writeFully(fd: number, bytes: Uint8Array, position: number, file: string): void {
   orFail(file, () => {
     for (let done = 0; done < bytes.length; ) {
       done += writeSync(fd, bytes, done, bytes.length - done, position + done)

@@ -1,0 +1,61 @@
+// What a plane looks like from afar: sums over blocks of pixels, and how often which value occurs.
+
+// log2 of rows and columns of a block: BIN of constants/dark/picture.ts.
+const BIN: usize = 2
+const SIDE: usize = 1 << BIN
+const EXPONENT: u32 = 0x7f800000
+
+/**
+ * Adds the finite values of a plane of f32 to the block of 4 × 4 pixels they lie in, and their number: `sums` (f64) and
+ * `counts` (u32), `[⌈slow scan / 4⌉][⌈fast scan / 4⌉]`. Row by row, from left to right, in f64.
+ */
+export function addBlocks(values: usize, slowScan: usize, fastScan: usize, sums: usize, counts: usize): void {
+  const columns = fastScan + SIDE - 1 >> BIN
+  for (let ss: usize = 0; ss < slowScan; ++ss) {
+    let block = (ss >> BIN) * columns
+    const end = values + (fastScan << 2)
+    while (values < end) {
+      let sum = load<f64>(sums + (block << 3))
+      let count = load<u32>(counts + (block << 2))
+      for (const next = min<usize>(end, values + (SIDE << 2)); values < next; values += 4) {
+        const v = load<f32>(values)
+        const finite = (reinterpret<u32>(v) & EXPONENT) != EXPONENT
+        sum += finite ? <f64>v : 0
+        count += u32(finite)
+      }
+      store<f64>(sums + (block << 3), sum)
+      store<u32>(counts + (block << 2), count)
+      block += 1
+    }
+  }
+}
+
+/** Adds the number of words of a plane that are not 0 to the block they lie in (u32, laid out like those of `addBlocks`). */
+export function countBlocks(words: usize, slowScan: usize, fastScan: usize, counts: usize): void {
+  const columns = fastScan + SIDE - 1 >> BIN
+  for (let ss: usize = 0; ss < slowScan; ++ss) {
+    let block = (ss >> BIN) * columns
+    const end = words + (fastScan << 2)
+    while (words < end) {
+      let count = load<u32>(counts + (block << 2))
+      for (const next = min<usize>(end, words + (SIDE << 2)); words < next; words += 4)
+        count += u32(load<u32>(words) != 0)
+      store<u32>(counts + (block << 2), count)
+      block += 1
+    }
+  }
+}
+
+/**
+ * Counts `count` f32 in 65536 steps (u32 each) of 1 / `scale`, a power of two, from 0 on; what lies outside goes to the
+ * ends, what is not finite nowhere.
+ */
+export function countSteps(values: usize, count: usize, scale: f32, counts: usize): void {
+  for (const end = values + (count << 2); values < end; values += 4) {
+    const v = load<f32>(values)
+    if ((reinterpret<u32>(v) & EXPONENT) == EXPONENT) continue
+    const step = <u32>min<f32>(max<f32>(v * scale, 0), 65535)
+    const at = counts + (<usize>step << 2)
+    store<u32>(at, load<u32>(at) + 1)
+  }
+}

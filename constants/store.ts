@@ -25,6 +25,12 @@ export async function contentOf(path: string): Promise<Content> {
   return { size, sha256: hash.digest('hex') }
 }
 
+/** Has a file or folder on disk. */
+export async function flushed(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
 /** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
 export function folderOf(detectorType: string, pdu: string): string {
   if (!/^\w[\w.+-]{0,127}$/.test(pdu))
@@ -98,8 +104,7 @@ export async function stage(
     makeFolders(dirname(temporary))
     await put(temporary)
     if (content) return { content, path: temporary, keep, discard }
-    const handle = await open(temporary, 'r')
-    await handle.sync().finally(() => handle.close())
+    await flushed(temporary)
     // Of the copy, not of the original, which may change under our hands.
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {

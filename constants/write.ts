@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DECLARING, declareChunked } from '../src/hdf5/declare.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
@@ -7,6 +7,7 @@ import { setObjectTimes } from '../src/hdf5/object-times.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
 import { type Statements, writeStatements } from './statements.js'
+import { flushed } from './store.js'
 
 /** A constant to be written, all but its numbers: its place in the file, its axes. */
 export interface ConstantDescription<D extends DType = DType> {
@@ -54,8 +55,9 @@ export async function writeConstants(
   try {
     await declareConstants(temporary, constants, time)
     fillConstants(temporary, constants)
+    await flushed(temporary)
     renameSync(temporary, path)
-    synced(dirname(path))
+    await flushed(dirname(path))
   } catch (error) {
     rmSync(temporary, { force: true })
     throw asWritten(error, path)
@@ -95,8 +97,8 @@ function declareConstant(file: File, constant: ConstantDescription): void {
 }
 
 /**
- * Adds the numbers of constants to the file that {@link declareConstants} made for them, each chunk behind the other, and
- * has it on disk.
+ * Adds the numbers of constants to the file that {@link declareConstants} made for them, each chunk behind the other. It is
+ * not on disk before it is {@link flushed}.
  * @throws OutputError naming the file; TypeError if data and shape disagree.
  */
 export function fillConstants(path: string, constants: readonly ConstantArray[]): void {
@@ -106,7 +108,6 @@ export function fillConstants(path: string, constants: readonly ConstantArray[])
       let end = fstatSync(fd).size
       for (const constant of constants) end = fillConstant(fd, path, constant, end)
       setEndOfFile(fd, end, path)
-      fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
@@ -205,15 +206,6 @@ function indicesOf(position: number, shape: readonly number[]): number[] {
 
 function productOf(lengths: readonly number[]): number {
   return lengths.reduce((product, length) => product * length, 1)
-}
-
-function synced(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 function asWritten(error: unknown, path: string): unknown {

@@ -3,14 +3,18 @@
 // All ones in infinities and NaN.
 const EXPONENT: u32 = 0x7f800000
 
-// Of a key, found at once from the top: 11, 11 and 10 bits.
-const DIGITS: usize = 2048
+// Bits of a key that are found at once: the counts of their values stay in the first cache.
+const DIGIT_BITS: u32 = 11
+const DIGITS: u32 = 1 << DIGIT_BITS
 const TABLE: usize = DIGITS << 2
+
+// Standard deviations around the mean in which a median lies, of nearly all planes.
+const NEAR: f64 = 0.25
 
 /**
  * Writes of `count` (a multiple of 4) f32 the median (even number: mean of the middle two), the population standard
  * deviation (in f64, both NaN if nothing is finite) and the number of finite values to `out`: three f64. Values are
- * summed in four parts, of every fourth each: ((0 + 1) + (2 + 3)). `scratch` holds 4·count + 16384 bytes; all pointers
+ * summed in four parts, of every fourth each: ((0 + 1) + (2 + 3)). `scratch` holds 4·count + 8208 bytes; all pointers
  * are aligned to 16.
  */
 export function spread(values: usize, count: usize, out: usize, scratch: usize): void {
@@ -26,17 +30,17 @@ export function spread(values: usize, count: usize, out: usize, scratch: usize):
     sum01 = f64x2.add(sum01, f64x2.promote_low_f32x4(kept))
     sum23 = f64x2.add(sum23, f64x2.promote_low_f32x4(upper(kept)))
   }
-  const n = i32x4.extract_lane(finite, 0) + i32x4.extract_lane(finite, 1)
-    + i32x4.extract_lane(finite, 2) + i32x4.extract_lane(finite, 3)
+  const n = sumOf(finite)
   const mean = total(sum01, sum23) / <f64>n
-  store<f64>(out, f64x2.extract_lane(deviations(values, end, mean, n), 0), 8)
+  const deviation = deviationFrom(mean, n, values, end)
+  store<f64>(out, n == 0 ? NaN : median(values, end, n, mean, deviation, scratch))
+  store<f64>(out, deviation, 8)
   store<f64>(out, <f64>n, 16)
-  store<f64>(out, n == 0 ? NaN : median(values, end, n, scratch))
 }
 
 /** Two passes: with the mean known, no digits are lost. */
 @inline
-function deviations(values: usize, end: usize, mean: f64, n: i32): v128 {
+function deviationFrom(mean: f64, n: u32, values: usize, end: usize): f64 {
   const middle = f64x2.splat(mean)
   let sum01 = f64x2.splat(0)
   let sum23 = sum01
@@ -48,7 +52,7 @@ function deviations(values: usize, end: usize, mean: f64, n: i32): v128 {
     sum01 = f64x2.add(sum01, f64x2.mul(d01, d01))
     sum23 = f64x2.add(sum23, f64x2.mul(d23, d23))
   }
-  return f64x2.splat(sqrt(total(sum01, sum23) / <f64>n))
+  return sqrt(total(sum01, sum23) / <f64>n)
 }
 
 @inline
@@ -63,81 +67,103 @@ function upper(v: v128): v128 {
 }
 
 @inline
+function sumOf(counts: v128): u32 {
+  return i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1)
+    + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3)
+}
+
+@inline
 function total(a: v128, b: v128): f64 {
   return f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1) + (f64x2.extract_lane(b, 0) + f64x2.extract_lane(b, 1))
 }
 
 /**
- * Counts of the digits of keys, whose unsigned order is the values', find the lower of the middle two exactly; where the
- * upper one is another, one more pass finds it. Neighbours share the first digit: two tables in turn, so that counting
- * one does not wait for the other.
+ * The mean of the middle two. Values close to the mean are set aside, which nearly always has both among few; else all.
+ * Counts of their digits find the lower one exactly, one more pass the upper one where it is another.
  */
-function median(values: usize, end: usize, n: i32, scratch: usize): f64 {
-  let rank = <u32>(n - 1) >> 1
-  const keys = scratch + 2 * TABLE
-  memory.fill(scratch, 0, 2 * TABLE)
-  let odd: usize = 0
-  for (let at = values; at < end; at += 4) {
-    const word = load<u32>(at)
-    if ((word & EXPONENT) == EXPONENT) continue
-    increment(scratch + odd + (keyOf(word) >> 21 << 2))
-    odd ^= TABLE
+function median(values: usize, end: usize, n: u32, mean: f64, deviation: f64, scratch: usize): f64 {
+  const keys = scratch + TABLE
+  const lower = n - 1 >> 1
+  let low = keyOf(reinterpret<u32>(<f32>(mean - NEAR * deviation)))
+  let high = keyOf(reinterpret<u32>(<f32>(mean + NEAR * deviation)))
+  let below = setAside(values, end, low, high, keys)
+  let aside = keys + (load<u32>(scratch) << 2)
+  if (lower < below || below + load<u32>(scratch) <= n >> 1) {
+    low = 0
+    high = u32.MAX_VALUE
+    below = setAside(values, end, low, high, keys)
+    aside = keys + (load<u32>(scratch) << 2)
   }
-  for (let i: usize = 0; i < TABLE; i += 16)
-    v128.store(scratch + i, i32x4.add(v128.load(scratch + i), v128.load(scratch + TABLE + i)))
-  let digit = digitOf(scratch, rank)
-  rank = load<u32>(scratch + TABLE)
-  let prefix = digit << 21
-
-  // Of the others only those matter that share the first digit.
-  memory.fill(scratch, 0, TABLE)
-  let some = keys
-  for (let at = values; at < end; at += 4) {
-    const word = load<u32>(at)
-    const key = keyOf(word)
-    store<u32>(some, key)
-    if (key >> 21 != digit || (word & EXPONENT) == EXPONENT) continue
-    some += 4
-    increment(scratch + (key >> 10 & 0x7ff) * 4)
-  }
-  digit = digitOf(scratch, rank)
-  rank = load<u32>(scratch + TABLE)
-  prefix |= digit << 10
-
-  memory.fill(scratch, 0, TABLE)
-  for (let at = keys; at < some; at += 4) {
-    const key = load<u32>(at)
-    if (key >> 10 == prefix >> 10) increment(scratch + (key & 0x3ff) * 4)
-  }
-  digit = digitOf(scratch, rank)
-  rank = load<u32>(scratch + TABLE)
-  prefix |= digit
-  const found = <f64>valueOf(prefix)
-  if ((n & 1) || rank + 1 < load<u32>(scratch + (digit << 2))) return found
-
+  const first = ranked(keys, aside, low, high, lower - below, scratch)
+  // Where more have this value than ranks are left, the upper one has it too.
+  if ((n & 1) || load<u32>(scratch)) return <f64>valueOf(first)
   let next: u32 = u32.MAX_VALUE
-  for (let at = values; at < end; at += 4) {
-    const word = load<u32>(at)
-    const key = keyOf(word)
-    if (key > prefix && key < next && (word & EXPONENT) != EXPONENT) next = key
+  for (let at = keys; at < aside; at += 4) {
+    const key = load<u32>(at)
+    if (key > first && key < next) next = key
   }
-  return (found + <f64>valueOf(next)) / 2
+  return (<f64>valueOf(first) + <f64>valueOf(next)) / 2
 }
 
-@inline
-function increment(counter: usize): void {
-  store<u32>(counter, load<u32>(counter) + 1)
+/**
+ * Writes the keys from `low` to `high` of finite values to `keys`, room for all of them, and their number to the word
+ * before the table that lies before them.
+ * @returns how many finite values lie below.
+ */
+function setAside(values: usize, end: usize, low: u32, high: u32, keys: usize): u32 {
+  const lows = i32x4.splat(low)
+  const highs = i32x4.splat(high)
+  let below = i32x4.splat(0)
+  let at = keys
+  for (; values < end; values += 16) {
+    const v = v128.load(values)
+    const finite = finiteOf(v)
+    const key = v128.xor(v, v128.or(i32x4.shr_s(v, 31), i32x4.splat(0x80000000)))
+    below = i32x4.sub(below, v128.and(finite, i32x4.lt_u(key, lows)))
+    const near = i32x4.bitmask(v128.and(finite, v128.and(i32x4.ge_u(key, lows), i32x4.le_u(key, highs))))
+    // Without branches: each is written, and overwritten unless it is near.
+    v128.store32_lane(at, key, 0)
+    at += (near & 1) << 2
+    v128.store32_lane(at, key, 1)
+    at += (near & 2) << 1
+    v128.store32_lane(at, key, 2)
+    at += near & 4
+    v128.store32_lane(at, key, 3)
+    at += (near & 8) >> 1
+  }
+  store<u32>(keys - TABLE, <u32>(at - keys >> 2))
+  return sumOf(below)
 }
 
-/** The digit of the value of this rank; its rank among those that share the digit goes behind the table. */
-function digitOf(table: usize, rank: u32): u32 {
-  let digit: u32 = 0
-  for (let n = load<u32>(table); n <= rank; n = load<u32>(table + (digit << 2))) {
-    rank -= n
-    digit += 1
+/**
+ * The key of this rank among those from `keys` to `end`, all of them from `low` to `high`. Whether the next rank has the
+ * same goes to the first word of `table`.
+ */
+function ranked(keys: usize, end: usize, low: u32, high: u32, rank: u32, table: usize): u32 {
+  let prefix: u32 = 0
+  let sharing = <u32>(end - keys >> 2)
+  for (let bits: u32 = 32 - clz<u32>(high - low); bits > 0; ) {
+    const shift = bits > DIGIT_BITS ? bits - DIGIT_BITS : 0
+    memory.fill(table, 0, TABLE)
+    for (let at = keys; at < end; at += 4) {
+      const rest = load<u32>(at) - low
+      // 64 bits, for a shift by 32.
+      if (<u32>(<u64>rest >> bits) != prefix) continue
+      const counter = table + ((rest >> shift & DIGITS - 1) << 2)
+      store<u32>(counter, load<u32>(counter) + 1)
+    }
+    let digit: u32 = 0
+    sharing = load<u32>(table)
+    while (sharing <= rank) {
+      rank -= sharing
+      digit += 1
+      sharing = load<u32>(table + (digit << 2))
+    }
+    prefix = <u32>(<u64>prefix << (bits - shift)) | digit
+    bits = shift
   }
-  store<u32>(table + TABLE, rank)
-  return digit
+  store<u32>(table, u32(rank + 1 < sharing))
+  return low + prefix
 }
 
 /** Negative values have all bits turned, others the sign: then the order of keys is that of values. */

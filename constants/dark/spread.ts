@@ -11,7 +11,7 @@ export interface Spread {
 
 /** Bytes of the three numbers that the kernel finds, and of its scratch. */
 const FOUND = 64
-const SCRATCH = 16_384
+const SCRATCH = 8256
 
 /** The room that {@link spreadOf} needs for `count` values. */
 export function spreadBytes(count: number): number {

@@ -154,7 +154,7 @@ export interface Kernels {
   readonly interleave: Interleave
   /**
    * Median, population standard deviation and number of the finite values of `count` (a multiple of 4) f32: three f64 at
-   * `out`. `scratch` holds 4·count + 16384 bytes, aligned to 16.
+   * `out`. `scratch` holds 4·count + 8208 bytes, aligned to 16.
    */
   readonly spread: (values: number, count: number, out: number, scratch: number) => void
   /**

@@ -37,12 +37,12 @@ export function readFrames(
       offsets[order[i + run] ?? 0] = (i + run) * frameBytes
       run++
     }
-    const target = raw.subarray(i * frameBytes, (i + run) * frameBytes)
+    const length = run * frameBytes
     // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
-    if (address < 0) target.fill(0)
+    if (address < 0) raw.fill(0, i * frameBytes, i * frameBytes + length)
     else {
-      readFully(input, target, address)
-      bytes += target.byteLength
+      readFully(input, raw, i * frameBytes, length, address)
+      bytes += length
     }
     i += run
   }
@@ -50,14 +50,16 @@ export function readFrames(
   return { offsets, bytes }
 }
 
-/** Fills `target` from `address`. @throws DataError if the file ends before. */
+/** Fills `length` bytes of `target` from its byte `at` on with those at `address`. @throws DataError if the file ends before. */
 export function readFully(
   input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>,
   target: Uint8Array,
+  at: number,
+  length: number,
   address: number,
 ): void {
-  for (let done = 0; done < target.byteLength; ) {
-    const read = readSync(input.fd, target, done, target.byteLength - done, address + done)
+  for (let done = 0; done < length; ) {
+    const read = readSync(input.fd, target, at + done, length - done, address + done)
     if (read === 0) {
       throw new DataError('the file ends before its data do', {
         place: { file: input.path, dataset: input.dataset },

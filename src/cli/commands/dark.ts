@@ -1,8 +1,11 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
+import { kernelModule } from '../../corrections/kernel.js'
+import { type MachineLimits, machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
 import { darkRun } from '../../engine/dark/dark-run.js'
+import type { DarkPlan } from '../../engine/dark/plan.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
+import { WorkerPool } from '../../engine/pool.js'
 import type { Problem } from '../../model/problem.js'
 import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
 import { type DarkArguments, darkOptions, darkSelection, limitsOf } from '../dark-options.js'
@@ -27,36 +30,61 @@ export const darkCommand: CommandModule<object, DarkArguments> = {
 
 async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
   const machine = machineLimits()
+  const workers = parseWorkers(args.workers, machine.cpus)
+  const html = args.report === undefined ? undefined : resolve(args.report)
+  const plan = () => planOf(args, workers, machine, signal)
+  if (args.dryRun) {
+    const planned = await plan()
+    if (args.json) printJson(darkPlanReport(planned).json)
+    else process.stdout.write(darkPlanReport(planned).text)
+    return exitCode(planned.problems)
+  }
+  if (html !== undefined) requireReportPlace(html)
+  // Threads load their modules while the runs are opened.
+  const pool = await WorkerPool.start(workers, kernelModule())
+  try {
+    return await execute(args, await plan(), { pool, html, signal })
+  } finally {
+    await pool.close()
+  }
+}
+
+function planOf(
+  args: DarkArguments,
+  workers: number,
+  machine: MachineLimits,
+  signal: AbortSignal,
+): Promise<DarkPlan> {
   const { high, medium, low, run } = args
-  const catalogue = resolve(args.catalogue)
-  const plan = await prepareDark({
+  return prepareDark({
     runs: Object.fromEntries(
       Object.entries({ high, medium, low, run }).flatMap(([name, path]) =>
         path === undefined ? [] : [[name, resolve(path)]],
       ),
     ),
-    catalogue,
+    catalogue: resolve(args.catalogue),
     detector: args.detector,
     ...(args.parallelGain === undefined ? {} : { parallelGain: args.parallelGain }),
     selection: detector => darkSelection(args, detector),
     limits: recipe => limitsOf(args, recipe),
     stated: parsePairs(args.condition, '--condition'),
     ...(args.beginAt === undefined ? {} : { beginAt: parseTime(args.beginAt) }),
-    workers: parseWorkers(args.workers, machine.cpus),
+    workers,
     memory: memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), machine),
     signal,
   })
-  if (args.dryRun) {
-    if (args.json) printJson(darkPlanReport(plan).json)
-    else process.stdout.write(darkPlanReport(plan).text)
-    return exitCode(plan.problems)
-  }
-  const html = args.report === undefined ? undefined : resolve(args.report)
-  if (html !== undefined) requireReportPlace(html)
+}
+
+async function execute(
+  args: DarkArguments,
+  plan: DarkPlan,
+  { pool, html, signal }: { pool: WorkerPool; html: string | undefined; signal: AbortSignal },
+): Promise<number> {
   const { rawBytes: bytes, trains } = plan.totals
   const progress = showProgress({ total: 1, bytes, trains })
   const outcome = await darkRun(plan, {
-    catalogue,
+    catalogue: resolve(args.catalogue),
+    pool,
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())

@@ -22,6 +22,8 @@ export interface DarkOptions {
   readonly onProgress?: (share: number) => void
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
+  /** Threads that have been started already, as many as the plan has workers; they are ended here. */
+  readonly pool?: WorkerPool
 }
 
 /**
@@ -86,7 +88,7 @@ async function characterise(
   previous: ReadonlyMap<ModuleIndex, ModuleConstants>,
 ): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  const pool = await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry)
+  const pool = options.pool ?? (await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry))
   pool.use(lanes.map(lane => lane.handle))
   const stop = (): void => pool.stop()
   signal.addEventListener('abort', stop)

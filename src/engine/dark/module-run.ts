@@ -19,6 +19,7 @@ import { LaneScheduler, type SlotJob } from '../scheduler.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
+import type { StatisticsTask } from './tasks.js'
 
 /** What all modules share. */
 export interface DarkContext {
@@ -62,9 +63,8 @@ export class DarkModuleRun {
     )
     // Whoever waits for the statistics hears of it after them.
     declared.catch(() => {})
-    await this.#statistics()
+    const stages = await this.#statistics()
     await declared
-    const stages = await this.#judge()
     const wrong = gainOrderProblem(this.#context.plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
@@ -77,63 +77,68 @@ export class DarkModuleRun {
     return { module, pdu, content, stages, pictures, outliers, problems, ...(previous && { previous }) }
   }
 
-  async #statistics(): Promise<void> {
+  /** Statistics of all cells; each is judged when all of its own are there. */
+  async #statistics(): Promise<StageSummary[]> {
     const { plan, pool, onRows } = this.#context
-    const { stripRows, sumRows, sumFrames } = plan.lanes
-    const { rawPlanes, slowScan, fastScan } = plan.detector
-    const detector = { rawPlanes, slowScan, fastScan }
-    const planes = rawPlanesOf(plan.recipe)
+    const { slowScan } = plan.detector
+    const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
-      await this.#runAll(
-        this.#module.stages.flatMap(({ cells }, stage) =>
-          [...cells].flatMap(([cell, rows]) => {
-            const frames = files.sources(rows)
-            const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
-            return planes.flatMap(plane => {
-              // Only a median needs all frames at once.
-              const isSignal = plane === plan.recipe.signal.plane
-              const [height, atOnce] = isSignal ? [stripRows, count] : [sumRows, sumFrames]
-              return range(0, slowScan, height).map(from => {
-                const to = Math.min(from + height, slowScan)
-                return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
-                  const slowScan = [from, to] as const
-                  await pool.run('darkStatistics', {
-                    ...assignment,
-                    ...{ detector, recipe: plan.recipe, cell, stage, plane, slowScan, frames, atOnce },
-                  })
-                  onRows((count * (to - from)) / planes.length)
-                })
-              })
-            })
-          }),
-        ),
+      const strips = this.#strips(files)
+      const waiting = Array.from(
+        judgements,
+        (_, cell) => new Set(strips.filter(strip => strip.task.cell === cell)),
       )
+      const judge = async (cell: number, assignment: Assignment) => {
+        const present = this.#module.stages.map(stage => stage.cells.has(cell))
+        const { limits } = plan
+        const task = { ...assignment, ...this.#common(), cell, present, limits }
+        judgements[cell] = await pool.run('darkJudge', task)
+      }
+      const jobs = strips.map(strip => {
+        const { cell, stage, slowScan: rows } = strip.task
+        return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
+          await pool.run('darkStatistics', { ...assignment, ...strip.task })
+          waiting[cell]?.delete(strip)
+          if (waiting[cell]?.size === 0) await judge(cell, assignment)
+          onRows(strip.frames * (rows[1] - rows[0]))
+        })
+      })
+      const absent = [...waiting.keys()].filter(cell => waiting[cell]?.size === 0)
+      await this.#runAll([
+        ...jobs,
+        ...absent.map(cell => this.#job(`judging cell ${cell}`, assignment => judge(cell, assignment))),
+      ])
     } finally {
       files.close()
     }
+    return summarise(plan.recipe, judgements, slowScan * plan.detector.fastScan)
   }
 
-  async #judge(): Promise<StageSummary[]> {
-    const { plan, pool } = this.#context
-    const { cells, stages } = this.#module
-    const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: cells })
-    await this.#runAll(
-      range(0, cells, 1).map(cell =>
-        this.#job(`judging cell ${cell}`, async assignment => {
-          const present = stages.map(stage => stage.cells.has(cell))
-          const { limits } = plan
-          judgements[cell] = await pool.run('darkJudge', {
-            ...assignment,
-            ...this.#common(),
-            cell,
-            present,
-            limits,
+  /** What is to be reduced, and how many frames each counts for. */
+  #strips(
+    files: OpenFiles,
+  ): { readonly task: Omit<StatisticsTask, keyof Assignment>; readonly frames: number }[] {
+    const { recipe, lanes, detector: whole } = this.#context.plan
+    const { rawPlanes, slowScan, fastScan } = whole
+    const detector = { rawPlanes, slowScan, fastScan }
+    const planes = rawPlanesOf(recipe)
+    return this.#module.stages.flatMap(({ cells }, stage) =>
+      [...cells].flatMap(([cell, rows]) => {
+        const frames = files.sources(rows)
+        const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
+        return planes.flatMap(plane => {
+          // Only a median needs all frames at once.
+          const isSignal = plane === recipe.signal.plane
+          const [height, atOnce] = isSignal ? [lanes.stripRows, count] : [lanes.sumRows, lanes.sumFrames]
+          return range(0, slowScan, height).map(from => {
+            const rows = [from, Math.min(from + height, slowScan)] as const
+            const task = { detector, recipe, cell, stage, plane, slowScan: rows, frames, atOnce }
+            return { task, frames: count / planes.length }
           })
-        }),
-      ),
+        })
+      }),
     )
-    return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
   }
 
   async #finish(): Promise<Pick<DarkModule, 'content' | 'pictures' | 'previous' | 'problems'>> {

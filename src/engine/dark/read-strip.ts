@@ -43,17 +43,17 @@ export async function readStrip(
   let whole: Uint8Array | undefined
   for (const { input, rows } of sources) {
     for (let i = 0; i < rows.length; i++) {
-      const target = raw.subarray(frame * stride, frame * stride + bytes)
+      const at = frame * stride
       const address = input.addresses?.[i]
       if (address === undefined) {
         whole ??= new Uint8Array(frameBytes)
         await reader.read({ input, block: { rows: rows.subarray(i, i + 1) } }, whole, frameBytes)
-        target.set(whole.subarray(from, from + bytes))
+        raw.set(whole.subarray(from, from + bytes), at)
       } else if (address < 0) {
         // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
-        target.fill(0)
+        raw.fill(0, at, at + bytes)
       } else {
-        readFully(input, target, address + from)
+        readFully(input, raw, at, bytes, address + from)
       }
       all++
       if (++frame === atOnce) {

@@ -4,7 +4,7 @@ import { differenceOf } from '../../../constants/dark/difference.js'
 import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
-import { contentOf } from '../../../constants/store.js'
+import { contentOf, flushed } from '../../../constants/store.js'
 import { fillConstants } from '../../../constants/write.js'
 import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
@@ -52,10 +52,12 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
         return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
       }),
     darkWrite: task =>
-      onLane(task, (lane, room) => {
+      onLane(task, async (lane, room) => {
         const { detector, recipe, cells, pdu, path } = task
         fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
-        return contentOf(path)
+        // The disk has it while the processor sums it up.
+        const [content] = await Promise.all([contentOf(path), flushed(path)])
+        return content
       }),
     darkPicture: task =>
       onLane(task, (lane, room) => {

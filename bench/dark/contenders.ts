@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { kernelModule } from '../../src/corrections/kernel.js'
 import { machineLimits, memoryBudget } from '../../src/engine/budget.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { prepareDark } from '../../src/engine/dark/prepare.js'
+import { WorkerPool } from '../../src/engine/pool.js'
 import { runProcess } from '../batch/process.js'
 import { PACKAGE_ROOT } from '../machine.js'
 import { findPython, PEERS } from '../peer.js'
@@ -24,6 +26,7 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
   const catalogue = join(folder, 'catalogue')
   const pass = async (): Promise<void> => {
     rmSync(catalogue, { recursive: true, force: true })
+    const pool = await WorkerPool.start(workers, kernelModule())
     const plan = await prepareDark({
       runs: data.runs,
       catalogue,
@@ -33,7 +36,7 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
       workers,
       memory: memoryBudget(undefined, machineLimits()),
     })
-    await darkRun(plan, { catalogue, signal })
+    await darkRun(plan, { catalogue, signal, pool })
   }
   return {
     implementation: `detcal, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,

@@ -85,8 +85,8 @@ function levels(stages: readonly StagePlanes[]): Plane[] {
 
 /** Fast-scan rows that the kernel makes at once, or a multiple of them; modules have whole multiples. */
 const ROWS = 4
-/** Bytes that are made before they are written: what the cache close to a core holds. */
-const AT_ONCE = 2 ** 19
+/** Rows that cache lines of planes hold: with fewer at once, lines are fetched again. */
+const LINE_ROWS = 16
 
 /**
  * Rows of fast scan of some planes, `[row][slow scan][plane]`: as they lie in the room where it holds enough of them.
@@ -113,7 +113,7 @@ function interleaved<D extends 'f4' | 'u4'>(
   const rowBytes = slowScan * n * 4
 
   if (slow === slowScan) {
-    const rows = ROWS * Math.max(1, Math.floor(Math.min(AT_ONCE, free) / (ROWS * rowBytes)))
+    const rows = Math.min(LINE_ROWS, ROWS * Math.floor(free / (ROWS * rowBytes)))
     return {
       slabBytes: rows * rowBytes,
       data: ([first = 0], [count = 0]) => {

@@ -10,14 +10,31 @@ import type { StatisticsTask } from './tasks.js'
 /** No plane is wanted. */
 const NONE = 0
 
+/** What a worker has at hand for it. */
+export interface StatisticsContext {
+  readonly lane: Lane
+  readonly kernels: Kernels
+  readonly reader: FrameReader
+}
+
 /**
- * Reads a strip of one raw plane of all frames of one (cell, stage) into the task's slot, and writes the statistics of
- * all samples in it into the lane's planes. Where a median is wanted all frames are there before they are reduced; else
- * they are summed a few at a time, while they are still in the cache of the core.
+ * Reads rows of one raw plane of all frames of one (cell, stage), strip by strip, into the task's slot, and writes the
+ * statistics of all samples into the lane's planes.
  */
-export async function cellStatistics(
+export async function cellStatistics(task: StatisticsTask, context: StatisticsContext): Promise<void> {
+  const [first, end] = task.slowScan
+  for (let from = first; from < end; from += task.height)
+    await stripStatistics(task, [from, Math.min(from + task.height, end)], context)
+}
+
+/**
+ * Where a median is wanted all frames are there before they are reduced; else they are summed a few at a time, while they
+ * are still in the cache of the core.
+ */
+async function stripStatistics(
   task: StatisticsTask,
-  { lane, kernels, reader }: { lane: Lane; kernels: Kernels; reader: FrameReader },
+  slowScan: readonly [number, number],
+  { lane, kernels, reader }: StatisticsContext,
 ): Promise<void> {
   const { memory, layout } = lane.handle
   const { detector, recipe } = task
@@ -25,9 +42,9 @@ export async function cellStatistics(
   const raw = slot + layout.slot.raw
   // The tiles of a correction serve as scratch.
   const scratch = slot + layout.slot.data
-  const strip = { detector, plane: task.plane, slowScan: task.slowScan }
+  const strip = { detector, plane: task.plane, slowScan }
   const room = new Uint8Array(memory.buffer, raw, layout.blockFrames * layout.rawFrameBytes)
-  const [from, to] = task.slowScan
+  const [from, to] = slowScan
   const stride = stripStride(detector, to - from)
   const pixels = (to - from) * detector.fastScan
   const plane = (quantity: Quantity) =>

@@ -21,6 +21,9 @@ import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
 import type { StatisticsTask } from './tasks.js'
 
+/** Tasks of a module that each worker should have at least. */
+const TASKS_A_WORKER = 8
+
 /** What all modules share. */
 export interface DarkContext {
   readonly plan: DarkPlan
@@ -84,10 +87,10 @@ export class DarkModuleRun {
     const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
-      const strips = this.#strips(files)
+      const parts = this.#parts(files)
       const waiting = Array.from(
         judgements,
-        (_, cell) => new Set(strips.filter(strip => strip.task.cell === cell)),
+        (_, cell) => new Set(parts.filter(part => part.task.cell === cell)),
       )
       const judge = async (cell: number, assignment: Assignment) => {
         const present = this.#module.stages.map(stage => stage.cells.has(cell))
@@ -95,13 +98,13 @@ export class DarkModuleRun {
         const task = { ...assignment, ...this.#common(), cell, present, limits }
         judgements[cell] = await pool.run('darkJudge', task)
       }
-      const jobs = strips.map(strip => {
-        const { cell, stage, slowScan: rows } = strip.task
+      const jobs = parts.map(part => {
+        const { cell, stage, slowScan: rows } = part.task
         return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
-          await pool.run('darkStatistics', { ...assignment, ...strip.task })
-          waiting[cell]?.delete(strip)
+          await pool.run('darkStatistics', { ...assignment, ...part.task })
+          waiting[cell]?.delete(part)
           if (waiting[cell]?.size === 0) await judge(cell, assignment)
-          onRows(strip.frames * (rows[1] - rows[0]))
+          onRows(part.frames * (rows[1] - rows[0]))
         })
       })
       const absent = [...waiting.keys()].filter(cell => waiting[cell]?.size === 0)
@@ -116,13 +119,16 @@ export class DarkModuleRun {
   }
 
   /** What is to be reduced, and how many frames each counts for. */
-  #strips(
+  #parts(
     files: OpenFiles,
   ): { readonly task: Omit<StatisticsTask, keyof Assignment>; readonly frames: number }[] {
     const { recipe, lanes, detector: whole } = this.#context.plan
     const { rawPlanes, slowScan, fastScan } = whole
     const detector = { rawPlanes, slowScan, fastScan }
     const planes = rawPlanesOf(recipe)
+    const all = planes.length * this.#module.stages.reduce((sum, { cells }) => sum + cells.size, 0)
+    // One task a plane, but enough for all workers to be done at about the same time.
+    const parts = Math.ceil((TASKS_A_WORKER * this.#context.plan.workers) / all)
     return this.#module.stages.flatMap(({ cells }, stage) =>
       [...cells].flatMap(([cell, rows]) => {
         const frames = files.sources(rows)
@@ -131,9 +137,10 @@ export class DarkModuleRun {
           // Only a median needs all frames at once.
           const isSignal = plane === recipe.signal.plane
           const [height, atOnce] = isSignal ? [lanes.stripRows, count] : [lanes.sumRows, lanes.sumFrames]
-          return range(0, slowScan, height).map(from => {
-            const rows = [from, Math.min(from + height, slowScan)] as const
-            const task = { detector, recipe, cell, stage, plane, slowScan: rows, frames, atOnce }
+          const rows = height * Math.ceil(slowScan / parts / height)
+          return range(0, slowScan, rows).map(from => {
+            const part = [from, Math.min(from + rows, slowScan)] as const
+            const task = { detector, recipe, cell, stage, plane, slowScan: part, height, frames, atOnce }
             return { task, frames: count / planes.length }
           })
         })

@@ -26,8 +26,9 @@ interface DarkTask extends Assignment {
 }
 
 /**
- * Reads a strip of slow-scan rows of one raw plane of all frames of one (cell, stage), `atOnce` frames at a time, into a
- * slot; the statistics of the samples in it go to the lane's planes. A median needs all frames at once.
+ * Reads rows of slow scan of one raw plane of all frames of one (cell, stage) into a slot, a strip of some rows after the
+ * other, `atOnce` frames of it at a time; the statistics of the samples go to the lane's planes. A median needs all frames
+ * at once.
  */
 export interface StatisticsTask extends Assignment {
   readonly detector: FrameShape
@@ -37,6 +38,8 @@ export interface StatisticsTask extends Assignment {
   readonly plane: number
   /** First row and the one behind the last. */
   readonly slowScan: readonly [number, number]
+  /** Rows of a strip. */
+  readonly height: number
   readonly frames: readonly FrameSource[]
   readonly atOnce: number
 }

@@ -5,7 +5,7 @@ import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
 import type { FrameReader } from '../frame-reader.js'
 import { readStrip, stripStride } from './read-strip.js'
-import type { StatisticsTask } from './tasks.js'
+import type { PlaneReading, StatisticsTask } from './tasks.js'
 
 /** No plane is wanted. */
 const NONE = 0
@@ -18,13 +18,14 @@ export interface StatisticsContext {
 }
 
 /**
- * Reads rows of one raw plane of all frames of one (cell, stage), strip by strip, into the task's slot, and writes the
+ * Reads rows of all frames of one (cell, stage), plane by plane and strip by strip, into the task's slot, and writes the
  * statistics of all samples into the lane's planes.
  */
 export async function cellStatistics(task: StatisticsTask, context: StatisticsContext): Promise<void> {
   const [first, end] = task.slowScan
-  for (let from = first; from < end; from += task.height)
-    await stripStatistics(task, [from, Math.min(from + task.height, end)], context)
+  for (const reading of task.planes)
+    for (let from = first; from < end; from += reading.height)
+      await stripStatistics(task, reading, [from, Math.min(from + reading.height, end)], context)
 }
 
 /**
@@ -33,6 +34,7 @@ export async function cellStatistics(task: StatisticsTask, context: StatisticsCo
  */
 async function stripStatistics(
   task: StatisticsTask,
+  { plane: rawPlane, atOnce }: PlaneReading,
   slowScan: readonly [number, number],
   { lane, kernels, reader }: StatisticsContext,
 ): Promise<void> {
@@ -42,7 +44,7 @@ async function stripStatistics(
   const raw = slot + layout.slot.raw
   // The tiles of a correction serve as scratch.
   const scratch = slot + layout.slot.data
-  const strip = { detector, plane: task.plane, slowScan }
+  const strip = { detector, plane: rawPlane, slowScan }
   const room = new Uint8Array(memory.buffer, raw, layout.blockFrames * layout.rawFrameBytes)
   const [from, to] = slowScan
   const stride = stripStride(detector, to - from)
@@ -51,11 +53,10 @@ async function stripStatistics(
     layout.constants +
     task.cell * layout.cellBytes +
     4 * (planeOf(recipe, task.stage, quantity) * layout.pixels + from * detector.fastScan)
-  const read = (use: (frames: number) => void) =>
-    readStrip(reader, task.frames, strip, room, task.atOnce, use)
+  const read = (use: (frames: number) => void) => readStrip(reader, task.frames, strip, room, atOnce, use)
   const { signal, gain } = recipe
 
-  if (signal.plane === task.plane) {
+  if (signal.plane === rawPlane) {
     const reduce = (
       { shift, bits, zeroAs }: Decode,
       frames: number,
@@ -78,9 +79,9 @@ async function stripStatistics(
       )
     await read(frames => {
       reduce(signal, frames, plane('offset'), NONE, plane('noise'))
-      if (gain?.plane === task.plane) reduce(gain, frames, NONE, plane('gainMean'), plane('gainDeviation'))
+      if (gain?.plane === rawPlane) reduce(gain, frames, NONE, plane('gainMean'), plane('gainDeviation'))
     })
-  } else if (gain?.plane === task.plane) {
+  } else if (gain?.plane === rawPlane) {
     const { shift, bits, zeroAs } = gain
     let begin: 0 | 1 = 1
     const all = await read(frames => {

@@ -126,7 +126,7 @@ function lanesOf(
       blockFrames: Math.ceil(blockBytes / frameBytes),
       // Of a tile, data and masks alone are eight bytes a pixel.
       tileFrames: Math.ceil(scratchBytes / (8 * pixels)),
-      slots: Math.ceil(workers / count) + 1,
+      slots: Math.ceil(workers / count),
     })
     return { count, layout, stripRows, ...sums, bytes: count * layout.bytes }
   } catch (error) {

@@ -122,27 +122,27 @@ export class DarkModuleRun {
   #parts(
     files: OpenFiles,
   ): { readonly task: Omit<StatisticsTask, keyof Assignment>; readonly frames: number }[] {
-    const { recipe, lanes, detector: whole } = this.#context.plan
+    const { recipe, lanes, workers, detector: whole } = this.#context.plan
     const { rawPlanes, slowScan, fastScan } = whole
     const detector = { rawPlanes, slowScan, fastScan }
-    const planes = rawPlanesOf(recipe)
-    const all = planes.length * this.#module.stages.reduce((sum, { cells }) => sum + cells.size, 0)
-    // One task a plane, but enough for all workers to be done at about the same time.
-    const parts = Math.ceil((TASKS_A_WORKER * this.#context.plan.workers) / all)
-    return this.#module.stages.flatMap(({ cells }, stage) =>
+    const { stages } = this.#module
+    // One task a cell and stage, but enough for all workers to be done at about the same time.
+    const tasks = stages.reduce((sum, { cells }) => sum + cells.size, 0)
+    const height = Math.max(lanes.stripRows, lanes.sumRows)
+    const step = height * Math.ceil(slowScan / Math.ceil((TASKS_A_WORKER * workers) / tasks) / height)
+    return stages.flatMap(({ cells }, stage) =>
       [...cells].flatMap(([cell, rows]) => {
         const frames = files.sources(rows)
         const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
-        return planes.flatMap(plane => {
+        const planes = rawPlanesOf(recipe).map(plane =>
           // Only a median needs all frames at once.
-          const isSignal = plane === recipe.signal.plane
-          const [height, atOnce] = isSignal ? [lanes.stripRows, count] : [lanes.sumRows, lanes.sumFrames]
-          const rows = height * Math.ceil(slowScan / parts / height)
-          return range(0, slowScan, rows).map(from => {
-            const part = [from, Math.min(from + rows, slowScan)] as const
-            const task = { detector, recipe, cell, stage, plane, slowScan: part, height, frames, atOnce }
-            return { task, frames: count / planes.length }
-          })
+          plane === recipe.signal.plane
+            ? { plane, height: lanes.stripRows, atOnce: count }
+            : { plane, height: lanes.sumRows, atOnce: lanes.sumFrames },
+        )
+        return range(0, slowScan, step).map(from => {
+          const slowScan = [from, Math.min(from + step, whole.slowScan)] as const
+          return { task: { detector, recipe, cell, stage, planes, slowScan, frames }, frames: count }
         })
       }),
     )

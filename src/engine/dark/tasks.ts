@@ -25,23 +25,26 @@ interface DarkTask extends Assignment {
   readonly cells: number
 }
 
+/** How the frames of a raw plane are read: strips of `height` rows, `atOnce` frames at a time. A median needs all at once. */
+export interface PlaneReading {
+  readonly plane: number
+  readonly height: number
+  readonly atOnce: number
+}
+
 /**
- * Reads rows of slow scan of one raw plane of all frames of one (cell, stage) into a slot, a strip of some rows after the
- * other, `atOnce` frames of it at a time; the statistics of the samples go to the lane's planes. A median needs all frames
- * at once.
+ * Reads rows of slow scan of all frames of one (cell, stage) into a slot, plane after plane and strip after strip; the
+ * statistics of the samples go to the lane's planes.
  */
 export interface StatisticsTask extends Assignment {
   readonly detector: FrameShape
   readonly recipe: DarkRecipe
   readonly cell: number
   readonly stage: number
-  readonly plane: number
+  readonly planes: readonly PlaneReading[]
   /** First row and the one behind the last. */
   readonly slowScan: readonly [number, number]
-  /** Rows of a strip. */
-  readonly height: number
   readonly frames: readonly FrameSource[]
-  readonly atOnce: number
 }
 
 /** Writes the bad-pixel planes of one cell, once its statistics are complete. */

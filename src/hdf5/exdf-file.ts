@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { DataError } from '../model/errors.js'
+import { DirectFile } from './direct/index.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
 import { type File, withFile } from './library.js'
+import type { ReadableFile } from './readable.js'
 import { datasetAt, readNumbers, readStrings, requireDataset, rowsOf } from './values.js'
 
 /** What METADATA of one EuXFEL data file says. */
@@ -20,8 +22,8 @@ export interface ExdfFacts {
 }
 
 /** One EuXFEL data file while it is open. */
-export interface ExdfFile extends ExdfFacts {
-  readonly file: File
+export interface ExdfFile<F extends ReadableFile = ReadableFile> extends ExdfFacts {
+  readonly file: F
 }
 
 /** What METADATA tells beside sources; format 0.5 has none of it. */
@@ -33,28 +35,40 @@ export interface ExdfMetadata {
 }
 
 /**
+ * Reads an EuXFEL file as {@link withExdf} does, but without the library where it can be done: `use` reads small datasets,
+ * and may be called a second time, with the library's file, if it fails.
+ * @throws what `withExdf` throws.
+ */
+export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
+  try {
+    const { size, mtimeMs } = await stat(path)
+    const file = DirectFile.open(path)
+    try {
+      return use(openedExdf(file, { path, size, mtimeMs }, known))
+    } finally {
+      file.close()
+    }
+  } catch {
+    return withExdf(path, use, known)
+  }
+}
+
+/**
  * Opens an EuXFEL file, reads METADATA and hands it to `use`; it is closed afterwards.
  * @param known what an earlier opening found: METADATA is not read again if the file is still the same.
  * @throws DataError naming the file: unreadable, not HDF5, not an EuXFEL file, of an unknown format.
  */
-export async function withExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
+export async function withExdf<T>(
+  path: string,
+  use: (exdf: ExdfFile<File>) => T,
+  known?: ExdfFacts,
+): Promise<T> {
   const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
     throw new DataError('cannot be opened', { place: { file: path }, cause: error })
   })
   return withFile(path, 'r', file => {
     try {
-      if (known?.path === path && known.size === size && known.mtimeMs === mtimeMs)
-        return use({ ...known, file })
-      const version = readVersion(file)
-      return use({
-        file,
-        path,
-        size,
-        mtimeMs,
-        ...version,
-        ...readSources(file, version.formatVersion),
-        metadata: readMetadata(file),
-      })
+      return use(openedExdf(file, { path, size, mtimeMs }, known))
     } catch (error) {
       // What is raised below knows the dataset, not the file.
       if (error instanceof DataError && error.place.file === undefined) throw inFile(error, path)
@@ -63,12 +77,30 @@ export async function withExdf<T>(path: string, use: (exdf: ExdfFile) => T, know
   })
 }
 
+function openedExdf<F extends ReadableFile>(
+  file: F,
+  { path, size, mtimeMs }: Pick<ExdfFacts, 'path' | 'size' | 'mtimeMs'>,
+  known: ExdfFacts | undefined,
+): ExdfFile<F> {
+  if (known?.path === path && known.size === size && known.mtimeMs === mtimeMs) return { ...known, file }
+  const version = readVersion(file)
+  return {
+    file,
+    path,
+    size,
+    mtimeMs,
+    ...version,
+    ...readSources(file, version.formatVersion),
+    metadata: readMetadata(file),
+  }
+}
+
 function inFile(error: DataError, file: string): DataError {
   const options = { place: { ...error.place, file }, cause: error }
   return new DataError(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
 }
 
-function readVersion(file: File): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
+function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
   const stored = textAt(file, METADATA.version)
   if (stored === undefined) return { formatVersion: '0.5' }
   const known = FORMAT_VERSIONS.find(version => version === stored)
@@ -82,7 +114,7 @@ function readVersion(file: File): Pick<ExdfFile, 'formatVersion' | 'unknownVersi
 }
 
 function readSources(
-  file: File,
+  file: ReadableFile,
   version: FormatVersion,
 ): Pick<ExdfFile, 'instrumentSources' | 'controlSources'> {
   const path = `${sourceListGroup(version)}/dataSourceId`
@@ -110,7 +142,7 @@ function readSources(
   return { instrumentSources, controlSources }
 }
 
-function readMetadata(file: File): ExdfMetadata {
+function readMetadata(file: ReadableFile): ExdfMetadata {
   const proposal = numberAt(file, METADATA.proposalNumber)
   const run = numberAt(file, METADATA.runNumber)
   const sequence = numberAt(file, METADATA.sequenceNumber)
@@ -124,12 +156,12 @@ function readMetadata(file: File): ExdfMetadata {
 }
 
 /** METADATA beside the sources is decoration: what cannot be read counts as absent. */
-function textAt(file: File, path: string): string | undefined {
+function textAt(file: ReadableFile, path: string): string | undefined {
   const dataset = datasetAt(file, path)
   return dataset && dataset.metadata.type === 3 ? readStrings(dataset)[0] || undefined : undefined
 }
 
-function numberAt(file: File, path: string): number | undefined {
+function numberAt(file: ReadableFile, path: string): number | undefined {
   const dataset = datasetAt(file, path)
   if (!dataset || rowsOf(dataset) < 1 || dataset.shape?.length !== 1) return undefined
   const value = readNumbers(dataset, 1)[0]

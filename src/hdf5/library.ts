@@ -1,5 +1,6 @@
 import type { File, FileOptions } from 'h5wasm/node'
 import { DataError, DetcalError, OutputError } from '../model/errors.js'
+import { Unsupported } from './direct/index.js'
 
 export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
 
@@ -84,12 +85,15 @@ export function named<T>(path: string, mode: OpenMode, action: () => T): T {
   }
 }
 
-/** The result of `ask`, or undefined where the library throws instead of answering "no". */
+/**
+ * The result of `ask`, or undefined where the library throws instead of answering "no". What the direct reader does not
+ * know is no answer.
+ */
 export function ifAny<T>(ask: () => T): T | undefined {
   try {
     return ask()
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) throw error
+    if (error instanceof WebAssembly.RuntimeError || error instanceof Unsupported) throw error
     return undefined
   }
 }

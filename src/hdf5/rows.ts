@@ -1,6 +1,6 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
-import type { Dataset } from './library.js'
+import type { ReadableDataset } from './readable.js'
 import { dtypeOf } from './values.js'
 
 /** Rows of a dataset copied into memory: `data` in C order, `shape[0]` being the number of rows. */
@@ -18,7 +18,7 @@ const DTYPES: ReadonlySet<string> = new Set(['i1', 'u1', 'i2', 'u2', 'i4', 'u4',
  * Copies `rows` of a small dataset (header, trailer, ids), reading runs of neighbours at once.
  * @throws DataError for other types than plain numbers, rows beyond its end, or more than 256 MiB.
  */
-export function copyRows(dataset: Dataset, rows: readonly number[]): CopiedRows {
+export function copyRows(dataset: ReadableDataset, rows: readonly number[]): CopiedRows {
   const place = { dataset: dataset.path.replace(/^\//, '') }
   const dtype = dtypeOf(dataset)
   if (!DTYPES.has(dtype)) throw new DataError(`has dtype ${dtype}, which cannot be copied`, { place })

@@ -1,5 +1,6 @@
 import { DataError } from '../model/errors.js'
 import { type Dataset, type File, ifAny } from './library.js'
+import type { ReadableDataset, ReadableFile } from './readable.js'
 
 /**
  * Small datasets read safely: presence, dtype, rank and size are checked before a byte is allocated, because
@@ -12,14 +13,18 @@ const STEP = 1 << 20
 const TEXT_LIMIT = 16 << 20
 
 /** The dataset at `path`, soft links followed; undefined if nothing or something else is there. */
-export function datasetAt(file: File, path: string): Dataset | undefined {
+export function datasetAt(file: File, path: string): Dataset | undefined
+export function datasetAt(file: ReadableFile, path: string): ReadableDataset | undefined
+export function datasetAt(file: ReadableFile, path: string): ReadableDataset | undefined {
   // Asking for a name below a dataset or a broken link throws in the library instead of answering "absent".
   const entity = ifAny(() => file.get(path)) ?? null
-  return entity !== null && 'type' in entity && entity.type === 'Dataset' ? (entity as Dataset) : undefined
+  return entity !== null && 'type' in entity && entity.type === 'Dataset'
+    ? (entity as ReadableDataset)
+    : undefined
 }
 
 /** @throws DataError if there is no such dataset. */
-export function requireDataset(file: File, path: string): Dataset {
+export function requireDataset(file: ReadableFile, path: string): ReadableDataset {
   const dataset = datasetAt(file, path)
   if (!dataset)
     throw new DataError('this dataset is missing', {
@@ -30,9 +35,10 @@ export function requireDataset(file: File, path: string): Dataset {
 }
 
 /** Names below a group in the library's order; empty if there is no such group. */
-export function namesIn(file: File, path: string): string[] {
+export function namesIn(file: ReadableFile, path: string): string[] {
   const entity = ifAny(() => file.get(path)) ?? null
-  return entity !== null && 'keys' in entity ? (ifAny(() => entity.keys()) ?? []) : []
+  if (!(entity !== null && 'keys' in entity)) return []
+  return ifAny(() => (entity as { keys(): string[] }).keys()) ?? []
 }
 
 /** Objects that a walk looks at, and how deep: links can make any tree endless. */
@@ -40,7 +46,7 @@ const WALK_LIMIT = 100_000
 const WALK_DEPTH = 16
 
 /** Paths of all datasets below a group. @throws DataError if there are absurdly many. */
-export function datasetsBelow(file: File, path: string): string[] {
+export function datasetsBelow(file: ReadableFile, path: string): string[] {
   const found: string[] = []
   let visited = 0
   const walk = (group: string, depth: number): void => {
@@ -57,7 +63,7 @@ export function datasetsBelow(file: File, path: string): string[] {
 }
 
 /** Rows of a dataset: its first dimension; 0 for a scalar or an empty one. */
-export function rowsOf(dataset: Dataset): number {
+export function rowsOf(dataset: ReadableDataset): number {
   return dataset.shape?.[0] ?? 0
 }
 
@@ -65,7 +71,7 @@ export function rowsOf(dataset: Dataset): number {
  * Dtype in numpy's short spelling (`u2`, `f4`, `i8`), with `>` in front when big-endian; `other` for
  * anything but integers and floats.
  */
-export function dtypeOf(dataset: Dataset): string {
+export function dtypeOf(dataset: ReadableDataset): string {
   const { type, signed, size, littleEndian } = dataset.metadata
   if (type !== 0 && type !== 1) return 'other'
   const kind = type === 1 ? 'f' : signed ? 'i' : 'u'
@@ -77,7 +83,7 @@ export function dtypeOf(dataset: Dataset): string {
  * rounded: whoever uses them as an id or a row must check `Number.isSafeInteger`.
  * @throws DataError for another shape or dtype, or fewer rows.
  */
-export function readNumbers(dataset: Dataset, rows: number): Float64Array {
+export function readNumbers(dataset: ReadableDataset, rows: number): Float64Array {
   const out = new Float64Array(checkedRows(dataset, rows))
   forEachPiece(dataset, rows, (piece, start) => {
     for (let i = 0; i < piece.length; i++) out[start + i] = Number(piece[i])
@@ -86,7 +92,7 @@ export function readNumbers(dataset: Dataset, rows: number): Float64Array {
 }
 
 /** As {@link readNumbers}, for 64-bit integers that numbers cannot hold: times in nanoseconds. */
-export function readBigInts(dataset: Dataset, rows: number): BigUint64Array {
+export function readBigInts(dataset: ReadableDataset, rows: number): BigUint64Array {
   const out = new BigUint64Array(checkedRows(dataset, rows))
   forEachPiece(dataset, rows, (piece, start) => {
     for (let i = 0; i < piece.length; i++) {
@@ -98,7 +104,7 @@ export function readBigInts(dataset: Dataset, rows: number): BigUint64Array {
   return out
 }
 
-function checkedRows(dataset: Dataset, rows: number): number {
+function checkedRows(dataset: ReadableDataset, rows: number): number {
   const place = { dataset: dataset.path.replace(/^\//, '') }
   const dtype = dtypeOf(dataset)
   if (!/^(?:[iu][1248]|f[48])$/.test(dtype))
@@ -115,7 +121,7 @@ function checkedRows(dataset: Dataset, rows: number): number {
 }
 
 function forEachPiece(
-  dataset: Dataset,
+  dataset: ReadableDataset,
   rows: number,
   use: (piece: ArrayLike<number | bigint>, start: number) => void,
 ): void {
@@ -133,7 +139,7 @@ function forEachPiece(
  * heap, as `emsc`; both are given as `''`.
  * @throws DataError if these are not strings or absurdly many.
  */
-export function readStrings(dataset: Dataset): string[] {
+export function readStrings(dataset: ReadableDataset): string[] {
   const place = { dataset: dataset.path.replace(/^\//, '') }
   const { type, size, total_size: count, shape } = dataset.metadata
   if (type !== 3) throw new DataError('does not hold strings', { place })

@@ -2,9 +2,9 @@ import type { Detector } from '../detectors/detector.js'
 import { pixelsOf } from '../detectors/detector.js'
 import { instrumentPath, XTDF_GROUPS } from '../hdf5/euxfel-layout.js'
 import type { ExdfDataset, ExdfFile, ExdfGroup } from '../hdf5/exdf-description.js'
-import { type ExdfMetadata, withExdf } from '../hdf5/exdf-file.js'
+import { type ExdfMetadata, readExdf } from '../hdf5/exdf-file.js'
 import { writeExdf } from '../hdf5/exdf-writer.js'
-import type { File } from '../hdf5/library.js'
+import type { ReadableFile } from '../hdf5/readable.js'
 import { copyRows } from '../hdf5/rows.js'
 import { requireDataset } from '../hdf5/values.js'
 import type { TypedArrayOf } from '../model/dtypes.js'
@@ -55,7 +55,7 @@ export class CorrectedFile {
     const { joined, run } = description
     const part = folder.part(final)
     try {
-      const exdf = await withExdf(
+      const exdf = await readExdf(
         joined.file.path,
         raw => describe(raw.file, raw.metadata, description),
         joined.file.facts,
@@ -98,7 +98,7 @@ function correctedSource(run: Run, joined: JoinedFile): string {
 }
 
 function describe(
-  raw: File,
+  raw: ReadableFile,
   metadata: ExdfMetadata,
   { joined, run, software, module }: CorrectedDescription,
 ): ExdfFile {
@@ -137,7 +137,7 @@ function describe(
 }
 
 function imageGroup(
-  raw: File,
+  raw: ReadableFile,
   { file, trains, frames }: JoinedFile,
   { slowScan, fastScan }: Detector,
 ): ExdfGroup {
@@ -177,7 +177,7 @@ function imageGroup(
 }
 
 /** header, detector and trailer: whichever the RAW file has, one row a train as far as it has them. */
-function copiedGroups(raw: File, { file, trains }: JoinedFile): Record<string, ExdfGroup> {
+function copiedGroups(raw: ReadableFile, { file, trains }: JoinedFile): Record<string, ExdfGroup> {
   const groups: Record<string, ExdfGroup> = {}
   for (const group of XTDF_GROUPS.filter(name => name !== 'image')) {
     const ranges = trains.map(({ entry }) => entry?.groups[group] ?? { first: 0, count: 0 })
@@ -189,7 +189,7 @@ function copiedGroups(raw: File, { file, trains }: JoinedFile): Record<string, E
 }
 
 function copiedOf(
-  raw: File,
+  raw: ReadableFile,
   file: JoinedFile['file'],
   group: string,
   rows: readonly number[],

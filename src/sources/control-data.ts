@@ -1,5 +1,5 @@
 import { controlPath, runPath } from '../hdf5/euxfel-layout.js'
-import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
+import { type ExdfFile, readExdf } from '../hdf5/exdf-file.js'
 import { readGroupIndex, readTrainIndex } from '../hdf5/exdf-index.js'
 import { datasetAt, readNumbers, readStrings, rowsOf } from '../hdf5/values.js'
 import { isDetcalError } from '../model/errors.js'
@@ -35,7 +35,9 @@ export async function readControlData(
     const devices = controlSources.filter(device => wanted(device).length > 0)
     if (devices.length === 0) continue
     try {
-      const read = (exdf: ExdfFile): void => {
+      // Told by the file, but not noted down before all of it is read.
+      const read = (exdf: ExdfFile): (() => void)[] => {
+        const found: (() => void)[] = []
         for (const device of devices) {
           const rows = deviceRows(exdf, device)
           for (const property of wanted(device)) {
@@ -43,15 +45,20 @@ export async function readControlData(
             const start = runPath(device, property)
             const text = textAt(exdf, start)
             if (text !== undefined) {
-              texts.set(key, texts.get(key) ?? text)
+              found.push(() => texts.set(key, texts.get(key) ?? text))
               continue
             }
-            add(values, key, pick(exdf, controlPath(device, property), rows))
-            add(atStart, key, pick(exdf, start, [0]))
+            const during = pick(exdf, controlPath(device, property), rows)
+            const before = pick(exdf, start, [0])
+            found.push(() => {
+              add(values, key, during)
+              add(atStart, key, before)
+            })
           }
         }
+        return found
       }
-      await withExdf(path, read, facts)
+      for (const note of await readExdf(path, read, facts)) note()
     } catch (error) {
       // Conditions are a convenience: the correction says which of them are unknown.
       if (!isDetcalError(error)) throw error

@@ -2,7 +2,7 @@ import type { Detector } from '../detectors/detector.js'
 import { CORRECTED_ONLY, indexPath, instrumentPath, REWRITTEN } from '../hdf5/euxfel-layout.js'
 import type { ExdfFile } from '../hdf5/exdf-file.js'
 import { FRAME_LIMIT, type GroupIndex, readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
-import type { Dataset } from '../hdf5/library.js'
+import type { ReadableDataset } from '../hdf5/readable.js'
 import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
@@ -124,7 +124,7 @@ function usedRows(trains: readonly TrainEntry[]): Map<string, number> {
   return used
 }
 
-function checkExtent(dataset: Dataset, extent: number, group: string, source: string): void {
+function checkExtent(dataset: ReadableDataset, extent: number, group: string, source: string): void {
   const rows = rowsOf(dataset)
   if (extent > rows)
     throw new DataError(`${indexPath(source, group)} refers to row ${extent} of ${rows}`, {
@@ -135,7 +135,7 @@ function checkExtent(dataset: Dataset, extent: number, group: string, source: st
 
 /** Cell ids beyond the detector's memory mean that the file is not what it seems. Only those of pulses are valid. */
 function readCells(
-  dataset: Dataset,
+  dataset: ReadableDataset,
   rows: number,
   trains: readonly TrainEntry[],
   detector: Detector,
@@ -164,7 +164,7 @@ function firstRow(trains: readonly TrainEntry[], is: (row: number) => boolean): 
  */
 function checkImageData(
   { file }: ExdfFile,
-  data: Dataset,
+  data: ReadableDataset,
   source: string,
   { name, rawPlanes, slowScan, fastScan }: Detector,
 ): void {

@@ -1,5 +1,5 @@
 import type { Detector } from '../detectors/detector.js'
-import { withExdf } from '../hdf5/exdf-file.js'
+import { readExdf } from '../hdf5/exdf-file.js'
 import { UsageError } from '../model/errors.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
@@ -54,7 +54,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         unindexed,
         unequal,
         remarks,
-      } = await withExdf(
+      } = await readExdf(
         file.path,
         exdf => readModuleFile(exdf, found.source, detector, rawFrames),
         file.facts,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { FILE_NAME } from '../hdf5/euxfel-layout.js'
-import { type ExdfFacts, type ExdfMetadata, withExdf } from '../hdf5/exdf-file.js'
+import { type ExdfFacts, type ExdfMetadata, readExdf } from '../hdf5/exdf-file.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { moduleIndex } from '../model/ids.js'
@@ -42,7 +42,7 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
     const file = join(path, name)
     try {
       files.push(
-        await withExdf(file, ({ file: _closed, ...facts }) => ({
+        await readExdf(file, ({ file: _closed, ...facts }) => ({
           path: file,
           name,
           formatVersion: facts.unknownVersion ?? facts.formatVersion,

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
 import { FRAME_LIMIT, readGroupIndex, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
-import { named } from '../hdf5/library.js'
+import { type File, named } from '../hdf5/library.js'
 import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
@@ -55,7 +55,7 @@ async function isFile(path: string): Promise<boolean> {
   return entry?.isFile() ?? false
 }
 
-function checkFile(exdf: ExdfFile, checks: readonly Check[], problems: Problem[]): FileFacts {
+function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Problem[]): FileFacts {
   const dataset = requireDataset(exdf.file, INDEX.trainId)
   const trainIds = readNumbers(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
   const context: FileContext = { exdf, trainIds, modules: modulesOf(exdf) }

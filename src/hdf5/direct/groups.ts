@@ -3,63 +3,123 @@ import type { Cursor, FileView } from './file-view.js'
 import { MESSAGE, type ObjectHeader } from './object-header.js'
 
 /** Where a name in a group leads: to an object header, or by a soft link to another path. */
-export type Link = { readonly address: number } | { readonly target: string }
+export type KnownLink = { readonly address: number } | { readonly target: string }
+/** Or into another file, or of a kind that a user defined: nothing that the direct reader follows. */
+export type Link = KnownLink | { readonly external: true }
 
 /**
  * Looks `name` up in a group. Undefined: the group has no such member, or the object is not a group.
  * @throws Unsupported for dense link storage and external links.
  */
-export function findLink(view: FileView, group: ObjectHeader, name: string): Link | undefined {
+export function findLink(view: FileView, group: ObjectHeader, name: string): KnownLink | undefined {
   const wanted = Buffer.from(name, 'utf8')
   for (const { type, open } of group.messages) {
     const body = open()
     if (type === MESSAGE.symbolTable) return findSymbol(view, body.address(), body.address(), wanted)
     if (type === MESSAGE.linkInfo) refuseDense(body)
     if (type !== MESSAGE.link) continue
-    const link = readLink(body, wanted)
-    if (link !== undefined) return link
+    const [found, link] = readLink(body)
+    if (found.equals(wanted)) return requireKnown(link)
   }
   return undefined
 }
 
-function refuseDense(body: Cursor): void {
+/**
+ * All members of a group, in the order of their names' bytes; undefined if the object is not a group.
+ * @throws Unsupported for dense link storage, groups that keep another order, external links.
+ */
+export function listLinks(view: FileView, group: ObjectHeader): Map<string, Link> | undefined {
+  let isGroup = false
+  const found: [name: Buffer, link: Link][] = []
+  for (const { type, open } of group.messages) {
+    const body = open()
+    if (type === MESSAGE.symbolTable) return new Map(textOf(allSymbols(view, body.address(), body.address())))
+    if (type === MESSAGE.linkInfo) {
+      isGroup = true
+      refuseDense(body, true)
+    }
+    if (type === MESSAGE.link) found.push(readLink(body))
+  }
+  if (!isGroup && found.length === 0) return undefined
+  return new Map(textOf(found.sort(([a], [b]) => Buffer.compare(a, b))))
+}
+
+function textOf(links: Iterable<readonly [Buffer, Link]>): [string, Link][] {
+  return Array.from(links, ([name, link]) => [name.toString('utf8'), link])
+}
+
+/** @param ordered whether an order of creation, which the library would list by, is refused too. */
+function refuseDense(body: Cursor, ordered = false): void {
   body.version(0)
-  if (body.u8() & 1) body.skip(8) // highest creation order
+  const flags = body.u8()
+  if (ordered && flags & 2) throw new Unsupported('groups indexed by order of creation')
+  if (flags & 1) body.skip(8) // highest creation order
   if (body.address() >= 0) throw new Unsupported('dense link storage')
 }
 
-function readLink(body: Cursor, wanted: Buffer): Link | undefined {
+function requireKnown(link: Link): KnownLink {
+  if ('external' in link) throw new Unsupported('external and user-defined links')
+  return link
+}
+
+function readLink(body: Cursor): [name: Buffer, link: Link] {
   body.version(1)
   const flags = body.u8()
   const type = flags & 0x08 ? body.u8() : 0
   if (flags & 0x04) body.skip(8) // creation order
   if (flags & 0x10) body.skip(1) // character set
-  if (!body.take(body.uint(1 << (flags & 3))).equals(wanted)) return undefined
-  if (type === 0) return { address: body.address() }
-  if (type === 1) return { target: body.take(body.u16()).toString('utf8') }
-  throw new Unsupported('external and user-defined links')
+  const name = body.take(body.uint(1 << (flags & 3)))
+  if (type === 0) return [name, { address: body.address() }]
+  if (type === 1) return [name, { target: body.take(body.u16()).toString('utf8') }]
+  return [name, { external: true }]
 }
 
 /** Descends the version-1 B-tree of an old-style group to the one leaf that can hold the name. */
-function findSymbol(view: FileView, tree: number, heapAt: number, wanted: Buffer): Link | undefined {
+function findSymbol(view: FileView, tree: number, heapAt: number, wanted: Buffer): KnownLink | undefined {
   const heap = readHeap(view, heapAt)
   let address = tree
-  let level = Infinity
-  while (level > 0) {
-    const head = view.read(address, 24, 'a group index')
-    head.signature('TREE')
-    if (head.u8() !== 0) throw head.damaged('is of the wrong kind')
-    const found = head.u8()
-    // Levels fall by one from the root to the leaves: a cycle cannot pass this.
-    if (level !== Infinity && found !== level - 1) throw head.damaged('has nodes of wrong levels')
-    level = found
-    const used = head.u16()
-    const node = view.read(address + 24, used * 16 + 8, 'a group index')
+  for (let above = Infinity; above > 0; ) {
+    const { node, used, level } = readNode(view, address, above)
     const child = findChild(node, used, heap, wanted)
     if (child === undefined) return undefined
     address = child
+    above = level
   }
-  return findInLeaf(view, address, heap, wanted)
+  for (const [name, link] of leafOf(view, address, heap)) if (name.equals(wanted)) return link
+  return undefined
+}
+
+/** All names of an old-style group, which its B-tree keeps in their order. */
+function* allSymbols(view: FileView, tree: number, heapAt: number): Generator<[Buffer, KnownLink]> {
+  const heap = readHeap(view, heapAt)
+  function* below(address: number, above: number): Generator<[Buffer, KnownLink]> {
+    if (above === 0) {
+      yield* leafOf(view, address, heap)
+      return
+    }
+    const { node, used, level } = readNode(view, address, above)
+    node.skip(8)
+    for (let i = 0; i < used; i++) {
+      yield* below(node.address(), level)
+      node.skip(8)
+    }
+  }
+  yield* below(tree, Infinity)
+}
+
+/** A node of a group's B-tree: its keys and children. Levels fall by one to the leaves: a cycle cannot pass this. */
+function readNode(
+  view: FileView,
+  address: number,
+  above: number,
+): { node: Cursor; used: number; level: number } {
+  const head = view.read(address, 24, 'a group index')
+  head.signature('TREE')
+  if (head.u8() !== 0) throw head.damaged('is of the wrong kind')
+  const level = head.u8()
+  if (above !== Infinity && level !== above - 1) throw head.damaged('has nodes of wrong levels')
+  const used = head.u16()
+  return { node: view.read(address + 24, used * 16 + 8, 'a group index'), used, level }
 }
 
 /** Child i holds the names above key i up to and including key i + 1. */
@@ -72,7 +132,7 @@ function findChild(node: Cursor, used: number, heap: Cursor, wanted: Buffer): nu
   return undefined
 }
 
-function findInLeaf(view: FileView, address: number, heap: Cursor, wanted: Buffer): Link | undefined {
+function* leafOf(view: FileView, address: number, heap: Cursor): Generator<[Buffer, KnownLink]> {
   const head = view.read(address, 8, 'a symbol table')
   head.signature('SNOD')
   head.skip(2) // version, reserved
@@ -84,10 +144,11 @@ function findInLeaf(view: FileView, address: number, heap: Cursor, wanted: Buffe
     const cacheType = entries.u32()
     entries.skip(4)
     const scratch = entries.slice(16)
-    if (!name.equals(wanted)) continue
-    return cacheType === 2 ? { target: stringAt(heap, scratch.u32()).toString('utf8') } : { address: header }
+    yield [
+      name,
+      cacheType === 2 ? { target: stringAt(heap, scratch.u32()).toString('utf8') } : { address: header },
+    ]
   }
-  return undefined
 }
 
 /** The strings of an old-style group. */

@@ -16,10 +16,10 @@ import {
 } from './messages.js'
 import { MESSAGE, type Message, type ObjectHeader, readObjectHeader } from './object-header.js'
 import { readSuperblock } from './superblock.js'
-import type { Filter, LocatedDataset, Storage } from './types.js'
+import type { Filter, LocatedDataset, LocatedElements, Storage } from './types.js'
 
 /** As many soft links as the library follows. */
-const MAX_SOFT_LINKS = 16
+export const MAX_SOFT_LINKS = 16
 
 /**
  * Finds the dataset `path` (`INSTRUMENT/…/image/data`, groups separated by slashes) in the open file `fd` and reads
@@ -59,22 +59,36 @@ export function findObject(view: FileView, path: string): ObjectHeader {
   return group
 }
 
-function namesOf(path: string): string[] {
+/** Names on the way to an object. */
+export function namesOf(path: string): string[] {
   return path.split('/').filter(name => name !== '' && name !== '.')
 }
 
 function describe(view: FileView, path: string, header: ObjectHeader): LocatedDataset {
-  const find = (type: number): Message | undefined => header.messages.find(message => message.type === type)
+  const datatype = messageOf(header, MESSAGE.datatype)
+  if (datatype === undefined) throw view.damaged('it is not a dataset')
+  const dtype = readDatatype(datatype.open())
+  return { ...locateElements(view, path, header, DTYPE_BYTES[dtype]), dtype }
+}
+
+/** The first message of a type. */
+export function messageOf(header: ObjectHeader, type: number): Message | undefined {
+  return header.messages.find(message => message.type === type)
+}
+
+/** Where elements of so many bytes lie, whatever they are. @throws as {@link locateDataset} does. */
+export function locateElements(
+  view: FileView,
+  path: string,
+  header: ObjectHeader,
+  elementBytes: number,
+): LocatedElements {
+  const find = (type: number) => messageOf(header, type)
   const dataspace = find(MESSAGE.dataspace)
-  const datatype = find(MESSAGE.datatype)
   const layout = find(MESSAGE.layout)
-  if (dataspace === undefined || datatype === undefined || layout === undefined) {
-    throw view.damaged('it is not a dataset')
-  }
+  if (dataspace === undefined || layout === undefined) throw view.damaged('it is not a dataset')
   if (find(MESSAGE.externalFiles)) throw new Unsupported('external storage')
   const space = readDataspace(dataspace.open())
-  const dtype = readDatatype(datatype.open())
-  const elementBytes = DTYPE_BYTES[dtype]
   if (!Number.isSafeInteger(space.shape.reduce((product, size) => product * size, elementBytes))) {
     throw view.damaged('it claims more bytes than can be counted')
   }
@@ -93,7 +107,7 @@ function describe(view: FileView, path: string, header: ObjectHeader): LocatedDa
       ? readFillValue(fill.open(), elementBytes)
       : oldFill && readOldFillValue(oldFill.open(), elementBytes)
   const { shape, maxShape } = space
-  const located = { path, shape, maxShape, dtype, elementBytes, storage }
+  const located = { path, shape, maxShape, elementBytes, storage }
   return fillValue === undefined ? located : { ...located, fillValue }
 }
 

@@ -1,7 +1,7 @@
 import { damaged } from './errors.js'
 import { readFully } from './file-view.js'
 import { undoFilters } from './filters.js'
-import type { ChunkedStorage, LocatedDataset } from './types.js'
+import type { ChunkedStorage, LocatedElements } from './types.js'
 
 /**
  * The elements of allocated chunk `number` of the grid in C order, filters undone. Chunks at the edges are whole:
@@ -10,7 +10,7 @@ import type { ChunkedStorage, LocatedDataset } from './types.js'
  */
 export function readChunk(
   fd: number,
-  located: LocatedDataset,
+  located: LocatedElements,
   storage: ChunkedStorage,
   number: number,
   file: string,

@@ -1,7 +1,7 @@
 import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
 import { BoxReader } from './read-box.js'
 import { readChunk } from './read-chunk.js'
-import type { ChunkedStorage, LocatedDataset } from './types.js'
+import type { ChunkedStorage, LocatedElements } from './types.js'
 
 /**
  * Reads elements `start … start + count − 1` of every dimension into `out`, in C order without gaps, little-endian.
@@ -11,7 +11,7 @@ import type { ChunkedStorage, LocatedDataset } from './types.js'
  */
 export function readSlab(
   fd: number,
-  located: LocatedDataset,
+  located: LocatedElements,
   start: readonly number[],
   count: readonly number[],
   out: Uint8Array,
@@ -38,7 +38,7 @@ export function readSlab(
 }
 
 function checkSlab(
-  { shape, elementBytes }: LocatedDataset,
+  { shape, elementBytes }: LocatedElements,
   start: readonly number[],
   count: readonly number[],
   out: Uint8Array,
@@ -55,7 +55,7 @@ function checkSlab(
   if (out.length !== bytes) throw new RangeError(`${out.length} bytes for a slab of ${bytes}`)
 }
 
-function readContiguous(fd: number, located: LocatedDataset, box: Box, out: Uint8Array, file: string): void {
+function readContiguous(fd: number, located: LocatedElements, box: Box, out: Uint8Array, file: string): void {
   const reader = new BoxReader(fd, { file, dataset: located.path }, out)
   reader.read(mergeRuns(box))
   reader.flush()
@@ -63,7 +63,7 @@ function readContiguous(fd: number, located: LocatedDataset, box: Box, out: Uint
 
 function readChunks(
   fd: number,
-  located: LocatedDataset,
+  located: LocatedElements,
   storage: ChunkedStorage,
   start: readonly number[],
   count: readonly number[],

@@ -14,6 +14,8 @@ export interface Superblock {
   readonly checked: number
   /** Absolute address of the root group's object header. */
   readonly root: number
+  /** Somebody has it open for writing, or did not close it. */
+  readonly inUse: boolean
 }
 
 /**
@@ -29,12 +31,13 @@ export function readSuperblock(view: FileView): Superblock {
   view.base = address
   if (version >= 2) {
     requireWidth8(head.u8(), head.u8())
-    head.skip(1 + 8 + 8) // flags, base address, extension
+    const flags = head.u8()
+    head.skip(8 + 8) // base address, extension
     const endField = address + head.at
     checkEnd(view, head.u64())
     const root = head.address()
     if (head.u32() !== lookup3(head.bytes.subarray(0, 44))) throw head.damaged('has a wrong checksum')
-    return { version, address, endField, checked: 44, root }
+    return { version, address, endField, checked: 44, root, inUse: version === 3 && flags !== 0 }
   }
   head.skip(4) // versions of free space, root entry, shared header
   requireWidth8(head.u8(), head.u8())
@@ -44,7 +47,7 @@ export function readSuperblock(view: FileView): Superblock {
   const endField = address + head.at
   checkEnd(view, head.u64())
   head.skip(8 + 8) // driver information, name of the root entry
-  return { version, address, endField, checked: 0, root: head.address() }
+  return { version, address, endField, checked: 0, root: head.address(), inUse: false }
 }
 
 function requireWidth8(offsets: number, lengths: number): void {

@@ -37,14 +37,18 @@ export interface ChunkedStorage {
 export type Storage = ContiguousStorage | CompactStorage | ChunkedStorage
 
 /** A dataset and where in its file its elements lie. Plain data: it survives `postMessage`. */
-export interface LocatedDataset {
+export interface LocatedDataset extends LocatedElements {
+  readonly dtype: DType
+}
+
+/** The same, whatever its elements are. */
+export interface LocatedElements {
   /** The path that was asked for, for messages. */
   readonly path: string
   /** Slowest dimension first. Empty: a scalar. */
   readonly shape: readonly number[]
   /** Infinity: unlimited. Equal to `shape` where the file names none. */
   readonly maxShape: readonly number[]
-  readonly dtype: DType
   /** Bytes of one element. */
   readonly elementBytes: number
   readonly storage: Storage

@@ -1,5 +1,6 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFile } from '../../hdf5/exdf-file.js'
+import type { File } from '../../hdf5/library.js'
 import type { ModuleIndex } from '../../model/ids.js'
 
 /** What a check found; the runner adds the check's name and, for file checks, the file. */
@@ -14,7 +15,7 @@ export interface Finding {
 
 /** What file checks look at: one file, open, with what several of them need. */
 export interface FileContext {
-  readonly exdf: ExdfFile
+  readonly exdf: ExdfFile<File>
   /** INDEX/trainId as stored, zeros included. */
   readonly trainIds: Float64Array
   /** Detector modules in it; a corrected file's raw alias is not listed. */

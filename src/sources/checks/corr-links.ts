@@ -1,5 +1,5 @@
 import type { ExdfFile } from '../../hdf5/exdf-file.js'
-import { ifAny } from '../../hdf5/library.js'
+import { type File, ifAny } from '../../hdf5/library.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
 export const corrLinks: FileCheck = {
@@ -12,7 +12,7 @@ export const corrLinks: FileCheck = {
 }
 
 function* faultsOfLinks(
-  { file, instrumentSources }: ExdfFile,
+  { file, instrumentSources }: ExdfFile<File>,
   { source, karaboId, module }: ModuleInFile,
 ): Iterable<Finding> {
   const old = `${karaboId}/DET/${module}CH0:xtdf`

@@ -1,5 +1,6 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import type { ExdfFile } from '../../hdf5/exdf-file.js'
+import type { File } from '../../hdf5/library.js'
 import { datasetAt, dtypeOf } from '../../hdf5/values.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
@@ -20,7 +21,7 @@ export const imageData: FileCheck = {
 }
 
 function* faultsOfModule(
-  { file }: ExdfFile,
+  { file }: ExdfFile<File>,
   { detector, source, module, corrected }: ModuleInFile,
 ): Iterable<Finding> {
   const { slowScan, fastScan, rawPlanes } = detector

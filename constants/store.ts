@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { constants, createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  existsSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { copyFile, open, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -23,6 +34,23 @@ export async function contentOf(path: string): Promise<Content> {
     }
   })
   return { size, sha256: hash.digest('hex') }
+}
+
+/** {@link contentOf} for a thread that has nothing else to do: faster, since nothing is handed around. */
+export function contentOfNow(path: string): Content {
+  const hash = createHash('sha256')
+  const piece = new Uint8Array(2 ** 20)
+  const fd = openSync(path, 'r')
+  try {
+    let size = 0
+    for (let bytes = 1; bytes > 0; size += bytes) {
+      bytes = readSync(fd, piece, 0, piece.length, size)
+      hash.update(piece.subarray(0, bytes))
+    }
+    return { size, sha256: hash.digest('hex') }
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Has a file or folder on disk. */

@@ -38,12 +38,17 @@ export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<Dar
   const start = performance.now()
   const signal = options.signal ?? new AbortController().signal
   const staging = Staging.open(options.catalogue, plan.totals.outputBytes)
+  let pool: WorkerPool | undefined
   try {
+    pool = options.pool ?? (await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry))
     const previous = await previousConstants(plan, options.catalogue)
-    const { modules, problems } = await characterise(plan, options, signal, staging, previous)
+    const { modules, problems } = await characterise(plan, options, pool, signal, staging, previous)
     if (signal.aborted) throw new StoppedError('stopped')
+    // Threads end while the constants are entered.
+    const ended = pool.close()
     const { versions } = await enter(plan, modules, options.catalogue, staging)
     staging.keepCatalogue()
+    await ended
     return {
       modules,
       versions,
@@ -54,6 +59,7 @@ export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<Dar
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
+    await pool?.close()
     staging.close()
   }
 }
@@ -83,12 +89,12 @@ async function previousConstants(
 async function characterise(
   plan: DarkPlan,
   options: DarkOptions,
+  pool: WorkerPool,
   signal: AbortSignal,
   staging: Staging,
   previous: ReadonlyMap<ModuleIndex, ModuleConstants>,
 ): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
   const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  const pool = options.pool ?? (await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry))
   pool.use(lanes.map(lane => lane.handle))
   const stop = (): void => pool.stop()
   signal.addEventListener('abort', stop)
@@ -127,7 +133,6 @@ async function characterise(
     }
   } finally {
     signal.removeEventListener('abort', stop)
-    await pool.close()
   }
 }
 

@@ -4,7 +4,7 @@ import { differenceOf } from '../../../constants/dark/difference.js'
 import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
-import { contentOf, flushed } from '../../../constants/store.js'
+import { contentOfNow, flushed } from '../../../constants/store.js'
 import { fillConstants } from '../../../constants/write.js'
 import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
@@ -56,7 +56,9 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
         const { detector, recipe, cells, pdu, path } = task
         fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
         // The disk has it while the processor sums it up.
-        const [content] = await Promise.all([contentOf(path), flushed(path)])
+        const onDisk = flushed(path)
+        const content = contentOfNow(path)
+        await onDisk
         return content
       }),
     darkPicture: task =>

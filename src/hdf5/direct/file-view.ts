@@ -8,9 +8,12 @@ const MAX_STRUCTURE = 64 * 2 ** 20
 /** All reads of one lookup together; a small one counts as {@link SMALL_READ}, which is about what it costs. */
 const MAX_BUDGET = 2 ** 32
 const SMALL_READ = 512
+/** Bytes that are read at once where a structure is small: as long as several of them. */
+const NEAR = 4096
 
 /**
- * Bounds-checked positional reads of an open file's structures.
+ * Bounds-checked positional reads of an open file's structures. What was read is kept for a while: whoever writes to the
+ * file needs another view to see it.
  * Addresses are absolute; `base` (the size of a user block) is what addresses stored in the file are relative to.
  */
 export class FileView {
@@ -19,6 +22,8 @@ export class FileView {
   readonly file: string
   readonly dataset: string
   base = 0
+  /** The last piece of the file that was read for something small: its neighbours are asked for next. */
+  #near: { readonly at: number; readonly bytes: Buffer } | undefined
   /** Bytes that may still be read: sound structures are each read about once, those that refer in circles are not. */
   #budget: number
 
@@ -42,9 +47,23 @@ export class FileView {
     if (length > MAX_STRUCTURE) throw this.damaged(`${what} claims ${length} bytes`)
     this.#budget -= Math.max(length, SMALL_READ)
     if (this.#budget < 0) throw this.damaged('its structures refer to each other in circles')
+    return new Cursor(this.#bytes(address, length), this, what)
+  }
+
+  #bytes(address: number, length: number): Buffer {
+    if (length > NEAR / 2) return this.#piece(address, length)
+    let near = this.#near
+    if (near === undefined || address < near.at || address + length > near.at + near.bytes.length) {
+      near = { at: address, bytes: this.#piece(address, Math.min(NEAR, this.size - address)) }
+      this.#near = near
+    }
+    return near.bytes.subarray(address - near.at, address - near.at + length)
+  }
+
+  #piece(address: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length)
     readFully(this.fd, bytes, 0, length, address, this)
-    return new Cursor(bytes, this, what)
+    return bytes
   }
 
   /** As {@link read}, with the checksum that follows the `length` bytes verified. */

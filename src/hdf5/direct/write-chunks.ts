@@ -196,7 +196,9 @@ export function setEndOfFile(fd: number, endOfFile: number, file = 'the output f
   writeFully(fd, field, superblock.endField, file)
   if (superblock.checked === 0) return
   const sum = Buffer.alloc(4)
-  sum.writeUInt32LE(lookup3(view.read(superblock.address, superblock.checked, 'the superblock').bytes))
+  // Read anew: a view keeps what it has read.
+  const changed = new FileView(fd, file, '/').read(superblock.address, superblock.checked, 'the superblock')
+  sum.writeUInt32LE(lookup3(changed.bytes))
   writeFully(fd, sum, superblock.address + superblock.checked, file)
 }
 

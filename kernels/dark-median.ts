@@ -2,24 +2,48 @@
 
 // A window is tried only where the median lies in it nearly always: few frames scatter it.
 const WINDOW_FRAMES: usize = 64
+// Standard deviations of single samples, times √frames, up to which windows of 5 and of 20 values reach: a median lies
+// 0.76 σ / √frames from the mean on average, and is looked for three and four times as far.
+const REACH_OF_5: f32 = 0.8
+const REACH_OF_20: f32 = 3.1
+// Of samples that are no samples: in no window, and no vector of bytes takes them for less.
+const ABOVE_ALL: i16 = 0x3fff
 
 /**
- * The two middle samples of each pixel, the same one twice for an odd count.
- * @param sums where Σx (u64) of columns whose samples are 0 … 1023 lie, 0 of others.
+ * The two middle samples of each pixel, the same one twice for an odd count. Behind an odd count of samples a vector is
+ * free for use, 0 before and after.
+ * @param sums where Σx (u64) of columns whose samples are 0 … 1023 lie, 0 of others. @param deviation the largest standard
+ * deviation of a pixel.
  *
- * A median hardly ever lies more than two from the mean, so counts below six bounds around that find it in one pass;
- * where they do not, the bits of it are found one by one.
+ * Medians lie close to the mean, so counts below six bounds around that find them in one pass, or, where samples spread,
+ * nearly, and another pass finds them; where they do not, the bits of it are found one by one.
  */
-export function middle(samples: usize, frames: usize, sums: usize, lower: usize, upper: usize): void {
-  if (sums && frames >= WINDOW_FRAMES && inWindow(samples, frames, windows(frames, sums), lower, upper)) return
+export function middle(
+  samples: usize, frames: usize, sums: usize, deviation: f32, lower: usize, upper: usize,
+): void {
+  if (sums && frames >= WINDOW_FRAMES) {
+    const spread = deviation / sqrt<f32>(<f32>frames)
+    if (spread <= REACH_OF_20) {
+      const behind = samples + (frames << 4)
+      if (frames & 1) v128.store(behind, i16x8.splat(ABOVE_ALL))
+      const mean = i16x8.narrow_i32x4_s(means(frames, sums), means(frames, sums + 32))
+      const found = (spread <= REACH_OF_5 && in5(samples, frames, mean, lower, upper))
+        || in20(samples, frames, mean, lower, upper)
+      if (frames & 1) v128.store(behind, i16x8.splat(0))
+      if (found) return
+    }
+  }
   byBits(samples, frames, lower, upper)
 }
 
-/** Rounded means of the eight pixels, less two. */
-@inline
-function windows(frames: usize, sums: usize): v128 {
-  const m = i16x8.narrow_i32x4_s(means(frames, sums), means(frames, sums + 32))
-  return i16x8.sub(m, i16x8.splat(2))
+function in5(samples: usize, frames: usize, mean: v128, lower: usize, upper: usize): bool {
+  return inWindow(samples, frames, i16x8.sub(mean, i16x8.splat(2)), 1, lower, upper)
+}
+
+function in20(samples: usize, frames: usize, mean: v128, lower: usize, upper: usize): bool {
+  if (!inWindow(samples, frames, i16x8.sub(mean, i16x8.splat(10)), 4, lower, upper)) return false
+  inStep(samples, frames, v128.load(lower), lower, upper)
+  return true
 }
 
 /** Rounded means of four pixels, i32. */
@@ -36,17 +60,32 @@ function means(frames: usize, sums: usize): v128 {
 // Pairs of frames that bytes can count.
 const COUNTED: usize = 255
 
-/** False where one of the middle samples of one of the pixels lies outside of five values from `x0`: nothing is found then. */
-function inWindow(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt: usize): bool {
+/** Two frames in one vector of bytes: what is further from `from` than bytes tell stays on its side. */
+@inline
+function pairFrom(at: usize, from: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.sub(v128.load(at), from), i16x8.sub(v128.load(at, 16), from))
+}
+
+/** Counts of eight pixels, of two frames each. */
+@inline
+function ofBothFrames(counts: v128): v128 {
+  return i16x8.add(i16x8.extend_low_i8x16_u(counts), i16x8.extend_high_i8x16_u(counts))
+}
+
+/**
+ * The steps, out of five of `step` values from `x0`, that begin with the middle samples or next below them. False where one
+ * of any pixel lies outside: nothing is found then.
+ */
+@inline
+function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: usize, upperAt: usize): bool {
   let below0 = i16x8.splat(0)
   let below1 = below0
   let below2 = below0
   let below3 = below0
   let below4 = below0
   let below5 = below0
-  const end = samples + (frames >> 1 << 5)
-  let at = samples
-  while (at < end) {
+  const end = samples + (frames + 1 >> 1 << 5)
+  for (let at = samples; at < end; ) {
     const part = min<usize>(end, at + (COUNTED << 5))
     let c0 = i8x16.splat(0)
     let c1 = c0
@@ -55,14 +94,13 @@ function inWindow(samples: usize, frames: usize, x0: v128, lowerAt: usize, upper
     let c4 = c0
     let c5 = c0
     for (; at < part; at += 32) {
-      // Two frames in one vector of bytes: what is further from the window than bytes tell stays on its side.
-      const d = i8x16.narrow_i16x8_s(i16x8.sub(v128.load(at), x0), i16x8.sub(v128.load(at, 16), x0))
+      const d = pairFrom(at, x0)
       c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
-      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(1)))
-      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2)))
-      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3)))
-      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4)))
-      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5)))
+      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(step)))
+      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2 * step)))
+      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3 * step)))
+      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4 * step)))
+      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5 * step)))
     }
     below0 = i16x8.add(below0, ofBothFrames(c0))
     below1 = i16x8.add(below1, ofBothFrames(c1))
@@ -71,29 +109,15 @@ function inWindow(samples: usize, frames: usize, x0: v128, lowerAt: usize, upper
     below4 = i16x8.add(below4, ofBothFrames(c4))
     below5 = i16x8.add(below5, ofBothFrames(c5))
   }
-  if (frames & 1) {
-    const d = i16x8.sub(v128.load(at), x0)
-    below0 = i16x8.sub(below0, i16x8.lt_s(d, i16x8.splat(0)))
-    below1 = i16x8.sub(below1, i16x8.lt_s(d, i16x8.splat(1)))
-    below2 = i16x8.sub(below2, i16x8.lt_s(d, i16x8.splat(2)))
-    below3 = i16x8.sub(below3, i16x8.lt_s(d, i16x8.splat(3)))
-    below4 = i16x8.sub(below4, i16x8.lt_s(d, i16x8.splat(4)))
-    below5 = i16x8.sub(below5, i16x8.lt_s(d, i16x8.splat(5)))
-  }
   const lower = i16x8.splat(<i16>((frames - 1) >> 1))
   const upper = i16x8.splat(<i16>(frames >> 1))
   // Not more than `lower` samples below the window, more than `upper` below its end.
   const inside = v128.and(i16x8.le_u(below0, lower), i16x8.gt_u(below5, upper))
   if (!i16x8.all_true(inside)) return false
-  v128.store(lowerAt, i16x8.sub(x0, notAbove(below1, below2, below3, below4, lower)))
-  v128.store(upperAt, i16x8.sub(x0, notAbove(below1, below2, below3, below4, upper)))
+  const width = i16x8.splat(step)
+  v128.store(lowerAt, i16x8.sub(x0, i16x8.mul(width, notAbove(below1, below2, below3, below4, lower))))
+  v128.store(upperAt, i16x8.sub(x0, i16x8.mul(width, notAbove(below1, below2, below3, below4, upper))))
   return true
-}
-
-/** Counts of eight pixels, of two frames each. */
-@inline
-function ofBothFrames(counts: v128): v128 {
-  return i16x8.add(i16x8.extend_low_i8x16_u(counts), i16x8.extend_high_i8x16_u(counts))
 }
 
 /** Minus the number of counts that are at most `rank`: how far into the window the sample of that rank is. */
@@ -103,6 +127,45 @@ function notAbove(c1: v128, c2: v128, c3: v128, c4: v128, rank: v128): v128 {
     i16x8.add(i16x8.le_u(c1, rank), i16x8.le_u(c2, rank)),
     i16x8.add(i16x8.le_u(c3, rank), i16x8.le_u(c4, rank)),
   )
+}
+
+/** The middle samples, the lower one of which is known to be one of four values from `x0`, the upper one to be near. */
+function inStep(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt: usize): void {
+  let below1 = i16x8.splat(0)
+  let below2 = below1
+  let below3 = below1
+  let below4 = below1
+  let least = i8x16.splat(-1)
+  const end = samples + (frames + 1 >> 1 << 5)
+  for (let at = samples; at < end; ) {
+    const part = min<usize>(end, at + (COUNTED << 5))
+    let c1 = i8x16.splat(0)
+    let c2 = c1
+    let c3 = c1
+    let c4 = c1
+    for (; at < part; at += 32) {
+      const d = pairFrom(at, x0)
+      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(1)))
+      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2)))
+      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3)))
+      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4)))
+      // Without signs, what lies below the end of the step is more than all that lies above.
+      least = i8x16.min_u(least, i8x16.sub(d, i8x16.splat(4)))
+    }
+    below1 = i16x8.add(below1, ofBothFrames(c1))
+    below2 = i16x8.add(below2, ofBothFrames(c2))
+    below3 = i16x8.add(below3, ofBothFrames(c3))
+    below4 = i16x8.add(below4, ofBothFrames(c4))
+  }
+  const lower = i16x8.splat(<i16>((frames - 1) >> 1))
+  const upper = i16x8.splat(<i16>(frames >> 1))
+  const none = i16x8.splat(-1)
+  v128.store(lowerAt, i16x8.sub(x0, notAbove(below1, below2, below3, none, lower)))
+  const within = i16x8.sub(x0, notAbove(below1, below2, below3, none, upper))
+  // Where no more than `upper` samples lie below the end of the step, it is the least of those above.
+  const both = i16x8.min_u(i16x8.extend_low_i8x16_u(least), i16x8.extend_high_i8x16_u(least))
+  const above = i16x8.add(i16x8.add(x0, i16x8.splat(4)), both)
+  v128.store(upperAt, v128.bitselect(above, within, i16x8.le_u(below4, upper)))
 }
 
 /** Bit by bit from the top: a bit is set where not more samples than half lie below the value with it. */

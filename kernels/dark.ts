@@ -43,11 +43,12 @@ export function darkStatistics(
       const samples = scratch + i * column
       const at = (p << 2) + (i << 5)
       const narrow = sums(samples, frames, column, heads + i * HEAD, result)
+      storeMoments(result, frames, mean ? mean + at : 0, deviation ? deviation + at : 0)
       if (median) {
-        middle(samples, frames, narrow ? result + SUM : 0, result + MIDDLE, result + NEXT)
+        const spread = deviation ? largest(deviation + at) : 0
+        middle(samples, frames, narrow ? result + SUM : 0, spread, result + MIDDLE, result + NEXT)
         storeMedians(result, narrow, median + at)
       }
-      storeMoments(result, frames, mean ? mean + at : 0, deviation ? deviation + at : 0)
     }
   }
 }
@@ -182,6 +183,14 @@ function wideSums(samples: usize, end: usize, base: v128, result: usize): void {
     store<u64>(result + SUM + (lane << 3), sum)
     store<u64>(result + SQUARES + (lane << 3), squares)
   }
+}
+
+/** The largest of eight f32. */
+@inline
+function largest(values: usize): f32 {
+  let v = f32x4.max(v128.load(values), v128.load(values, 16))
+  v = f32x4.max(v, i32x4.shuffle(v, v, 2, 3, 0, 1))
+  return max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1))
 }
 
 /** Half the sum of the middle two: exact in f32. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { darkScratchBytes } from '../../src/corrections/kernel.js'
+import { darkScratchBytes, darkSumsBytes } from '../../src/corrections/kernel.js'
 import { floats, kernels, words } from './memory.js'
 
 const samples = new Uint16Array(words.buffer)
@@ -45,6 +45,32 @@ function run({ frames, pixels, shift, bits, zeroAs, value }: Problem): Found[] {
   }))
 }
 
+/** Mean and deviation, of sums over `atOnce` frames at a time. */
+function summed(
+  { frames, pixels, shift, bits, zeroAs, value }: Problem,
+  atOnce: number,
+): Omit<Found, 'median'>[] {
+  const stride = 2 * pixels + 48
+  const align = (at: number) => Math.ceil(at / 16) * 16
+  const sums = align(SRC + atOnce * stride)
+  const mean = sums + align(darkSumsBytes(pixels))
+  const deviation = mean + 4 * pixels
+  const guard = deviation + 4 * pixels
+  words[guard / 4] = 0xabcdef01
+  for (let from = 0; from < frames; from += atOnce) {
+    const count = Math.min(atOnce, frames - from)
+    for (let f = 0; f < count; f++)
+      for (let p = 0; p < pixels; p++) samples[(SRC + f * stride) / 2 + p] = value(from + f, p)
+    kernels.darkSums(SRC, count, stride, pixels, shift, bits, zeroAs, sums, from === 0 ? 1 : 0)
+  }
+  kernels.darkMoments(sums, frames, pixels, mean, deviation)
+  expect(words[guard / 4]).toBe(0xabcdef01)
+  return Array.from({ length: pixels }, (_, p) => ({
+    mean: floats[mean / 4 + p]!,
+    deviation: floats[deviation / 4 + p]!,
+  }))
+}
+
 /** The definition, by sorting and with integers that do not round. */
 function expected({ frames, pixels, shift, bits, zeroAs, value }: Problem): Found[] {
   return Array.from({ length: pixels }, (_, p) => {
@@ -66,7 +92,8 @@ const WHOLE = { shift: 0, bits: 0xffff, zeroAs: 0 }
 
 describe('median, mean and standard deviation of dark frames', () => {
   it('are exact for any number of frames, ties and spread', () => {
-    const spread = fc.constantFrom(1, 2, 3, 8, 60, 1000, 40_000, 65_536)
+    // Medians of 24 and 90 values are looked for in wider windows than those of 8.
+    const spread = fc.constantFrom(1, 2, 3, 8, 24, 60, 90, 1000, 40_000, 65_536)
     fc.assert(
       fc.property(
         // From 64 frames on a window around the mean is tried first.
@@ -88,6 +115,55 @@ describe('median, mean and standard deviation of dark frames', () => {
       ),
       { numRuns: 300, seed: 20_260_131 },
     )
+  })
+
+  it('are the same of sums over a few frames at a time', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 150 }),
+        fc.constantFrom(8, 16, 40),
+        fc.integer({ min: 1, max: 64 }),
+        fc.constantFrom(1, 8, 90, 600, 1000, 2000, 65_536),
+        fc.integer({ min: 0, max: 65_535 }),
+        fc.constantFrom(WHOLE, { shift: 12, bits: 3, zeroAs: 0 }, { shift: 0, bits: 0xffff, zeroAs: 256 }),
+        fc.infiniteStream(fc.nat(0xffff)),
+        (frames, pixels, atOnce, spread, base, decode, stream) => {
+          const drawn = [...stream.take(frames * pixels)].map(n => Math.min(65_535, base + (n % spread)))
+          const value = (f: number, p: number) => drawn[f * pixels + p]!
+          const problem = { ...decode, frames, pixels, value }
+          const moments = expected(problem).map(({ mean, deviation }) => ({ mean, deviation }))
+          expect(summed(problem, atOnce)).toEqual(moments)
+        },
+      ),
+      { numRuns: 200, seed: 4 },
+    )
+  })
+
+  it('are the same of sums over the most frames, whose pixels use the whole range', () => {
+    const value = (f: number, p: number) =>
+      p === 0 ? (f % 2) * 65_535 : p === 1 ? 65_535 : (f * 7919 + p) % 65_536
+    const problem = { ...WHOLE, frames: 65_535, pixels: 8, value }
+    expect(summed(problem, 64)).toEqual(expected(problem).map(({ mean, deviation }) => ({ mean, deviation })))
+  })
+
+  // Uniform over 8 to 250 values: medians lie within the narrow window, the wide one, and outside of both.
+  it.each([8, 40, 90, 150, 250])('are exact for 200 and 201 frames that spread over %i values', spread => {
+    const noise = (f: number, p: number) => (Math.imul(f * 64 + p + 1, 0x9e3779b1) >>> 10) % spread
+    for (const frames of [200, 201, 701]) {
+      const problem = {
+        ...WHOLE,
+        frames,
+        pixels: 64,
+        value: (f: number, p: number) => 5000 + p + noise(f, p),
+      }
+      expect(run(problem)).toEqual(expected(problem))
+    }
+  })
+
+  it('are exact where the middle samples lie far apart', () => {
+    const value = (f: number, p: number) => (f % 2 ? 5000 + (p % 25) : 5000)
+    const problem = { ...WHOLE, frames: 128, pixels: 64, value }
+    expect(run(problem)).toEqual(expected(problem))
   })
 
   it.each([1, 2, 3, 4, 5, 199, 200, 201, 1000])('are exact for %i frames', frames => {

@@ -1,10 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { judgeCell } from '../../../constants/dark/bad-pixels.js'
 import { boundsOf, parseBounds, requireSigma } from '../../../constants/dark/limits.js'
 import type { StagePlanes } from '../../../constants/dark/planes.js'
 import { darkRecipe } from '../../../constants/dark/recipe.js'
-import { finiteMedian, spreadOf } from '../../../constants/dark/spread.js'
+import { room, uploaded } from '../../kernels/memory.js'
 
 describe('limits as options give them', () => {
   it('are one pair for all stages, or one a stage', () => {
@@ -48,76 +47,52 @@ it('recipes of LPD and DSSC are there, and of nothing unknown', () => {
   expect(() => darkRecipe({ id: 'other', name: 'Other' } as never)).toThrow(/cannot be characterised/)
 })
 
-describe('median and width of a plane', () => {
-  it('are those of sorting, of the finite values alone', () => {
-    const value = fc.oneof(
-      fc.float({ noDefaultInfinity: false }),
-      fc.integer({ min: -3, max: 3 }).map(Math.fround),
-      fc.integer({ min: 8000, max: 8060 }).map(n => n / 2),
-    )
-    fc.assert(
-      fc.property(fc.array(value, { maxLength: 60 }), list => {
-        const values = Float32Array.from(list)
-        const finite = [...values].filter(Number.isFinite).sort((a, b) => a - b)
-        const half = finite.length / 2
-        const median = (finite[Math.ceil(half) - 1]! + finite[Math.floor(half)]!) / 2
-        // -0 and 0 are equal, whichever is the middle one.
-        expect(finiteMedian(values) + 0).toBe(finite.length === 0 ? Number.NaN : median + 0)
-        const mean = finite.reduce((sum, x) => sum + x, 0) / finite.length
-        const squares = finite.reduce((sum, x) => sum + (x - mean) ** 2, 0)
-        const { deviation, finite: count } = spreadOf(values)
-        expect(count).toBe(finite.length)
-        if (finite.length > 0)
-          expect(deviation).toBeCloseTo(
-            Math.sqrt(squares / finite.length),
-            6 - Math.ceil(Math.log10(1 + Math.sqrt(squares))),
-          )
-      }),
-      { numRuns: 500, seed: 3 },
-    )
-  })
-})
-
 describe('bits of bad pixels', () => {
   const limits = {
     ...{ offsetSigma: 3, offsetHard: [[0, 100]] as const, noiseSigma: 3, noiseHard: [[1, 10]] as const },
     gainSeparation: 5,
   }
-  const plane = (...values: number[]) => Float32Array.from(values)
-  const stage = (offset: number[], noise: number[], mean: number[], deviation: number[]): StagePlanes => ({
-    offset: plane(...offset),
-    noise: plane(...noise),
-    bad: new Uint32Array(offset.length).fill(0xdeadbeef),
-    gain: { mean: plane(...mean), deviation: plane(...deviation) },
-  })
+  /** Planes of eight pixels in the kernels' memory; the last ones are like the one before. */
+  const stage = (number: number, ...quantities: number[][]): StagePlanes => {
+    const [offset, noise, mean, deviation] = quantities.map((values, i) =>
+      uploaded(
+        Float32Array.from({ length: 8 }, (_, pixel) => values[pixel] ?? values.at(-1) ?? 0),
+        32 * (5 * number + i),
+      ),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array]
+    const bad = uploaded(new Uint32Array(8).fill(0xdeadbeef), 32 * (5 * number + 4))
+    return { offset, noise, bad, gain: { mean, deviation } }
+  }
 
   it('tell limits, both ends of which are good, from values that are not finite', () => {
     const planes = stage(
+      0,
       [0, 100, 101, Number.NaN, 50],
-      [1, 10, 10, 5, Number.POSITIVE_INFINITY],
-      [0, 0, 0, 0, 0],
-      [1, 1, 1, 1, 1],
+      [1, 10, 10, 5, Number.POSITIVE_INFINITY, 5],
+      [0],
+      [1],
     )
-    const [judged] = judgeCell([planes], [true], limits, false)
-    expect([...planes.bad]).toEqual([0, 0, 1, 4, 4 + 2])
+    const [judged] = judgeCell([planes], [true], limits, false, room)
+    expect([...planes.bad]).toEqual([0, 0, 1, 4, 4 + 2, 0, 0, 0])
     expect(judged).toMatchObject({ bad: 3, reasons: [1, 1, 2, 0, 0] })
   })
 
   it('mark a stage without frames as having no data, whatever was there before', () => {
-    const planes = stage([50, 50], [5, 5], [7, 7], [1, 1])
-    const [judged] = judgeCell([planes], [false], limits, false)
-    expect([...planes.bad]).toEqual([12, 12])
-    expect([...planes.offset, ...planes.noise, ...planes.gain!.mean]).toEqual(new Array(6).fill(Number.NaN))
+    const planes = stage(0, [50], [5], [7], [1])
+    const [judged] = judgeCell([planes], [false], limits, false, room)
+    expect([...planes.bad]).toEqual(new Array(8).fill(12))
+    expect([...planes.offset, ...planes.noise, ...planes.gain!.mean]).toEqual(new Array(24).fill(Number.NaN))
+    expect(judged).toMatchObject({ bad: 8, reasons: [0, 0, 8, 8, 0] })
     expect(judged?.offset).toBeNaN()
   })
 
   it('mark both stages whose raw gains are too close, and those that fall', () => {
     const stages = [
-      stage([50, 50, 50, 50, 50], [5, 5, 5, 5, 5], [100, 100, 100, 100, 100], [3, 3, 3, 0, 0]),
-      stage([50, 50, 50, 50, 50], [5, 5, 5, 5, 5], [125, 124, 90, 100, 101], [4, 4, 4, 0, 0]),
+      stage(0, [50], [5], [100], [3, 3, 3, 0, 0]),
+      stage(1, [50], [5], [125, 124, 90, 100, 101], [4, 4, 4, 0, 0]),
     ]
-    judgeCell(stages, [true, true], limits, true)
+    judgeCell(stages, [true, true], limits, true, room)
     const gain = 1 << 13
-    for (const { bad } of stages) expect([...bad]).toEqual([0, gain, gain, gain, 0])
+    for (const { bad } of stages) expect([...bad]).toEqual([0, gain, gain, gain, 0, 0, 0, 0])
   })
 })

@@ -169,6 +169,26 @@ def crowd(file):
 write("crowd_earliest.h5", crowd, libver="earliest")
 write("crowd_latest.h5", crowd, libver="latest")
 
+
+def strings(file):
+    """Texts of every kind; none is listed, since the direct reader of slabs knows none."""
+    utf8, ascii_ = h5py.string_dtype(), h5py.string_dtype("ascii")
+    file.create_dataset("text/utf8", data=["INSTRUMENT/SPB/image", "", "µm Ångström", "x" * 5000], dtype=utf8)
+    file.create_dataset("text/ascii", data=["CONTROL/A", "b  "], dtype=ascii_)
+    file.create_dataset("text/alone", data="1.2", dtype=utf8)
+    file.create_dataset("text/fixed", data=np.array([b"20260131T120000Z", b"", b"ab"], "S20"))
+    file.create_dataset("text/fixed_utf8", data=np.array(["é".encode(), b"plain"], h5py.string_dtype("utf-8", 8)), dtype=h5py.string_dtype("utf-8", 8))
+    file.create_dataset("more/many", data=[f"source {i}" for i in range(3000)], dtype=utf8, chunks=(64,), maxshape=(None,), compression="gzip")
+    never = file.create_dataset("more/never", (3,), dtype=utf8, chunks=(2,), maxshape=(None,))
+    never[1] = "written"
+    file.create_dataset("more/none", (0,), dtype=utf8, maxshape=(None,), chunks=(4,))
+    file.create_dataset("more/big_endian", data=np.arange(3, dtype=">u4"))
+    file.create_dataset("more/flag", data=np.array([True, False]))
+
+
+write("strings_earliest.h5", strings, libver="earliest")
+write("strings_latest.h5", strings, libver="latest")
+
 with open("files.json", "w") as listing:
     lines = [f"{json.dumps([name, path])[1:-1]}, {json.dumps(note)}" for name, notes in LISTING.items() for path, note in notes.items()]
     listing.write("[\n[" + "],\n[".join(lines) + "]\n]\n")

@@ -5,6 +5,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { Unsupported } from '../../../src/hdf5/direct/errors.js'
 import { FileView } from '../../../src/hdf5/direct/file-view.js'
 import { frameAddresses } from '../../../src/hdf5/direct/frame-addresses.js'
+import { DirectFile } from '../../../src/hdf5/direct/index.js'
 import { locateDataset } from '../../../src/hdf5/direct/locate.js'
 import { readSlab } from '../../../src/hdf5/direct/read-slab.js'
 import { DataError } from '../../../src/model/errors.js'
@@ -136,6 +137,47 @@ test.each(
   })
   expect(fuzz(name, SEED + 1).damaged).toBeGreaterThan(0)
 })
+
+// Whose root is dense, so that nothing of it is told.
+test.each([
+  ...goldenNames.filter(name => name !== 'crowd_latest.h5'),
+  'strings_earliest.h5',
+  'strings_latest.h5',
+])('%s, damaged, is told of or left to the library', name => {
+  const sound = readFileSync(goldenFile(name))
+  const structures = structuresOf(sound)
+  const path = join(folder, `tree-${name}`)
+  let told = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    writeFileSync(path, damage(sound, randomNumbers(SEED * 7_000_003 + round), structures))
+    const begun = performance.now()
+    told += walked(path)
+    expect(performance.now() - begun, `round ${round}`).toBeLessThan(PATIENCE)
+  }
+  expect(told).toBeGreaterThan(0)
+})
+
+/** Objects that a walk through a file meets before the direct reader does not know how to go on. */
+function walked(path: string): number {
+  let told = 0
+  let file: DirectFile | undefined
+  try {
+    file = DirectFile.open(path)
+    for (const paths = ['/']; paths.length > 0 && told < 300; told++) {
+      const at = paths.shift()!
+      const found = file.get(at)
+      if (found?.type === 'Group') paths.push(...found.keys().map(key => `${at}/${key}`))
+      else if (found?.metadata.type === 3 && found.metadata.total_size * found.metadata.size < MAX_SLAB)
+        found.value
+      else found?.shape
+    }
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error
+  } finally {
+    file?.close()
+  }
+  return told
+}
 
 test.each(goldenNames)('%s, cut at any length, is called truncated or no HDF5 file', name => {
   const sound = readFileSync(goldenFile(name))

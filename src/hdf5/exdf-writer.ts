@@ -16,7 +16,7 @@ import type {
   ExdfGroup,
   ExdfTrains,
 } from './exdf-description.js'
-import { requireGroup } from './groups.js'
+import { beginGroups, requireGroup } from './groups.js'
 import { type File, withFile } from './library.js'
 import { writeArray, writeAttributes, writeColumn, writeSoftLink, writeStrings } from './tree.js'
 
@@ -30,7 +30,15 @@ import { writeArray, writeAttributes, writeColumn, writeSoftLink, writeStrings }
  */
 export async function writeExdf(path: string, description: ExdfFile): Promise<void> {
   checkTrains(description.trains)
-  await withFile(path, 'w', file => writeAll(file, description), DECLARING)
+  await withFile(
+    path,
+    'w',
+    file => {
+      beginGroups(file)
+      writeAll(file, description)
+    },
+    DECLARING,
+  )
 }
 
 function writeAll(file: File, description: ExdfFile): void {

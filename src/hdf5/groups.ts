@@ -3,6 +3,11 @@ import type { File } from './library.js'
 /** Groups of a file that is being written: those made here hold nothing but what is made here. */
 const groupsOf = new WeakMap<File, Map<string, 'made' | 'found'>>()
 
+/** A file that has nothing in it yet: no group of it needs to be looked for. */
+export function beginGroups(file: File): void {
+  groupsOf.set(file, new Map([['/', 'made']]))
+}
+
 /**
  * Creates the groups of `path` that are not there yet: the library creates no parents by itself. Each is looked for
  * once, since asking the library costs as much as writing a small dataset.

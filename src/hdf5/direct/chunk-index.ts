@@ -40,30 +40,41 @@ function readNode(table: ChunkTable, address: number, level: number | undefined)
   const used = head.u16()
   const keyBytes = 8 + 8 * (chunkShape.length + 1)
   const node = view.read(address + 24, used * (keyBytes + 8), 'a chunk index')
-  for (let i = 0; i < used; i++) {
-    const size = node.u32()
-    const filterMask = node.u32()
-    if (found > 0) {
-      node.skip(keyBytes - 8)
+  if (found === 0) readLeaf(table, node, used, keyBytes)
+  else
+    for (let i = 0; i < used; i++) {
+      node.skip(keyBytes)
       readNode(table, node.address(), found - 1)
-    } else {
-      const number = readChunkNumber(table, node)
-      table.set(number, node.address(), size, filterMask)
     }
-  }
 }
 
-/** The chunk of a key, which holds the offset of its first element in every dimension, and 0 for the element's bytes. */
-function readChunkNumber(table: ChunkTable, key: Cursor): number {
-  const coordinates = table.chunkShape.map(size => {
-    const offset = key.u64()
-    if (offset % size !== 0) throw key.damaged('names a chunk off the grid')
-    return offset / size
-  })
-  key.skip(8)
-  const number = table.numberAt(coordinates)
-  if (number < 0) throw key.damaged('names a chunk outside the dataset')
-  return number
+/**
+ * The chunks of a leaf: bytes in the file, filter mask, offset of the first element in every dimension and 0 for the
+ * element's bytes, address. A run has thousands of them, met by code that is not warm yet: no array is made for one.
+ */
+function readLeaf(table: ChunkTable, node: Cursor, used: number, keyBytes: number): void {
+  const { chunkShape, counts, view } = table
+  const { buffer, byteOffset, byteLength } = node.bytes
+  const words = new DataView(buffer, byteOffset, byteLength)
+  const u64 = (at: number): number => {
+    const high = words.getUint32(at + 4, true)
+    // 2^53 and more: nothing that is in a file.
+    return high < 0x200000 ? high * 2 ** 32 + words.getUint32(at, true) : Number.NaN
+  }
+  for (let i = 0; i < used; i++) {
+    const key = i * (keyBytes + 8)
+    let number = 0
+    for (let d = 0; d < chunkShape.length; d++) {
+      const coordinate = u64(key + 8 + 8 * d) / (chunkShape[d] ?? 1)
+      if (!Number.isInteger(coordinate)) throw node.damaged('names a chunk off the grid')
+      const count = counts[d] ?? 0
+      if (coordinate >= count) throw node.damaged('names a chunk outside the dataset')
+      number = number * count + coordinate
+    }
+    const address = u64(key + keyBytes)
+    if (Number.isNaN(address)) throw node.damaged('has a chunk without an address')
+    table.set(number, address + view.base, words.getUint32(key, true), words.getUint32(key + 4, true))
+  }
 }
 
 /** All chunks one after the other, for the dataset as it may grow. */

@@ -99,39 +99,54 @@ function leafEntries({ shape, chunkShape, elementBytes }: Declared, chunks: Writ
   order.sort((a, b) => (indices[a] ?? 0) - (indices[b] ?? 0))
   const keyBytes = 8 + 8 * (shape.length + 1)
   const keys = Buffer.alloc(order.length * keyBytes)
+  const words = wordsOf(keys)
+  const origin = new Float64Array(shape.length)
   let last = -1
-  for (const [rank, i] of order.entries()) {
+  for (let rank = 0; rank < order.length; rank++) {
+    const i = order[rank] ?? 0
     const number = indices[i] ?? -1
     if (!Number.isSafeInteger(number) || number <= last || number >= total) {
       throw new Error(`chunk ${number} after chunk ${last} in a grid of ${total}`)
     }
     last = number
     const at = rank * keyBytes
-    keys.writeUInt32LE(sizes[i] ?? 0, at) // filter mask behind it: 0, all filters applied
-    writeOffsets(keys, at + 8, number, counts, chunkShape, 0)
+    words.setUint32(at, sizes[i] ?? 0, true) // filter mask behind it: 0, all filters applied
+    originOf(number, counts, chunkShape, origin)
+    for (let d = 0; d < origin.length; d++) setU64(words, at + 8 + 8 * d, origin[d] ?? 0)
   }
   // The library's own closing key: one chunk further in every dimension, of no bytes.
   const closing = Buffer.alloc(keyBytes)
-  writeOffsets(closing, 8, last, counts, chunkShape, 1)
-  closing.writeBigUInt64LE(BigInt(elementBytes), keyBytes - 8)
+  originOf(last, counts, chunkShape, origin)
+  for (let d = 0; d < origin.length; d++)
+    setU64(wordsOf(closing), 8 + 8 * d, (origin[d] ?? 0) + (chunkShape[d] ?? 1))
+  setU64(wordsOf(closing), keyBytes - 8, elementBytes)
   return { addresses: Float64Array.from(order, i => addresses[i] ?? 0), keys, keyBytes, closing }
 }
 
-/** The offset of a chunk's first element in every dimension, moved on by `further` chunks. */
-function writeOffsets(
-  key: Buffer,
-  at: number,
+/** The offset of a chunk's first element in every dimension. */
+function originOf(
   number: number,
   counts: readonly number[],
   chunkShape: readonly number[],
-  further: number,
+  origin: Float64Array,
 ): void {
   let rest = number
   for (let d = counts.length - 1; d >= 0; d--) {
     const count = counts[d] ?? 1
-    key.writeBigUInt64LE(BigInt(((rest % count) + further) * (chunkShape[d] ?? 1)), at + 8 * d)
-    rest = Math.floor(rest / count)
+    const above = Math.floor(rest / count)
+    origin[d] = (rest - above * count) * (chunkShape[d] ?? 1)
+    rest = above
   }
+}
+
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** In two halves: a BigInt each would take most of the time of an index. */
+function setU64(words: DataView, at: number, value: number): void {
+  words.setUint32(at, value % 2 ** 32, true)
+  words.setUint32(at + 4, Math.floor(value / 2 ** 32), true)
 }
 
 /** Children of a node: twice the K = 32 that superblocks without a K of their own imply. */
@@ -149,6 +164,7 @@ function buildLevel(
   const nodes = Math.ceil(addresses.length / FAN_OUT)
   const nodeBytes = 24 + FAN_OUT * (keyBytes + 8) + keyBytes
   const bytes = Buffer.alloc(nodes * nodeBytes)
+  const words = wordsOf(bytes)
   const parents = {
     addresses: new Float64Array(nodes),
     keys: Buffer.alloc(nodes * keyBytes),
@@ -172,7 +188,8 @@ function buildLevel(
     at += 24
     for (let i = first; i < first + used; i++) {
       at += keys.copy(bytes, at, i * keyBytes, (i + 1) * keyBytes)
-      at = bytes.writeBigUInt64LE(BigInt((addresses[i] ?? 0) - base), at)
+      setU64(words, at, (addresses[i] ?? 0) - base)
+      at += 8
     }
     // A node ends with the key that the next one begins with.
     const next = first + used

@@ -20,11 +20,16 @@ export function requireGroup(file: File, path: string): void {
     const at = parent === '/' ? name : `${parent}/${name}`
     if (!known.has(at)) {
       const there = known.get(parent) === 'found' && holds(file, parent, name)
-      if (!there) file.create_group(at)
+      if (!there) unseen(file).create_group(at)
       known.set(at, there ? 'found' : 'made')
     }
     parent = at
   }
+}
+
+/** `file`, but what it creates is not looked up again, which takes as long as creating it. */
+export function unseen(file: File): File {
+  return Object.create(file, { get: { value: () => null } }) as File
 }
 
 /** Asked of the group: asking for a missing object throws, since the library's error handler is on. */

@@ -1,7 +1,7 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { TYPE_NAMES } from './declare.js'
 import type { Attributes } from './exdf-description.js'
-import { requireGroup } from './groups.js'
+import { requireGroup, unseen } from './groups.js'
 import type { File } from './library.js'
 
 /** What is known of a dataset besides its place; `growable` leaves the first axis without limit. */
@@ -85,11 +85,6 @@ export function writeAttributes(file: File, path: string, attributes: Attributes
     else if (typeof value === 'string') object.create_attribute(name, value, [], 'S')
     else object.create_attribute(name, [...value], [value.length], 'S')
   }
-}
-
-/** `file`, but what it creates is not looked up again, which takes as long as creating it. */
-function unseen(file: File): File {
-  return Object.create(file, { get: { value: () => null } }) as File
 }
 
 function parentOf(path: string): string {

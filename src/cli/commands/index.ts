@@ -21,8 +21,8 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   return loaded as Command[]
 }
 
-/** Commands that open HDF5 files first of all. */
-const READING: readonly (string | undefined)[] = ['correct', 'dark', 'inspect', 'validate']
+/** Commands that need the HDF5 library first of all; others read past it, and start it when they write. */
+const READING: readonly (string | undefined)[] = ['validate']
 
 /** Starts what the command called `name` will wait for, while its own modules are loaded. */
 export function startLoading(name: string | undefined): void {

@@ -77,7 +77,7 @@ CORR files      ${resolve(corrected)}   (EXtra-data: RunDirectory, AGIPD1M)
 combined frames ${resolve(combined)}   (CrystFEL, h5py)
 `)
 
-function residualText({ stages, worst, peaks, masked, misassigned }: Residuals): string {
+function residualText({ stages, pixels, worst, peaks, masked, misassigned }: Residuals): string {
   const figures = (values: readonly number[]) => values.map(value => value.toFixed(3))
   const rows = stages.map(({ values, bias, rms, predicted }, stage) => [
     ['high', 'medium', 'low'][stage] ?? '',
@@ -86,6 +86,7 @@ function residualText({ stages, worst, peaks, masked, misassigned }: Residuals):
   ])
   return [
     table(['gain', 'values', 'bias', 'rms', 'predicted rms', 'ratio'], rows),
+    `single (cell, pixel): rms over trains / predicted ${pixels.rms.toFixed(3)}`,
     `largest bias of a memory cell ${worst.cell.toFixed(3)}, of an ASIC ${worst.asic.toFixed(3)}, of the seams of ASICs ${worst.seam.toFixed(3)}`,
     `peaks of 0, 1, 2 photons are off by ${figures(peaks).join(', ')}`,
     `${masked} pixels masked, ${misassigned} taken for another gain stage`,

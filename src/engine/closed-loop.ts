@@ -27,10 +27,27 @@ export interface Residual {
   readonly predicted: number
 }
 
+/** rms over trains of single (cell, pixel), each divided by what is predicted of it. */
+export interface PixelResiduals {
+  /** (cell, pixel) that have enough trains. */
+  readonly values: number
+  /** Root of the mean square. */
+  readonly rms: number
+  readonly largest: number
+  /** Share above 1.1: so few trains scatter it. */
+  readonly above: number
+}
+
+/** Trains that tell an rms. */
+const LEAST_TRAINS = 8
+const TOLERATED = 1.1
+
 /** How far a correction is from truth. */
 export interface Residuals {
   /** By stage a pixel measured in: high, medium, low. */
   readonly stages: readonly Residual[]
+  /** Of each (cell, pixel) by itself, over trains in high gain. */
+  readonly pixels: PixelResiduals
   /** Largest bias of any memory cell, ASIC (64 × 64 pixels) and of the rows at the seams of ASICs, in high gain. */
   readonly worst: { readonly cell: number; readonly asic: number; readonly seam: number }
   /** Where high-gain values lie about 0, 1 and 2 photons, minus where that is: ADU. */
@@ -144,6 +161,9 @@ class Sums {
   readonly #peaks = [new Tally(), new Tally(), new Tally()]
   readonly #seam = new Tally()
   readonly #cells = new Map<number, Tally>()
+  /** By cell of the module at hand. */
+  #pixels = new Map<number, PixelSums>()
+  readonly #ratios = { values: 0, squares: 0, largest: 0, above: 0 }
   #asics = new Map<number, Tally>()
   #worstAsic = 0
   #masked = 0
@@ -160,6 +180,8 @@ class Sums {
     { data, gain, mask, photons, stages }: Frame & { photons: Uint16Array; stages: Uint8Array },
   ): void {
     const ofCell = tallyOf(this.#cells, cell)
+    const ofPixels = this.#pixels.get(cell) ?? new PixelSums(data.length)
+    this.#pixels.set(cell, ofPixels)
     for (let pixel = 0; pixel < data.length; pixel++) {
       if (mask[pixel] !== 0) {
         this.#masked++
@@ -179,6 +201,7 @@ class Sums {
       if (stage !== 0) continue
       const row = Math.floor(pixel / fastScan)
       ofCell.add(residual, variance)
+      ofPixels.add(pixel, residual, variance)
       tallyOf(this.#asics, Math.floor(row / ASIC) * 8 + Math.floor((pixel % fastScan) / ASIC)).add(
         residual,
         variance,
@@ -192,16 +215,56 @@ class Sums {
   endModule(): void {
     this.#worstAsic = Math.max(this.#worstAsic, worst(this.#asics))
     this.#asics = new Map()
+    for (const sums of this.#pixels.values())
+      for (const square of sums.ratios()) {
+        this.#ratios.values++
+        this.#ratios.squares += square
+        this.#ratios.largest = Math.max(this.#ratios.largest, Math.sqrt(square))
+        if (square > TOLERATED ** 2) this.#ratios.above++
+      }
+    this.#pixels = new Map()
+  }
+
+  #pixelResult(): PixelResiduals {
+    const { values, squares, largest, above } = this.#ratios
+    const share = (sum: number) => sum / Math.max(1, values)
+    return { values, rms: Math.sqrt(share(squares)), largest, above: share(above) }
   }
 
   result(): Residuals {
     return {
       stages: this.#stages.map(tally => tally.result()),
+      pixels: this.#pixelResult(),
       worst: { cell: worst(this.#cells), asic: this.#worstAsic, seam: Math.abs(this.#seam.bias) },
       peaks: this.#peaks.map(({ bias }) => bias),
       masked: this.#masked,
       misassigned: this.#misassigned,
     }
+  }
+}
+
+/** Squares of residuals and predicted ones of every pixel of a cell. */
+class PixelSums {
+  readonly #squares: Float64Array
+  readonly #predicted: Float64Array
+  readonly #counts: Uint32Array
+
+  constructor(pixels: number) {
+    this.#squares = new Float64Array(pixels)
+    this.#predicted = new Float64Array(pixels)
+    this.#counts = new Uint32Array(pixels)
+  }
+
+  add(pixel: number, residual: number, variance: number): void {
+    this.#squares[pixel] = (this.#squares[pixel] ?? 0) + residual * residual
+    this.#predicted[pixel] = (this.#predicted[pixel] ?? 0) + variance
+    this.#counts[pixel] = (this.#counts[pixel] ?? 0) + 1
+  }
+
+  /** Mean squares over the predicted ones, of pixels with enough trains. */
+  *ratios(): Generator<number> {
+    for (const [pixel, count] of this.#counts.entries())
+      if (count >= LEAST_TRAINS) yield (this.#squares[pixel] ?? 0) / (this.#predicted[pixel] ?? 0)
   }
 }
 

@@ -6,7 +6,8 @@ export interface Thread {
 }
 
 /**
- * Which thread a lane's next task goes to: to the one that has the lane's other tasks, as long as it takes more.
+ * Which thread a lane's next task goes to: to the one that has the lane's other tasks, as long as it takes more and no
+ * other has nothing to do.
  *
  * A lane writes to one file at a time, and a file system lets one thread write to a file at a time: two threads on one
  * lane halve each other's rate (measured with ext4). What the lane holds is in the cache of its thread, too.
@@ -26,7 +27,9 @@ export class LaneHomes {
     const all = [...threads]
     const free = all.filter(({ currentUsage }) => currentUsage < this.#most)
     const home = lane === undefined ? undefined : this.#homeOf(lane, all)
-    return free.find(({ id }) => id === home) ?? leastBusy(free)
+    const least = leastBusy(free)
+    const at = free.find(({ id }) => id === home)
+    return at && (at.currentUsage === 0 || least?.currentUsage !== 0) ? at : least
   }
 
   /** A thread that is no other lane's home, if there is one, is chosen once; a dead one is replaced. */

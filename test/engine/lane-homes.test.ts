@@ -8,9 +8,13 @@ describe('LaneHomes', () => {
     const homes = new LaneHomes(2)
     expect(homes.place(0, threads(0, 0))?.id).toBe(10)
     expect(homes.place(1, threads(1, 0))?.id).toBe(11)
-    // Not to the one that has less to do.
-    expect(homes.place(0, threads(1, 0))?.id).toBe(10)
-    expect(homes.place(1, threads(0, 1))?.id).toBe(11)
+    expect(homes.place(0, threads(0, 0))?.id).toBe(10)
+    expect(homes.place(1, threads(1, 1))?.id).toBe(11)
+    // Not to one that has less to do, unless that has nothing.
+    const many = new LaneHomes(3)
+    many.place(0, threads(0, 0))
+    expect(many.place(0, threads(2, 1))?.id).toBe(10)
+    expect(many.place(0, threads(1, 0))?.id).toBe(11)
   })
 
   it('gives a task to another thread when its own has enough, and to none when all have', () => {
@@ -19,7 +23,7 @@ describe('LaneHomes', () => {
     expect(homes.place(0, threads(2, 1))?.id).toBe(11)
     expect(homes.place(0, threads(2, 2))).toBeUndefined()
     // That was no move.
-    expect(homes.place(0, threads(1, 0))?.id).toBe(10)
+    expect(homes.place(0, threads(1, 1))?.id).toBe(10)
   })
 
   it('shares threads where there are more lanes, and replaces one that died', () => {

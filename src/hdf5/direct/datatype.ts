@@ -16,15 +16,20 @@ export interface ElementType {
   readonly utf8: boolean
 }
 
-/** The datatype message, as far as it tells numbers and strings. @throws Unsupported for VAX floats and unknown versions. */
-export function readElementType(body: Cursor): ElementType {
+/** What every datatype message begins with: its class, two bytes of properties, bytes of an element. */
+export function readTypeHead(body: Cursor): { kind: number; bits0: number; bits1: number; size: number } {
   const classAndVersion = body.u8()
   const [bits0, bits1] = [body.u8(), body.u8()]
   body.skip(1)
   const size = body.u32()
-  const kind = classAndVersion & 15
   const version = classAndVersion >> 4
   if (version < 1 || version > 4) throw new Unsupported(`datatype version ${version}`)
+  return { kind: classAndVersion & 15, bits0, bits1, size }
+}
+
+/** The datatype message, as far as it tells numbers and strings. @throws Unsupported for VAX floats and unknown versions. */
+export function readElementType(body: Cursor): ElementType {
+  const { kind, bits0, bits1, size } = readTypeHead(body)
   const number = kind === CLASS.integer || kind === CLASS.float
   if (kind === CLASS.float && bits0 & 0x40) throw new Unsupported('VAX floats')
   const text = kind === VARIABLE_LENGTH && (bits0 & 15) === 1

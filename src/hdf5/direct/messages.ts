@@ -1,4 +1,5 @@
 import type { DType } from '../../model/dtypes.js'
+import { readTypeHead } from './datatype.js'
 import { Unsupported } from './errors.js'
 import type { Cursor } from './file-view.js'
 import type { Filter } from './types.js'
@@ -43,13 +44,7 @@ const FLOATS: Readonly<Record<number, { dtype: DType; signBit: number; layout: r
 
 /** @throws Unsupported for everything but little-endian integers and IEEE floats without padding bits. */
 export function readDatatype(body: Cursor): DType {
-  const classAndVersion = body.u8()
-  const [bits0, bits1] = [body.u8(), body.u8()]
-  body.skip(1)
-  const size = body.u32()
-  const kind = classAndVersion & 15
-  const version = classAndVersion >> 4
-  if (version < 1 || version > 4) throw new Unsupported(`datatype version ${version}`)
+  const { kind, bits0, bits1, size } = readTypeHead(body)
   if (kind === 0 && (bits0 & 1) === 0) {
     const dtype = INTEGERS[size]?.[(bits0 >> 3) & 1]
     const [offset, precision] = [body.u16(), body.u16()]

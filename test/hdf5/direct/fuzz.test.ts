@@ -47,7 +47,8 @@ function damage(bytes: Buffer, random: (below: number) => number, structures: re
     const kind = random(8)
     if (kind < 3) damaged[at]! ^= 1 << random(8)
     else if (kind < 5) damaged[at] = LIMITS[random(LIMITS.length)]!
-    else if (kind < 6) damaged.fill(LIMITS[random(LIMITS.length)]!, at, at + 1 + random(8))
+    else if (kind < 6)
+      damaged.fill(LIMITS[random(LIMITS.length)]!, at, Math.min(at + 1 + random(8), bytes.length))
     else if (kind < 7) damaged.copy(damaged, at, random(bytes.length), random(bytes.length))
     else return damaged.subarray(0, at)
   }

@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
 import type { LaneHandle } from '../memory/lane.js'
 import { errorOf } from '../model/errors.js'
-import { LaneHomes } from './lane-homes.js'
 import { LaneQueue } from './lane-queue.js'
 import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
 
@@ -22,11 +21,6 @@ export type PostedTask<N extends OperationName> = TaskOf<N> & { readonly handle?
  * declares a file.
  */
 export const TASKS_A_THREAD = 2
-
-/** The lane of the task that is being posted: whoever chooses a thread is not told the task. */
-interface Placing {
-  lane: number | undefined
-}
 
 /** Stands for the lane of tasks that need none. */
 const NO_LANE = -1
@@ -52,13 +46,11 @@ export class WorkerPool {
   readonly #piscina: Piscina
   readonly #stop: Int32Array
   readonly #queue: LaneQueue
-  readonly #placing: Placing
   #lanes: readonly LaneHandle[] = []
   #closed: Promise<void> | undefined
 
-  private constructor(size: number, piscina: Piscina, stop: Int32Array, placing: Placing) {
+  private constructor(size: number, piscina: Piscina, stop: Int32Array) {
     this.size = size
-    this.#placing = placing
     this.#piscina = piscina
     this.#stop = stop
     this.#queue = new LaneQueue(size * TASKS_A_THREAD)
@@ -75,8 +67,6 @@ export class WorkerPool {
     const { Piscina } = await import('piscina')
     const stop = new SharedArrayBuffer(4)
     const workerData: WorkerData = { kernels, stop }
-    const placing: Placing = { lane: undefined }
-    const homes = new LaneHomes(TASKS_A_THREAD)
     const piscina = new Piscina({
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
       minThreads: size,
@@ -84,9 +74,8 @@ export class WorkerPool {
       concurrentTasksPerWorker: TASKS_A_THREAD,
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData,
-      loadBalancer: (_task, threads) => homes.place(placing.lane, threads) ?? null,
     })
-    return new WorkerPool(size, piscina, new Int32Array(stop), placing)
+    return new WorkerPool(size, piscina, new Int32Array(stop))
   }
 
   /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
@@ -104,7 +93,7 @@ export class WorkerPool {
     const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
     let answer: Answer<N>
     try {
-      answer = (await this.#queue.run(lane, () => this.#post(posted, name, lane))) as Answer<N>
+      answer = (await this.#queue.run(lane, () => this.#piscina.run(posted, { name }))) as Answer<N>
     } catch (error) {
       throw new WorkerDiedError(
         `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
@@ -114,16 +103,6 @@ export class WorkerPool {
     if (answer.ok) return answer.value
     if (answer.error === 'stopped') throw new StoppedError('stopped')
     throw errorOf(answer.error)
-  }
-
-  /** The queue posts no more than threads take, so that a thread is chosen at once, unless none has started yet. */
-  #post(task: object, name: string, lane: number): Promise<unknown> {
-    this.#placing.lane = lane === NO_LANE ? undefined : lane
-    try {
-      return this.#piscina.run(task, { name })
-    } finally {
-      this.#placing.lane = undefined
-    }
   }
 
   /** Asks all running operations to stop at their next tile. */

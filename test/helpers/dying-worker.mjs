@@ -19,7 +19,8 @@ function mayDie() {
 
 export function correctBlock(task) {
   // Amid its work: the input is asked for when the block's slot is being read to.
-  if (task.module === Number(module) && mayDie()) Object.defineProperty(task, 'input', { get: () => process.exit(3) })
+  if (task.module === Number(module) && mayDie())
+    Object.defineProperty(task, 'input', { get: () => process.exit(3) })
   return operations.correctBlock(task)
 }
 export const { loadConstants, readPack, writePack, medianOf } = operations

@@ -151,7 +151,7 @@ function fillConstant(fd: number, path: string, constant: ConstantArray, endOfFi
 }
 
 /** Path of a constant's dataset in its file. */
-export function datasetOf({ pdu, calibration, index = 0 }: ConstantDescription): string {
+function datasetOf({ pdu, calibration, index = 0 }: ConstantDescription): string {
   return `/${pdu}/${calibration}/${index}/data`
 }
 

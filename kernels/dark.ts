@@ -203,4 +203,3 @@ function storeMedians(result: usize, narrow: bool, out: usize): void {
   v128.store(out, f32x4.mul(f32x4.convert_i32x4_s(twice0), f32x4.splat(0.5)))
   v128.store(out, f32x4.mul(f32x4.convert_i32x4_s(twice1), f32x4.splat(0.5)), 16)
 }
-

@@ -27,16 +27,20 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
   const pass = async (): Promise<void> => {
     rmSync(catalogue, { recursive: true, force: true })
     const pool = await WorkerPool.start(workers, kernelModule())
-    const plan = await prepareDark({
-      runs: data.runs,
-      catalogue,
-      selection: () => ({}),
-      limits: ({ limits }) => limits,
-      stated: {},
-      workers,
-      memory: memoryBudget(undefined, machineLimits()),
-    })
-    await darkRun(plan, { catalogue, signal, pool })
+    try {
+      const plan = await prepareDark({
+        runs: data.runs,
+        catalogue,
+        selection: () => ({}),
+        limits: ({ limits }) => limits,
+        stated: {},
+        workers,
+        memory: memoryBudget(undefined, machineLimits()),
+      })
+      await darkRun(plan, { catalogue, signal, pool })
+    } finally {
+      await pool.close()
+    }
   }
   return {
     implementation: `detcal, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,

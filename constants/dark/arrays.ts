@@ -1,5 +1,5 @@
-import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
-import { arrayOf, viewAs } from '../../src/model/dtypes.js'
+import type { Detector } from '../../src/detectors/detector.js'
+import { arrayOf, DTYPE_BYTES, viewAs } from '../../src/model/dtypes.js'
 import type { ConstantArray, ConstantDescription } from '../write.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
@@ -69,9 +69,9 @@ export function darkConstants(
 
 /** Bytes of the arrays of one module. */
 export function darkConstantsBytes(detector: Detector, recipe: DarkRecipe, cells: number): number {
-  const stages = recipe.stages.length
-  const planes = 3 * stages + (recipe.thresholds ? 2 * stages - 1 : 0)
-  return 4 * planes * cells * pixelsOf(detector)
+  const bytes = ({ shape, dtype }: DarkConstant) =>
+    shape.reduce((product, length) => product * length, DTYPE_BYTES[dtype])
+  return darkDescriptions(detector, recipe, cells, '').reduce((sum, constant) => sum + bytes(constant), 0)
 }
 
 /** Midpoints of the mean raw gains of neighbouring stages, then the means themselves. */

@@ -41,7 +41,7 @@ const SUMMED_BYTES = 768 * 1024
 /** With fewer frames at a time, more is done with the sums than with the samples. */
 const LEAST_SUMMED = 8
 
-/** A constant is written in batches of at most this; three of them are alive: made, in the library, not yet collected. */
+/** Where a slot is too small for rows of a constant, they are made in arrays of at most this; three wait to be collected. */
 const BATCH_BYTES = 16 * 1024 ** 2
 const BATCHES = 3
 

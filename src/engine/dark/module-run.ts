@@ -58,21 +58,20 @@ export class DarkModuleRun {
   async run(): Promise<DarkModule> {
     const { module, pdu } = this.#module
     const { plan, pathOf } = this.#context
-    // Here, where the HDF5 library runs already and nothing else is to be done meanwhile.
-    const declared = declareConstants(
-      pathOf(this.#module),
-      darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu),
-      plan.beginAt,
-    )
-    // Whoever waits for the statistics hears of it after them.
-    declared.catch(() => {})
-    const stages = await this.#statistics()
-    await declared
-    const wrong = gainOrderProblem(this.#context.plan.recipe, stages)
+    const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu)
+    // By this thread, so that no other needs the HDF5 library. Both have come to rest before one's failure is passed on.
+    const [statistics, declared] = await Promise.allSettled([
+      this.#statistics(),
+      declareConstants(pathOf(this.#module), descriptions, plan.beginAt),
+    ])
+    if (statistics.status === 'rejected') throw statistics.reason
+    if (declared.status === 'rejected') throw declared.reason
+    const stages = statistics.value
+    const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
     const { content, pictures, previous, problems } = await this.#finish()
-    const pixels = pixelsOf(this.#context.plan.detector)
+    const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
       const picture = pictures[stage]
       return picture ? outliersOf(summary, picture, BIN, pixels) : []
@@ -83,15 +82,12 @@ export class DarkModuleRun {
   /** Statistics of all cells; each is judged when all of its own are there. */
   async #statistics(): Promise<StageSummary[]> {
     const { plan, pool, onRows } = this.#context
-    const { slowScan } = plan.detector
     const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
       const parts = this.#parts(files)
-      const waiting = Array.from(
-        judgements,
-        (_, cell) => new Set(parts.filter(part => part.task.cell === cell)),
-      )
+      const waiting = Array.from(judgements, () => new Set<(typeof parts)[number]>())
+      for (const part of parts) waiting[part.task.cell]?.add(part)
       const judge = async (cell: number, assignment: Assignment) => {
         const present = this.#module.stages.map(stage => stage.cells.has(cell))
         const { limits } = plan
@@ -115,7 +111,7 @@ export class DarkModuleRun {
     } finally {
       files.close()
     }
-    return summarise(plan.recipe, judgements, slowScan * plan.detector.fastScan)
+    return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
   }
 
   /** What is to be reduced, and how many frames each counts for. */

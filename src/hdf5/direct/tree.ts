@@ -10,6 +10,7 @@ import { MESSAGE, type ObjectHeader, readObjectHeader } from './object-header.js
 import { readSlab } from './read-slab.js'
 import { readStringElements } from './strings.js'
 import { readSuperblock } from './superblock.js'
+import type { LocatedElements } from './types.js'
 
 /**
  * Groups and small datasets of a file, read without the library and many times faster: it has as much of the library's
@@ -99,6 +100,7 @@ export class DirectDataset {
   readonly path: string
   readonly #view: FileView
   readonly #header: ObjectHeader
+  #located: LocatedElements | undefined
   #metadata: (ElementType & { readonly shape: number[]; readonly total_size: number }) | undefined
 
   constructor(view: FileView, path: string, header: ObjectHeader) {
@@ -133,7 +135,6 @@ export class DirectDataset {
       this.#read(
         ranges.map(([from]) => from),
         count,
-        out.BYTES_PER_ELEMENT,
         bytes,
       )
       return out
@@ -149,16 +150,16 @@ export class DirectDataset {
       this.#read(
         shape.map(() => 0),
         shape,
-        size,
         elements,
       )
       return readStringElements(this.#view, elements, this.metadata)
     })
   }
 
-  #read(start: readonly number[], count: readonly number[], elementBytes: number, out: Uint8Array): void {
-    const located = locateElements(this.#view, this.path, this.#header, elementBytes)
-    readSlab(this.#view.fd, located, start, count, out, this.#view.file)
+  /** The index of its chunks is read once, however many slabs are asked for. */
+  #read(start: readonly number[], count: readonly number[], out: Uint8Array): void {
+    this.#located ??= locateElements(this.#view, this.path, this.#header, this.metadata.size)
+    readSlab(this.#view.fd, this.#located, start, count, out, this.#view.file)
   }
 
   #open(type: number) {

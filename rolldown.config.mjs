@@ -6,12 +6,23 @@ import { defineConfig } from 'rolldown'
  * files takes longer than to run them. All other files in `dist` are as the compiler made them.
  */
 export default defineConfig([
-  bundle('command', { 'src/cli/main': 'src/cli/main.ts' }),
-  bundle('engine', { 'workers/engine': 'workers/engine.ts' }),
-  bundle('simulate', { 'workers/simulate': 'workers/simulate.ts' }),
+  bundle('command', { 'src/cli/main': 'src/cli/main.ts' }, 'esm'),
+  bundle(
+    'threads',
+    Object.fromEntries(
+      ['engine', 'simulate', 'bench'].map(name => [`workers/${name}`, `workers/${name}.ts`]),
+    ),
+    'cjs',
+  ),
 ])
 
-function bundle(name, input) {
+/**
+ * Threads are given CommonJS: piscina asks for their file by `require`, and Node 20 ends the whole process with a fatal
+ * error where a thread is ended while it requires an ECMAScript module ("IsGraphAsync must be used on an instantiated
+ * module").
+ */
+function bundle(name, input, format) {
+  const extension = format === 'cjs' ? 'cjs' : 'js'
   return {
     input,
     platform: 'node',
@@ -21,9 +32,10 @@ function bundle(name, input) {
     plugins: [libraryBesideItsCode()],
     output: {
       dir: 'dist',
-      format: 'esm',
+      format,
       sourcemap: true,
-      chunkFileNames: `chunks/${name}/[name].js`,
+      entryFileNames: `[name].${extension}`,
+      chunkFileNames: `chunks/${name}/[name].${extension}`,
       assetFileNames: `chunks/${name}/[name][extname]`,
     },
   }

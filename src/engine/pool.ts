@@ -60,7 +60,7 @@ export class WorkerPool {
 
   /**
    * Starts the threads; tasks may be given to them at once.
-   * @param entry worker file; only tests give another one.
+   * @param entry worker file, in CommonJS (rolldown.config.mjs says why); only tests give another one.
    */
   static async start(size: number, kernels: WebAssembly.Module, entry?: string): Promise<WorkerPool> {
     // Imported here: worker threads import this module for its errors.

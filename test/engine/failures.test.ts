@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, existsSync, readdirSync, truncateSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +16,7 @@ import {
   readBack,
 } from '../helpers/correction.js'
 
-const DYING = fileURLToPath(new URL('../helpers/dying-worker.mjs', import.meta.url))
+const DYING = fileURLToPath(new URL('../helpers/dying-worker.cjs', import.meta.url))
 
 let place: GoldenPlace
 let count = 0
@@ -76,6 +77,13 @@ describe('a worker that dies', () => {
       outcome.modules.length - 1,
     )
     expect(leftovers(asked.out)).toEqual([])
+  })
+})
+
+describe('a pool of threads', () => {
+  it('may be closed while a thread starts in place of one that died', () => {
+    const pools = fileURLToPath(new URL('../helpers/closing-pools.mjs', import.meta.url))
+    expect(execFileSync(process.execPath, [pools, '50'], { encoding: 'utf8' })).toBe('closed\n')
   })
 })
 

@@ -1,0 +1,27 @@
+// A worker thread that dies instead of correcting a block of module DETCAL_TEST_MODULE: the first time only
+// (DETCAL_TEST_MARK names a file that remembers), or every time where there is no mark.
+const { openSync } = require('node:fs')
+const engine = require('../../dist/workers/engine.cjs')
+
+const { DETCAL_TEST_MODULE: module_, DETCAL_TEST_MARK: mark } = process.env
+
+function mayDie() {
+  if (mark === undefined) return true
+  try {
+    openSync(mark, 'wx')
+    return true
+  } catch {
+    return false
+  }
+}
+
+module.exports = {
+  ...engine,
+  correctBlock(task) {
+    // Amid its work: the input is asked for when the block's slot is being read to.
+    if (task.module === Number(module_) && mayDie())
+      Object.defineProperty(task, 'input', { get: () => process.exit(3) })
+    return engine.correctBlock(task)
+  },
+  medianOf: () => process.exit(3),
+}

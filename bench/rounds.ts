@@ -92,6 +92,23 @@ export async function timeAwaited(passes: number, work: () => Promise<void>): Pr
   return { ns: ns / passes, cpuNs: cpuSince(cpu) / passes }
 }
 
+/** {@link timeAwaited} of work on something that is prepared for each pass, which does not count. */
+export async function timePrepared<T>(
+  passes: number,
+  prepare: () => Promise<T>,
+  work: (prepared: T) => Promise<void>,
+): Promise<Sample> {
+  let ns = 0
+  let cpuNs = 0
+  for (let pass = 0; pass < passes; pass++) {
+    const prepared = await prepare()
+    const sample = await timeAwaited(1, () => work(prepared))
+    ns += sample.ns
+    cpuNs += sample.cpuNs ?? 0
+  }
+  return { ns: ns / passes, cpuNs: cpuNs / passes }
+}
+
 function cpuSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before)
   return (user + system) * 1000

@@ -9,7 +9,7 @@ import { runProcess } from '../batch/process.js'
 import { PACKAGE_ROOT } from '../machine.js'
 import { findPython, PEERS } from '../peer.js'
 import type { Sample } from '../result.js'
-import { type Contender, timeAwaited } from '../rounds.js'
+import { type Contender, timePrepared } from '../rounds.js'
 import type { DarkDataset } from './dataset.js'
 
 /** How dark runs are characterised. */
@@ -21,12 +21,19 @@ export interface DarkSetup {
   readonly signal: AbortSignal
 }
 
-/** In a process that runs already, its threads new each time: opening the runs, constants, catalogue. */
+/**
+ * In a process that runs already, its threads started as those are that read plainly: opening the runs, constants,
+ * catalogue. What a pass before left is removed, and threads are started, before it counts.
+ */
 export function characterising({ data, workers, folder, signal }: DarkSetup): Contender {
   const catalogue = join(folder, 'catalogue')
-  const pass = async (): Promise<void> => {
+  const prepare = async (): Promise<WorkerPool> => {
     rmSync(catalogue, { recursive: true, force: true })
     const pool = await WorkerPool.start(workers, kernelModule())
+    await pool.ready()
+    return pool
+  }
+  const pass = async (pool: WorkerPool): Promise<void> => {
     try {
       const plan = await prepareDark({
         runs: data.runs,
@@ -44,7 +51,8 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
   }
   return {
     implementation: `detcal, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
-    run: passes => timeAwaited(passes, pass),
+    note: 'threads started before, as for the plain read',
+    run: passes => timePrepared(passes, prepare, pass),
   }
 }
 

@@ -93,6 +93,8 @@ export interface Operations extends DarkOperations {
   readPack(task: ReadPackTask): ReadPackResult
   writePack(task: PackTask): WritePackResult
   medianOf(task: MedianTask): Promise<number>
+  /** Nothing: the thread that answers has started. */
+  ready(task: Readonly<Record<string, never>>): void
 }
 
 export type OperationName = keyof Operations

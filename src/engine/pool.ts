@@ -105,6 +105,11 @@ export class WorkerPool {
     throw errorOf(answer.error)
   }
 
+  /** Resolves when all threads have started. Nobody needs to wait for that: tasks are taken before. */
+  async ready(): Promise<void> {
+    await Promise.all(Array.from({ length: this.size * TASKS_A_THREAD }, () => this.run('ready', {})))
+  }
+
   /** Asks all running operations to stop at their next tile. */
   stop(): void {
     Atomics.store(this.#stop, 0, 1)

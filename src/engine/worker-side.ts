@@ -77,6 +77,7 @@ export function createOperations({ kernels, stop }: WorkerData): Handlers {
     readPack: answering(task => readPack(task, at(task.lane), word)),
     writePack: answering(task => writePack(task, at(task.lane), word)),
     medianOf: answering(task => finiteMedian(task.detector, task.source)),
+    ready: answering(() => {}),
   }
 }
 

@@ -7,7 +7,7 @@ import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
 import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
-import type { Content } from '../../../constants/store.js'
+import { type Content, flushed } from '../../../constants/store.js'
 import { declareConstants } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
@@ -151,10 +151,13 @@ export class DarkModuleRun {
     const problems: Problem[] = []
     let content: Content | undefined
     let previous: DarkModule['previous']
+    let onDisk: Promise<PromiseSettledResult<void>[]> | undefined
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
         content = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
+        // The disk has it while the threads go on.
+        onDisk = Promise.allSettled([flushed(path)])
       }),
       ...plan.recipe.stages.map((name, stage) =>
         this.#job(`picturing ${name} gain`, async assignment => {
@@ -173,6 +176,7 @@ export class DarkModuleRun {
       }),
     ])
     if (content === undefined) throw new StoppedError('stopped')
+    for (const result of (await onDisk) ?? []) if (result.status === 'rejected') throw result.reason
     return { content, pictures, problems, ...(previous && { previous }) }
   }
 

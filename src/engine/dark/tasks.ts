@@ -55,7 +55,7 @@ export interface JudgeTask extends DarkTask {
   readonly limits: DarkLimits
 }
 
-/** Fills the file of a module's constants, which is declared. */
+/** Fills the file of a module's constants, which is declared. It is not flushed. */
 export interface WriteTask extends DarkTask {
   readonly pdu: string
   readonly path: string

@@ -4,7 +4,7 @@ import { differenceOf } from '../../../constants/dark/difference.js'
 import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
-import { contentOfNow, flushed } from '../../../constants/store.js'
+import { contentOfNow } from '../../../constants/store.js'
 import { fillConstants } from '../../../constants/write.js'
 import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
@@ -52,14 +52,10 @@ export function darkOperations({ at, reader, stop }: DarkContext): DarkOperation
         return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
       }),
     darkWrite: task =>
-      onLane(task, async (lane, room) => {
+      onLane(task, (lane, room) => {
         const { detector, recipe, cells, pdu, path } = task
         fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
-        // The disk has it while the processor sums it up.
-        const onDisk = flushed(path)
-        const content = contentOfNow(path)
-        await onDisk
-        return content
+        return contentOfNow(path)
       }),
     darkPicture: task =>
       onLane(task, (lane, room) => {

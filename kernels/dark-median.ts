@@ -93,6 +93,22 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
     let c3 = c0
     let c4 = c0
     let c5 = c0
+    for (; at + 64 <= part; at += 64) {
+      const d = pairFrom(at, x0)
+      c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
+      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(step)))
+      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2 * step)))
+      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3 * step)))
+      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4 * step)))
+      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5 * step)))
+      const e = pairFrom(at + 32, x0)
+      c0 = i8x16.sub(c0, i8x16.lt_s(e, i8x16.splat(0)))
+      c1 = i8x16.sub(c1, i8x16.lt_s(e, i8x16.splat(step)))
+      c2 = i8x16.sub(c2, i8x16.lt_s(e, i8x16.splat(2 * step)))
+      c3 = i8x16.sub(c3, i8x16.lt_s(e, i8x16.splat(3 * step)))
+      c4 = i8x16.sub(c4, i8x16.lt_s(e, i8x16.splat(4 * step)))
+      c5 = i8x16.sub(c5, i8x16.lt_s(e, i8x16.splat(5 * step)))
+    }
     for (; at < part; at += 32) {
       const d = pairFrom(at, x0)
       c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))

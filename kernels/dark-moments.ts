@@ -32,6 +32,18 @@ function add(
     let squares1 = sum
     let at = src
     let left = frames
+    for (; left >= 4; left -= 4) {
+      const a = i16x8.sub(decoded(v128.load(at), shift, bits, zeroAs, plain), base)
+      const b = i16x8.sub(decoded(v128.load(at + stride), shift, bits, zeroAs, plain), base)
+      at += stride << 1
+      const c = i16x8.sub(decoded(v128.load(at), shift, bits, zeroAs, plain), base)
+      const d = i16x8.sub(decoded(v128.load(at + stride), shift, bits, zeroAs, plain), base)
+      at += stride << 1
+      all = v128.or(v128.or(all, v128.or(a, b)), v128.or(c, d))
+      sum = i16x8.add(i16x8.add(sum, i16x8.add(a, b)), i16x8.add(c, d))
+      squares0 = i32x4.add(i32x4.add(squares0, squaresLow(a, b)), squaresLow(c, d))
+      squares1 = i32x4.add(i32x4.add(squares1, squaresHigh(a, b)), squaresHigh(c, d))
+    }
     for (; left >= 2; left -= 2) {
       const a = i16x8.sub(decoded(v128.load(at), shift, bits, zeroAs, plain), base)
       const b = i16x8.sub(decoded(v128.load(at + stride), shift, bits, zeroAs, plain), base)

@@ -22,6 +22,8 @@ export async function benchDark(options: SuiteOptions): Promise<Result[]> {
   const setup = { data, workers, folder, signal: options.signal }
   const own = characterising(setup)
   const peers = [
+    // As much at once as a block of frames that is read directly for a correction.
+    plainReading(data.rawFiles, workers, 'through 8 MiB'),
     plainReading(data.rawFiles, workers, 'through 1 MiB'),
     darkProcess(setup),
     ...numpyMedians(setup),

@@ -14,6 +14,10 @@ export function addBlocks(values: usize, slowScan: usize, fastScan: usize, sums:
   for (let ss: usize = 0; ss < slowScan; ++ss) {
     let block = (ss >> BIN) * columns
     const end = values + (fastScan << 2)
+    for (; values + 64 <= end; values += 64) {
+      addFourBlocks(values, sums + (block << 3), counts + (block << 2))
+      block += 4
+    }
     while (values < end) {
       let sum = load<f64>(sums + (block << 3))
       let count = load<u32>(counts + (block << 2))
@@ -28,6 +32,50 @@ export function addBlocks(values: usize, slowScan: usize, fastScan: usize, sums:
       block += 1
     }
   }
+}
+
+/** A row of four blocks, one in each lane, so that each is summed in its order. */
+@inline
+function addFourBlocks(values: usize, sums: usize, counts: usize): void {
+  const a = v128.load(values)
+  const b = v128.load(values, 16)
+  const c = v128.load(values, 32)
+  const d = v128.load(values, 48)
+  const ab01 = i32x4.shuffle(a, b, 0, 4, 1, 5)
+  const ab23 = i32x4.shuffle(a, b, 2, 6, 3, 7)
+  const cd01 = i32x4.shuffle(c, d, 0, 4, 1, 5)
+  const cd23 = i32x4.shuffle(c, d, 2, 6, 3, 7)
+  const first = i64x2.shuffle(ab01, cd01, 0, 2)
+  const second = i64x2.shuffle(ab01, cd01, 1, 3)
+  const third = i64x2.shuffle(ab23, cd23, 0, 2)
+  const fourth = i64x2.shuffle(ab23, cd23, 1, 3)
+  v128.store(sums, added(added(added(added(v128.load(sums), first), second), third), fourth))
+  v128.store(
+    sums,
+    added(added(added(added(v128.load(sums, 16), upper(first)), upper(second)), upper(third)), upper(fourth)),
+    16,
+  )
+  const finite = i32x4.add(
+    i32x4.add(finiteOf(first), finiteOf(second)), i32x4.add(finiteOf(third), finiteOf(fourth)),
+  )
+  v128.store(counts, i32x4.sub(v128.load(counts), finite))
+}
+
+/** Two sums and the first two values where these are finite. */
+@inline
+function added(sums: v128, v: v128): v128 {
+  return f64x2.add(sums, f64x2.promote_low_f32x4(v128.and(v, finiteOf(v))))
+}
+
+@inline
+function upper(v: v128): v128 {
+  return i64x2.shuffle(v, v, 1, 1)
+}
+
+@inline
+function finiteOf(v: v128): v128 {
+  const exponent = i32x4.splat(EXPONENT)
+  return i32x4.ne(v128.and(v, exponent), exponent)
 }
 
 /** Adds the number of words of a plane that are not 0 to the block they lie in (u32, laid out like those of `addBlocks`). */

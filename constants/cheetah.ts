@@ -90,7 +90,7 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
           readers.push(reader)
           arrays.push(arrayOfDataset(reader, kind, shape, dtype, pdu, { ...statements, beginAt }))
         }
-        await writeConstants(path, arrays, beginAt)
+        await writeConstants(path, arrays)
       } finally {
         for (const reader of readers) reader.close()
       }

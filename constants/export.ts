@@ -160,7 +160,7 @@ async function writeFile(
         },
       })
     }
-    await writeConstants(path, arrays, beginAt)
+    await writeConstants(path, arrays)
   } finally {
     for (const reader of readers) reader.close()
   }

@@ -1,3 +1,4 @@
+import type { NewFile } from '../src/hdf5/create/new-file.js'
 import { type Attribute, type Dataset, type Entity, type Group, ifAny } from '../src/hdf5/library.js'
 
 /** Where a unit was, as a file may say: `SPB_DET_AGIPD1M-1`, module 3. */
@@ -29,24 +30,18 @@ const LONGEST_TEXT = 65_536
  * its attribute `begin_at` (ISO 8601, UTC), the raw data as `raw_data_location`; the places as `placements` of the unit's
  * group, `SPB_DET_AGIPD1M-1/3` each. Readers of constants pass over all of it.
  */
-export function writeStatements(unit: Group, constant: Group, statements: Statements): void {
+export function writeStatements(file: NewFile, unit: string, constant: string, statements: Statements): void {
   const { beginAt, conditions, rawData, places } = statements
-  if (beginAt !== undefined) constant.create_attribute('begin_at', beginAt.toISOString())
-  if (rawData !== undefined) constant.create_attribute('raw_data_location', rawData)
-  if (places.length > 0 && unit.attrs['placements'] === undefined)
-    unit.create_attribute(
-      'placements',
-      places.map(({ detector, module }) => `${detector}/${module}`),
-    )
-  const group = constant.create_group('operating_condition')
+  if (beginAt !== undefined) file.attributes(constant, { begin_at: beginAt.toISOString() })
+  if (rawData !== undefined) file.attributes(constant, { raw_data_location: rawData })
+  if (places.length > 0 && !file.hasAttribute(unit, 'placements'))
+    file.attributes(unit, { placements: places.map(({ detector, module }) => `${detector}/${module}`) })
+  const group = `${constant}/operating_condition`
+  file.group(group)
   Object.entries(conditions).forEach(([name, value], i) => {
-    const key = name.toLowerCase().replace(/\W+/g, '_') || `condition_${i}`
-    const dataset = group.create_dataset(
-      typeof value === 'number'
-        ? { name: key, data: Float64Array.of(value), shape: [], dtype: '<d' }
-        : { name: key, data: value, shape: [], dtype: 'S' },
-    )
-    dataset.create_attribute('database_name', name)
+    const path = `${group}/${name.toLowerCase().replace(/\W+/g, '_') || `condition_${i}`}`
+    file.scalar(path, value)
+    file.attributes(path, { database_name: name })
   })
 }
 

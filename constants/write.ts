@@ -1,9 +1,7 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DECLARING, declareChunked } from '../src/hdf5/declare.js'
+import { NewFile } from '../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
-import { type File, type Group, withFile } from '../src/hdf5/library.js'
-import { setObjectTimes } from '../src/hdf5/object-times.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
 import { type Statements, writeStatements } from './statements.js'
@@ -42,18 +40,13 @@ export const BATCH_BYTES = 16 * 2 ** 20
  * Writes a file of constants in CalCat's layout. It appears under `path` only when it is whole and on disk; a file
  * that is there is replaced. One chunk holds one row of the first axis (of several, where that is large), uncompressed,
  * so that any reader gets at a strip of slow-scan rows without the rest.
- * @param time of the objects in the file instead of now: the same constants make the same bytes then.
  * @throws OutputError naming the file if it cannot be written; TypeError if data and shape disagree.
  */
-export async function writeConstants(
-  path: string,
-  constants: readonly ConstantArray[],
-  time?: Date,
-): Promise<void> {
+export async function writeConstants(path: string, constants: readonly ConstantArray[]): Promise<void> {
   // No .h5 at its end: readers that open every such file of a folder must not meet it.
   const temporary = `${path}.part-${process.pid}`
   try {
-    await declareConstants(temporary, constants, time)
+    declareConstants(temporary, constants)
     fillConstants(temporary, constants)
     await flushed(temporary)
     renameSync(temporary, path)
@@ -65,35 +58,23 @@ export async function writeConstants(
 }
 
 /**
- * Creates a file of constants without any of their numbers, which {@link fillConstants} has to add: the one needs the
- * HDF5 library, the other does not. `time` as in {@link writeConstants}.
+ * Creates a file of constants without any of their numbers, which {@link fillConstants} has to add.
  * @throws OutputError naming the file; TypeError if axes and shape disagree.
  */
-export async function declareConstants(
-  path: string,
-  constants: readonly ConstantDescription[],
-  time?: Date,
-): Promise<void> {
-  await withFile(
-    path,
-    'w',
-    file => {
-      for (const constant of constants) declareConstant(file, constant)
-    },
-    DECLARING,
-  )
-  if (time) await setObjectTimes(path, time)
+export function declareConstants(path: string, constants: readonly ConstantDescription[]): void {
+  const file = new NewFile()
+  for (const constant of constants) declareConstant(file, constant)
+  file.write(path)
 }
 
-function declareConstant(file: File, constant: ConstantDescription): void {
+function declareConstant(file: NewFile, constant: ConstantDescription): void {
   const { pdu, calibration, shape, dtype, dims, statements } = constant
   if (shape.length === 0 || productOf(shape) < 1 || dims.length !== shape.length)
     throw new TypeError(`${calibration}: axes (${dims.join(', ')}) of shape (${shape.join(', ')})`)
   const path = datasetOf(constant)
-  const dataset = declareChunked(file, path, { shape, chunkShape: chunkShapeOf(constant), dtype })
-  dataset.create_attribute('dims', [...dims])
-  const group = (name: string) => file.get(name) as Group
-  if (statements) writeStatements(group(pdu), group(dirname(path)), statements)
+  file.declare(path, dtype, { shape, chunk: chunkShapeOf(constant) })
+  file.attributes(path, { dims })
+  if (statements) writeStatements(file, pdu, dirname(path), statements)
 }
 
 /**

@@ -2,8 +2,8 @@ import { closeSync, rmSync } from 'node:fs'
 import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { ChunkWriter } from '../../src/engine/chunk-writer.js'
 import { Packer } from '../../src/engine/packer.js'
-import { DECLARING, declareChunked } from '../../src/hdf5/declare.js'
-import { type Dataset, openLibrary, withFile } from '../../src/hdf5/library.js'
+import { NewFile } from '../../src/hdf5/create/new-file.js'
+import { type Dataset, openLibrary } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image-file.js'
 import { PIXELS, type Results } from '../kernels/problem.js'
 import { type Contender, timeAwaited } from '../rounds.js'
@@ -39,14 +39,14 @@ export function placeFrames({ data, gain, mask }: Results): Frames {
   return { memory, count: pixels / PIXELS, data: dataAt, gain: gainAt, mask: maskAt, packed, packedBytes }
 }
 
-/** Declared by the library, filled by plain writes, planes deflated by runs. */
+/** Declared, filled by plain writes, planes deflated by runs. */
 export function directWriting(frames: Frames, file: string): Contender {
   const { memory, count, data, gain, mask } = frames
   const { buffer } = memory
   const kernels = instantiateKernels(kernelModule(), memory)
   const packer = new Packer(kernels, new Uint8Array(buffer, frames.packed, frames.packedBytes))
   const pass = async (): Promise<void> => {
-    await withFile(file, 'w', opened => declareAll(opened, count), DECLARING)
+    declared(count).write(file)
     const images = ImageFile.open(file, file, DATASETS, count, 4 * PIXELS)
     const writer = new ChunkWriter(images.target)
     for (let i = 0; i < count; i++) {
@@ -64,22 +64,22 @@ export function directWriting(frames: Frames, file: string): Contender {
   return { implementation: 'detcal', note: 'direct, planes deflated by runs', run: timed(file, pass) }
 }
 
-type Opened = Parameters<typeof declareChunked>[0]
-
-function declareAll(file: Opened, count: number): void {
+function declared(count: number): NewFile {
+  const file = new NewFile()
   const shape = [count, ...SHAPE]
-  const chunkShape = [1, ...SHAPE]
-  declareChunked(file, DATASETS.data, { shape, chunkShape, dtype: 'f4' })
-  declareChunked(file, DATASETS.gain, { shape, chunkShape, dtype: 'u1', deflate: 1 })
-  declareChunked(file, DATASETS.mask, { shape, chunkShape, dtype: 'u4', deflate: 1 })
+  const chunk = [1, ...SHAPE]
+  file.declare(DATASETS.data, 'f4', { shape, chunk })
+  file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
+  file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1 })
+  return file
 }
 
 /** All of it by h5wasm, frame by frame. */
 export function libraryWriting({ data, gain, mask }: Results, file: string): Contender {
   const count = gain.length / PIXELS
   const pass = async (): Promise<void> => {
-    const opened = (await openLibrary()).open(file, 'w', DECLARING)
-    declareAll(opened, count)
+    declared(count).write(file)
+    const opened = (await openLibrary()).open(file, 'a')
     for (const [name, plane] of [
       [DATASETS.data, data],
       [DATASETS.gain, gain],

@@ -1,4 +1,4 @@
-import { DECLARING, declareChunked } from './declare.js'
+import { NewFile } from './create/new-file.js'
 import {
   controlPath,
   INDEX,
@@ -16,9 +16,6 @@ import type {
   ExdfGroup,
   ExdfTrains,
 } from './exdf-description.js'
-import { beginGroups, requireGroup } from './groups.js'
-import { type File, withFile } from './library.js'
-import { writeArray, writeAttributes, writeColumn, writeSoftLink, writeStrings } from './tree.js'
 
 /**
  * Writes `description` as an EXDF file at `path`, replacing what is there. Bulk datasets (those without data)
@@ -28,38 +25,32 @@ import { writeArray, writeAttributes, writeColumn, writeSoftLink, writeStrings }
  * it is there.
  * @throws OutputError if the file cannot be written; RangeError if the description contradicts itself.
  */
-export async function writeExdf(path: string, description: ExdfFile): Promise<void> {
+export function writeExdf(path: string, description: ExdfFile): void {
   checkTrains(description.trains)
-  await withFile(
-    path,
-    'w',
-    file => {
-      beginGroups(file)
-      writeAll(file, description)
-    },
-    DECLARING,
-  )
+  const file = new NewFile()
+  writeAll(file, description)
+  file.write(path)
 }
 
-function writeAll(file: File, description: ExdfFile): void {
+function writeAll(file: NewFile, description: ExdfFile): void {
   const { sources, controls = [], aliases = [], attributes = {} } = description
   writeMetadata(file, description)
   writeTrains(file, description)
   // An empty group even without control data, as the DAQ writes it.
-  requireGroup(file, 'RUN')
+  file.group('RUN')
   for (const source of sources)
     for (const [name, group] of Object.entries(source.groups))
       writeGroup(file, source.name, name, group, description)
   for (const control of controls) writeControl(file, control, description.trains)
   for (const { from, to } of aliases) {
     // EXtra-data derives the present name from the link, which must be absolute.
-    writeSoftLink(file, `/${indexPath(to)}`, indexPath(from))
-    writeSoftLink(file, `/${instrumentPath(to)}`, instrumentPath(from))
+    file.softLink(`/${indexPath(to)}`, indexPath(from))
+    file.softLink(`/${instrumentPath(to)}`, instrumentPath(from))
   }
-  for (const [path, values] of Object.entries(attributes)) writeAttributes(file, path, values)
+  for (const [path, values] of Object.entries(attributes)) file.attributes(path, values)
 }
 
-function writeGroup(file: File, source: string, name: string, group: ExdfGroup, all: ExdfFile): void {
+function writeGroup(file: NewFile, source: string, name: string, group: ExdfGroup, all: ExdfFile): void {
   const rows = writeRows(file, indexPath(source, name), group.counts, all.trains)
   for (const dataset of group.datasets) {
     const path = `${instrumentPath(source, name)}/${dataset.name}`
@@ -70,24 +61,24 @@ function writeGroup(file: File, source: string, name: string, group: ExdfGroup, 
   }
 }
 
-function writeMetadata(file: File, description: ExdfFile): void {
+function writeMetadata(file: NewFile, description: ExdfFile): void {
   const { version, metadata } = description
   const ids = dataSourceIds(description)
   const list = sourceListGroup(version)
   const root = (id: string) => id.slice(0, id.indexOf('/'))
   const device = (id: string) => id.slice(id.indexOf('/') + 1)
-  writeStrings(file, `${list}/dataSourceId`, ids, { growable: true })
-  writeStrings(file, `${list}/root`, ids.map(root), { growable: true })
-  writeStrings(file, `${list}/deviceId`, ids.map(device), { growable: true })
+  file.strings(`${list}/dataSourceId`, ids, { growable: true })
+  file.strings(`${list}/root`, ids.map(root), { growable: true })
+  file.strings(`${list}/deviceId`, ids.map(device), { growable: true })
   if (version === '0.5') return
   // One-element arrays: readers index them, a scalar would fail.
-  writeStrings(file, METADATA.version, [version])
+  file.strings(METADATA.version, [version])
   for (const name of ['creationDate', 'updateDate'] as const)
-    writeStrings(file, METADATA[name], [exdfDate(metadata[name])])
+    file.strings(METADATA[name], [exdfDate(metadata[name])])
   for (const name of ['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const)
-    writeStrings(file, METADATA[name], [metadata[name]])
+    file.strings(METADATA[name], [metadata[name]])
   for (const name of ['proposalNumber', 'runNumber', 'sequenceNumber'] as const)
-    writeColumn(file, METADATA[name], 'u4', [metadata[name]])
+    file.column(METADATA[name], 'u4', [metadata[name]])
 }
 
 /** `METADATA/dataSourceId`: an entry for each index group, under former names too. */
@@ -103,16 +94,16 @@ function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfFile): stri
   ]
 }
 
-function writeTrains(file: File, { trains, version }: ExdfFile): void {
-  writeColumn(file, INDEX.trainId, 'u8', trains.trainIds, { growable: true })
+function writeTrains(file: NewFile, { trains, version }: ExdfFile): void {
+  file.column(INDEX.trainId, 'u8', trains.trainIds, { growable: true })
   if (version === '0.5') return
-  writeColumn(file, INDEX.timestamp, 'u8', trains.timestamps, { growable: true })
-  writeColumn(file, INDEX.flag, 'i4', trains.flags, { growable: true })
-  if (version === '1.2') writeColumn(file, INDEX.origin, 'i4', trains.origins, { growable: true })
+  file.column(INDEX.timestamp, 'u8', trains.timestamps, { growable: true })
+  file.column(INDEX.flag, 'i4', trains.flags, { growable: true })
+  if (version === '1.2') file.column(INDEX.origin, 'i4', trains.origins, { growable: true })
 }
 
 /** Writes first and count: `first` is the exclusive running sum, also where count is 0. Returns all rows. */
-function writeRows(file: File, path: string, counts: readonly number[], trains: ExdfTrains): number {
+function writeRows(file: NewFile, path: string, counts: readonly number[], trains: ExdfTrains): number {
   if (counts.length !== trains.trainIds.length) {
     throw new RangeError(`${path} counts ${counts.length} trains of ${trains.trainIds.length}`)
   }
@@ -121,12 +112,12 @@ function writeRows(file: File, path: string, counts: readonly number[], trains: 
     rows += count
     return rows - count
   })
-  writeColumn(file, `${path}/first`, 'u8', first, { growable: true })
-  writeColumn(file, `${path}/count`, 'u8', counts, { growable: true })
+  file.column(`${path}/first`, 'u8', first, { growable: true })
+  file.column(`${path}/count`, 'u8', counts, { growable: true })
   return rows
 }
 
-function writeDataset(file: File, path: string, dataset: ExdfDataset, growable: boolean): void {
+function writeDataset(file: NewFile, path: string, dataset: ExdfDataset, growable: boolean): void {
   const { dtype, shape, chunk, deflate, data } = dataset
   const options = {
     shape,
@@ -134,34 +125,34 @@ function writeDataset(file: File, path: string, dataset: ExdfDataset, growable: 
     ...(chunk ? { chunk } : {}),
     ...(deflate === undefined ? {} : { deflate }),
   }
-  if (data) writeArray(file, path, dtype, data, options)
-  else declareChunked(file, path, { ...options, dtype, chunkShape: chunk ?? [1, ...shape.slice(1)] })
+  if (data) file.array(path, dtype, data, options)
+  else file.declare(path, dtype, { ...options, chunk: chunk ?? [1, ...shape.slice(1)] })
 }
 
-function writeControl(file: File, control: ControlSource, trains: ExdfTrains): void {
+function writeControl(file: NewFile, control: ControlSource, trains: ExdfTrains): void {
   const one = trains.trainIds.map(() => 1)
   writeRows(file, indexPath(control.name), one, trains)
   for (const [property, value] of Object.entries(control.properties)) {
     const growable = true
     writeControlValues(file, controlPath(control.name, property), value, trains.trainIds.length)
-    writeColumn(file, controlPath(control.name, property, 'timestamp'), 'u8', trains.timestamps, { growable })
+    file.column(controlPath(control.name, property, 'timestamp'), 'u8', trains.timestamps, { growable })
     const run = runPath(control.name, property)
     writeControlValues(file, run, value, 1)
     const start = trains.timestamps.slice(0, 1)
-    writeColumn(file, run.replace(/value$/, 'timestamp'), 'u8', start, { growable })
+    file.column(run.replace(/value$/, 'timestamp'), 'u8', start, { growable })
   }
 }
 
 /** Writes the same value `rows` times. */
-function writeControlValues(file: File, path: string, value: ControlValue, rows: number): void {
+function writeControlValues(file: NewFile, path: string, value: ControlValue, rows: number): void {
   const options = { growable: true }
   const all = Array.from({ length: rows })
   if (value.dtype === 'text') {
     const texts = all.map(() => value.value)
-    writeStrings(file, path, texts, options)
+    file.strings(path, texts, options)
   } else {
     const numbers = all.map(() => value.value)
-    writeColumn(file, path, value.dtype, numbers, options)
+    file.column(path, value.dtype, numbers, options)
   }
 }
 

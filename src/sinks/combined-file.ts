@@ -2,8 +2,7 @@ import { writeSync } from 'node:fs'
 import { deflateSync } from 'node:zlib'
 import type { Detector } from '../detectors/detector.js'
 import { pixelsOf } from '../detectors/detector.js'
-import { declareChunked } from '../hdf5/declare.js'
-import { type Dataset, type File, type Group, withFile } from '../hdf5/library.js'
+import { NewFile } from '../hdf5/create/new-file.js'
 import { ImageFile } from './image-file.js'
 import { asOutputError, type OutputFolder } from './output-folder.js'
 
@@ -58,7 +57,7 @@ export class CombinedFile {
     const pixels = pixelsOf(description.detector)
     const chunks = description.trainIds.length * description.detector.moduleCount
     try {
-      await withFile(part, 'w', file => declare(file, description), { libver: ['earliest', 'latest'] })
+      declare(description).write(part)
       const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
       return new CombinedFile(folder, final, part, images, pixels)
     } catch (error) {
@@ -114,58 +113,40 @@ function writeFully(fd: number, bytes: Uint8Array, address: number): void {
     done += writeSync(fd, bytes, done, bytes.byteLength - done, address + done)
 }
 
-function declare(file: File, description: CombinedDescription): void {
+function declare(description: CombinedDescription): NewFile {
   const { detector, trainIds, pulseIds, cellIds, karaboId, proposal, run } = description
+  const file = new NewFile()
   const count = trainIds.length
   const modules = detector.moduleCount
-  file.create_dataset({ name: 'cxi_version', data: BigInt64Array.of(150n), shape: [1] })
-  const entry = file.create_group('entry_1')
+  file.column('cxi_version', 'i8', [150])
   const identifiers = Array.from(trainIds, (trainId, frame) => `${trainId}:${pulseIds[frame]}`)
-  entry.create_dataset({ name: 'experiment_identifier', data: identifiers, shape: [count] })
-  entry.create_dataset({
-    name: 'trainId',
-    data: BigUint64Array.from(trainIds, BigInt),
-    shape: [count],
-  })
-  entry.create_dataset({
-    name: 'pulseId',
-    data: BigUint64Array.from(pulseIds, BigInt),
-    shape: [count],
-  })
-  entry.create_dataset({ name: 'cellId', data: cellIds, shape: [count, modules] })
-  setAxes(entry, 'cellId', 'experiment_identifier:module_identifier')
-  if (proposal !== undefined && run !== undefined) {
-    entry.create_attribute('name', `EuXFEL proposal ${proposal} run ${run}`)
-    entry.create_attribute('euxfelProposalNumber', proposal, null, '<i8')
-    entry.create_attribute('euxfelRunNumber', run, null, '<i8')
-  }
-  const instrument = entry.create_group('instrument_1')
-  const group = instrument.create_group('detector_1')
-  group.create_attribute('name', karaboId)
-  declareImages(file, group, count, detector)
-  group.create_dataset({
-    name: 'module_identifier',
-    data: BigInt64Array.from({ length: modules }, (_, m) => BigInt(m)),
-    shape: [modules],
-  })
-  group.create_soft_link('/entry_1/experiment_identifier', 'experiment_identifier')
-  entry.create_soft_link(`/${DETECTOR}`, 'data_1')
-  for (const [name, value] of Object.entries(description.attributes)) file.create_attribute(name, value)
+  file.strings('entry_1/experiment_identifier', identifiers)
+  file.column('entry_1/trainId', 'u8', [...trainIds])
+  file.column('entry_1/pulseId', 'u8', [...pulseIds])
+  file.array('entry_1/cellId', 'u2', cellIds, { shape: [count, modules] })
+  file.attributes('entry_1/cellId', { axes: 'experiment_identifier:module_identifier' })
+  if (proposal !== undefined && run !== undefined)
+    file.attributes('entry_1', {
+      name: `EuXFEL proposal ${proposal} run ${run}`,
+      euxfelProposalNumber: BigInt(proposal),
+      euxfelRunNumber: BigInt(run),
+    })
+  declareImages(file, count, detector)
+  file.attributes(DETECTOR, { name: karaboId })
+  file.column(`${DETECTOR}/module_identifier`, 'i8', [...Array(modules).keys()])
+  file.softLink('/entry_1/experiment_identifier', `${DETECTOR}/experiment_identifier`)
+  file.softLink(`/${DETECTOR}`, 'entry_1/data_1')
+  file.attributes('/', description.attributes)
+  return file
 }
 
-function declareImages(file: File, group: Group, count: number, detector: Detector): void {
+function declareImages(file: NewFile, count: number, detector: Detector): void {
   const plane = [detector.slowScan, detector.fastScan]
   const shape = [count, detector.moduleCount, ...plane]
-  const chunkShape = [1, 1, ...plane]
-  declareChunked(file, DATASETS.data, { shape, chunkShape, dtype: 'f4' })
-  declareChunked(file, DATASETS.gain, { shape, chunkShape, dtype: 'u1', deflate: 1 })
-  declareChunked(file, DATASETS.mask, { shape, chunkShape, dtype: 'u4', deflate: 1 })
-  for (const name of ['data', 'gain', 'mask']) {
-    setAxes(group, name, 'experiment_identifier:module_identifier:y:x')
-  }
-}
-
-function setAxes(group: Group, name: string, axes: string): void {
-  const dataset = group.get(name) as Dataset
-  dataset.create_attribute('axes', axes)
+  const chunk = [1, 1, ...plane]
+  file.declare(DATASETS.data, 'f4', { shape, chunk })
+  file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
+  file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1 })
+  for (const path of Object.values(DATASETS))
+    file.attributes(path, { axes: 'experiment_identifier:module_identifier:y:x' })
 }

@@ -60,7 +60,7 @@ export class CorrectedFile {
         raw => describe(raw.file, raw.metadata, description),
         joined.file.facts,
       )
-      await writeExdf(part, exdf)
+      writeExdf(part, exdf)
       const image = instrumentPath(correctedSource(run, joined), 'image')
       const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
       return new CorrectedFile(

@@ -131,7 +131,7 @@ async function writeRun(path: string): Promise<void> {
     rawAt(Math.floor(i / PIXELS), i % PIXELS),
   )
   const date = new Date('2026-01-01T00:00:00Z')
-  await writeExdf(path, {
+  writeExdf(path, {
     version: '1.2',
     growable: true,
     metadata: {

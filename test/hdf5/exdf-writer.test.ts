@@ -66,7 +66,7 @@ function example(changes: Partial<ExdfFile> = {}): ExdfFile {
 
 async function values(description: ExdfFile, paths: string[]): Promise<unknown[]> {
   const path = join(folder, 'file.part')
-  await writeExdf(path, description)
+  writeExdf(path, description)
   return withFile(path, 'r', file =>
     paths.map(path => {
       const found = file.get(path)
@@ -142,7 +142,7 @@ describe('INDEX', () => {
 describe('datasets', () => {
   test('fixed files: maxshape is the shape; bulk is declared, without a chunk', async () => {
     const path = join(folder, 'file.part')
-    await writeExdf(path, example())
+    writeExdf(path, example())
     await withFile(path, 'r', file => {
       const data = (file.get(`INSTRUMENT/${SOURCE}/image/data`) as Dataset).metadata
       expect(data).toMatchObject({ shape: [4, 2, 3], maxshape: [4, 2, 3], chunks: [1, 2, 3], size: 4 })
@@ -156,7 +156,7 @@ describe('datasets', () => {
 
   test('growable files: no limit on rows, one chunk where none is asked', async () => {
     const path = join(folder, 'file.part')
-    await writeExdf(path, example({ growable: true }))
+    writeExdf(path, example({ growable: true }))
     await withFile(path, 'r', file => {
       const data = (file.get(`INSTRUMENT/${SOURCE}/image/data`) as Dataset).metadata
       expect(data.shape).toEqual([4, 2, 3])
@@ -201,7 +201,7 @@ describe('datasets', () => {
   test('attributes on file, group and dataset', async () => {
     const path = join(folder, 'file.part')
     const at = `INSTRUMENT/${SOURCE}/image/data`
-    await writeExdf(
+    writeExdf(
       path,
       example({
         attributes: { '/': { engine: 'détcal', n: 3n }, [at]: { axes: ['frame', 'ss', 'fs'], k: 0.5 } },
@@ -220,23 +220,23 @@ describe('datasets', () => {
 describe('refuses', () => {
   const path = () => join(folder, 'file.part')
 
-  test('rows that are not the index', async () => {
+  test('rows that are not the index', () => {
     const [source] = example().sources
     const groups = { image: { ...source!.groups['image']!, counts: [3, 1, 1] } }
-    await expect(writeExdf(path(), example({ sources: [{ name: SOURCE, groups }] }))).rejects.toThrow(
+    expect(() => writeExdf(path(), example({ sources: [{ name: SOURCE, groups }] }))).toThrow(
       'has 4 rows, its index 5',
     )
   })
 
-  test('train ids that do not increase', async () => {
+  test('train ids that do not increase', () => {
     const trains = { ...example().trains, trainIds: [2, 1, 3] }
-    await expect(writeExdf(path(), example({ trains }))).rejects.toThrow('strictly increasing')
+    expect(() => writeExdf(path(), example({ trains }))).toThrow('strictly increasing')
   })
 
-  test('a folder that is not there, with a line that names the file', async () => {
-    await expect(writeExdf(join(folder, 'no', 'f.part'), example())).rejects.toMatchObject({
-      tag: 'output',
-      place: { file: join(folder, 'no', 'f.part') },
-    })
+  test('a folder that is not there, with a line that names the file', () => {
+    const file = join(folder, 'no', 'f.part')
+    expect(() => writeExdf(file, example())).toThrow(
+      expect.objectContaining({ tag: 'output', place: { file } }),
+    )
   })
 })

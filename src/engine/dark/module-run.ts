@@ -59,14 +59,8 @@ export class DarkModuleRun {
     const { module, pdu } = this.#module
     const { plan, pathOf } = this.#context
     const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu)
-    // By this thread, so that no other needs the HDF5 library. Both have come to rest before one's failure is passed on.
-    const [statistics, declared] = await Promise.allSettled([
-      this.#statistics(),
-      declareConstants(pathOf(this.#module), descriptions, plan.beginAt),
-    ])
-    if (statistics.status === 'rejected') throw statistics.reason
-    if (declared.status === 'rejected') throw declared.reason
-    const stages = statistics.value
+    declareConstants(pathOf(this.#module), descriptions)
+    const stages = await this.#statistics()
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })

@@ -14,7 +14,6 @@ export const MESSAGE = {
   filters: 0x0b,
   continuation: 0x10,
   symbolTable: 0x11,
-  modified: 0x12,
 } as const
 
 export interface Message {

@@ -8,16 +8,20 @@ import { readDataspace } from './messages.js'
 import { MESSAGE } from './object-header.js'
 import { readSuperblock } from './superblock.js'
 
-/** A dataset that the library has declared and that has no chunks yet. */
-export interface Declared {
-  readonly file: string
-  /** Absolute address of the field that says where the chunk index is. */
-  readonly indexField: number
+/** What an index needs to know of its dataset. */
+export interface Indexed {
   /** What addresses in the file are relative to: the size of the user block. */
   readonly base: number
   readonly shape: readonly number[]
   readonly chunkShape: readonly number[]
   readonly elementBytes: number
+}
+
+/** A dataset that was declared and has no chunks yet. */
+export interface Declared extends Indexed {
+  readonly file: string
+  /** Absolute address of the field that says where the chunk index is. */
+  readonly indexField: number
 }
 
 /** Chunks that were written, in any order: row-major numbers in the grid, byte addresses, bytes in the file. */
@@ -67,40 +71,54 @@ export function writeChunkIndex(
   endOfFile: number,
 ): number {
   if (chunks.indices.length === 0) return endOfFile
-  let level = leafEntries(declared, chunks)
-  let end = Math.ceil(endOfFile / 8) * 8
+  const { levels, root, end } = chunkIndex(declared, chunks, Math.ceil(endOfFile / 8) * 8)
+  for (const { address, bytes } of levels) writeFully(fd, bytes, address, declared.file)
+  const field = Buffer.alloc(8)
+  field.writeBigUInt64LE(BigInt(root - declared.base))
+  writeFully(fd, field, declared.indexField, declared.file)
+  return end
+}
+
+/**
+ * The chunk index of a dataset with at least one chunk, to be written from `address` (a multiple of 8) on: its levels, the
+ * address of its root and of what comes behind it.
+ * @throws Error if a chunk is outside the grid or named twice: a mistake of the caller.
+ */
+export function chunkIndex(
+  dataset: Indexed,
+  chunks: WrittenChunks,
+  address: number,
+): { levels: { address: number; bytes: Uint8Array }[]; root: number; end: number } {
+  const levels: { address: number; bytes: Uint8Array }[] = []
+  let level = leafEntries(dataset, chunks)
+  let end = address
   for (let height = 0; ; height++) {
-    const nodes = buildLevel(declared, level, height, end)
-    writeFully(fd, nodes.bytes, end, declared.file)
+    const nodes = buildLevel(dataset, level, height, end)
+    levels.push({ address: end, bytes: nodes.bytes })
     end += nodes.bytes.length
     level = nodes.parents
-    if (level.addresses.length === 1) break
+    if (level.addresses.length === 1) return { levels, root: level.addresses[0] ?? 0, end }
   }
-  const root = Buffer.alloc(8)
-  root.writeBigUInt64LE(BigInt((level.addresses[0] ?? 0) - declared.base))
-  writeFully(fd, root, declared.indexField, declared.file)
-  return end
 }
 
 /** Children of one level of the tree in ascending order, each with its key: the one of its first chunk. */
 interface Level {
   readonly addresses: Float64Array
-  readonly keys: Buffer
-  readonly keyBytes: number
+  readonly keys: Uint32Array
+  /** 32-bit words of a key. */
+  readonly keyWords: number
   /** The key behind the last chunk. */
-  readonly closing: Buffer
+  readonly closing: Uint32Array
 }
 
-function leafEntries({ shape, chunkShape, elementBytes }: Declared, chunks: WrittenChunks): Level {
+function leafEntries({ shape, chunkShape, elementBytes }: Indexed, chunks: WrittenChunks): Level {
   const { indices, addresses, sizes } = chunks
   const counts = shape.map((size, d) => Math.ceil(size / (chunkShape[d] ?? 1)))
   const total = counts.reduce((product, count) => product * count, 1)
-  const order = Uint32Array.from({ length: indices.length }, (_, i) => i)
-  order.sort((a, b) => (indices[a] ?? 0) - (indices[b] ?? 0))
-  const keyBytes = 8 + 8 * (shape.length + 1)
-  const keys = Buffer.alloc(order.length * keyBytes)
-  const words = wordsOf(keys)
-  const origin = new Float64Array(shape.length)
+  const order = ascending(indices)
+  // Bytes of the chunk, mask of filters that were left out (none), origin in elements, and 0 for the element's own.
+  const keyWords = 2 + 2 * (shape.length + 1)
+  const keys = new Uint32Array(order.length * keyWords)
   let last = -1
   for (let rank = 0; rank < order.length; rank++) {
     const i = order[rank] ?? 0
@@ -109,94 +127,99 @@ function leafEntries({ shape, chunkShape, elementBytes }: Declared, chunks: Writ
       throw new Error(`chunk ${number} after chunk ${last} in a grid of ${total}`)
     }
     last = number
-    const at = rank * keyBytes
-    words.setUint32(at, sizes[i] ?? 0, true) // filter mask behind it: 0, all filters applied
-    originOf(number, counts, chunkShape, origin)
-    for (let d = 0; d < origin.length; d++) setU64(words, at + 8 + 8 * d, origin[d] ?? 0)
+    const at = rank * keyWords
+    keys[at] = sizes[i] ?? 0
+    setOrigin(keys, at + 2, number, counts, chunkShape, 0)
   }
   // The library's own closing key: one chunk further in every dimension, of no bytes.
-  const closing = Buffer.alloc(keyBytes)
-  originOf(last, counts, chunkShape, origin)
-  for (let d = 0; d < origin.length; d++)
-    setU64(wordsOf(closing), 8 + 8 * d, (origin[d] ?? 0) + (chunkShape[d] ?? 1))
-  setU64(wordsOf(closing), keyBytes - 8, elementBytes)
-  return { addresses: Float64Array.from(order, i => addresses[i] ?? 0), keys, keyBytes, closing }
+  const closing = new Uint32Array(keyWords)
+  setOrigin(closing, 2, last, counts, chunkShape, 1)
+  setU64(closing, keyWords - 2, elementBytes)
+  return { addresses: Float64Array.from(order, i => addresses[i] ?? 0), keys, keyWords, closing }
 }
 
-/** The offset of a chunk's first element in every dimension. */
-function originOf(
+/** Positions of `indices` in ascending order of these, which they mostly have. */
+function ascending(indices: ArrayLike<number>): Uint32Array {
+  const order = Uint32Array.from({ length: indices.length }, (_, i) => i)
+  for (let i = 1; i < order.length; i++)
+    if ((indices[i] ?? 0) < (indices[i - 1] ?? 0))
+      return order.sort((a, b) => (indices[a] ?? 0) - (indices[b] ?? 0))
+  return order
+}
+
+/** Enters the offset of a chunk's first element in every dimension, `further` chunks on, from word `at`. */
+function setOrigin(
+  words: Uint32Array,
+  at: number,
   number: number,
   counts: readonly number[],
   chunkShape: readonly number[],
-  origin: Float64Array,
+  further: number,
 ): void {
   let rest = number
   for (let d = counts.length - 1; d >= 0; d--) {
     const count = counts[d] ?? 1
     const above = Math.floor(rest / count)
-    origin[d] = (rest - above * count) * (chunkShape[d] ?? 1)
+    setU64(words, at + 2 * d, (rest - above * count + further) * (chunkShape[d] ?? 1))
     rest = above
   }
 }
 
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength)
-}
-
 /** In two halves: a BigInt each would take most of the time of an index. */
-function setU64(words: DataView, at: number, value: number): void {
-  words.setUint32(at, value % 2 ** 32, true)
-  words.setUint32(at + 4, Math.floor(value / 2 ** 32), true)
+function setU64(words: Uint32Array, at: number, value: number): void {
+  words[at] = value % 2 ** 32
+  words[at + 1] = Math.floor(value / 2 ** 32)
 }
 
 /** Children of a node: twice the K = 32 that superblocks without a K of their own imply. */
 const FAN_OUT = 64
-const UNDEFINED = 0xffff_ffff_ffff_ffffn
+/** Words of `TREE`, kind and height, number of children, and of both siblings. */
+const HEAD_WORDS = 6
+const TREE = Buffer.from('TREE').readUInt32LE()
+/** All bits: no sibling. */
+const NONE = -1
 
 /** The nodes of one level, to be written at `address`, and their entries in the level above. */
 function buildLevel(
-  { base }: Declared,
+  { base }: Indexed,
   level: Level,
   height: number,
   address: number,
-): { bytes: Buffer; parents: Level } {
-  const { addresses, keys, keyBytes, closing } = level
+): { bytes: Uint8Array; parents: Level } {
+  const { addresses, keys, keyWords, closing } = level
   const nodes = Math.ceil(addresses.length / FAN_OUT)
-  const nodeBytes = 24 + FAN_OUT * (keyBytes + 8) + keyBytes
-  const bytes = Buffer.alloc(nodes * nodeBytes)
-  const words = wordsOf(bytes)
+  const nodeWords = HEAD_WORDS + FAN_OUT * (keyWords + 2) + keyWords
+  const words = new Uint32Array(nodes * nodeWords)
   const parents = {
     addresses: new Float64Array(nodes),
-    keys: Buffer.alloc(nodes * keyBytes),
-    keyBytes,
+    keys: new Uint32Array(nodes * keyWords),
+    keyWords,
     closing,
   }
-  const sibling = (node: number): bigint =>
-    node < 0 || node >= nodes ? UNDEFINED : BigInt(address + node * nodeBytes - base)
+  const sibling = (node: number): number =>
+    node < 0 || node >= nodes ? NONE : address + 4 * node * nodeWords - base
   for (let node = 0; node < nodes; node++) {
     const first = node * FAN_OUT
     const used = Math.min(FAN_OUT, addresses.length - first)
-    let at = node * nodeBytes
-    parents.addresses[node] = address + at
-    keys.copy(parents.keys, node * keyBytes, first * keyBytes, (first + 1) * keyBytes)
-    bytes.write('TREE', at, 'latin1')
-    bytes.writeUInt8(1, at + 4) // of chunks
-    bytes.writeUInt8(height, at + 5)
-    bytes.writeUInt16LE(used, at + 6)
-    bytes.writeBigUInt64LE(sibling(node - 1), at + 8)
-    bytes.writeBigUInt64LE(sibling(node + 1), at + 16)
-    at += 24
+    let at = node * nodeWords
+    parents.addresses[node] = address + 4 * at
+    parents.keys.set(keys.subarray(first * keyWords, (first + 1) * keyWords), node * keyWords)
+    words[at] = TREE
+    words[at + 1] = 1 | (height << 8) | (used << 16) // 1: of chunks
+    setU64(words, at + 2, sibling(node - 1))
+    setU64(words, at + 4, sibling(node + 1))
+    at += HEAD_WORDS
     for (let i = first; i < first + used; i++) {
-      at += keys.copy(bytes, at, i * keyBytes, (i + 1) * keyBytes)
+      for (let k = i * keyWords; k < (i + 1) * keyWords; k++) words[at++] = keys[k] ?? 0
       setU64(words, at, (addresses[i] ?? 0) - base)
-      at += 8
+      at += 2
     }
     // A node ends with the key that the next one begins with.
     const next = first + used
-    if (next < addresses.length) keys.copy(bytes, at, next * keyBytes, (next + 1) * keyBytes)
-    else closing.copy(bytes, at)
+    const end = next < addresses.length ? keys.subarray(next * keyWords, (next + 1) * keyWords) : closing
+    words.set(end, at)
   }
-  return { bytes, parents }
+  return { bytes: new Uint8Array(words.buffer), parents }
 }
 
 /**

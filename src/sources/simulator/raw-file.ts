@@ -2,7 +2,6 @@ import { closeSync, openSync } from 'node:fs'
 import { rawFrameBytes } from '../../detectors/detector.js'
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
-import { setObjectTimes } from '../../hdf5/object-times.js'
 import type { GainStage, ModuleIndex } from '../../model/ids.js'
 import { placeChunks, writeAt } from './chunk-file.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
@@ -13,7 +12,7 @@ import { patternOf } from './pattern.js'
 import { classShift } from './poisson.js'
 import { keyOf } from './random.js'
 import { describeRaw, rawSource } from './raw-description.js'
-import { runBegin, type Sequence } from './timeline.js'
+import type { Sequence } from './timeline.js'
 import type { TruthTarget } from './truth.js'
 
 /** One RAW file to be simulated. */
@@ -34,8 +33,7 @@ export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promi
   const { options, module, sequence, path, truth } = task
   const { detector, cells, trainsPerFile } = options
   const rawFrames = rawFramesOf(options)
-  await writeExdf(path, describeRaw(options, module, sequence))
-  await setObjectTimes(path, runBegin(options))
+  writeExdf(path, describeRaw(options, module, sequence))
   const [images] = placeChunks(path, [
     {
       path: `${instrumentPath(rawSource(options, module), 'image')}/data`,

@@ -5,7 +5,6 @@ import { basename, dirname, join } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { writeExdf } from '../../hdf5/exdf-writer.js'
-import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, errorOf, OutputError } from '../../model/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
 import { asOutputError } from './chunk-file.js'
@@ -14,7 +13,7 @@ import { describeControl } from './control-description.js'
 import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
 import type { SimulationTask } from './tasks.js'
-import { runBegin, sequencesOf } from './timeline.js'
+import { sequencesOf } from './timeline.js'
 import { createTruth } from './truth.js'
 
 /** Where a simulation goes and how it runs; none of it changes a byte of it. */
@@ -71,8 +70,7 @@ export async function simulate(
       target,
     )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
-    await writeExdf(control, describeControl(options))
-    await setObjectTimes(control, runBegin(options))
+    writeExdf(control, describeControl(options))
     signal?.throwIfAborted()
     if (constants !== undefined) await enterConstants(constants)
     complete = true

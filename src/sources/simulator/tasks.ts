@@ -1,5 +1,4 @@
 import { writeConstants } from '../../../constants/write.js'
-import { setObjectTimes } from '../../hdf5/object-times.js'
 import { type ErrorRecord, recordOf } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { asOutputError } from './chunk-file.js'
@@ -7,7 +6,6 @@ import { constantsOf } from './constants.js'
 import { type ModuleModel, modelModule } from './module-model.js'
 import type { SimulationOptions } from './options.js'
 import { type RawFileTask, writeRawFile } from './raw-file.js'
-import { constantsBegin } from './timeline.js'
 
 /** The constants of one module to be written. */
 export interface ConstantsTask {
@@ -30,7 +28,6 @@ export async function runTask(task: SimulationTask): Promise<ErrorRecord | undef
       await writeRawFile(task, model)
     } else {
       await writeConstants(task.path, constantsOf(task.options.detector, model, task.pdu))
-      await setObjectTimes(task.path, constantsBegin(task.options.seed))
     }
     return undefined
   } catch (error) {

@@ -1,12 +1,9 @@
 import { pixelsOf } from '../../detectors/detector.js'
-import { DECLARING, declareChunked } from '../../hdf5/declare.js'
-import { withFile } from '../../hdf5/library.js'
-import { setObjectTimes } from '../../hdf5/object-times.js'
-import { writeAttributes, writeColumn } from '../../hdf5/tree.js'
+import { NewFile } from '../../hdf5/create/new-file.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { type ChunkRange, placeChunks } from './chunk-file.js'
 import type { SimulationOptions } from './options.js'
-import { pulseOf, runBegin, sequencesOf } from './timeline.js'
+import { pulseOf, sequencesOf } from './timeline.js'
 
 /** Where a module's part of the truth goes. Plain data, for the threads that write it. */
 export interface TruthTarget {
@@ -77,46 +74,37 @@ export async function createTruth(
     photonGains,
   ])
 
-  await withFile(
-    file,
-    'w',
-    hdf5 => {
-      const column = (value: (frame: number) => number) =>
-        Array.from({ length: frames }, (_, frame) => value(frame))
-      writeColumn(
-        hdf5,
-        'trainId',
-        'u8',
-        column(frame => trainIds[Math.floor(frame / cells)] ?? 0),
-      )
-      writeColumn(
-        hdf5,
-        'pulseId',
-        'u8',
-        column(frame => pulseOf(frame % cells)),
-      )
-      writeColumn(
-        hdf5,
-        'cellId',
-        'u2',
-        column(frame => frame % cells),
-      )
-      for (const { path, dtype, shape } of all) {
-        const chunkShape = shape.map((extent, axis) => (axis < shape.length - 2 ? 1 : extent))
-        declareChunked(hdf5, path, { shape, chunkShape, dtype })
-      }
-      const { seed, energy, run, proposal } = options
-      writeAttributes(hdf5, '/', {
-        seed: BigInt(seed),
-        run: BigInt(run),
-        proposal: BigInt(proposal),
-        energyKeV: energy,
-      })
-    },
-    DECLARING,
+  const hdf5 = new NewFile()
+  const column = (value: (frame: number) => number) =>
+    Array.from({ length: frames }, (_, frame) => value(frame))
+  hdf5.column(
+    'trainId',
+    'u8',
+    column(frame => trainIds[Math.floor(frame / cells)] ?? 0),
   )
+  hdf5.column(
+    'pulseId',
+    'u8',
+    column(frame => pulseOf(frame % cells)),
+  )
+  hdf5.column(
+    'cellId',
+    'u2',
+    column(frame => frame % cells),
+  )
+  for (const { path, dtype, shape } of all) {
+    const chunk = shape.map((extent, axis) => (axis < shape.length - 2 ? 1 : extent))
+    hdf5.declare(path, dtype, { shape, chunk })
+  }
+  const { seed, energy, run, proposal } = options
+  hdf5.attributes('/', {
+    seed: BigInt(seed),
+    run: BigInt(run),
+    proposal: BigInt(proposal),
+    energyKeV: energy,
+  })
+  hdf5.write(file)
 
-  await setObjectTimes(file, runBegin(options))
   const ranges = new Map(placeChunks(file, all).map(range => [range.path, range]))
   const rangeOf = ({ path }: { readonly path: string }): ChunkRange => {
     const range = ranges.get(path)

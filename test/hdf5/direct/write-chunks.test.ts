@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type ChunkedDeclaration, DECLARING, declareChunked } from '../../../src/hdf5/declare.js'
+import { type DatasetOptions, NewFile } from '../../../src/hdf5/create/new-file.js'
 import {
   findDeclared,
   locateDataset,
@@ -21,12 +21,14 @@ import {
   writeChunkIndex,
 } from '../../../src/hdf5/direct/index.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
-import { DTYPE_BYTES } from '../../../src/model/dtypes.js'
+import { DTYPE_BYTES, type DType } from '../../../src/model/dtypes.js'
 import { DataError, OutputError } from '../../../src/model/errors.js'
 import { goldenFile, withFd } from './golden.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'write-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+
+type ChunkedDeclaration = DatasetOptions & { readonly chunk: readonly number[]; readonly dtype: DType }
 
 /** Byte k of chunk `number`. */
 const byteOf = (number: number, k: number): number => (number * 31 + k * 7 + 1) & 0xff
@@ -37,17 +39,13 @@ async function write(
   datasets: Record<string, ChunkedDeclaration>,
   numbersOf: (total: number) => number[] = total => [...Array(total).keys()].reverse(),
 ): Promise<void> {
-  await withFile(
-    path,
-    'w',
-    file => {
-      for (const [name, declaration] of Object.entries(datasets)) declareChunked(file, name, declaration)
-    },
-    DECLARING,
-  )
+  const file = new NewFile()
+  for (const [name, declaration] of Object.entries(datasets))
+    file.declare(name, declaration.dtype, declaration)
+  file.write(path)
   const fd = openSync(path, 'r+')
   let end = fstatSync(fd).size
-  for (const [name, { shape, chunkShape, dtype, deflate }] of Object.entries(datasets)) {
+  for (const [name, { shape, chunk: chunkShape, dtype, deflate }] of Object.entries(datasets)) {
     const chunkBytes = chunkShape.reduce((product, size) => product * size, DTYPE_BYTES[dtype])
     const total = shape.reduce((product, size, d) => product * Math.ceil(size / chunkShape[d]!), 1)
     const indices = numbersOf(total)
@@ -68,7 +66,7 @@ async function write(
 
 /** One element's bytes as `write` leaves them, 0 where no chunk is. */
 function expectedAt(
-  { shape, chunkShape, dtype }: ChunkedDeclaration,
+  { shape, chunk: chunkShape, dtype }: ChunkedDeclaration,
   at: number[],
   present: Set<number>,
 ): number[] {
@@ -124,7 +122,7 @@ async function check(
     const dataset = file.get(name) as Dataset
     expect(dataset.shape).toEqual(shape)
     if (!declaration.growable) expect(dataset.metadata.maxshape).toEqual(shape)
-    expect(dataset.metadata.chunks).toEqual(declaration.chunkShape)
+    expect(dataset.metadata.chunks).toEqual(declaration.chunk)
     const value = dataset.value as Uint8Array
     expect(Buffer.compare(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), whole)).toBe(0)
   })
@@ -135,9 +133,9 @@ describe('chunks written beside the library are read by it', () => {
   test('data, gain and mask of one file', async () => {
     const path = join(folder, 'image.h5')
     const datasets: Record<string, ChunkedDeclaration> = {
-      [`${image}/data`]: { shape: [300, 4, 3], chunkShape: [1, 4, 3], dtype: 'f4' },
-      [`${image}/gain`]: { shape: [300, 4, 3], chunkShape: [1, 4, 3], dtype: 'u1', deflate: 1 },
-      [`${image}/mask`]: { shape: [300, 4, 3], chunkShape: [1, 4, 3], dtype: 'u4', deflate: 1 },
+      [`${image}/data`]: { shape: [300, 4, 3], chunk: [1, 4, 3], dtype: 'f4' },
+      [`${image}/gain`]: { shape: [300, 4, 3], chunk: [1, 4, 3], dtype: 'u1', deflate: 1 },
+      [`${image}/mask`]: { shape: [300, 4, 3], chunk: [1, 4, 3], dtype: 'u4', deflate: 1 },
     }
     await write(path, datasets)
     for (const [name, declaration] of Object.entries(datasets)) {
@@ -148,7 +146,7 @@ describe('chunks written beside the library are read by it', () => {
   // One leaf, a full leaf, two levels, two full levels, three levels.
   test.each([1, 63, 64, 65, 4096, 4097, 9000])('%i chunks', async total => {
     const path = join(folder, `many-${total}.h5`)
-    const declaration: ChunkedDeclaration = { shape: [total, 2], chunkShape: [1, 2], dtype: 'u2' }
+    const declaration: ChunkedDeclaration = { shape: [total, 2], chunk: [1, 2], dtype: 'u2' }
     await write(path, { data: declaration })
     await check(path, 'data', declaration, [...Array(total).keys()])
   })
@@ -157,7 +155,7 @@ describe('chunks written beside the library are read by it', () => {
     const path = join(folder, 'grid.h5')
     const declaration: ChunkedDeclaration = {
       shape: [7, 11, 5],
-      chunkShape: [2, 3, 4],
+      chunk: [2, 3, 4],
       dtype: 'i8',
       deflate: 6,
     }
@@ -170,7 +168,7 @@ describe('chunks written beside the library are read by it', () => {
     const path = join(folder, 'growable.h5')
     const declaration: ChunkedDeclaration = {
       shape: [70, 3],
-      chunkShape: [1, 3],
+      chunk: [1, 3],
       dtype: 'u2',
       growable: true,
     }
@@ -182,9 +180,9 @@ describe('chunks written beside the library are read by it', () => {
   test('no chunks at all, and chunks longer than the dataset', async () => {
     const path = join(folder, 'few.h5')
     const datasets: Record<string, ChunkedDeclaration> = {
-      empty: { shape: [0, 4, 3], chunkShape: [1, 4, 3], dtype: 'f4' },
-      emptyDeflated: { shape: [0, 4], chunkShape: [1, 4], dtype: 'u1', deflate: 1 },
-      short: { shape: [5], chunkShape: [32], dtype: 'u8' },
+      empty: { shape: [0, 4, 3], chunk: [1, 4, 3], dtype: 'f4' },
+      emptyDeflated: { shape: [0, 4], chunk: [1, 4], dtype: 'u1', deflate: 1 },
+      short: { shape: [5], chunk: [32], dtype: 'u8' },
     }
     await write(path, datasets)
     await check(path, 'empty', datasets['empty']!, [])
@@ -194,7 +192,7 @@ describe('chunks written beside the library are read by it', () => {
 })
 
 describe('refuses', () => {
-  const declaration: ChunkedDeclaration = { shape: [4, 2], chunkShape: [1, 2], dtype: 'u2' }
+  const declaration: ChunkedDeclaration = { shape: [4, 2], chunk: [1, 2], dtype: 'u2' }
   const attempt = async (name: string, indices: number[]): Promise<void> => {
     const path = join(folder, name)
     await write(path, { data: declaration }, () => indices)

@@ -5,39 +5,36 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type ChunkedDeclaration, DECLARING, declareChunked } from '../../../src/hdf5/declare.js'
+import { type DatasetOptions, NewFile } from '../../../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex } from '../../../src/hdf5/direct/index.js'
-import { withFile } from '../../../src/hdf5/library.js'
-import { DTYPE_BYTES } from '../../../src/model/dtypes.js'
+import { DTYPE_BYTES, type DType } from '../../../src/model/dtypes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+
+type ChunkedDeclaration = DatasetOptions & { readonly chunk: readonly number[]; readonly dtype: DType }
 
 const IMAGE = 'INSTRUMENT/SPB_DET_AGIPD1M-1/CORR/0CH0:output/image'
 const FRAMES = 10_000
 
 const DATASETS: Record<string, ChunkedDeclaration> = {
-  [`${IMAGE}/data`]: { shape: [FRAMES, 4, 3], chunkShape: [1, 4, 3], dtype: 'f4' },
-  [`${IMAGE}/gain`]: { shape: [FRAMES, 4, 3], chunkShape: [1, 4, 3], dtype: 'u1', deflate: 1 },
-  [`${IMAGE}/mask`]: { shape: [65, 4, 3], chunkShape: [1, 4, 3], dtype: 'u4', deflate: 1 },
-  none: { shape: [0, 512, 128], chunkShape: [1, 512, 128], dtype: 'f4' },
-  noneDeflated: { shape: [0, 512, 128], chunkShape: [1, 512, 128], dtype: 'u4', deflate: 1 },
+  [`${IMAGE}/data`]: { shape: [FRAMES, 4, 3], chunk: [1, 4, 3], dtype: 'f4' },
+  [`${IMAGE}/gain`]: { shape: [FRAMES, 4, 3], chunk: [1, 4, 3], dtype: 'u1', deflate: 1 },
+  [`${IMAGE}/mask`]: { shape: [65, 4, 3], chunk: [1, 4, 3], dtype: 'u4', deflate: 1 },
+  none: { shape: [0, 512, 128], chunk: [1, 512, 128], dtype: 'f4' },
+  noneDeflated: { shape: [0, 512, 128], chunk: [1, 512, 128], dtype: 'u4', deflate: 1 },
 }
 
 /** Writes all chunks, every frame's bytes counting on, and returns each dataset's weighted sum as the script has it. */
 async function write(path: string): Promise<Record<string, number>> {
-  await withFile(
-    path,
-    'w',
-    file => {
-      for (const [name, declaration] of Object.entries(DATASETS)) declareChunked(file, name, declaration)
-    },
-    DECLARING,
-  )
+  const file = new NewFile()
+  for (const [name, declaration] of Object.entries(DATASETS))
+    file.declare(name, declaration.dtype, declaration)
+  file.write(path)
   const fd = openSync(path, 'r+')
   let end = fstatSync(fd).size
   const sums: Record<string, number> = {}
-  for (const [name, { shape, chunkShape, dtype, deflate }] of Object.entries(DATASETS)) {
+  for (const [name, { shape, chunk: chunkShape, dtype, deflate }] of Object.entries(DATASETS)) {
     const chunkBytes = chunkShape.reduce((product, size) => product * size, DTYPE_BYTES[dtype])
     const [indices, addresses, sizes]: number[][] = [[], [], []]
     let sum = 0n
@@ -84,7 +81,7 @@ describe('chunks written beside the library', async () => {
     const output = execFileSync('/usr/bin/python3', [script, path], { encoding: 'utf8' })
     const found = JSON.parse(output) as Record<string, Found>
     expect(Object.keys(found).sort()).toEqual(Object.keys(DATASETS).sort())
-    for (const [name, { shape, chunkShape, dtype, deflate }] of Object.entries(DATASETS)) {
+    for (const [name, { shape, chunk: chunkShape, dtype, deflate }] of Object.entries(DATASETS)) {
       expect(found[name], name).toMatchObject({
         shape,
         maxShape: shape,

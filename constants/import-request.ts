@@ -1,7 +1,14 @@
 import type { Detector } from '../src/detectors/detector.js'
 import type { ConstantVersion } from './catalogue.js'
 import type { Conditions } from './conditions.js'
+import type { StoredConstant } from './file.js'
 import type { Content } from './store.js'
+
+/** A file of constants that was just written: nobody needs to read what is in it. */
+export interface WrittenFile {
+  readonly content: Content
+  readonly constants: readonly StoredConstant[]
+}
 
 /** Files of one module's constants that enter a catalogue together. */
 export interface ImportRequest {
@@ -25,7 +32,7 @@ export interface ImportRequest {
    * The one file becomes the catalogue's own: moved, not copied, and gone where the catalogue has its content already. What
    * it holds is told by whoever wrote it, and has it on disk: it is not read again.
    */
-  readonly move?: Content
+  readonly move?: WrittenFile
 }
 
 export interface ImportReport {

@@ -49,7 +49,8 @@ export async function prepareFile(
   const { detector } = request
   if (!isFile(file))
     throw new DataError('there is no such file', { place: { file }, hint: 'Name files of constants' })
-  const cheetah = await openCheetahFile(file)
+  const { move } = request
+  const cheetah = move ? undefined : await openCheetahFile(file)
   if (cheetah && (request.dims ?? request.dimsOf))
     throw new UsageError(
       "the order of axes in Cheetah's files is known: (gain, cell, slow scan, fast scan)",
@@ -58,7 +59,7 @@ export async function prepareFile(
         hint: 'Leave --dims out',
       },
     )
-  const stored = cheetah?.constants ?? (await describeConstants(file))
+  const stored = move?.constants ?? cheetah?.constants ?? (await describeConstants(file))
   const beginAt = beginOf(request, stored, file)
   const pdu = pduOf(catalogue, request, stored, beginAt, file)
   const mine = stored.filter(constant => constant.pdu === undefined || constant.pdu === pdu)
@@ -69,10 +70,8 @@ export async function prepareFile(
     : checked
 
   const inside = cheetah ? undefined : await pathInStore(catalogue.root, file)
-  const put = cheetah
-    ? (to: string) => cheetah.write(to, pdu, beginAt)
-    : (request.move ? moved : copied)(file)
-  const incoming = { file, beginAt, put, ...(request.move && { content: request.move }) }
+  const put = cheetah ? (to: string) => cheetah.write(to, pdu, beginAt) : (move ? moved : copied)(file)
+  const incoming = { file, beginAt, put, ...(move && { content: move.content }) }
   const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
   // Elements must be where the file says, or the next run would find out.

@@ -4,6 +4,7 @@ import { NewFile } from '../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
+import type { StoredConstant } from './file.js'
 import { type Statements, writeStatements } from './statements.js'
 import { flushed } from './store.js'
 
@@ -75,6 +76,16 @@ function declareConstant(file: NewFile, constant: ConstantDescription): void {
   file.declare(path, dtype, { shape, chunk: chunkShapeOf(constant) })
   file.attributes(path, { dims })
   if (statements) writeStatements(file, pdu, dirname(path), statements)
+}
+
+/** How a constant that was written comes back from its file. */
+export function storedAs(constant: ConstantDescription): StoredConstant {
+  const { pdu, calibration, index = 0, shape, dims, dtype, statements } = constant
+  const dataset = dirname(datasetOf(constant))
+  return {
+    ...{ pdu, calibration, index, dataset, shape, dims, dtype },
+    statements: statements ?? { conditions: {}, places: [] },
+  }
 }
 
 /**

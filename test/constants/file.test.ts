@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { describeConstants } from '../../constants/file.js'
-import { writeConstants } from '../../constants/write.js'
+import { storedAs, writeConstants } from '../../constants/write.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import { EXPECTED, type GoldenFile, unpackGoldenConstants } from '../golden/constants/index.js'
 import { temporaryFolder } from './folder.js'
@@ -113,6 +113,24 @@ describe('writing', () => {
       expect(read('/P/Noise/4/data').equals(Buffer.from(rows(0, 128).buffer))).toBe(true)
       expect(read('/P/BadPixelsDark/0/data').readUInt32LE(20)).toBe(2 ** 31)
     })
+  })
+
+  it('leaves in the file what is said of it without reading it', async () => {
+    const path = join(folder, 'said.h5')
+    const common = {
+      pdu: 'P',
+      shape: [2, 3],
+      dims: ['a', 'b'],
+      dtype: 'u4',
+      data: new Uint32Array(6),
+    } as const
+    const statements = { conditions: { Gain: 1, Mode: 'x' }, places: [], beginAt: new Date(5), rawData: 'p1' }
+    const constants = [
+      { ...common, calibration: 'Noise' },
+      { ...common, calibration: 'Offset', index: 3, statements },
+    ]
+    await writeConstants(path, constants)
+    expect(constants.map(storedAs)).toEqual(await describeConstants(path))
   })
 
   it('rows of the first axis that are large are asked for in pieces, and chunks are no larger', async () => {

@@ -3,46 +3,12 @@ import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
 import { OutputError } from '../../model/errors.js'
 import { writeFully } from '../direct/write-chunks.js'
 import type { Attributes } from '../exdf-description.js'
-import { NOWHERE } from './encoder.js'
-import { Layout } from './layout.js'
-import * as message from './messages.js'
-import { type ElementKind, type Message, objectHeader } from './messages.js'
-import { placeChunks, productOf } from './small-chunks.js'
-import { type Places, references, StringHeap } from './string-heap.js'
+import type { AttributeNode, DatasetNode, DatasetOptions, Group } from './nodes.js'
+import { encoded } from './placement.js'
+import { productOf } from './small-chunks.js'
+import { StringHeap } from './string-heap.js'
 
-/** What is known of a dataset besides its place and its elements. Shapes: slowest dimension first, in elements. */
-export interface DatasetOptions {
-  /** The final shape. The first dimension may be 0. */
-  readonly shape: readonly number[]
-  /** Absent: contiguous, or one chunk of all rows in a dataset that may grow. */
-  readonly chunk?: readonly number[]
-  /** Level 1 to 9: chunks are zlib streams. Needs chunks. */
-  readonly deflate?: number
-  /** Leaves the first dimension without a maximum, as the DAQ's files do; else the shape is the maximum. */
-  readonly growable?: boolean
-}
-
-interface Group {
-  readonly members: Map<string, Group | DatasetNode | string>
-  readonly attributes: AttributeNode[]
-}
-
-interface DatasetNode extends DatasetOptions {
-  readonly kind: ElementKind
-  /** Absent: its chunks are written later. */
-  readonly data?: Elements
-  readonly attributes: AttributeNode[]
-}
-
-interface AttributeNode {
-  readonly name: string
-  readonly kind: ElementKind
-  readonly shape: readonly number[]
-  readonly data: Elements
-}
-
-/** As they lie in the file, or in the heap. */
-type Elements = { readonly bytes: Uint8Array } | { readonly places: Places }
+export type { DatasetOptions }
 
 /**
  * The structure of a new HDF5 file, put together in memory and written at once: groups, small datasets, attributes, soft
@@ -56,7 +22,11 @@ export class NewFile {
   readonly #heap = new StringHeap()
 
   /** Makes the groups of `path` that are not there yet. @throws RangeError if one of them is something else. */
-  group(path: string): Group {
+  group(path: string): void {
+    this.#group(path)
+  }
+
+  #group(path: string): Group {
     let group = this.#root
     for (const name of path.split('/').filter(Boolean)) {
       const there = group.members.get(name) ?? { members: new Map(), attributes: [] }
@@ -130,7 +100,7 @@ export class NewFile {
 
   /** Writes the file, replacing what is there. @throws OutputError naming it. */
   write(path: string): void {
-    const bytes = this.#encode()
+    const bytes = encoded(this.#root, this.#heap)
     const fd = opened(path)
     try {
       writeFully(fd, bytes, 0, path)
@@ -141,7 +111,7 @@ export class NewFile {
 
   #at(path: string): Group | DatasetNode {
     const [above, name] = split(path)
-    const object = name === '' ? this.#root : this.group(above).members.get(name)
+    const object = name === '' ? this.#root : this.#group(above).members.get(name)
     if (object === undefined || typeof object === 'string')
       throw new RangeError(`${path}: there is nothing to have attributes`)
     return object
@@ -149,7 +119,7 @@ export class NewFile {
 
   #add(path: string, object: DatasetNode | string): void {
     const [above, name] = split(path)
-    const { members } = this.group(above)
+    const { members } = this.#group(above)
     if (name === '' || members.has(name)) throw new RangeError(`${path} is there already`)
     if (typeof object !== 'string' && object.chunk && object.chunk.length !== object.shape.length)
       throw new RangeError(`${path}: chunks [${object.chunk}] of a dataset of shape [${object.shape}]`)
@@ -165,60 +135,6 @@ export class NewFile {
     const shape = typeof value === 'string' ? [] : [texts.length]
     return { name, kind: 'utf8', shape, data: { places: this.#heap.add(texts) } }
   }
-
-  #encode(): Uint8Array {
-    const layout = new Layout()
-    const heap = this.#heap.collections().map(collection => layout.place(collection))
-    return layout.done(this.#placeGroup(this.#root, layout, heap))
-  }
-
-  /** Members first, since a group names where they are. @returns where its header is. */
-  #placeGroup({ members, attributes }: Group, layout: Layout, heap: readonly number[]): number {
-    const links = Array.from(members, ([name, member]) => {
-      if (typeof member === 'string') return message.link(name, member)
-      const isGroup = 'members' in member
-      const place = isGroup
-        ? this.#placeGroup(member, layout, heap)
-        : this.#placeDataset(member, layout, heap)
-      return message.link(name, place)
-    })
-    return layout.place(objectHeader([...message.groupHead(), ...links, ...attributesOf(attributes, heap)]))
-  }
-
-  #placeDataset(dataset: DatasetNode, layout: Layout, heap: readonly number[]): number {
-    const { shape, kind, data, deflate, growable = false, attributes } = dataset
-    const elementBytes = message.bytesOf(kind)
-    // HDF5 stores what may grow in chunks only.
-    const chunk = dataset.chunk ?? (growable ? shape.map(length => Math.max(1, length)) : undefined)
-    const bytes = data && elementsOf(data, heap)
-    const stored = chunk
-      ? message.chunked(
-          chunk,
-          elementBytes,
-          bytes ? placeChunks({ shape, chunk, elementBytes, bytes, deflate }, layout) : NOWHERE,
-        )
-      : message.contiguous(bytes?.length ? layout.place(bytes) : NOWHERE, bytes?.length ?? 0)
-    return layout.place(
-      objectHeader([
-        message.dataspace(shape, growable),
-        message.datatype(kind),
-        message.fillValue(chunk !== undefined),
-        stored,
-        ...(deflate === undefined ? [] : [message.deflate(deflate)]),
-        ...attributesOf(attributes, heap),
-      ]),
-    )
-  }
-}
-
-function attributesOf(attributes: readonly AttributeNode[], heap: readonly number[]): Message[] {
-  return attributes.map(({ name, kind, shape, data }) =>
-    message.attribute(name, kind, shape, elementsOf(data, heap)),
-  )
-}
-
-function elementsOf(data: Elements, heap: readonly number[]): Uint8Array {
-  return 'bytes' in data ? data.bytes : references(data.places, heap)
 }
 
 function opened(path: string): number {

@@ -134,11 +134,16 @@ export function link(name: string, target: number | string): Message {
   return { type: MESSAGE.link, body: body.done() }
 }
 
-/** A version-1 object header: its messages, one after the other. */
+/** Messages of a header, and bytes of one of them: 16 bits count them. */
+const MOST = 0xffff
+
+/** A version-1 object header: its messages, one after the other. @throws RangeError if it cannot hold them. */
 export function objectHeader(messages: readonly Message[]): Uint8Array {
   const all = new Encoder()
+  if (messages.length > MOST) throw new RangeError(`${messages.length} members and attributes of one object`)
   for (const { type, body, flags = 0 } of messages) {
     const length = Math.ceil(body.length / 8) * 8
+    if (length > MOST) throw new RangeError(`${length} bytes of an attribute or a name`)
     all.u16(type).u16(length).u8(flags).zeros(3).bytes(body).pad()
   }
   const head = new Encoder().u8(1, 0).u16(messages.length).u32(1).u32(all.length).zeros(4)

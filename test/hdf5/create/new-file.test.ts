@@ -146,6 +146,14 @@ describe('refuses', () => {
     ['data of another shape', () => file.array('d', 'u1', new Uint8Array(3), { shape: [2] })],
     ['chunks of another rank', () => file.declare('d', 'u1', { shape: [2], chunk: [1, 1] })],
     ['attributes of nothing', () => file.attributes('nothing', { x: 1 })],
+    [
+      'more than a header holds',
+      () => {
+        const large = new NewFile()
+        large.attributes('/', { texts: Array.from({ length: 5000 }, () => 'x') })
+        large.write(join(folder, 'large.h5'))
+      },
+    ],
   ])('%s', (_, action) => expect(action).toThrow(RangeError))
 
   it('a full disk, naming the file', () => {

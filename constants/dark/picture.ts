@@ -107,22 +107,21 @@ function meanMap(shape: Shape, sums: ArrayLike<number>, counts: ArrayLike<number
 /** Sums values by block of pixels, one by one. */
 export class MapSums {
   readonly #shape: Shape
+  readonly #columns: number
   readonly #sums: Float64Array
   readonly #counts: Uint32Array
 
   constructor(shape: Shape) {
     const { rows, columns } = blocksOf(shape)
     this.#shape = shape
+    this.#columns = columns
     this.#sums = new Float64Array(rows * columns)
     this.#counts = new Uint32Array(rows * columns)
   }
 
-  /** Adds `value` to the block that `pixel` lies in, unless it is not finite. */
-  add(pixel: number, value: number): void {
-    if (value - value !== 0) return
-    const { fastScan } = this.#shape
-    const ss = Math.floor(pixel / fastScan)
-    const block = Math.floor(ss / BIN) * Math.ceil(fastScan / BIN) + Math.floor((pixel - ss * fastScan) / BIN)
+  /** Adds `value`, which is finite, to the block of a pixel. */
+  add(slowScan: number, fastScan: number, value: number): void {
+    const block = Math.floor(slowScan / BIN) * this.#columns + Math.floor(fastScan / BIN)
     this.#sums[block] = (this.#sums[block] ?? 0) + value
     this.#counts[block] = (this.#counts[block] ?? 0) + 1
   }

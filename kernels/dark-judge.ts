@@ -1,4 +1,5 @@
 // What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons in f64 on the f32 values.
+import { finiteOf } from './finite'
 
 /**
  * Ors `bit` into `bad` where a value lies more than `width` from `middle`, or outside of `low` … `high`, and
@@ -9,7 +10,6 @@ export function markOutside(
   values: usize, count: usize, middle: f64, width: f64, low: f64, high: f64, bit: u32, notFinite: u32, bad: usize,
 ): void {
   const end = values + (count << 2)
-  const exponent = i32x4.splat(0x7f800000)
   const middles = f64x2.splat(middle)
   const widths = f64x2.splat(width)
   const lows = f64x2.splat(low)
@@ -19,7 +19,7 @@ export function markOutside(
     const out01 = outside(f64x2.promote_low_f32x4(v), middles, widths, lows, highs)
     const out23 = outside(f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 1)), middles, widths, lows, highs)
     const out = v128.and(i32x4.shuffle(out01, out23, 0, 2, 4, 6), i32x4.splat(bit))
-    const infinite = v128.and(i32x4.eq(v128.and(v, exponent), exponent), i32x4.splat(notFinite))
+    const infinite = v128.andnot(i32x4.splat(notFinite), finiteOf(v))
     v128.store(bad, v128.or(v128.load(bad), v128.or(out, infinite)))
     bad += 16
   }

@@ -1,9 +1,9 @@
 // What a plane looks like from afar: sums over blocks of pixels, and how often which value occurs.
+import { finiteOf, isFinite32 } from './finite'
 
 // log2 of rows and columns of a block: BIN of constants/dark/picture.ts.
 const BIN: usize = 2
 const SIDE: usize = 1 << BIN
-const EXPONENT: u32 = 0x7f800000
 
 /**
  * Adds the finite values of a plane of f32 to the block of 4 × 4 pixels they lie in, and their number: `sums` (f64) and
@@ -23,7 +23,7 @@ export function addBlocks(values: usize, slowScan: usize, fastScan: usize, sums:
       let count = load<u32>(counts + (block << 2))
       for (const next = min<usize>(end, values + (SIDE << 2)); values < next; values += 4) {
         const v = load<f32>(values)
-        const finite = (reinterpret<u32>(v) & EXPONENT) != EXPONENT
+        const finite = isFinite32(v)
         sum += finite ? <f64>v : 0
         count += u32(finite)
       }
@@ -72,12 +72,6 @@ function upper(v: v128): v128 {
   return i64x2.shuffle(v, v, 1, 1)
 }
 
-@inline
-function finiteOf(v: v128): v128 {
-  const exponent = i32x4.splat(EXPONENT)
-  return i32x4.ne(v128.and(v, exponent), exponent)
-}
-
 /** Adds the number of words of a plane that are not 0 to the block they lie in (u32, laid out like those of `addBlocks`). */
 export function countBlocks(words: usize, slowScan: usize, fastScan: usize, counts: usize): void {
   const columns = fastScan + SIDE - 1 >> BIN
@@ -101,7 +95,7 @@ export function countBlocks(words: usize, slowScan: usize, fastScan: usize, coun
 export function countSteps(values: usize, count: usize, scale: f32, counts: usize): void {
   for (const end = values + (count << 2); values < end; values += 4) {
     const v = load<f32>(values)
-    if ((reinterpret<u32>(v) & EXPONENT) == EXPONENT) continue
+    if (!isFinite32(v)) continue
     const step = <u32>min<f32>(max<f32>(v * scale, 0), 65535)
     const at = counts + (<usize>step << 2)
     store<u32>(at, load<u32>(at) + 1)

@@ -1,7 +1,5 @@
 // Middle and width of a plane of f32, of the values that are finite.
-
-// All ones in infinities and NaN.
-const EXPONENT: u32 = 0x7f800000
+import { finiteOf } from './finite'
 
 // Bits of a key that are found at once: the counts of their values stay in the first cache.
 const DIGIT_BITS: u32 = 11
@@ -53,12 +51,6 @@ function deviationFrom(mean: f64, n: u32, values: usize, end: usize): f64 {
     sum23 = f64x2.add(sum23, f64x2.mul(d23, d23))
   }
   return sqrt(total(sum01, sum23) / <f64>n)
-}
-
-@inline
-function finiteOf(v: v128): v128 {
-  const exponent = i32x4.splat(EXPONENT)
-  return i32x4.ne(v128.and(v, exponent), exponent)
 }
 
 @inline

@@ -101,7 +101,10 @@ function blockPixels(shape: Shape): Float64Array {
 
 /** Means by block of pixels. */
 function meanMap(shape: Shape, sums: ArrayLike<number>, counts: ArrayLike<number>): DarkMap {
-  return { ...blocksOf(shape), values: Float32Array.from(sums, (sum, block) => sum / (counts[block] ?? 0)) }
+  const values = new Float32Array(sums.length)
+  for (let block = 0; block < values.length; block++)
+    values[block] = (sums[block] ?? Number.NaN) / (counts[block] ?? 0)
+  return { ...blocksOf(shape), values }
 }
 
 /** Sums values by block of pixels, one by one. */
@@ -133,7 +136,11 @@ export class MapSums {
 
 /** Equal steps where nearly all values lie, of counts in fine steps of 1 / `scale`. */
 function histogramOf(fine: Uint32Array, scale: number): Histogram {
-  const sum = (from: number, to: number) => fine.subarray(from, to).reduce((total, n) => total + n, 0)
+  const sum = (from: number, to: number) => {
+    let total = 0
+    for (let step = from; step < Math.min(to, FINE); step++) total += fine[step] ?? 0
+    return total
+  }
   const total = sum(0, FINE)
   const quantile = (share: number): number => {
     let step = 0

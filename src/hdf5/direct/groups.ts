@@ -57,7 +57,8 @@ function refuseDense(body: Cursor, ordered = false): void {
   if (body.address() >= 0) throw new Unsupported('dense link storage')
 }
 
-function requireKnown(link: Link): KnownLink {
+/** @throws Unsupported for links that the direct reader does not follow. */
+export function requireKnown(link: Link): KnownLink {
   if ('external' in link) throw new Unsupported('external and user-defined links')
   return link
 }

@@ -15,11 +15,9 @@ import {
   readOldFillValue,
 } from './messages.js'
 import { MESSAGE, type Message, type ObjectHeader, readObjectHeader } from './object-header.js'
+import { follow } from './paths.js'
 import { readSuperblock } from './superblock.js'
 import type { Filter, LocatedDataset, LocatedElements, Storage } from './types.js'
-
-/** As many soft links as the library follows. */
-export const MAX_SOFT_LINKS = 16
 
 /**
  * Finds the dataset `path` (`INSTRUMENT/…/image/data`, groups separated by slashes) in the open file `fd` and reads
@@ -34,34 +32,14 @@ export function locateDataset(fd: number, path: string, file: string): LocatedDa
 
 /** The object header that `path` leads to from the root group, soft links followed. */
 export function findObject(view: FileView, path: string): ObjectHeader {
-  const root = readSuperblock(view).root
-  const pending = namesOf(path)
-  let group = readObjectHeader(view, root)
-  for (let links = 0; pending.length > 0; ) {
-    const name = pending.shift() ?? ''
-    const link = findLink(view, group, name)
-    if (link === undefined) {
-      throw new DataError(`no such dataset, ${JSON.stringify(name)} is missing`, {
-        place: { file: view.file, dataset: path },
-        hint: 'List what the file holds with h5ls -r',
-      })
-    }
-    if ('address' in link) {
-      group = readObjectHeader(view, link.address)
-      continue
-    }
-    links++
-    if (links > MAX_SOFT_LINKS) throw view.damaged('too many soft links')
-    // A path relative to the group that holds the link, or from the root.
-    if (link.target.startsWith('/')) group = readObjectHeader(view, root)
-    pending.unshift(...namesOf(link.target))
-  }
-  return group
-}
-
-/** Names on the way to an object. */
-export function namesOf(path: string): string[] {
-  return path.split('/').filter(name => name !== '' && name !== '.')
+  const found = follow(view, readSuperblock(view).root, path, (group, name) =>
+    findLink(view, readObjectHeader(view, group), name),
+  )
+  if ('address' in found) return readObjectHeader(view, found.address)
+  throw new DataError(`no such dataset, ${JSON.stringify(found.missing)} is missing`, {
+    place: { file: view.file, dataset: path },
+    hint: 'List what the file holds with h5ls -r',
+  })
 }
 
 function describe(view: FileView, path: string, header: ObjectHeader): LocatedDataset {

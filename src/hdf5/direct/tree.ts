@@ -3,10 +3,11 @@ import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
 import { CLASS, type ElementType, readElementType } from './datatype.js'
 import { Unsupported } from './errors.js'
 import { FileView } from './file-view.js'
-import { type Link, listLinks } from './groups.js'
-import { locateElements, MAX_SOFT_LINKS, messageOf, namesOf } from './locate.js'
+import { type Link, listLinks, requireKnown } from './groups.js'
+import { locateElements, messageOf } from './locate.js'
 import { readDataspace, readDatatype } from './messages.js'
 import { MESSAGE, type ObjectHeader, readObjectHeader } from './object-header.js'
+import { follow } from './paths.js'
 import { readSlab } from './read-slab.js'
 import { readStringElements } from './strings.js'
 import { readSuperblock } from './superblock.js'
@@ -60,21 +61,11 @@ export class DirectFile {
   }
 
   #addressOf(path: string): number | undefined {
-    const pending = namesOf(path)
-    let address = this.#root
-    for (let links = 0; pending.length > 0; ) {
-      const link = this.#membersOf(address)?.get(pending.shift() ?? '')
-      if (link === undefined) return undefined
-      if ('external' in link) throw new Unsupported('external and user-defined links')
-      if ('address' in link) {
-        address = link.address
-        continue
-      }
-      if (++links > MAX_SOFT_LINKS) throw new Unsupported('so many soft links')
-      if (link.target.startsWith('/')) address = this.#root
-      pending.unshift(...namesOf(link.target))
-    }
-    return address
+    const found = follow(this.#view, this.#root, path, (group, name) => {
+      const link = this.#membersOf(group)?.get(name)
+      return link && requireKnown(link)
+    })
+    return 'address' in found ? found.address : undefined
   }
 
   #membersOf(address: number): ReadonlyMap<string, Link> | undefined {

@@ -10,8 +10,8 @@ const REACH_OF_20: f32 = 3.1
 const ABOVE_ALL: i16 = 0x3fff
 
 /**
- * The two middle samples of each pixel, the same one twice for an odd count. Behind an odd count of samples a vector is
- * free for use, 0 before and after.
+ * The two middle samples of each pixel, the same one twice for an odd count. What is missing to whole quadruples of frames
+ * is free for use, 0 before and after.
  * @param sums where Σx (u64) of columns whose samples are 0 … 1023 lie, 0 of others. @param deviation the largest standard
  * deviation of a pixel.
  *
@@ -24,12 +24,11 @@ export function middle(
   if (sums && frames >= WINDOW_FRAMES) {
     const spread = deviation / sqrt<f32>(<f32>frames)
     if (spread <= REACH_OF_20) {
-      const behind = samples + (frames << 4)
-      if (frames & 1) v128.store(behind, i16x8.splat(ABOVE_ALL))
+      fillUp(samples, frames, ABOVE_ALL)
       const mean = i16x8.narrow_i32x4_s(means(frames, sums), means(frames, sums + 32))
       const found = (spread <= REACH_OF_5 && in5(samples, frames, mean, lower, upper))
         || in20(samples, frames, mean, lower, upper)
-      if (frames & 1) v128.store(behind, i16x8.splat(0))
+      fillUp(samples, frames, 0)
       if (found) return
     }
   }
@@ -57,8 +56,19 @@ function means(frames: usize, sums: usize): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(four), share), f32x4.splat(0.5)))
 }
 
-// Pairs of frames that bytes can count.
-const COUNTED: usize = 255
+// Pairs of frames, an even number of them, that bytes can count.
+const COUNTED: usize = 254
+
+@inline
+function filled(frames: usize): usize {
+  return frames + 3 & ~3
+}
+
+/** Writes `value` where frames are missing to whole quadruples. */
+@inline
+function fillUp(samples: usize, frames: usize, value: i16): void {
+  for (let f = frames; f < filled(frames); ++f) v128.store(samples + (f << 4), i16x8.splat(value))
+}
 
 /** Two frames in one vector of bytes: what is further from `from` than bytes tell stays on its side. */
 @inline
@@ -84,7 +94,7 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
   let below3 = below0
   let below4 = below0
   let below5 = below0
-  const end = samples + (frames + 1 >> 1 << 5)
+  const end = samples + (filled(frames) << 4)
   for (let at = samples; at < end; ) {
     const part = min<usize>(end, at + (COUNTED << 5))
     let c0 = i8x16.splat(0)
@@ -93,7 +103,7 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
     let c3 = c0
     let c4 = c0
     let c5 = c0
-    for (; at + 64 <= part; at += 64) {
+    for (; at < part; at += 64) {
       const d = pairFrom(at, x0)
       c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
       c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(step)))
@@ -108,15 +118,6 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
       c3 = i8x16.sub(c3, i8x16.lt_s(e, i8x16.splat(3 * step)))
       c4 = i8x16.sub(c4, i8x16.lt_s(e, i8x16.splat(4 * step)))
       c5 = i8x16.sub(c5, i8x16.lt_s(e, i8x16.splat(5 * step)))
-    }
-    for (; at < part; at += 32) {
-      const d = pairFrom(at, x0)
-      c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
-      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(step)))
-      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2 * step)))
-      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3 * step)))
-      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4 * step)))
-      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5 * step)))
     }
     below0 = i16x8.add(below0, ofBothFrames(c0))
     below1 = i16x8.add(below1, ofBothFrames(c1))
@@ -152,7 +153,7 @@ function inStep(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt
   let below3 = below1
   let below4 = below1
   let least = i8x16.splat(-1)
-  const end = samples + (frames + 1 >> 1 << 5)
+  const end = samples + (filled(frames) << 4)
   for (let at = samples; at < end; ) {
     const part = min<usize>(end, at + (COUNTED << 5))
     let c1 = i8x16.splat(0)

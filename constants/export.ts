@@ -19,6 +19,8 @@ export interface ExportRequest {
   readonly out: string
   /** Replaces files that are there with other content; without it that is an error. */
   readonly overwrite: boolean
+  /** Asks it to stop: no file appears then. */
+  readonly signal?: AbortSignal
 }
 
 /** A file that was exported. */
@@ -46,22 +48,22 @@ interface PlannedFile {
  *
  * The same constants give the same bytes. All files appear, or none.
  * @throws ConstantsError if a file of the catalogue is not what was imported; OutputError if one cannot be written or
- * another is there; UsageError if `out` is the catalogue itself.
+ * another is there; UsageError if `out` is the catalogue itself; the reason of `signal` once it is aborted.
  */
 export async function exportConstants(
   catalogue: SqliteCatalogue,
   detectors: readonly Detector[],
-  { versions, out, overwrite }: ExportRequest,
+  { versions, out, overwrite, signal }: ExportRequest,
 ): Promise<ExportedFile[]> {
   refuseStore(catalogue, out)
   const placements = catalogue.placements()
   const planned = planFiles(versions, detectors)
-  await checkSources(versions)
+  await checkSources(versions, signal)
   const outputs = planned.map(plan => ({
     file: plan.file,
     write: (path: string) => writeFile(plan, detectors, placements, path),
   }))
-  const isNew = await publishFiles(outputs, out, overwrite)
+  const isNew = await publishFiles(outputs, out, overwrite, signal)
   return planned.map(({ file, versions }, i) => ({
     file: file.split(sep).join('/'),
     versions: versions.map(({ version }) => version),
@@ -112,10 +114,14 @@ function detectorOf(version: ConstantVersion, detectors: readonly Detector[]): D
 }
 
 /** Damage must not be passed on under a new checksum. */
-async function checkSources(versions: readonly ConstantVersion[]): Promise<void> {
+async function checkSources(
+  versions: readonly ConstantVersion[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const checked = new Set<string>()
   for (const { path, sha256, id } of versions) {
     if (checked.has(path)) continue
+    signal?.throwIfAborted()
     checked.add(path)
     const place = { file: path }
     const hint = 'Find what happened to it with detcal constants verify'

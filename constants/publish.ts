@@ -17,17 +17,19 @@ export interface PlannedOutput {
  * Makes files in `out`: all of them appear, each when all are whole, or none. One that is there with the same bytes is
  * left; with other bytes it is an error, or replaced with `overwrite`.
  * @returns for each whether it is new.
- * @throws OutputError; what the files' writers throw.
+ * @throws OutputError; what the files' writers throw; the reason of `signal` once it is aborted.
  */
 export async function publishFiles(
   outputs: readonly PlannedOutput[],
   out: string,
   overwrite: boolean,
+  signal?: AbortSignal,
 ): Promise<boolean[]> {
   const folders: string[] = []
   const parts: Part[] = []
   try {
     for (const { file, write } of outputs) {
+      signal?.throwIfAborted()
       const target = join(resolve(out), file)
       folders.push(...makeFolders(dirname(target)))
       // No .h5 at its end: readers that open every such file of a folder must not meet it.
@@ -35,6 +37,7 @@ export async function publishFiles(
       parts.push({ target, path })
       await write(path)
     }
+    signal?.throwIfAborted()
     return await nameAll(parts, overwrite)
   } catch (error) {
     if (isDetcalError(error) || !(error instanceof Error && 'syscall' in error)) throw error

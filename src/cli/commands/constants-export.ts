@@ -4,6 +4,7 @@ import { selectSome } from '../../../constants/selection.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { DETECTORS } from '../../detectors/index.js'
 import { type FilterOptions, filterOptions, selectionOf, versionRecord } from '../constants-options.js'
+import { interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -43,7 +44,9 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
     try {
       const versions = selectSome(catalogue, DETECTORS, selectionOf(options))
       const { out, overwrite } = options
-      const files = await exportConstants(catalogue, DETECTORS, { versions, out, overwrite })
+      const files = await interruptible(signal =>
+        exportConstants(catalogue, DETECTORS, { versions, out, overwrite, signal }),
+      )
       if (options.json) printJson({ out, files: files.map(record) })
       else process.stdout.write(listing(files))
     } finally {

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './compile-late.js'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'

@@ -3,13 +3,14 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 /** The command as it is installed; the global setup has built it. */
 export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
 /** Caches of constants go where they are removed: no test finds what another left, nor does the user. */
 const cache = mkdtempSync(join(tmpdir(), 'detcal-cache-'))
-process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
 const ENV = { ...process.env, XDG_CACHE_HOME: cache }
 
 /** How a command ended. */

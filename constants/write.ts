@@ -4,6 +4,7 @@ import { NewFile } from '../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
+import { productOf } from '../src/model/shapes.js'
 import type { StoredConstant } from './file.js'
 import { type Statements, writeStatements } from './statements.js'
 import { flushed } from './store.js'
@@ -194,10 +195,6 @@ function indicesOf(position: number, shape: readonly number[]): number[] {
       return index
     })
     .reverse()
-}
-
-function productOf(lengths: readonly number[]): number {
-  return lengths.reduce((product, length) => product * length, 1)
 }
 
 function asWritten(error: unknown, path: string): unknown {

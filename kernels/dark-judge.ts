@@ -1,5 +1,6 @@
 // What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons in f64 on the f32 values.
 import { finiteOf } from './finite'
+import { upper } from './lanes'
 
 /**
  * Ors `bit` into `bad` where a value lies more than `width` from `middle`, or outside of `low` … `high`, and
@@ -17,7 +18,7 @@ export function markOutside(
   for (; values < end; values += 16) {
     const v = v128.load(values)
     const out01 = outside(f64x2.promote_low_f32x4(v), middles, widths, lows, highs)
-    const out23 = outside(f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 1)), middles, widths, lows, highs)
+    const out23 = outside(f64x2.promote_low_f32x4(upper(v)), middles, widths, lows, highs)
     const out = v128.and(i32x4.shuffle(out01, out23, 0, 2, 4, 6), i32x4.splat(bit))
     const infinite = v128.andnot(i32x4.splat(notFinite), finiteOf(v))
     v128.store(bad, v128.or(v128.load(bad), v128.or(out, infinite)))

@@ -76,6 +76,13 @@ function pairFrom(at: usize, from: v128): v128 {
   return i8x16.narrow_i16x8_s(i16x8.sub(v128.load(at), from), i16x8.sub(v128.load(at, 16), from))
 }
 
+/** Counts of bytes, and with them those of `d` and `e` that are below `bound`. */
+@inline
+function countBelow(counts: v128, d: v128, e: v128, bound: i8): v128 {
+  const bounds = i8x16.splat(bound)
+  return i8x16.sub(i8x16.sub(counts, i8x16.lt_s(d, bounds)), i8x16.lt_s(e, bounds))
+}
+
 /** Counts of eight pixels, of two frames each. */
 @inline
 function ofBothFrames(counts: v128): v128 {
@@ -105,19 +112,13 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
     let c5 = c0
     for (; at < part; at += 64) {
       const d = pairFrom(at, x0)
-      c0 = i8x16.sub(c0, i8x16.lt_s(d, i8x16.splat(0)))
-      c1 = i8x16.sub(c1, i8x16.lt_s(d, i8x16.splat(step)))
-      c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2 * step)))
-      c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3 * step)))
-      c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4 * step)))
-      c5 = i8x16.sub(c5, i8x16.lt_s(d, i8x16.splat(5 * step)))
       const e = pairFrom(at + 32, x0)
-      c0 = i8x16.sub(c0, i8x16.lt_s(e, i8x16.splat(0)))
-      c1 = i8x16.sub(c1, i8x16.lt_s(e, i8x16.splat(step)))
-      c2 = i8x16.sub(c2, i8x16.lt_s(e, i8x16.splat(2 * step)))
-      c3 = i8x16.sub(c3, i8x16.lt_s(e, i8x16.splat(3 * step)))
-      c4 = i8x16.sub(c4, i8x16.lt_s(e, i8x16.splat(4 * step)))
-      c5 = i8x16.sub(c5, i8x16.lt_s(e, i8x16.splat(5 * step)))
+      c0 = countBelow(c0, d, e, 0)
+      c1 = countBelow(c1, d, e, step)
+      c2 = countBelow(c2, d, e, 2 * step)
+      c3 = countBelow(c3, d, e, 3 * step)
+      c4 = countBelow(c4, d, e, 4 * step)
+      c5 = countBelow(c5, d, e, 5 * step)
     }
     below0 = i16x8.add(below0, ofBothFrames(c0))
     below1 = i16x8.add(below1, ofBothFrames(c1))

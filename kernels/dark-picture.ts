@@ -1,5 +1,6 @@
 // What a plane looks like from afar: sums over blocks of pixels, and how often which value occurs.
 import { finiteOf, isFinite32 } from './finite'
+import { upper } from './lanes'
 
 // log2 of rows and columns of a block: BIN of constants/dark/picture.ts.
 const BIN: usize = 2
@@ -49,27 +50,27 @@ function addFourBlocks(values: usize, sums: usize, counts: usize): void {
   const second = i64x2.shuffle(ab01, cd01, 1, 3)
   const third = i64x2.shuffle(ab23, cd23, 0, 2)
   const fourth = i64x2.shuffle(ab23, cd23, 1, 3)
-  v128.store(sums, added(added(added(added(v128.load(sums), first), second), third), fourth))
-  v128.store(
-    sums,
-    added(added(added(added(v128.load(sums, 16), upper(first)), upper(second)), upper(third)), upper(fourth)),
-    16,
-  )
-  const finite = i32x4.add(
-    i32x4.add(finiteOf(first), finiteOf(second)), i32x4.add(finiteOf(third), finiteOf(fourth)),
-  )
+  const finite1 = finiteOf(first)
+  const finite2 = finiteOf(second)
+  const finite3 = finiteOf(third)
+  const finite4 = finiteOf(fourth)
+  const kept1 = v128.and(first, finite1)
+  const kept2 = v128.and(second, finite2)
+  const kept3 = v128.and(third, finite3)
+  const kept4 = v128.and(fourth, finite4)
+  v128.store(sums, added(v128.load(sums), kept1, kept2, kept3, kept4))
+  v128.store(sums, added(v128.load(sums, 16), upper(kept1), upper(kept2), upper(kept3), upper(kept4)), 16)
+  const finite = i32x4.add(i32x4.add(finite1, finite2), i32x4.add(finite3, finite4))
   v128.store(counts, i32x4.sub(v128.load(counts), finite))
 }
 
-/** Two sums and the first two values where these are finite. */
+/** Two sums, and one after the other the first two values of each. */
 @inline
-function added(sums: v128, v: v128): v128 {
-  return f64x2.add(sums, f64x2.promote_low_f32x4(v128.and(v, finiteOf(v))))
-}
-
-@inline
-function upper(v: v128): v128 {
-  return i64x2.shuffle(v, v, 1, 1)
+function added(sums: v128, a: v128, b: v128, c: v128, d: v128): v128 {
+  sums = f64x2.add(sums, f64x2.promote_low_f32x4(a))
+  sums = f64x2.add(sums, f64x2.promote_low_f32x4(b))
+  sums = f64x2.add(sums, f64x2.promote_low_f32x4(c))
+  return f64x2.add(sums, f64x2.promote_low_f32x4(d))
 }
 
 /** Adds the number of words of a plane that are not 0 to the block they lie in (u32, laid out like those of `addBlocks`). */

@@ -85,6 +85,12 @@ export function storeFirstStage(entry: usize, p: usize, m: usize, listed: bool):
   v128.store(mask, v128.load(m, 48), 48)
 }
 
+/** The last two lanes, where instructions take the first two. */
+@inline
+export function upper(v: v128): v128 {
+  return i64x2.shuffle(v, v, 1, 1)
+}
+
 /** Whether all four lanes are true. Faster than i32x4.all_true, which x86 has no instruction for. */
 @inline
 export function all(lanes: v128): bool {

@@ -1,5 +1,6 @@
 // Middle and width of a plane of f32, of the values that are finite.
 import { finiteOf } from './finite'
+import { upper } from './lanes'
 
 // Bits of a key that are found at once: the counts of their values stay in the first cache.
 const DIGIT_BITS: u32 = 11
@@ -51,11 +52,6 @@ function deviationFrom(mean: f64, n: u32, values: usize, end: usize): f64 {
     sum23 = f64x2.add(sum23, f64x2.mul(d23, d23))
   }
   return sqrt(total(sum01, sum23) / <f64>n)
-}
-
-@inline
-function upper(v: v128): v128 {
-  return i64x2.shuffle(v, v, 1, 1)
 }
 
 @inline

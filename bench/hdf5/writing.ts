@@ -6,7 +6,7 @@ import { NewFile } from '../../src/hdf5/create/new-file.js'
 import { type Dataset, openLibrary } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image-file.js'
 import { PIXELS, type Results } from '../kernels/problem.js'
-import { type Contender, timeAwaited } from '../rounds.js'
+import { type Contender, timePrepared } from '../rounds.js'
 
 const SHAPE = [512, 128]
 const DATASETS = { data: 'image/data', gain: 'image/gain', mask: 'image/mask' } as const
@@ -103,15 +103,5 @@ export function libraryWriting({ data, gain, mask }: Results, file: string): Con
 
 /** Times passes that make `file` anew each time; removing it does not count. */
 function timed(file: string, pass: () => Promise<void>): Contender['run'] {
-  return async passes => {
-    let ns = 0
-    let cpuNs = 0
-    for (let i = 0; i < passes; i++) {
-      const sample = await timeAwaited(1, pass)
-      rmSync(file)
-      ns += sample.ns
-      cpuNs += sample.cpuNs ?? 0
-    }
-    return { ns: ns / passes, cpuNs: cpuNs / passes }
-  }
+  return passes => timePrepared(passes, async () => rmSync(file, { force: true }), pass)
 }

@@ -78,10 +78,10 @@ class ShiftSums {
     this.#map = new MapSums(detector)
   }
 
-  /** @param now the plane that `before` is a piece of. */
+  /** @param now the plane of the same cell and stage. */
   add({ values, at, fast, slow, fastScan }: Piece, now: Float32Array): void {
     const map = this.#map
-    // A function a value would take five times as long.
+    // A function a value would take three times as long.
     let [compared, sum, squares, largest] = [0, 0, 0, this.#largest]
     for (let s = 0; s < slow.n; s++) {
       const row = slow.from + s

@@ -56,7 +56,7 @@ class ChunkTable {
 }
 
 /**
- * The image chunks of a file that the library has declared: data (uncompressed, at fixed addresses in frame
+ * The image chunks of a file that was declared: data (uncompressed, at fixed addresses in frame
  * order), gain and mask (deflated, appended as they come). Workers write; this keeps the tables and, at the end,
  * writes the chunk indices.
  */

@@ -21,7 +21,7 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   return loaded as Command[]
 }
 
-/** Commands that need the HDF5 library first of all; others read past it, and start it when they write. */
+/** Commands that need the HDF5 library first of all; others read past it. */
 const READING: readonly (string | undefined)[] = ['validate']
 
 /** Starts what the command called `name` will wait for, while its own modules are loaded. */

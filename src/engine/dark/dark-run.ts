@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue.js'
-import { darkDescriptions } from '../../../constants/dark/arrays.js'
 import { type ImportReport, importAllConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { storedAs } from '../../../constants/write.js'
 import { kernelModule } from '../../corrections/kernel.js'
 import { Lane } from '../../memory/lane.js'
 import { isDetcalError } from '../../model/errors.js'
@@ -139,7 +137,7 @@ async function characterise(
 }
 
 async function enter(
-  { detector, recipe, karaboId, beginAt, conditions, rawData, modules: plans }: DarkPlan,
+  { detector, karaboId, beginAt, conditions, rawData }: DarkPlan,
   modules: readonly DarkModule[],
   root: string,
   staging: Staging,
@@ -148,18 +146,11 @@ async function enter(
   try {
     return await importAllConstants(
       catalogue,
-      modules.map(({ module, pdu, content }) => {
-        const cells = plans.find(plan => plan.module === module)?.cells ?? 0
-        // In the order in which readers of the file find them.
-        const constants = darkDescriptions(detector, recipe, cells, pdu)
-          .map(storedAs)
-          .sort((a, b) => (a.dataset < b.dataset ? -1 : 1))
-        return {
-          ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
-          files: [staging.path(module)],
-          move: { content, constants },
-        }
-      }),
+      modules.map(({ module, pdu, written }) => ({
+        ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
+        files: [staging.path(module)],
+        move: written,
+      })),
     )
   } finally {
     catalogue.close()

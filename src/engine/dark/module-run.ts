@@ -8,7 +8,7 @@ import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
 import { type Content, flushed } from '../../../constants/store.js'
-import { declareConstants } from '../../../constants/write.js'
+import { declareConstants, storedAs } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
@@ -70,7 +70,18 @@ export class DarkModuleRun {
       const picture = pictures[stage]
       return picture ? outliersOf(summary, picture, BIN, pixels) : []
     })
-    return { module, pdu, content, stages, pictures, outliers, problems, ...(previous && { previous }) }
+    // In the order in which readers of the file find them.
+    const constants = descriptions.map(storedAs).sort((a, b) => (a.dataset < b.dataset ? -1 : 1))
+    return {
+      module,
+      pdu,
+      written: { content, constants },
+      stages,
+      pictures,
+      outliers,
+      problems,
+      ...(previous && { previous }),
+    }
   }
 
   /** Statistics of all cells; each is judged when all of its own are there. */
@@ -138,20 +149,24 @@ export class DarkModuleRun {
     )
   }
 
-  async #finish(): Promise<Pick<DarkModule, 'content' | 'pictures' | 'previous' | 'problems'>> {
+  async #finish(): Promise<
+    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & { readonly content: Content }
+  > {
     const { plan, pool, pathOf } = this.#context
     const { module, pdu } = this.#module
     const pictures: StagePicture[] = []
     const problems: Problem[] = []
     let content: Content | undefined
     let previous: DarkModule['previous']
-    let onDisk: Promise<PromiseSettledResult<void>[]> | undefined
+    let onDisk: Promise<void> | undefined
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
         content = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
         // The disk has it while the threads go on.
-        onDisk = Promise.allSettled([flushed(path)])
+        onDisk = flushed(path)
+        // Whoever waits for it hears of it.
+        onDisk.catch(() => {})
       }),
       ...plan.recipe.stages.map((name, stage) =>
         this.#job(`picturing ${name} gain`, async assignment => {
@@ -170,7 +185,7 @@ export class DarkModuleRun {
       }),
     ])
     if (content === undefined) throw new StoppedError('stopped')
-    for (const result of (await onDisk) ?? []) if (result.status === 'rejected') throw result.reason
+    await onDisk
     return { content, pictures, problems, ...(previous && { previous }) }
   }
 

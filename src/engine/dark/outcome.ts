@@ -3,7 +3,7 @@ import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { Outlier } from '../../../constants/dark/outliers.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { StageSummary } from '../../../constants/dark/summary.js'
-import type { Content } from '../../../constants/store.js'
+import type { WrittenFile } from '../../../constants/import-request.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 
@@ -11,8 +11,8 @@ import type { Problem } from '../../model/problem.js'
 export interface DarkModule {
   readonly module: ModuleIndex
   readonly pdu: string
-  /** What the file of its constants holds. */
-  readonly content: Content
+  /** The file of its constants. */
+  readonly written: WrittenFile
   readonly stages: readonly StageSummary[]
   readonly pictures: readonly StagePicture[]
   readonly outliers: readonly Outlier[]

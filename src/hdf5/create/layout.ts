@@ -1,4 +1,5 @@
 import { lookup3 } from '../direct/checksum.js'
+import { SIGNATURE } from '../direct/superblock.js'
 import { Encoder, NOWHERE } from './encoder.js'
 
 const SUPERBLOCK_BYTES = 48
@@ -27,7 +28,7 @@ export class Layout {
 
 /** Version 2. Format: the HDF5 file format specification 2.0, II.A. */
 function superblock(end: number, root: number): Uint8Array {
-  const head = new Encoder().bytes(Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')).u8(2, 8, 8, 0)
+  const head = new Encoder().bytes(SIGNATURE).u8(2, 8, 8, 0)
   head.u64(0).u64(NOWHERE).u64(end).u64(root)
   return head.u32(lookup3(head.done())).done()
 }

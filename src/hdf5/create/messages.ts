@@ -1,4 +1,5 @@
 import { DTYPE_BYTES, type DType } from '../../model/dtypes.js'
+import { FLOATS } from '../direct/messages.js'
 import { MESSAGE } from '../direct/object-header.js'
 import { Encoder, NOWHERE } from './encoder.js'
 
@@ -36,9 +37,6 @@ export function datatype(kind: ElementKind): Message {
   return { type: MESSAGE.datatype, flags: 1, body: typeBytes(kind) }
 }
 
-// What stands behind the size of an IEEE float: precision, exponent at, its bits, mantissa at, its bits, bias.
-const FLOATS = { f4: [32, 23, 8, 0, 23, 127], f8: [64, 52, 11, 0, 52, 1023] } as const
-
 function typeBytes(kind: ElementKind): Uint8Array {
   const size = bytesOf(kind)
   const body = new Encoder()
@@ -47,14 +45,11 @@ function typeBytes(kind: ElementKind): Uint8Array {
     body.u8(0x19, 0x01, kind === 'utf8' ? 1 : 0, 0).u32(size)
     return body.bytes(typeBytes('u1')).done()
   }
-  if (kind === 'f4' || kind === 'f8') {
-    const [precision, exponentAt, exponentBits, mantissaAt, mantissaBits, bias] = FLOATS[kind]
-    // Little-endian, the leading one of the mantissa implied, the sign in the last bit.
-    body
-      .u8(0x11, 0x20, precision - 1, 0)
-      .u32(size)
-      .u16(0)
-      .u16(precision)
+  const float = FLOATS[size]
+  if (float?.dtype === kind) {
+    const [offset, precision, exponentAt, exponentBits, mantissaAt, mantissaBits, bias] = float.layout
+    // Little-endian, the leading one of the mantissa implied.
+    body.u8(0x11, 0x20, float.signBit, 0).u32(size).u16(offset).u16(precision)
     return body.u8(exponentAt, exponentBits, mantissaAt, mantissaBits).u32(bias).done()
   }
   const signed = kind.startsWith('i')

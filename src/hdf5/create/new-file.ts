@@ -1,11 +1,10 @@
 import { closeSync, openSync } from 'node:fs'
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
-import { OutputError } from '../../model/errors.js'
-import { writeFully } from '../direct/write-chunks.js'
+import { productOf } from '../../model/shapes.js'
+import { orFail, writeFully } from '../direct/write-chunks.js'
 import type { Attributes } from '../exdf-description.js'
 import type { AttributeNode, DatasetNode, DatasetOptions, Group } from './nodes.js'
 import { encoded } from './placement.js'
-import { productOf } from './small-chunks.js'
 import { StringHeap } from './string-heap.js'
 
 export type { DatasetOptions }
@@ -42,8 +41,7 @@ export class NewFile {
   array<D extends DType>(path: string, dtype: D, data: TypedArrayOf<D>, options: DatasetOptions): void {
     if (data.length !== productOf(options.shape))
       throw new RangeError(`${path}: ${data.length} elements for shape (${options.shape.join(', ')})`)
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    this.#add(path, { ...options, kind: dtype, data: { bytes }, attributes: [] })
+    this.#add(path, { ...options, kind: dtype, data: { bytes: bytesOf(data) }, attributes: [] })
   }
 
   /** Adds a one-dimensional dataset of numbers as `dtype`. */
@@ -101,7 +99,8 @@ export class NewFile {
   /** Writes the file, replacing what is there. @throws OutputError naming it. */
   write(path: string): void {
     const bytes = encoded(this.#root, this.#heap)
-    const fd = opened(path)
+    const hint = 'Check free space and permissions of its folder'
+    const fd = orFail(path, () => openSync(path, 'w'), hint)
     try {
       writeFully(fd, bytes, 0, path)
     } finally {
@@ -134,18 +133,6 @@ export class NewFile {
     const texts = typeof value === 'string' ? [value] : value
     const shape = typeof value === 'string' ? [] : [texts.length]
     return { name, kind: 'utf8', shape, data: { places: this.#heap.add(texts) } }
-  }
-}
-
-function opened(path: string): number {
-  try {
-    return openSync(path, 'w')
-  } catch (error) {
-    throw new OutputError((error as Error).message, {
-      place: { file: path },
-      hint: 'Check free space and permissions of its folder',
-      cause: error,
-    })
   }
 }
 

@@ -1,4 +1,7 @@
 import { deflateSync } from 'node:zlib'
+import { productOf } from '../../model/shapes.js'
+import { copyBox, mergeRuns, offsetOf, stridesOf } from '../direct/box.js'
+import { chunksWithin } from '../direct/chunk-grid.js'
 import { chunkIndex } from '../direct/write-chunks.js'
 import { NOWHERE } from './encoder.js'
 import type { Layout } from './layout.js'
@@ -14,12 +17,17 @@ interface Chunked {
 
 /** Cuts small data into chunks, zeros beyond its edges. @returns where their index is. */
 export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chunked, layout: Layout): number {
-  const counts = shape.map((length, axis) => Math.ceil(length / (chunk[axis] ?? 1)))
-  const total = productOf(counts)
-  if (total === 0) return NOWHERE
+  if (shape.includes(0)) return NOWHERE
+  const sourceStrides = stridesOf(shape, elementBytes)
+  const targetStrides = stridesOf(chunk, elementBytes)
   const chunks = { indices: [] as number[], addresses: [] as number[], sizes: [] as number[] }
-  for (let number = 0; number < total; number++) {
-    const plain = cut({ shape, chunk, elementBytes, bytes }, counts, number)
+  const begin = shape.map(() => 0)
+  for (const { number, origin } of chunksWithin(shape, chunk, begin, shape)) {
+    const plain = new Uint8Array(productOf(chunk) * elementBytes)
+    const count = origin.map((at, d) => Math.min(chunk[d] ?? 1, (shape[d] ?? 0) - at))
+    const source = offsetOf(origin, sourceStrides)
+    const box = mergeRuns({ count, elementBytes, sourceStrides, targetStrides, source, target: 0 })
+    copyBox(bytes, plain, box)
     const stored = deflate === undefined ? plain : deflateSync(plain, { level: deflate })
     chunks.indices.push(number)
     chunks.addresses.push(layout.place(stored))
@@ -28,34 +36,4 @@ export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chun
   const { levels, root } = chunkIndex({ base: 0, shape, chunkShape: chunk, elementBytes }, chunks, layout.end)
   for (const level of levels) layout.place(level.bytes)
   return root
-}
-
-/** Chunk `number` of the grid, row by row. */
-function cut(
-  { shape, chunk, elementBytes, bytes }: Omit<Chunked, 'deflate'>,
-  counts: readonly number[],
-  number: number,
-): Uint8Array {
-  const out = new Uint8Array(productOf(chunk) * elementBytes)
-  const copy = (axis: number, from: number, to: number, rest: number): void => {
-    const length = chunk[axis] ?? 1
-    const above = productOf(counts.slice(axis + 1))
-    const first = Math.floor(rest / above) * length
-    const there = Math.min(length, (shape[axis] ?? 0) - first)
-    const whole = chunk.slice(axis + 1).every((inner, i) => inner === shape[axis + 1 + i])
-    const [step, outStep] = [productOf(shape.slice(axis + 1)), productOf(chunk.slice(axis + 1))]
-    if (whole) {
-      const begin = (from + first * step) * elementBytes
-      out.set(bytes.subarray(begin, begin + there * step * elementBytes), to * elementBytes)
-      return
-    }
-    for (let i = 0; i < there; i++) copy(axis + 1, from + (first + i) * step, to + i * outStep, rest % above)
-  }
-  copy(0, 0, 0, number)
-  return out
-}
-
-/** Of the lengths of all axes: elements. */
-export function productOf(lengths: readonly number[]): number {
-  return lengths.reduce((product, length) => product * length, 1)
 }

@@ -36,8 +36,15 @@ const INTEGERS: Readonly<Record<number, readonly [DType, DType]>> = {
   8: ['u8', 'i8'],
 }
 
-/** The properties of IEEE floats: bit offset, precision, exponent at, exponent bits, mantissa at, mantissa bits, bias. */
-const FLOATS: Readonly<Record<number, { dtype: DType; signBit: number; layout: readonly number[] }>> = {
+interface FloatType {
+  readonly dtype: DType
+  readonly signBit: number
+  /** Bit offset, precision, exponent at, exponent bits, mantissa at, mantissa bits, bias. */
+  readonly layout: readonly [number, number, number, number, number, number, number]
+}
+
+/** The properties of IEEE floats by bytes. */
+export const FLOATS: Readonly<Record<number, FloatType>> = {
   4: { dtype: 'f4', signBit: 31, layout: [0, 32, 23, 8, 0, 23, 127] },
   8: { dtype: 'f8', signBit: 63, layout: [0, 64, 52, 11, 0, 52, 1023] },
 }

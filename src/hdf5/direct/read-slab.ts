@@ -1,4 +1,5 @@
 import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
+import { chunksWithin } from './chunk-grid.js'
 import { BoxReader } from './read-box.js'
 import { readChunk } from './read-chunk.js'
 import type { ChunkedStorage, LocatedElements } from './types.js'
@@ -113,36 +114,4 @@ function fillBox(out: Uint8Array, box: Box, value: Uint8Array | undefined): void
   const run = new Uint8Array(box.elementBytes)
   fillPattern(run, value)
   copyBox(run, out, { ...box, source: 0, sourceStrides: box.sourceStrides.map(() => 0) })
-}
-
-interface Chunk {
-  /** Row-major number in the grid. */
-  readonly number: number
-  /** Index of its first element. */
-  readonly origin: readonly number[]
-}
-
-/** The chunks that a slab touches, in row-major order. */
-function* chunksWithin(
-  shape: readonly number[],
-  chunkShape: readonly number[],
-  start: readonly number[],
-  count: readonly number[],
-): Generator<Chunk> {
-  const size = (d: number): number => chunkShape[d] ?? 1
-  const first = start.map((at, d) => Math.floor(at / size(d)))
-  const last = start.map((at, d) => Math.floor((at + (count[d] ?? 0) - 1) / size(d)))
-  const counts = shape.map((length, d) => Math.ceil(length / size(d)))
-  const at = [...first]
-  for (;;) {
-    const number = at.reduce((sum, coordinate, d) => sum * (counts[d] ?? 0) + coordinate, 0)
-    yield { number, origin: at.map((coordinate, d) => coordinate * size(d)) }
-    let d = at.length - 1
-    while (d >= 0 && at[d] === last[d]) {
-      at[d] = first[d] ?? 0
-      d--
-    }
-    if (d < 0) return
-    at[d] = (at[d] ?? 0) + 1
-  }
 }

@@ -2,7 +2,8 @@ import { lookup3 } from './checksum.js'
 import { Unsupported } from './errors.js'
 import type { FileView } from './file-view.js'
 
-const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')
+/** What every HDF5 file begins with, behind its user block. */
+export const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')
 
 export interface Superblock {
   readonly version: number

@@ -251,15 +251,12 @@ export function writeFully(fd: number, bytes: Uint8Array, position: number, file
   })
 }
 
-function orFail(file: string, action: () => void): void {
+/** @throws OutputError naming `file` for whatever `action` throws. */
+export function orFail<T>(file: string, action: () => T, hint = 'Check free space and permissions'): T {
   try {
-    action()
+    return action()
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
-    throw new OutputError(problem, {
-      place: { file },
-      hint: 'Check free space and permissions',
-      cause: error,
-    })
+    throw new OutputError(problem, { place: { file }, hint, cause: error })
   }
 }

@@ -94,7 +94,7 @@ async function planRaw(
   folder: string,
   truthFile: string | undefined,
 ): Promise<SimulationTask[]> {
-  const truths = truthFile === undefined ? undefined : await createTruth(truthFile, options)
+  const truths = truthFile === undefined ? undefined : createTruth(truthFile, options)
   return options.modules.flatMap(module =>
     sequencesOf(options).map(sequence => {
       const path = join(folder, rawFileName(options.run, aggregatorOf(options, module), sequence.number))

@@ -24,10 +24,7 @@ export interface TruthTarget {
  * `photonGain` (cell, slow scan, fast scan), whose chunks the workers write.
  * @throws OutputError
  */
-export async function createTruth(
-  file: string,
-  options: SimulationOptions,
-): Promise<ReadonlyMap<ModuleIndex, TruthTarget>> {
+export function createTruth(file: string, options: SimulationOptions): ReadonlyMap<ModuleIndex, TruthTarget> {
   const { detector, modules, cells, trains } = options
   const frames = trains * cells
   const pixels = pixelsOf(detector)

@@ -104,7 +104,7 @@ async function planRaw(
   )
 }
 
-/** Runs all tasks on worker threads; the first that fails ends the others. */
+/** Runs all tasks on worker threads; after one that fails none is begun. */
 async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget): Promise<void> {
   const { workers = availableParallelism(), signal, onProgress } = target
   const threads = Math.max(1, Math.min(workers, tasks.length))
@@ -118,20 +118,25 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
   const stop = () => void pool.destroy()
   signal?.addEventListener('abort', stop, { once: true })
   let done = 0
-  try {
-    await Promise.all(
-      tasks.map(async task => {
+  const queue = [...tasks]
+  const drain = async (): Promise<void> => {
+    try {
+      for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
         const error = (await pool.run(task)) as ErrorRecord | undefined
         if (error) throw errorOf(error)
         onProgress?.({ done: ++done, total: tasks.length })
-      }),
-    )
-  } catch (error) {
+      }
+    } finally {
+      queue.length = 0
+    }
+  }
+  try {
+    // What runs beside a task that failed comes to its end: Node may not survive a thread that is ended amid a failing write.
+    const drains = await Promise.allSettled(Array.from({ length: threads }, drain))
     signal?.throwIfAborted()
-    throw error
+    for (const result of drains) if (result.status === 'rejected') throw result.reason
   } finally {
     signal?.removeEventListener('abort', stop)
-    // Also ends tasks that still run beside one that failed: nothing of this pool may write any more.
     await pool.destroy()
   }
 }

@@ -64,16 +64,16 @@ const WORKER_BYTES = 64 * MIB
 const FREE_WORKERS = 2
 
 /**
- * Frames of a train in a block: with eight trains some tens of milliseconds, so that handing blocks out costs nothing, and
- * the end of a run, where a thread may find none left, little.
+ * Frames of a train in a block: with sixteen trains some tens of milliseconds, so that handing blocks out costs nothing,
+ * and the end of a run, where a thread may find none left, little.
  */
 const FRAMES = 16
 
 /**
- * Block shapes in order of preference. Eight trains a tile read each constant from memory once for eight frames. A slot
- * holds a tile, so fewer trains serve small budgets.
+ * Block shapes in order of preference. Sixteen trains a tile read each constant from memory once for sixteen frames. A
+ * slot holds a tile, so fewer trains serve small budgets.
  */
-const BLOCKS: readonly BlockShape[] = [8, 4, 1].map(trains => ({ trains, framesPerTrain: FRAMES }))
+const BLOCKS: readonly BlockShape[] = [16, 8, 4, 1].map(trains => ({ trains, framesPerTrain: FRAMES }))
 
 /** What of a budget is left for lanes: threads beyond the first take their share. */
 export function memoryForLanes(workers: number, budget: number): number {

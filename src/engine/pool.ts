@@ -43,19 +43,20 @@ export class WorkerDiedError extends Error {
  */
 export class WorkerPool {
   readonly size: number
-  readonly #piscina: Piscina
+  /** One thread each: a pool of several would choose the thread by itself, and the queue knows better. */
+  readonly #threads: readonly Piscina[]
   readonly #stop: Int32Array
   readonly #queue: LaneQueue
   #lanes: readonly LaneHandle[] = []
   #closed: Promise<void> | undefined
 
-  private constructor(size: number, piscina: Piscina, stop: Int32Array) {
-    this.size = size
-    this.#piscina = piscina
+  private constructor(threads: readonly Piscina[], stop: Int32Array) {
+    this.size = threads.length
+    this.#threads = threads
     this.#stop = stop
-    this.#queue = new LaneQueue(size * TASKS_A_THREAD)
+    this.#queue = new LaneQueue(this.size, TASKS_A_THREAD)
     // A thread that dies idle is replaced; its error has no task to belong to.
-    this.#piscina.on('error', () => {})
+    for (const thread of threads) thread.on('error', () => {})
   }
 
   /**
@@ -67,15 +68,16 @@ export class WorkerPool {
     const { Piscina } = await import('piscina')
     const stop = new SharedArrayBuffer(4)
     const workerData: WorkerData = { kernels, stop }
-    const piscina = new Piscina({
+    const options = {
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
-      minThreads: size,
-      maxThreads: size,
+      minThreads: 1,
+      maxThreads: 1,
       concurrentTasksPerWorker: TASKS_A_THREAD,
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData,
-    })
-    return new WorkerPool(size, piscina, new Int32Array(stop))
+    }
+    const threads = Array.from({ length: size }, () => new Piscina(options))
+    return new WorkerPool(threads, new Int32Array(stop))
   }
 
   /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
@@ -93,7 +95,9 @@ export class WorkerPool {
     const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
     let answer: Answer<N>
     try {
-      answer = (await this.#queue.run(lane, () => this.#piscina.run(posted, { name }))) as Answer<N>
+      answer = (await this.#queue.run(lane, thread =>
+        this.#thread(thread).run(posted, { name }),
+      )) as Answer<N>
     } catch (error) {
       throw new WorkerDiedError(
         `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
@@ -122,7 +126,17 @@ export class WorkerPool {
   }
 
   async #close(): Promise<void> {
-    await this.#piscina.close({ force: true }).catch(() => {})
-    await this.#piscina.destroy()
+    await Promise.all(
+      this.#threads.map(async thread => {
+        await thread.close({ force: true }).catch(() => {})
+        await thread.destroy()
+      }),
+    )
+  }
+
+  #thread(index: number): Piscina {
+    const thread = this.#threads[index]
+    if (thread === undefined) throw new Error(`there is no thread ${index}`)
+    return thread
   }
 }

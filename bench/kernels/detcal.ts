@@ -1,9 +1,11 @@
 import { agipdWords } from '../../src/corrections/agipd/params.js'
 import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
 import {
+  type CorrectionKernel,
   correctionKernel,
   instantiateKernels,
   kernelModule,
+  listedKernel,
   writeParams,
 } from '../../src/corrections/kernel.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
@@ -22,6 +24,8 @@ const PAGE = 65536
 const PARAMS_AT = PAGE
 const TABLE_AT = PAGE + 4096
 const PLACES_AT = 2 * PAGE
+/** The plane of masks of the first stage among a cell's planes. */
+const FIRST_MASKS = 1
 
 /** Where the problem lies in a WebAssembly memory of its own. */
 interface Places {
@@ -35,40 +39,92 @@ interface Places {
 
 /** The WebAssembly kernel, a call a tile of trains, as the engine calls it. */
 export function detcalKernel(problem: Problem): KernelContender {
-  const places = place(problem)
-  const { memory, data, gain, mask } = places
+  const { memory, ...places } = place(problem)
   const { buffer } = memory
   const correct = correctionKernel(instantiateKernels(kernelModule(), memory), 'agipdAdaptive')
-  const table = new FrameTable(buffer, TABLE_AT, TILE)
-  writeParams(buffer, PARAMS_AT, PIXELS, agipdWords(PARAMS))
-
-  const pass = (): void => {
-    for (let first = 0; first < problem.frames; first += TILE) {
-      const cell = Math.floor(first / problem.trains)
-      const count = Math.min(TILE, (cell + 1) * problem.trains - first)
-      for (let i = 0; i < count; i++) {
-        const frame = first + i
-        table.set(i, {
-          raw: places.raw + frame * 4 * PIXELS,
-          data: data + frame * 4 * PIXELS,
-          gain: gain + frame * PIXELS,
-          mask: mask + frame * 4 * PIXELS,
-        })
-      }
-      correct(TABLE_AT, count, places.constants + cell * PLANES * PIXELS * 4, PARAMS_AT)
-    }
-  }
+  const planesOf = (frame: number) => ({
+    gain: places.gain + frame * PIXELS,
+    mask: places.mask + frame * 4 * PIXELS,
+  })
   const { pixels } = problem
   return {
     implementation: 'detcal',
     note: 'WebAssembly SIMD',
-    run: passes => timeHere(passes, pass),
+    run: passes => timeHere(passes, passOver(problem, { memory, ...places }, correct, planesOf)),
     results: () => ({
-      data: new Float32Array(buffer, data, pixels),
-      gain: new Uint8Array(buffer, gain, pixels),
-      mask: new Uint32Array(buffer, mask, pixels),
+      data: new Float32Array(buffer, places.data, pixels),
+      gain: new Uint8Array(buffer, places.gain, pixels),
+      mask: new Uint32Array(buffer, places.mask, pixels),
     }),
   }
+}
+
+/**
+ * The form of the kernel that batch uses: in place of gain and mask it lists the pixels that depart from the first stage,
+ * each frame's where its gain plane would be.
+ */
+export function detcalListing(problem: Problem): KernelContender {
+  const places = place(problem)
+  const correct = listedKernel(instantiateKernels(kernelModule(), places.memory), 'agipdAdaptive')
+  if (correct === undefined) throw new Error('the kernel has no listed form')
+  const departures = new Uint32Array(problem.frames)
+  const listOf = (frame: number) => ({
+    gain: places.gain + frame * PIXELS,
+    mask: places.gain + (frame + 1) * PIXELS,
+  })
+  return {
+    implementation: 'detcal, listing',
+    note: 'as in batch: gain and mask as lists of what departs, 8 bytes moved a pixel',
+    run: passes => timeHere(passes, passOver(problem, places, correct, listOf, departures)),
+    results: () => fromLists(problem, places, departures),
+  }
+}
+
+/**
+ * Calls `correct` for every tile.
+ * @param others what the table says of a frame's gain and mask.
+ * @param departures takes the number of each frame's.
+ */
+function passOver(
+  problem: Problem,
+  { memory: { buffer }, constants, raw, data }: Places,
+  correct: CorrectionKernel,
+  others: (frame: number) => { gain: number; mask: number },
+  departures?: Uint32Array,
+): () => void {
+  const table = new FrameTable(buffer, TABLE_AT, TILE)
+  writeParams(buffer, PARAMS_AT, PIXELS, agipdWords(PARAMS))
+  return () => {
+    for (let first = 0; first < problem.frames; first += TILE) {
+      const cell = Math.floor(first / problem.trains)
+      const count = Math.min(TILE, (cell + 1) * problem.trains - first)
+      for (let i = 0; i < count; i++) {
+        const at = (first + i) * 4 * PIXELS
+        table.set(i, { raw: raw + at, data: data + at, ...others(first + i) })
+      }
+      correct(TABLE_AT, count, constants + cell * PLANES * PIXELS * 4, PARAMS_AT)
+      if (departures) for (let i = 0; i < count; i++) departures[first + i] = table.departures(i)
+    }
+  }
+}
+
+/** The planes that lists stand for: those of the first stage but for what is listed (kernels/table.ts). */
+function fromLists(problem: Problem, { memory, ...places }: Places, departures: Uint32Array): Results {
+  const { buffer } = memory
+  const { gain, mask } = allocateResults(problem)
+  for (let frame = 0; frame < problem.frames; frame++) {
+    const cell = Math.floor(frame / problem.trains)
+    const first = (cell * PLANES + FIRST_MASKS) * PIXELS
+    const [from, count] = [frame * PIXELS, departures[frame] ?? 0]
+    mask.set(problem.constants.subarray(first, first + PIXELS), from)
+    const list = new Uint32Array(buffer, places.gain + from, 2 * count)
+    for (let i = 0; i < list.length; i += 2) {
+      const [word = 0, bits = 0] = [list[i], list[i + 1]]
+      gain[from + (word & 0x1fffffff)] = word >>> 30
+      mask[from + (word & 0x1fffffff)] = bits
+    }
+  }
+  return { data: new Float32Array(buffer, places.data, problem.pixels), gain, mask }
 }
 
 function place({ constants, raw, pixels }: Problem): Places {

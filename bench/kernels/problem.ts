@@ -8,7 +8,7 @@ export const PIXELS = 512 * 128
 /** O0 M0 T0 T1 O1 M1 O2 M2. */
 export const PLANES = 8
 /** Frames of one cell that a kernel call corrects. */
-export const TILE = 8
+export const TILE = 16
 /** Bytes a pixel that the kernel cannot avoid: raw 4, data 4, gain 1, mask 4. */
 export const KERNEL_BYTES = 13
 
@@ -54,7 +54,7 @@ export function sizeOf({ quick, cache }: Pick<SuiteOptions, 'quick' | 'cache'>):
   const cells = 16
   const tiles = Math.ceil((4 * cache) / (KERNEL_BYTES * PIXELS * TILE * cells))
   // Beyond 2 GB it would not fit a WebAssembly memory with its constants.
-  return { cells, trains: TILE * Math.min(16, Math.max(2, tiles)) }
+  return { cells, trains: TILE * Math.min(8, Math.max(1, tiles)) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { productOf } from '../../model/shapes.js'
-import { copyBox, mergeRuns, offsetOf, stridesOf } from '../direct/box.js'
-import { chunksWithin } from '../direct/chunk-grid.js'
+import { copyBox, mergeRuns, stridesOf } from '../direct/box.js'
+import { chunkParts } from '../direct/chunk-grid.js'
 import { chunkIndex } from '../direct/write-chunks.js'
 import { NOWHERE } from './encoder.js'
 import type { Layout } from './layout.js'
@@ -22,12 +22,14 @@ export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chun
   const targetStrides = stridesOf(chunk, elementBytes)
   const chunks = { indices: [] as number[], addresses: [] as number[], sizes: [] as number[] }
   const begin = shape.map(() => 0)
-  for (const { number, origin } of chunksWithin(shape, chunk, begin, shape)) {
+  for (const { number, count, inSlab } of chunkParts(
+    { shape, chunkShape: chunk, elementBytes },
+    begin,
+    shape,
+  )) {
     const plain = new Uint8Array(productOf(chunk) * elementBytes)
-    const count = origin.map((at, d) => Math.min(chunk[d] ?? 1, (shape[d] ?? 0) - at))
-    const source = offsetOf(origin, sourceStrides)
-    const box = mergeRuns({ count, elementBytes, sourceStrides, targetStrides, source, target: 0 })
-    copyBox(bytes, plain, box)
+    const strides = { sourceStrides, targetStrides }
+    copyBox(bytes, plain, mergeRuns({ count, elementBytes, ...strides, source: inSlab, target: 0 }))
     const stored = deflate === undefined ? plain : deflateSync(plain, { level: deflate })
     chunks.indices.push(number)
     chunks.addresses.push(layout.place(stored))

@@ -1,5 +1,5 @@
 import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
-import { chunksWithin } from './chunk-grid.js'
+import { chunkParts } from './chunk-grid.js'
 import { BoxReader } from './read-box.js'
 import { readChunk } from './read-chunk.js'
 import type { ChunkedStorage, LocatedElements } from './types.js'
@@ -72,30 +72,24 @@ function readChunks(
   file: string,
 ): void {
   const { shape, elementBytes } = located
-  const { chunkShape, filters } = storage
+  const { chunkShape, filters, addresses } = storage
   const sourceStrides = stridesOf(chunkShape, elementBytes)
   const targetStrides = stridesOf(count, elementBytes)
   const reader = new BoxReader(fd, { file, dataset: located.path }, out)
-  for (const chunk of chunksWithin(shape, chunkShape, start, count)) {
-    // What of the slab lies in this chunk.
-    const first = chunk.origin.map((origin, d) => Math.max(origin, start[d] ?? 0))
-    const inside = first.map((at, d) => {
-      const end = Math.min((chunk.origin[d] ?? 0) + (chunkShape[d] ?? 0), (start[d] ?? 0) + (count[d] ?? 0))
-      return end - at
-    })
-    const source = offsetOf(
-      first.map((at, d) => at - (chunk.origin[d] ?? 0)),
-      sourceStrides,
-    )
-    const target = offsetOf(
-      first.map((at, d) => at - (start[d] ?? 0)),
-      targetStrides,
-    )
-    const box = mergeRuns({ count: inside, elementBytes, sourceStrides, targetStrides, source, target })
-    const address = storage.addresses[chunk.number] ?? -1
+  let merged: Box | undefined
+  let mergedFor: readonly number[] | undefined
+  for (const part of chunkParts({ shape, chunkShape, elementBytes }, start, count)) {
+    const { inChunk, inSlab } = part
+    if (merged === undefined || mergedFor !== part.count) {
+      const { count } = part
+      merged = mergeRuns({ count, elementBytes, sourceStrides, targetStrides, source: 0, target: 0 })
+      mergedFor = count
+    }
+    const box = { ...merged, source: inChunk, target: inSlab }
+    const address = addresses[part.number] ?? -1
     if (address < 0) fillBox(out, box, located.fillValue)
-    else if (filters.length === 0) reader.read({ ...box, source: source + address })
-    else copyBox(readChunk(fd, located, storage, chunk.number, file), out, box)
+    else if (filters.length === 0) reader.read({ ...box, source: inChunk + address })
+    else copyBox(readChunk(fd, located, storage, part.number, file), out, box)
   }
   reader.flush()
 }

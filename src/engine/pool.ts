@@ -4,6 +4,7 @@ import type { LaneHandle } from '../memory/lane.js'
 import { errorOf } from '../model/errors.js'
 import { LaneQueue } from './lane-queue.js'
 import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
+import { Seats } from './seats.js'
 
 /** Given to every worker thread at its start, and to each one that replaces a dead one. */
 export interface WorkerData {
@@ -43,20 +44,21 @@ export class WorkerDiedError extends Error {
  */
 export class WorkerPool {
   readonly size: number
-  /** One thread each: a pool of several would choose the thread by itself, and the queue knows better. */
-  readonly #threads: readonly Piscina[]
+  readonly #piscina: Piscina
   readonly #stop: Int32Array
   readonly #queue: LaneQueue
+  readonly #seats: Seats
   #lanes: readonly LaneHandle[] = []
   #closed: Promise<void> | undefined
 
-  private constructor(threads: readonly Piscina[], stop: Int32Array) {
-    this.size = threads.length
-    this.#threads = threads
+  private constructor(size: number, piscina: Piscina, seats: Seats, stop: Int32Array) {
+    this.size = size
+    this.#piscina = piscina
+    this.#seats = seats
     this.#stop = stop
-    this.#queue = new LaneQueue(this.size, TASKS_A_THREAD)
+    this.#queue = new LaneQueue(size, TASKS_A_THREAD)
     // A thread that dies idle is replaced; its error has no task to belong to.
-    for (const thread of threads) thread.on('error', () => {})
+    this.#piscina.on('error', () => {})
   }
 
   /**
@@ -68,16 +70,17 @@ export class WorkerPool {
     const { Piscina } = await import('piscina')
     const stop = new SharedArrayBuffer(4)
     const workerData: WorkerData = { kernels, stop }
-    const options = {
+    const seats = new Seats(TASKS_A_THREAD)
+    const piscina = new Piscina({
       filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
-      minThreads: 1,
-      maxThreads: 1,
+      minThreads: size,
+      maxThreads: size,
       concurrentTasksPerWorker: TASKS_A_THREAD,
+      loadBalancer: (_task, threads) => seats.choose(threads),
       idleTimeout: Number.POSITIVE_INFINITY,
       workerData,
-    }
-    const threads = Array.from({ length: size }, () => new Piscina(options))
-    return new WorkerPool(threads, new Int32Array(stop))
+    })
+    return new WorkerPool(size, piscina, seats, new Int32Array(stop))
   }
 
   /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
@@ -95,9 +98,8 @@ export class WorkerPool {
     const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
     let answer: Answer<N>
     try {
-      answer = (await this.#queue.run(lane, thread =>
-        this.#thread(thread).run(posted, { name }),
-      )) as Answer<N>
+      const post = (): Promise<Answer<N>> => this.#piscina.run(posted, { name })
+      answer = await this.#queue.run(lane, thread => this.#seats.at(thread, post))
     } catch (error) {
       throw new WorkerDiedError(
         `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
@@ -126,17 +128,7 @@ export class WorkerPool {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(
-      this.#threads.map(async thread => {
-        await thread.close({ force: true }).catch(() => {})
-        await thread.destroy()
-      }),
-    )
-  }
-
-  #thread(index: number): Piscina {
-    const thread = this.#threads[index]
-    if (thread === undefined) throw new Error(`there is no thread ${index}`)
-    return thread
+    await this.#piscina.close({ force: true }).catch(() => {})
+    await this.#piscina.destroy()
   }
 }

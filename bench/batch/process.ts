@@ -9,6 +9,12 @@ export interface ProcessSample extends Required<Sample> {
   readonly stdout: string
 }
 
+/**
+ * Node reads these certificates whenever it starts, which takes as long as the rest of its start: a matter of the machine,
+ * not of what is measured.
+ */
+const { NODE_EXTRA_CA_CERTS: _, ...ENVIRONMENT } = process.env
+
 /** Clock ticks a second of `/proc`: 100 on every Linux that Node runs on. */
 const TICK_NS = 1e7
 const POLL_MS = 50
@@ -29,7 +35,7 @@ export function runProcess(
     const start = process.hrtime.bigint()
     const child = spawn(command, args, {
       signal,
-      env: { ...process.env, ...env },
+      env: { ...ENVIRONMENT, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let stdout = ''

@@ -165,7 +165,7 @@ async function intoFolder(setup: BatchSetup, work: (out: string) => Promise<Samp
  */
 function touchPageCache({ data, folder }: BatchSetup): void {
   const file = join(folder, 'touched')
-  const block = Buffer.alloc(2 ** 22, 1)
+  const block = Buffer.alloc(2 ** 18, 1)
   writeFileSync(file, '')
   for (let bytes = 0; bytes < 1.1 * data.rawBytes; bytes += block.byteLength)
     writeFileSync(file, block, { flag: 'a' })

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 20 };
+// As large as a frame: larger writes ask the page cache for larger runs of free memory, and may wait for seconds for them.
+enum { BLOCK = 1 << 18 };
 
 static int sync_files;
 static long long output_bytes;

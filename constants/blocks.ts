@@ -57,6 +57,9 @@ const RUN_BYTES = 24 * 2 ** 10
 /** Pixels of a row, four cache lines of a plane, below which writing to many planes becomes slow. */
 const LEAST_COLUMNS = 64
 
+/** Rows below which the pages of many planes are written to again and again, where the budget allows more. */
+const LEAST_ROWS = 16
+
 /**
  * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: as few rows as make long
  * reads, a power of two so that they share pages of the planes, and as much of the fast scan as the cache holds.
@@ -71,12 +74,18 @@ function transposed(
   if (fastScan > slowScan) return undefined
   const [width, height] = [lengths[fastScan] ?? 1, lengths[slowScan] ?? 1]
   const pixelBytes = lengths.reduce((product, n) => product * n, DTYPE_BYTES[dtype]) / (width * height)
+  const columnsOf = (rows: number): number => {
+    let columns = width
+    while (columns % (2 * LEAST_COLUMNS) === 0 && columns * rows * pixelBytes > CACHED_BYTES) columns /= 2
+    return columns
+  }
+  const fits = (rows: number): boolean => columnsOf(rows) * rows * pixelBytes <= budget
   let rows = 1
   while (rows < height && rows * pixelBytes < RUN_BYTES) rows *= 2
+  while (rows < Math.min(LEAST_ROWS, height) && fits(2 * rows)) rows *= 2
   rows = Math.min(rows, height)
-  let columns = width
-  while (columns % (2 * LEAST_COLUMNS) === 0 && columns * rows * pixelBytes > CACHED_BYTES) columns /= 2
-  if (columns * rows * pixelBytes > budget) return undefined
+  if (!fits(rows)) return undefined
+  const columns = columnsOf(rows)
   return lengths.map((length, axis) => (axis === fastScan ? columns : axis === slowScan ? rows : length))
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { blocksOf } from '../../constants/blocks.js'
 import { calibrationOf } from '../../constants/calibrations.js'
 import type { ConstantSource } from '../../constants/source.js'
@@ -90,13 +90,21 @@ it('no chunk is read twice where the budget holds a chunk', () => {
   }
 })
 
-it('a contiguous constant in CalCat’s order is read in long runs', () => {
-  const blocks = [
-    ...blocksOf(
-      source([128, 512, 352, 3], 'calcat'),
-      { slowScan: [0, 512], cells: [0, 352], planes: [0, 3] },
-      8 * 2 ** 20,
-    ),
-  ]
-  expect(blocks[0]!.count).toEqual([64, 4, 352, 3])
+describe('a contiguous constant in CalCat’s order', () => {
+  const rowsOf = (cells: number, budget: number) => {
+    const constant = source([128, 512, cells, 3], 'calcat')
+    const region = { slowScan: [0, 512], cells: [0, cells], planes: [0, 3] } as const
+    const [first] = blocksOf(constant, region, budget)
+    return first?.count
+  }
+
+  it('is read in long runs of sixteen rows', () => {
+    expect(rowsOf(352, 16 * 2 ** 20)).toEqual([64, 16, 352, 3])
+  })
+
+  it('is read in fewer rows where the budget holds no more, in more where a pixel has few bytes', () => {
+    expect(rowsOf(352, 8 * 2 ** 20)).toEqual([64, 8, 352, 3])
+    expect(rowsOf(352, 4 * 2 ** 20)).toEqual([64, 4, 352, 3])
+    expect(rowsOf(32, 16 * 2 ** 20)).toEqual([64, 32, 32, 3])
+  })
 })

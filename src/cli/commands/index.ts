@@ -14,8 +14,9 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   bench: async () => (await import('./bench.js')).benchCommand,
 }
 
-/** The command called `name`; all of them if there is none, for the help and for suggestions. */
+/** The command called `name`; all of them if there is none, for the help and for suggestions, but not for the version. */
 export async function commandsFor(name: string | undefined): Promise<Command[]> {
+  if (name === '--version') return []
   const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined
   const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
   return loaded as Command[]

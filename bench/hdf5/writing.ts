@@ -58,7 +58,7 @@ export function directWriting(frames: Frames, file: string): Contender {
     }
     const { gain: gains, mask: masks } = writer.chunks()
     images.record(gains, masks)
-    images.writeIndices()
+    images.writeIndices('refused')
     closeSync(images.target.fd)
   }
   return { implementation: 'detcal', note: 'direct, planes deflated by runs', run: timed(file, pass) }

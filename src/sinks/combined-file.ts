@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs'
-import { deflateSync } from 'node:zlib'
 import type { Detector } from '../detectors/detector.js'
 import { pixelsOf } from '../detectors/detector.js'
 import { NewFile } from '../hdf5/create/new-file.js'
@@ -24,27 +22,31 @@ export interface CombinedDescription {
 const DETECTOR = 'entry_1/instrument_1/detector_1'
 const DATASETS = { data: `${DETECTOR}/data`, gain: `${DETECTOR}/gain`, mask: `${DETECTOR}/mask` } as const
 
-/** What stands for a module that has no frame: data NaN, gain 0, every mask bit. As EXtra-data's virtual CXI fills. */
-const MISSING = { data: 0x7fc00000, mask: 0xffffffff } as const
+/**
+ * What is read of a module that has no frame: data NaN, gain 0, every mask bit, as EXtra-data's virtual CXI fills. No chunks
+ * are written for it.
+ */
+const MISSING = {
+  data: new Uint8Array(Uint32Array.of(0x7fc00000).buffer),
+  mask: new Uint8Array(Uint32Array.of(0xffffffff).buffer),
+} as const
 
 /**
  * Full detector frames `(frames, modules, slow scan, fast scan)` in the layout of EXtra-data's virtual CXI, but
  * with real data: CrystFEL and EXtra-data users read it alone. One chunk holds one module of one frame, so that
- * workers write modules independently; data chunks lie in frame order.
+ * workers write modules independently; data chunks lie in frame order, with holes where a module has no frame.
  */
 export class CombinedFile {
   readonly images: ImageFile
   readonly #folder: OutputFolder
   readonly #final: string
   readonly #part: string
-  readonly #pixels: number
 
-  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile, pixels: number) {
+  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile) {
     this.#folder = folder
     this.#final = final
     this.#part = part
     this.images = images
-    this.#pixels = pixels
   }
 
   /** Declares the file under a temporary name. @throws OutputError */
@@ -59,18 +61,17 @@ export class CombinedFile {
     try {
       declare(description).write(part)
       const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
-      return new CombinedFile(folder, final, part, images, pixels)
+      return new CombinedFile(folder, final, part, images)
     } catch (error) {
       folder.discard(part)
       throw asOutputError(error, final)
     }
   }
 
-  /** Fills what no module delivered, writes the indices and gives the file its name. @throws OutputError */
+  /** Writes the indices and gives the file its name. @throws OutputError */
   async finish(): Promise<void> {
     try {
-      this.#fillMissing()
-      this.images.writeIndices()
+      this.images.writeIndices('filled')
     } catch (error) {
       throw asOutputError(error, this.#final)
     }
@@ -82,35 +83,6 @@ export class CombinedFile {
     this.images.abandon()
     this.#folder.discard(this.#part)
   }
-
-  /** Real chunks, each with its own bytes: no two index entries may share an address. */
-  #fillMissing(): void {
-    const { fd, dataAddress, dataBytes, end } = this.images.target
-    const data = new Uint8Array(new Uint32Array(this.#pixels).fill(MISSING.data).buffer)
-    const gain = deflateSync(new Uint8Array(this.#pixels))
-    const mask = deflateSync(new Uint8Array(new Uint32Array(this.#pixels).fill(MISSING.mask).buffer))
-    const word = new BigInt64Array(end)
-    for (const index of this.images.missing()) {
-      writeFully(fd, data, dataAddress + index * dataBytes)
-      const address = Number(Atomics.add(word, 0, BigInt(gain.byteLength + mask.byteLength)))
-      writeFully(fd, gain, address)
-      writeFully(fd, mask, address + gain.byteLength)
-      const indices = Float64Array.of(index)
-      this.images.record(
-        { indices, addresses: Float64Array.of(address), sizes: Float64Array.of(gain.byteLength) },
-        {
-          indices,
-          addresses: Float64Array.of(address + gain.byteLength),
-          sizes: Float64Array.of(mask.byteLength),
-        },
-      )
-    }
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array, address: number): void {
-  for (let done = 0; done < bytes.byteLength; )
-    done += writeSync(fd, bytes, done, bytes.byteLength - done, address + done)
 }
 
 function declare(description: CombinedDescription): NewFile {
@@ -144,9 +116,9 @@ function declareImages(file: NewFile, count: number, detector: Detector): void {
   const plane = [detector.slowScan, detector.fastScan]
   const shape = [count, detector.moduleCount, ...plane]
   const chunk = [1, 1, ...plane]
-  file.declare(DATASETS.data, 'f4', { shape, chunk })
+  file.declare(DATASETS.data, 'f4', { shape, chunk, fill: MISSING.data })
   file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
-  file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1 })
+  file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1, fill: MISSING.mask })
   for (const path of Object.values(DATASETS))
     file.attributes(path, { axes: 'experiment_identifier:module_identifier:y:x' })
 }

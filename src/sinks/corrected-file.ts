@@ -78,7 +78,7 @@ export class CorrectedFile {
   /** Writes the chunk indices and gives the file its name. @throws OutputError */
   async finish(): Promise<void> {
     try {
-      this.images.writeIndices()
+      this.images.writeIndices('refused')
     } catch (error) {
       throw asOutputError(error, this.#final)
     }

@@ -47,11 +47,18 @@ class ChunkTable {
     })
   }
 
-  /** @throws Error if a chunk is missing: the file must not look whole. */
-  entries(name: string): { indices: Float64Array; addresses: Float64Array; sizes: Float64Array } {
-    const missing = this.addresses.indexOf(-1)
-    if (missing >= 0) throw new Error(`${name}: chunk ${missing} was never written`)
-    return { indices: Float64Array.from(this.addresses.keys()), addresses: this.addresses, sizes: this.sizes }
+  /** Numbers of the chunks that were written. */
+  written(): Float64Array {
+    return Float64Array.from(this.addresses.keys()).filter(index => (this.addresses[index] ?? -1) >= 0)
+  }
+
+  entries(indices: Float64Array): Packed {
+    const { addresses, sizes } = this
+    return {
+      indices,
+      addresses: indices.map(index => addresses[index] ?? -1),
+      sizes: indices.map(index => sizes[index] ?? 0),
+    }
   }
 }
 
@@ -105,30 +112,27 @@ export class ImageFile {
     }
   }
 
-  /** Chunk numbers nobody has written yet. */
-  missing(): number[] {
-    const absent: number[] = []
-    this.#gain.addresses.forEach((address, index) => {
-      if (address < 0) absent.push(index)
-    })
-    return absent
-  }
-
-  /** Writes the three chunk indices; the file is whole afterwards, but neither flushed nor closed. */
-  writeIndices(): void {
+  /**
+   * Writes the three chunk indices; the file is whole afterwards, but neither flushed nor closed.
+   * @param missing `filled`: chunks that nobody has written read as the datasets' fill values.
+   * @throws Error if a chunk is missing that must not: the file must not look whole.
+   */
+  writeIndices(missing: 'refused' | 'filled'): void {
     const { fd, path, dataAddress, dataBytes, end } = this.target
+    const indices = this.#gain.written()
+    if (missing === 'refused' && indices.length < this.#chunks)
+      throw new Error(`${path}: ${this.#chunks - indices.length} chunks were never written`)
     let at = Number(Atomics.load(new BigInt64Array(end), 0))
-    if (this.#chunks > 0) {
-      const indices = Float64Array.from({ length: this.#chunks }, (_, k) => k)
+    if (indices.length > 0) {
       const data = {
         indices,
         addresses: indices.map(k => dataAddress + k * dataBytes),
-        sizes: new Float64Array(this.#chunks).fill(dataBytes),
+        sizes: new Float64Array(indices.length).fill(dataBytes),
       }
-      const { gain, mask } = this.#datasets
-      at = writeChunkIndex(fd, findDeclared(fd, this.#datasets.data, path), data, at)
-      at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(gain), at)
-      at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask), at)
+      const { data: name, gain, mask } = this.#datasets
+      at = writeChunkIndex(fd, findDeclared(fd, name, path), data, at)
+      at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(indices), at)
+      at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(indices), at)
     }
     setEndOfFile(fd, at, path)
   }

@@ -89,6 +89,7 @@ def cxi(combined, virtual):
             "frames": len(data),
             "virtual": theirs["entry_1/instrument_1/detector_1/data"].is_virtual,
             "ours": data.is_virtual,
+            "chunks": [ours[f"entry_1/instrument_1/detector_1/{name}"].id.get_num_chunks() for name in ("data", "gain", "mask")],
             "missing": int(sum(np.isnan(data[i]).all(axis=(1, 2)).sum() for i in range(len(data)))),
             "compared": sorted(compared),
             "differing": differing,

@@ -126,7 +126,10 @@ describe('EXtra-data', () => {
         ...['data', 'gain', 'mask', 'module_identifier'].map(name => `${image}/${name}`),
       ]),
     )
-    expect(found['missing']).toBeGreaterThan(13 * Number(found['frames']))
+    const [frames, missing] = [Number(found['frames']), Number(found['missing'])]
+    expect(missing).toBeGreaterThan(13 * frames)
+    // What is missing is not stored.
+    expect(found['chunks']).toEqual(Array(3).fill(16 * frames - missing))
   })
 
   test('and EXtra find in the metadata which constants were used', () => {

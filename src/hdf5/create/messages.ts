@@ -61,14 +61,15 @@ function typeBytes(kind: ElementKind): Uint8Array {
     .done()
 }
 
-/** Elements that were never written read as zero; chunks come as they are written. */
-export function fillValue(chunked: boolean): Message {
+/** What elements that were never written read as, by its bytes, or zero; chunks come as they are written. */
+export function fillValue(chunked: boolean, value: Uint8Array = new Uint8Array(0)): Message {
   return {
     type: MESSAGE.fillValue,
     flags: 1,
     body: new Encoder()
       .u8(2, chunked ? 3 : 2, 2, 1)
-      .u32(0)
+      .u32(value.length)
+      .bytes(value)
       .done(),
   }
 }

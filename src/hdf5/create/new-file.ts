@@ -73,8 +73,8 @@ export class NewFile {
   }
 
   /**
-   * Adds a chunked dataset without a single chunk: its elements read as zero until the direct writer has added chunks and
-   * their index.
+   * Adds a chunked dataset without a single chunk: its elements read as `fill`, or zero, where the direct writer adds
+   * none.
    */
   declare(path: string, dtype: DType, options: DatasetOptions & { readonly chunk: readonly number[] }): void {
     this.#add(path, { ...options, kind: dtype, attributes: [] })

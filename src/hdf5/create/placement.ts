@@ -32,7 +32,7 @@ class Placement {
     return this.#object([...message.groupHead(), ...links], attributes)
   }
 
-  #dataset({ shape, kind, data, deflate, growable = false, chunk, attributes }: DatasetNode): number {
+  #dataset({ shape, kind, data, deflate, growable = false, chunk, fill, attributes }: DatasetNode): number {
     const elementBytes = message.bytesOf(kind)
     // HDF5 stores what may grow in chunks only.
     const chunks = chunk ?? (growable ? shape.map(length => Math.max(1, length)) : undefined)
@@ -47,7 +47,7 @@ class Placement {
     const messages = [
       message.dataspace(shape, growable),
       message.datatype(kind),
-      message.fillValue(chunks !== undefined),
+      message.fillValue(chunks !== undefined, fill),
       stored,
       ...(deflate === undefined ? [] : [message.deflate(deflate)]),
     ]

@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { NewFile } from '../../../src/hdf5/create/new-file.js'
-import { DirectFile } from '../../../src/hdf5/direct/index.js'
+import { DirectFile, locateDataset, readSlab } from '../../../src/hdf5/direct/index.js'
 import { type Dataset, type Group, withFile } from '../../../src/hdf5/library.js'
 import { arrayOf, type DType } from '../../../src/model/dtypes.js'
 import { OutputError } from '../../../src/model/errors.js'
@@ -104,6 +104,39 @@ describe('strings', () => {
     const file = new NewFile()
     file.strings('many', many)
     await reading(file, root => expect((root.get('many') as Dataset).value).toEqual(many))
+  })
+})
+
+describe('declared datasets', () => {
+  it('read as their fill value where there is no chunk, with the library and without', async () => {
+    const six = {
+      negative: arrayOf('f4', 6).fill(-1.5),
+      ones: arrayOf('u4', 6).fill(0xffffffff),
+      small: arrayOf('u1', 6).fill(7),
+    }
+    const file = new NewFile()
+    for (const [name, dtype] of [
+      ['negative', 'f4'],
+      ['ones', 'u4'],
+      ['small', 'u1'],
+    ] as const) {
+      const { buffer, BYTES_PER_ELEMENT: bytes } = six[name]
+      file.declare(name, dtype, { shape: [3, 2], chunk: [1, 2], fill: new Uint8Array(buffer, 0, bytes) })
+    }
+    file.declare('zero', 'f4', { shape: [3, 2], chunk: [1, 2] })
+    const expected = { ...six, zero: arrayOf('f4', 6) }
+    await reading(file, root => {
+      for (const [name, values] of Object.entries(expected))
+        expect((root.get(name) as Dataset).value, name).toEqual(values)
+    })
+    const path = join(folder, `${count - 1}.h5`)
+    const fd = openSync(path, 'r')
+    for (const [name, { buffer }] of Object.entries(expected)) {
+      const read = new Uint8Array(buffer.byteLength)
+      readSlab(fd, locateDataset(fd, name, path), [0, 0], [3, 2], read, path)
+      expect(read, name).toEqual(new Uint8Array(buffer))
+    }
+    closeSync(fd)
   })
 })
 

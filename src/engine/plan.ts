@@ -258,13 +258,12 @@ function totalsOf(
   )
   const pixels = pixelsOf(detector)
   const frameBytes = pixels * 4 + PACKED_SHARE * pixels * 5
-  const combinedChunks =
-    joined.trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0) * detector.moduleCount
-  const outputFrames = (output.corrected ? frames : 0) + (output.combined === undefined ? 0 : combinedChunks)
+  // What a module did not deliver takes no room in the combined file.
+  const files = (output.corrected ? 1 : 0) + (output.combined === undefined ? 0 : 1)
   return {
     trains: joined.trains.length,
     frames,
     rawBytes: frames * rawFrames * rawFrameBytes(detector),
-    outputBytes: Math.ceil(outputFrames * frameBytes),
+    outputBytes: Math.ceil(files * frames * frameBytes),
   }
 }

@@ -56,13 +56,13 @@ const CACHED_BYTES = 2 ** 21
 const RUN_BYTES = 24 * 2 ** 10
 /** Pixels of a row, four cache lines of a plane, below which writing to many planes becomes slow. */
 const LEAST_COLUMNS = 64
-
 /** Rows below which the pages of many planes are written to again and again, where the budget allows more. */
 const LEAST_ROWS = 16
 
 /**
- * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: as few rows as make long
- * reads, a power of two so that they share pages of the planes, and as much of the fast scan as the cache holds.
+ * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: sixteen rows, more where
+ * reads would be short and fewer where the budget holds no more, a power of two so that they share pages of the planes, and
+ * as much of the fast scan as the cache holds.
  * @returns undefined for other orders, and where the budget does not hold that.
  */
 function transposed(

@@ -11,7 +11,16 @@ import {
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
 import { type Contender, timeHere } from '../rounds.js'
-import { allocateResults, PARAMS, PIXELS, PLANES, type Problem, type Results, TILE } from './problem.js'
+import {
+  allocateResults,
+  MASK_PLANE,
+  PARAMS,
+  PIXELS,
+  PLANES,
+  type Problem,
+  type Results,
+  TILE,
+} from './problem.js'
 
 /** A contender of the kernel benchmark: its results can be looked at. */
 export interface KernelContender extends Contender {
@@ -24,8 +33,9 @@ const PAGE = 65536
 const PARAMS_AT = PAGE
 const TABLE_AT = PAGE + 4096
 const PLACES_AT = 2 * PAGE
-/** The plane of masks of the first stage among a cell's planes. */
-const FIRST_MASKS = 1
+/** Of a listed departure's first word (kernels/table.ts): its pixel, and where its gain is. */
+const LISTED_PIXEL = 0x1fffffff
+const LISTED_GAIN = 30
 
 /** Where the problem lies in a WebAssembly memory of its own. */
 interface Places {
@@ -39,9 +49,9 @@ interface Places {
 
 /** The WebAssembly kernel, a call a tile of trains, as the engine calls it. */
 export function detcalKernel(problem: Problem): KernelContender {
-  const { memory, ...places } = place(problem)
-  const { buffer } = memory
-  const correct = correctionKernel(instantiateKernels(kernelModule(), memory), 'agipdAdaptive')
+  const places = place(problem)
+  const { buffer } = places.memory
+  const correct = correctionKernel(instantiateKernels(kernelModule(), places.memory), 'agipdAdaptive')
   const planesOf = (frame: number) => ({
     gain: places.gain + frame * PIXELS,
     mask: places.mask + frame * 4 * PIXELS,
@@ -50,7 +60,7 @@ export function detcalKernel(problem: Problem): KernelContender {
   return {
     implementation: 'detcal',
     note: 'WebAssembly SIMD',
-    run: passes => timeHere(passes, passOver(problem, { memory, ...places }, correct, planesOf)),
+    run: passes => timeHere(passes, passOver(problem, places, correct, planesOf)),
     results: () => ({
       data: new Float32Array(buffer, places.data, pixels),
       gain: new Uint8Array(buffer, places.gain, pixels),
@@ -109,19 +119,20 @@ function passOver(
 }
 
 /** The planes that lists stand for: those of the first stage but for what is listed (kernels/table.ts). */
-function fromLists(problem: Problem, { memory, ...places }: Places, departures: Uint32Array): Results {
-  const { buffer } = memory
+function fromLists(problem: Problem, places: Places, departures: Uint32Array): Results {
+  const { buffer } = places.memory
   const { gain, mask } = allocateResults(problem)
   for (let frame = 0; frame < problem.frames; frame++) {
     const cell = Math.floor(frame / problem.trains)
-    const first = (cell * PLANES + FIRST_MASKS) * PIXELS
+    const first = (cell * PLANES + MASK_PLANE) * PIXELS
     const [from, count] = [frame * PIXELS, departures[frame] ?? 0]
     mask.set(problem.constants.subarray(first, first + PIXELS), from)
     const list = new Uint32Array(buffer, places.gain + from, 2 * count)
     for (let i = 0; i < list.length; i += 2) {
       const [word = 0, bits = 0] = [list[i], list[i + 1]]
-      gain[from + (word & 0x1fffffff)] = word >>> 30
-      mask[from + (word & 0x1fffffff)] = bits
+      const pixel = from + (word & LISTED_PIXEL)
+      gain[pixel] = word >>> LISTED_GAIN
+      mask[pixel] = bits
     }
   }
   return { data: new Float32Array(buffer, places.data, problem.pixels), gain, mask }

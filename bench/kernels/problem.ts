@@ -7,6 +7,8 @@ import type { SuiteOptions } from '../suite.js'
 export const PIXELS = 512 * 128
 /** O0 M0 T0 T1 O1 M1 O2 M2. */
 export const PLANES = 8
+/** M0 among them. */
+export const MASK_PLANE = 1
 /** Frames of one cell that a kernel call corrects. */
 export const TILE = 16
 /** Bytes a pixel that the kernel cannot avoid: raw 4, data 4, gain 1, mask 4. */

@@ -4,7 +4,7 @@ import { SlotViews } from '../../src/engine/slot-views.js'
 import { PhaseTotals } from '../../src/engine/statistics.js'
 import { Density, TileCorrection } from '../../src/engine/tile-correction.js'
 import { Lane } from '../../src/memory/lane.js'
-import { PLANES } from './problem.js'
+import { MASK_PLANE, PLANES } from './problem.js'
 import type { ScalingTask } from './scaling.js'
 
 /** What a thread of the scaling benchmark does: kernel and deflate over all frames of its slot, as the engine does. */
@@ -12,7 +12,7 @@ export function scalingWork({ lane, slot, cells }: ScalingTask): () => void {
   const { layout, memory } = Lane.attach(lane).handle
   const kernels = instantiateKernels(kernelModule(), memory)
   const views = new SlotViews(memory.buffer, layout, slot)
-  const task = { kernel: 'agipdAdaptive', planes: PLANES, maskPlane: 1, rawFrames: 1 }
+  const task = { kernel: 'agipdAdaptive', planes: PLANES, maskPlane: MASK_PLANE, rawFrames: 1 }
   const correction = new TileCorrection(task, kernels, layout, views, new Density())
   const tiles = tilesOf(cells, layout.tileFrames)
   const times = new PhaseTotals()

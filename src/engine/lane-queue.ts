@@ -1,11 +1,12 @@
 /** A job that waits for its turn. */
 interface Waiting {
   readonly lane: number
-  start(thread: number): void
+  start(thread: Thread): void
 }
 
 /** What a thread has in hand: jobs of one lane. */
 interface Thread {
+  readonly index: number
   lane: number
   jobs: number
 }
@@ -25,7 +26,7 @@ export class LaneQueue {
   /** @param most jobs a thread has in hand. */
   constructor(threads: number, most: number) {
     this.#most = most
-    this.#threads = Array.from({ length: threads }, () => ({ lane: Number.NaN, jobs: 0 }))
+    this.#threads = Array.from({ length: threads }, (_, index) => ({ index, lane: Number.NaN, jobs: 0 }))
   }
 
   /**
@@ -34,12 +35,10 @@ export class LaneQueue {
    */
   run<T>(lane: number, job: (thread: number) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const start = (index: number): void => {
-        const thread = this.#threads[index]
-        if (thread === undefined) return
+      const start = (thread: Thread): void => {
         thread.lane = lane
         thread.jobs++
-        job(index)
+        job(thread.index)
           .finally(() => {
             thread.jobs--
             this.#next()
@@ -53,28 +52,25 @@ export class LaneQueue {
 
   #next(): void {
     for (;;) {
-      const idle = this.#threads.findIndex(({ jobs }) => jobs === 0)
-      const [index, thread] = idle >= 0 ? [this.#leastAttended(), idle] : this.#more()
-      const [next] = index < 0 ? [] : this.#waiting.splice(index, 1)
-      if (next === undefined) return
+      const idle = this.#threads.find(({ jobs }) => jobs === 0)
+      const next = idle ? this.#leastAttended() : this.#waiting.find(waiting => this.#companion(waiting))
+      const thread = idle ?? (next && this.#companion(next))
+      if (next === undefined || thread === undefined) return
+      this.#waiting.splice(this.#waiting.indexOf(next), 1)
       next.start(thread)
     }
   }
 
-  /** The first job of those whose lane has the fewest threads; -1: none waits. */
-  #leastAttended(): number {
+  /** The first job of those whose lane has the fewest threads. */
+  #leastAttended(): Waiting | undefined {
     const threadsOf = ({ lane }: Waiting): number =>
       this.#threads.filter(thread => thread.jobs > 0 && thread.lane === lane).length
     const least = Math.min(...this.#waiting.map(threadsOf))
-    return this.#waiting.findIndex(waiting => threadsOf(waiting) === least)
+    return this.#waiting.find(waiting => threadsOf(waiting) === least)
   }
 
-  /** The first job that a thread at work on its lane may have besides, and that thread; -1: none. */
-  #more(): readonly [number, number] {
-    for (const [index, { lane }] of this.#waiting.entries()) {
-      const thread = this.#threads.findIndex(one => one.lane === lane && one.jobs < this.#most)
-      if (thread >= 0) return [index, thread]
-    }
-    return [-1, -1]
+  /** A thread at work on the job's lane that may have it besides. */
+  #companion({ lane }: Waiting): Thread | undefined {
+    return this.#threads.find(thread => thread.lane === lane && thread.jobs < this.#most)
   }
 }

@@ -52,13 +52,12 @@ class ChunkTable {
     return Float64Array.from(this.addresses.keys()).filter(index => (this.addresses[index] ?? -1) >= 0)
   }
 
-  entries(indices: Float64Array): Packed {
-    const { addresses, sizes } = this
-    return {
-      indices,
-      addresses: indices.map(index => addresses[index] ?? -1),
-      sizes: indices.map(index => sizes[index] ?? 0),
-    }
+  /** @throws Error if one of these chunks is missing: the file must not look whole. */
+  entries(name: string, indices: Float64Array): Packed {
+    const addresses = indices.map(index => this.addresses[index] ?? -1)
+    const missing = addresses.indexOf(-1)
+    if (missing >= 0) throw new Error(`${name}: chunk ${indices[missing]} was never written`)
+    return { indices, addresses, sizes: indices.map(index => this.sizes[index] ?? 0) }
   }
 }
 
@@ -119,9 +118,8 @@ export class ImageFile {
    */
   writeIndices(missing: 'refused' | 'filled'): void {
     const { fd, path, dataAddress, dataBytes, end } = this.target
-    const indices = this.#gain.written()
-    if (missing === 'refused' && indices.length < this.#chunks)
-      throw new Error(`${path}: ${this.#chunks - indices.length} chunks were never written`)
+    const indices =
+      missing === 'filled' ? this.#gain.written() : Float64Array.from({ length: this.#chunks }, (_, k) => k)
     let at = Number(Atomics.load(new BigInt64Array(end), 0))
     if (indices.length > 0) {
       const data = {
@@ -131,8 +129,8 @@ export class ImageFile {
       }
       const { data: name, gain, mask } = this.#datasets
       at = writeChunkIndex(fd, findDeclared(fd, name, path), data, at)
-      at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(indices), at)
-      at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(indices), at)
+      at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(gain, indices), at)
+      at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask, indices), at)
     }
     setEndOfFile(fd, at, path)
   }

@@ -21,12 +21,9 @@ export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chun
   const sourceStrides = stridesOf(shape, elementBytes)
   const targetStrides = stridesOf(chunk, elementBytes)
   const chunks = { indices: [] as number[], addresses: [] as number[], sizes: [] as number[] }
+  const grid = { shape, chunkShape: chunk, elementBytes }
   const begin = shape.map(() => 0)
-  for (const { number, count, inSlab } of chunkParts(
-    { shape, chunkShape: chunk, elementBytes },
-    begin,
-    shape,
-  )) {
+  for (const { number, count, inSlab } of chunkParts(grid, begin, shape)) {
     const plain = new Uint8Array(productOf(chunk) * elementBytes)
     const strides = { sourceStrides, targetStrides }
     copyBox(bytes, plain, mergeRuns({ count, elementBytes, ...strides, source: inSlab, target: 0 }))
@@ -35,7 +32,7 @@ export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chun
     chunks.addresses.push(layout.place(stored))
     chunks.sizes.push(stored.length)
   }
-  const { levels, root } = chunkIndex({ base: 0, shape, chunkShape: chunk, elementBytes }, chunks, layout.end)
+  const { levels, root } = chunkIndex({ base: 0, ...grid }, chunks, layout.end)
   for (const level of levels) layout.place(level.bytes)
   return root
 }

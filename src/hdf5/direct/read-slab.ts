@@ -79,17 +79,18 @@ function readChunks(
   let merged: Box | undefined
   let mergedFor: readonly number[] | undefined
   for (const part of chunkParts({ shape, chunkShape, elementBytes }, start, count)) {
-    const { inChunk, inSlab } = part
+    const { number, inChunk, inSlab } = part
     if (merged === undefined || mergedFor !== part.count) {
-      const { count } = part
-      merged = mergeRuns({ count, elementBytes, sourceStrides, targetStrides, source: 0, target: 0 })
-      mergedFor = count
+      mergedFor = part.count
+      const strides = { sourceStrides, targetStrides }
+      merged = mergeRuns({ count: mergedFor, elementBytes, ...strides, source: 0, target: 0 })
     }
-    const box = { ...merged, source: inChunk, target: inSlab }
-    const address = addresses[part.number] ?? -1
-    if (address < 0) fillBox(out, box, located.fillValue)
-    else if (filters.length === 0) reader.read({ ...box, source: inChunk + address })
-    else copyBox(readChunk(fd, located, storage, part.number, file), out, box)
+    const address = addresses[number] ?? -1
+    const plain = address >= 0 && filters.length === 0
+    const box = { ...merged, source: plain ? address + inChunk : inChunk, target: inSlab }
+    if (plain) reader.read(box)
+    else if (address < 0) fillBox(out, box, located.fillValue)
+    else copyBox(readChunk(fd, located, storage, number, file), out, box)
   }
   reader.flush()
 }

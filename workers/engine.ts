@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
-import type { WorkerData } from '../src/engine/pool.js'
-import { createOperations } from '../src/engine/worker-side.js'
+import type { WorkerData } from '../src/engine/threads/pool.js'
+import { createOperations } from '../src/engine/worker/worker-side.js'
 
 const operations = createOperations(workerData as WorkerData)
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PHASES, type PhaseTimes } from '../../src/engine/statistics.js'
+import { PHASES, type PhaseTimes } from '../../src/engine/contract/phase-times.js'
 import type { Dataset } from '../dataset.js'
 import { PACKAGE_ROOT } from '../machine.js'
 import { compile, findPython, PEERS } from '../peer.js'

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { PHASES } from '../../src/engine/statistics.js'
+import { PHASES } from '../../src/engine/contract/phase-times.js'
 import { type Dataset, type DatasetShape, dataset } from '../dataset.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure } from '../rounds.js'

@@ -7,7 +7,7 @@ import { type ConstantArray, writeConstants } from '../../constants/write.js'
 import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
-import type { ModulePlan } from '../../src/engine/plan.js'
+import type { ModulePlan } from '../../src/engine/plan/plan.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import type { SuiteOptions } from '../suite.js'
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
 import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/pack/folder.js'
-import { parseBytes } from '../engine/budget.js'
-import type { NoCache } from '../engine/cache-use.js'
+import { parseBytes } from '../engine/plan/budget.js'
+import type { NoCache } from '../engine/run/cache-use.js'
 import { isDetcalError } from '../model/errors.js'
 import type { CorrectOptions } from './correct-options.js'
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import type { CorrectionOutcome } from '../engine/outcome.js'
-import type { CorrectionPlan } from '../engine/plan.js'
-import { PHASES } from '../engine/statistics.js'
+import { PHASES } from '../engine/contract/phase-times.js'
+import type { CorrectionPlan } from '../engine/plan/plan.js'
+import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
 

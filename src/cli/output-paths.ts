@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { OutputRequest } from '../engine/plan.js'
+import type { OutputRequest } from '../engine/plan/plan.js'
 import { OutputError, UsageError } from '../model/errors.js'
 
 /** What the options say about outputs. */

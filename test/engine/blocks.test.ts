@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksOf, type FrameRef, tilesOf } from '../../src/engine/blocks.js'
+import { blocksOf, type FrameRef, tilesOf } from '../../src/engine/contract/blocks.js'
 
 const frame = (row: number, cell: number): FrameRef => ({
   row,

@@ -15,9 +15,9 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConstantsCache } from '../../constants/pack/cache.js'
-import type { CacheReport } from '../../src/engine/cache-use.js'
-import type { CorrectionOutcome } from '../../src/engine/outcome.js'
-import { StoppedError } from '../../src/engine/pool.js'
+import type { CacheReport } from '../../src/engine/run/cache-use.js'
+import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
+import { StoppedError } from '../../src/engine/threads/pool.js'
 import type { GoldenChain } from '../golden/run/index.js'
 import {
   correct,

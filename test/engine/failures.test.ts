@@ -3,8 +3,8 @@ import { appendFileSync, cpSync, existsSync, readdirSync, truncateSync, utimesSy
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { correctRun } from '../../src/engine/correct-run.js'
-import { StoppedError } from '../../src/engine/pool.js'
+import { correctRun } from '../../src/engine/run/correct-run.js'
+import { StoppedError } from '../../src/engine/threads/pool.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
 import { OutputFolder } from '../../src/sinks/output-folder.js'
 import {

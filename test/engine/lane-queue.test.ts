@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LaneQueue } from '../../src/engine/lane-queue.js'
+import { LaneQueue } from '../../src/engine/threads/lane-queue.js'
 
 /** Jobs that end when they are told to; `started` has name and thread of each in the order in which they began. */
 function jobs(queue: LaneQueue) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ConstantsCache } from '../../constants/pack/cache.js'
-import type { CacheReport } from '../../src/engine/cache-use.js'
+import type { CacheReport } from '../../src/engine/run/cache-use.js'
 import { correct, type GoldenPlace, goldenChain, goldenPlace, readBack } from '../helpers/correction.js'
 
 // Modules of one run whose chains differ: one lane holds now more, now fewer planes a cell.

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
-import { Packer } from '../../src/engine/packer.js'
+import { Packer } from '../../src/engine/worker/deflater.js'
 
 const ROOM = { at: 65536, bytes: 40_000 }
 const PLANES = 131_072

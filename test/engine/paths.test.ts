@@ -1,7 +1,7 @@
 import { mkdirSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { correctRun } from '../../src/engine/correct-run.js'
+import { correctRun } from '../../src/engine/run/correct-run.js'
 import { frameAddresses, locateDataset, Unsupported } from '../../src/hdf5/direct/index.js'
 import { laneLayout } from '../../src/memory/lane-layout.js'
 import { correct, type GoldenPlace, goldenPlace, planOf, readBack } from '../helpers/correction.js'

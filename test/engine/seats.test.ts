@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Seats } from '../../src/engine/seats.js'
+import { Seats } from '../../src/engine/threads/seats.js'
 
 const thread = (id: number, currentUsage = 0) => ({ id, currentUsage })
 /** The id that `seat` gets among `threads`. */

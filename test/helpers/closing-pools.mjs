@@ -4,7 +4,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { kernelModule } from '../../dist/src/corrections/kernel.js'
-import { WorkerPool } from '../../dist/src/engine/pool.js'
+import { WorkerPool } from '../../dist/src/engine/threads/pool.js'
 
 const DYING = fileURLToPath(new URL('./dying-worker.cjs', import.meta.url))
 const [rounds] = process.argv.slice(2)

@@ -3,7 +3,7 @@ import type { Decode } from '../../../constants/dark/recipe.js'
 import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
-import type { FrameReader } from '../frame-reader.js'
+import type { FrameReader } from '../worker/frame-reader.js'
 import { readStrip, stripStride } from './read-strip.js'
 import type { PlaneReading, StatisticsTask } from './tasks.js'
 

@@ -4,7 +4,7 @@ import { darkScratchBytes, darkSumsBytes, MOST_SUMMED } from '../../corrections/
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
-import { memoryForLanes, showBytes } from '../budget.js'
+import { memoryForLanes, showBytes } from '../plan/budget.js'
 import { stripStride } from './read-strip.js'
 
 /** What a characterisation asks of its lanes. */

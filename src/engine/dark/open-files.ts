@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import type { ModuleFile } from '../../sources/run.js'
-import type { BlockInput } from '../block-input.js'
-import { refuseChanged } from '../block-reader.js'
-import { addressesOf } from '../sequence-run.js'
+import type { BlockInput } from '../contract/block-input.js'
+import { addressesOf } from '../run/sequence-run.js'
+import { refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
 import type { FrameSource } from './tasks.js'
 

@@ -1,6 +1,6 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
-import { readFully, refuseChanged } from '../block-reader.js'
-import type { FrameReader } from '../frame-reader.js'
+import { readFully, refuseChanged } from '../worker/block-reader.js'
+import type { FrameReader } from '../worker/frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'
 
 /** Rows `from … to − 1` of slow scan of one raw plane: contiguous in a frame. */

@@ -6,8 +6,8 @@ import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { ConstantSource } from '../../../constants/source.js'
 import type { Content } from '../../../constants/store.js'
 import type { Detector } from '../../detectors/detector.js'
-import type { Assignment } from '../assignment.js'
-import type { BlockInput } from '../block-input.js'
+import type { Assignment } from '../contract/assignment.js'
+import type { BlockInput } from '../contract/block-input.js'
 
 /** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
 export interface FrameSource {

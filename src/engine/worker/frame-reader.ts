@@ -1,7 +1,7 @@
-import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../hdf5/direct/index.js'
-import { type Dataset, openLibrary } from '../hdf5/library.js'
-import { DataError } from '../model/errors.js'
-import type { BlockInput } from './block-input.js'
+import { type LocatedDataset, locateDataset, readSlab, Unsupported } from '../../hdf5/direct/index.js'
+import { type Dataset, openLibrary } from '../../hdf5/library.js'
+import { DataError } from '../../model/errors.js'
+import type { BlockInput } from '../contract/block-input.js'
 import { type FramesRead, readFrames, refuseChanged } from './block-reader.js'
 
 /** How this thread reads one input whose frames are not stored plainly. */

@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from 'node:fs'
-import { DataError } from '../model/errors.js'
-import type { BlockInput } from './block-input.js'
+import { DataError } from '../../model/errors.js'
+import type { BlockInput } from '../contract/block-input.js'
 
 /** Where frames came to lie, and what it took. */
 export interface FramesRead {

@@ -1,9 +1,9 @@
-import { type ErrorRecord, recordOf } from '../model/errors.js'
-import type { ModuleIndex } from '../model/ids.js'
-import type { Problem } from '../model/problem.js'
-import type { DamagedFile } from '../sources/run.js'
+import { type ErrorRecord, recordOf } from '../../model/errors.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
+import type { DamagedFile } from '../../sources/run.js'
+import type { PhaseTimes } from '../contract/phase-times.js'
 import type { CacheReport, NoCache } from './cache-use.js'
-import type { PhaseTimes } from './statistics.js'
 
 /** What became of one RAW file. */
 export interface SequenceOutcome {

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import type { Kernels } from '../corrections/kernel.js'
+import type { Kernels } from '../../corrections/kernel.js'
 
 /** The deflated planes of one frame. */
 export interface PackedFrame {

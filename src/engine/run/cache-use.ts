@@ -1,6 +1,6 @@
-import type { ConstantsCache } from '../../constants/pack/cache.js'
-import type { ModuleIndex } from '../model/ids.js'
-import type { Problem } from '../model/problem.js'
+import type { ConstantsCache } from '../../../constants/pack/cache.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
 
 /** Why a run has no constants cache. */
 export interface NoCache {

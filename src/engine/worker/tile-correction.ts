@@ -1,8 +1,13 @@
-import { type CorrectionKernel, correctionKernel, type Kernels, listedKernel } from '../corrections/kernel.js'
-import type { LaneLayout } from '../memory/lane-layout.js'
-import { type PackedFrame, Packer } from './packer.js'
+import {
+  type CorrectionKernel,
+  correctionKernel,
+  type Kernels,
+  listedKernel,
+} from '../../corrections/kernel.js'
+import type { LaneLayout } from '../../memory/lane-layout.js'
+import { type PhaseTotals, timed } from '../contract/phase-times.js'
+import { type PackedFrame, Packer } from './deflater.js'
 import type { SlotViews } from './slot-views.js'
-import { type PhaseTotals, timed } from './statistics.js'
 
 /** Bytes moved a pixel in the two forms of a kernel: raw 4 and data 4, with planes gain 1 and mask 4 besides. */
 const LISTED_BYTES = 8

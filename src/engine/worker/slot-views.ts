@@ -1,5 +1,5 @@
-import { FrameTable } from '../memory/frame-table.js'
-import { type LaneLayout, slotOffset } from '../memory/lane-layout.js'
+import { FrameTable } from '../../memory/frame-table.js'
+import { type LaneLayout, slotOffset } from '../../memory/lane-layout.js'
 
 /** Views on one slot; `position` counts the frames of the current tile. */
 export class SlotViews {

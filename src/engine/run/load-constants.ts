@@ -1,12 +1,12 @@
-import { type ConstantSource, locateConstant } from '../../constants/source.js'
-import { calibrationsOf } from '../corrections/planes.js'
-import type { Detector } from '../detectors/detector.js'
-import type { Assignment } from './assignment.js'
-import type { ConstantsTask } from './operations.js'
-import type { ModulePlan } from './plan.js'
-import type { WorkerPool } from './pool.js'
-import type { SlotJob } from './scheduler.js'
-import type { PhaseTotals } from './statistics.js'
+import { type ConstantSource, locateConstant } from '../../../constants/source.js'
+import { calibrationsOf } from '../../corrections/planes.js'
+import type { Detector } from '../../detectors/detector.js'
+import type { Assignment } from '../contract/assignment.js'
+import type { ConstantsTask } from '../contract/operations.js'
+import type { PhaseTotals } from '../contract/phase-times.js'
+import type { ModulePlan } from '../plan/plan.js'
+import type { WorkerPool } from '../threads/pool.js'
+import type { SlotJob } from '../threads/scheduler.js'
 
 /** Rows of slow scan that share a page of a plane. */
 const PAGE_ROWS = 8

@@ -1,13 +1,10 @@
-import { loadPlanes } from '../../constants/load.js'
-import { finiteMedian } from '../../constants/median.js'
-import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
-import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
-import { Lane, type LaneHandle, type SlotState } from '../memory/lane.js'
-import { slotOffset } from '../memory/lane-layout.js'
-import { recordOf } from '../model/errors.js'
-import { correctBlock } from './correct-block.js'
-import { darkOperations } from './dark/worker.js'
-import { FrameReader } from './frame-reader.js'
+import { loadPlanes } from '../../../constants/load.js'
+import { finiteMedian } from '../../../constants/median.js'
+import { type PiecesOptions, readPieces, writePieces } from '../../../constants/pack/pieces.js'
+import { instantiateKernels, type Kernels } from '../../corrections/kernel.js'
+import { Lane, type LaneHandle, type SlotState } from '../../memory/lane.js'
+import { slotOffset } from '../../memory/lane-layout.js'
+import { recordOf } from '../../model/errors.js'
 import type {
   Answer,
   ConstantsResult,
@@ -20,9 +17,12 @@ import type {
   ResultOf,
   TaskOf,
   WritePackResult,
-} from './operations.js'
-import { type PostedTask, StoppedError, type WorkerData } from './pool.js'
-import { PhaseTotals, timed } from './statistics.js'
+} from '../contract/operations.js'
+import { PhaseTotals, timed } from '../contract/phase-times.js'
+import { darkOperations } from '../dark/worker.js'
+import { type PostedTask, StoppedError, type WorkerData } from '../threads/pool.js'
+import { correctBlock } from './correct-block.js'
+import { FrameReader } from './frame-reader.js'
 import { Density } from './tile-correction.js'
 
 type Handlers = { readonly [N in OperationName]: (task: PostedTask<N>) => Promise<Answer<N>> }

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
-import type { LaneHandle } from '../memory/lane.js'
-import { errorOf } from '../model/errors.js'
+import type { LaneHandle } from '../../memory/lane.js'
+import { errorOf } from '../../model/errors.js'
+import type { Answer, OperationName, ResultOf, TaskOf } from '../contract/operations.js'
 import { LaneQueue } from './lane-queue.js'
-import type { Answer, OperationName, ResultOf, TaskOf } from './operations.js'
 import { Seats } from './seats.js'
 
 /** Given to every worker thread at its start, and to each one that replaces a dead one. */

@@ -1,5 +1,5 @@
-import type { Lane } from '../memory/lane.js'
-import type { Assignment } from './assignment.js'
+import type { Lane } from '../../memory/lane.js'
+import type { Assignment } from '../contract/assignment.js'
 import { StoppedError, WorkerDiedError } from './pool.js'
 
 /** A unit of work that needs a slot. */

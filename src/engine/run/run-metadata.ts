@@ -1,7 +1,7 @@
-import type { ModuleMetadata, RunMetadata } from '../sinks/metadata-file.js'
-import type { Provenance } from '../sinks/provenance.js'
+import type { ModuleMetadata, RunMetadata } from '../../sinks/metadata-file.js'
+import type { Provenance } from '../../sinks/provenance.js'
+import type { CorrectionPlan } from '../plan/plan.js'
 import type { ModuleOutcome } from './outcome.js'
-import type { CorrectionPlan } from './plan.js'
 
 /** What the metadata file tells of a run: every module that was corrected or should have been. */
 export function runMetadata(

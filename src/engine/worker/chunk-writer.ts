@@ -1,7 +1,7 @@
 import { writevSync } from 'node:fs'
-import type { ChunkTarget } from '../sinks/image-file.js'
-import { asOutputError } from '../sinks/output-folder.js'
-import type { PackedChunks, TargetChunks } from './operations.js'
+import type { ChunkTarget } from '../../sinks/image-file.js'
+import { asOutputError } from '../../sinks/output-folder.js'
+import type { PackedChunks, TargetChunks } from '../contract/operations.js'
 
 /** One deflated plane of one frame. `plane` may be a view on a lane: it is written before the lane's memory changes. */
 interface Pending {

@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../memory/lane-layout.js'
-import { UsageError } from '../model/errors.js'
-import type { BlockShape } from './blocks.js'
-import { TASKS_A_THREAD } from './pool.js'
+import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../../memory/lane-layout.js'
+import { UsageError } from '../../model/errors.js'
+import type { BlockShape } from '../contract/blocks.js'
+import { TASKS_A_THREAD } from '../threads/pool.js'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3

@@ -5,8 +5,8 @@ import { scalingWork } from '../bench/kernels/scaling-thread.js'
 
 const task = workerData as ReadingTask | ScalingTask
 const work = 'ranges' in task ? readingWork(task) : scalingWork(task)
-parentPort?.on('message', ({ passes }: ScalingRequest) => {
-  for (let pass = 0; pass < passes; pass++) work()
+parentPort?.on('message', async ({ passes }: ScalingRequest) => {
+  for (let pass = 0; pass < passes; pass++) await work()
   parentPort?.postMessage('done')
 })
 parentPort?.postMessage('ready')

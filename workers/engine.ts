@@ -1,8 +1,7 @@
 import { workerData } from 'node:worker_threads'
-import type { WorkerData } from '../src/engine/threads/pool.js'
-import { createOperations } from '../src/engine/worker/worker-side.js'
+import type { WorkerData } from '../src/engine/contract/operation.js'
+import { darkOffers } from '../src/engine/dark/worker.js'
+import { correctionOffers } from '../src/engine/worker/offers.js'
+import { serve } from '../src/engine/worker/thread.js'
 
-const operations = createOperations(workerData as WorkerData)
-
-export const { correctBlock, loadConstants, readPack, writePack, medianOf, ready } = operations
-export const { darkStatistics, darkJudge, darkWrite, darkPicture, darkDifference } = operations
+export default serve(workerData as WorkerData, [...correctionOffers(), ...darkOffers()])

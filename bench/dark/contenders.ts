@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { kernelModule } from '../../src/corrections/kernel.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { prepareDark } from '../../src/engine/dark/prepare.js'
 import { machineLimits, memoryBudget } from '../../src/engine/plan/budget.js'
-import { WorkerPool } from '../../src/engine/threads/pool.js'
+import { Engine } from '../../src/engine/threads/engine.js'
 import { runProcess } from '../batch/process.js'
 import { PACKAGE_ROOT } from '../machine.js'
 import { findPython, PEERS } from '../peer.js'
@@ -27,13 +26,13 @@ export interface DarkSetup {
  */
 export function characterising({ data, workers, folder, signal }: DarkSetup): Contender {
   const catalogue = join(folder, 'catalogue')
-  const prepare = async (): Promise<WorkerPool> => {
+  const prepare = async (): Promise<Engine> => {
     rmSync(catalogue, { recursive: true, force: true })
-    const pool = await WorkerPool.start(workers, kernelModule())
-    await pool.ready()
-    return pool
+    const engine = await Engine.start({ workers })
+    await engine.ready()
+    return engine
   }
-  const pass = async (pool: WorkerPool): Promise<void> => {
+  const pass = async (engine: Engine): Promise<void> => {
     try {
       const plan = await prepareDark({
         runs: data.runs,
@@ -44,9 +43,9 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
         workers,
         memory: memoryBudget(undefined, machineLimits()),
       })
-      await darkRun(plan, { catalogue, signal, pool })
+      await darkRun(plan, { catalogue, signal, engine })
     } finally {
-      await pool.close()
+      await engine.close()
     }
   }
   return {

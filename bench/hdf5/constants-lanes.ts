@@ -1,16 +1,15 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
-import { kernelModule } from '../../src/corrections/kernel.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { pixelsOf, rawFrameBytes } from '../../src/detectors/detector.js'
 import { PhaseTotals } from '../../src/engine/contract/phase-times.js'
 import { planLanes } from '../../src/engine/plan/budget.js'
 import { CacheUse } from '../../src/engine/run/cache-use.js'
 import { ResidentConstants } from '../../src/engine/run/resident-constants.js'
-import { WorkerPool } from '../../src/engine/threads/pool.js'
-import { LaneScheduler } from '../../src/engine/threads/scheduler.js'
-import { Lane } from '../../src/memory/lane.js'
+import { Engine } from '../../src/engine/threads/engine.js'
+import { RunStop } from '../../src/engine/threads/job.js'
+import type { Lane } from '../../src/memory/lane.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure, timeAwaited } from '../rounds.js'
 import type { SuiteOptions } from '../suite.js'
@@ -33,8 +32,8 @@ export async function constantsIntoLanes(options: SuiteOptions, folder: string):
   const results: Result[] = []
   for (const [modules, cells] of shapes) {
     const stored = await storedModules(modules, cells, options)
-    const pool = await WorkerPool.start(options.workers, kernelModule())
-    const loader = new Loader(stored, cells, pool, join(folder, `cache-${cells}`))
+    const engine = await Engine.start(options)
+    const loader = new Loader(stored, cells, engine, join(folder, `cache-${cells}`))
     try {
       results.push(...(await loader.measure(`${modules} modules × ${cells} cells`, options)))
     } finally {
@@ -52,14 +51,13 @@ class Loader {
   readonly #planes: number
   readonly #folder: string
   readonly #lanes: readonly Lane[]
-  readonly #pool: WorkerPool
-  readonly #signal = new AbortController().signal
-  #id = 0
+  readonly #engine: Engine
+  readonly #stop = new RunStop()
 
-  constructor(stored: StoredModules, cells: number, pool: WorkerPool, folder: string) {
+  constructor(stored: StoredModules, cells: number, engine: Engine, folder: string) {
     this.#stored = stored
     this.#cells = cells
-    this.#workers = pool.size
+    this.#workers = engine.pool.size
     this.#folder = folder
     this.#planes = Math.max(...stored.modules.map(({ chain }) => chain.planes.length))
     const demand = {
@@ -69,10 +67,9 @@ class Loader {
       planes: this.#planes,
       modules: stored.modules.length,
     }
-    const { count, layout } = planLanes(demand, pool.size, LANES_BYTES)
-    this.#lanes = Array.from({ length: count }, (_, id) => Lane.allocate(id, layout))
-    this.#pool = pool
-    pool.use(this.#lanes.map(({ handle }) => handle))
+    const { count, layout } = planLanes(demand, engine.pool.size, LANES_BYTES)
+    this.#lanes = engine.lanes.lend(count, layout)
+    this.#engine = engine
     mkdirSync(folder, { recursive: true })
   }
 
@@ -110,7 +107,7 @@ class Loader {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close()
+    await this.#engine.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -128,18 +125,17 @@ class Loader {
     await Promise.all(
       this.#lanes.map(async lane => {
         for (let module = queue.shift(); module !== undefined; module = queue.shift()) {
-          const scheduler = new LaneScheduler(lane, () => ++this.#id)
-          const resident = new ResidentConstants(module, lane, scheduler, {
+          const resident = new ResidentConstants(module, lane, {
             detector: AGIPD_1M,
-            pool: this.#pool,
+            engine: this.#engine,
+            stop: this.#stop,
             lanes: this.#lanes.length,
             phases: new PhaseTotals(),
-            signal: this.#signal,
             software: 'bench',
             cache,
           })
           await resident.load()
-          if (from === 'keep') await scheduler.run(resident.packJobs(), this.#signal)
+          if (from === 'keep') await this.#engine.dispatcher.run(lane, resident.packJobs(), this.#stop)
           resident.close()
         }
       }),

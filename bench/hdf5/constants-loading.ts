@@ -56,11 +56,11 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
     cells,
     planes: planes.length,
     rawFrameBytes: 4 * PIXELS,
-    blockFrames: 32,
-    tileFrames: TILE,
+    slotRawFrames: 32,
+    slotFrames: TILE,
     slots: 1,
   })
-  const { memory } = Lane.allocate(0, layout).handle
+  const { memory } = Lane.allocate(layout).handle
   const kernels = instantiateKernels(kernelModule(), memory)
   const pass = async (): Promise<void> => {
     for (let row = 0; row < AGIPD_1M.slowScan; row += STRIP)

@@ -1,18 +1,18 @@
 import { deflateSync } from 'node:zlib'
 import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
-import { Packer } from '../../src/engine/worker/deflater.js'
+import { Deflater } from '../../src/engine/worker/deflater.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeHere } from '../rounds.js'
 import type { Frames } from './writing.js'
 
 /** Gain and mask of all frames by the run-length kernel. */
 export function runsDeflating(frames: Frames): Contender {
-  const { memory, packed, packedBytes } = frames
+  const { memory, deflated, deflatedBytes } = frames
   const kernels = instantiateKernels(kernelModule(), memory)
-  const packer = new Packer(kernels, new Uint8Array(memory.buffer, packed, packedBytes))
+  const deflater = new Deflater(kernels, new Uint8Array(memory.buffer, deflated, deflatedBytes))
   return contender('detcal', 'by runs', frames, plane => {
-    packer.restart()
-    return packer.pack(plane).byteLength
+    deflater.restart()
+    return deflater.deflate(plane).byteLength
   })
 }
 

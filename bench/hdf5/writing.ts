@@ -1,7 +1,7 @@
 import { closeSync, rmSync } from 'node:fs'
 import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { ChunkWriter } from '../../src/engine/worker/chunk-writer.js'
-import { Packer } from '../../src/engine/worker/deflater.js'
+import { Deflater } from '../../src/engine/worker/deflater.js'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
 import { type Dataset, openLibrary } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image-file.js'
@@ -20,23 +20,23 @@ export interface Frames {
   readonly gain: number
   readonly mask: number
   /** Room for the deflated planes of a frame. */
-  readonly packed: number
-  readonly packedBytes: number
+  readonly deflated: number
+  readonly deflatedBytes: number
 }
 
 export function placeFrames({ data, gain, mask }: Results): Frames {
   const pixels = gain.length
-  const packedBytes = 4 * PIXELS
+  const deflatedBytes = 4 * PIXELS
   const dataAt = 2 * PAGE
   const gainAt = dataAt + 4 * pixels
   const maskAt = gainAt + pixels
-  const packed = maskAt + 4 * pixels
-  const pages = Math.ceil((packed + packedBytes) / PAGE) + 1
+  const deflated = maskAt + 4 * pixels
+  const pages = Math.ceil((deflated + deflatedBytes) / PAGE) + 1
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   new Float32Array(memory.buffer, dataAt).set(data)
   new Uint8Array(memory.buffer, gainAt).set(gain)
   new Uint32Array(memory.buffer, maskAt).set(mask)
-  return { memory, count: pixels / PIXELS, data: dataAt, gain: gainAt, mask: maskAt, packed, packedBytes }
+  return { memory, count: pixels / PIXELS, data: dataAt, gain: gainAt, mask: maskAt, deflated, deflatedBytes }
 }
 
 /** Declared, filled by plain writes, planes deflated by runs. */
@@ -44,16 +44,16 @@ export function directWriting(frames: Frames, file: string): Contender {
   const { memory, count, data, gain, mask } = frames
   const { buffer } = memory
   const kernels = instantiateKernels(kernelModule(), memory)
-  const packer = new Packer(kernels, new Uint8Array(buffer, frames.packed, frames.packedBytes))
+  const deflater = new Deflater(kernels, new Uint8Array(buffer, frames.deflated, frames.deflatedBytes))
   const pass = async (): Promise<void> => {
     declared(count).write(file)
     const images = ImageFile.open(file, file, DATASETS, count, 4 * PIXELS)
     const writer = new ChunkWriter(images.target)
     for (let i = 0; i < count; i++) {
-      packer.restart()
+      deflater.restart()
       writer.data(i, new Uint8Array(buffer, data + i * 4 * PIXELS, 4 * PIXELS))
-      writer.packed('gain', i, packer.pack(new Uint8Array(buffer, gain + i * PIXELS, PIXELS)))
-      writer.packed('mask', i, packer.pack(new Uint8Array(buffer, mask + i * 4 * PIXELS, 4 * PIXELS)))
+      writer.deflated('gain', i, deflater.deflate(new Uint8Array(buffer, gain + i * PIXELS, PIXELS)))
+      writer.deflated('mask', i, deflater.deflate(new Uint8Array(buffer, mask + i * 4 * PIXELS, 4 * PIXELS)))
       writer.flush()
     }
     const { gain: gains, mask: masks } = writer.chunks()

@@ -116,11 +116,11 @@ class Team {
       cells,
       planes: PLANES,
       rawFrameBytes: 4 * PIXELS,
-      blockFrames: share,
-      tileFrames: TILE,
+      slotRawFrames: share,
+      slotFrames: TILE,
       slots: count,
     })
-    const lane = Lane.allocate(count, layout)
+    const lane = Lane.allocate(layout)
     this.#fill(lane, layout, share)
     return Array.from({ length: count }, (_, slot) => {
       const first = slot * share

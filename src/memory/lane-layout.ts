@@ -20,9 +20,9 @@ export interface LaneShape {
   /** Bytes of one raw frame. */
   readonly rawFrameBytes: number
   /** Frames that a slot has room for as they are in the file: a tile of a correction, a strip's of a dark run. */
-  readonly blockFrames: number
+  readonly slotRawFrames: number
   /** Frames of one tile: frames of one cell that a kernel call corrects. */
-  readonly tileFrames: number
+  readonly slotFrames: number
   readonly slots: number
 }
 
@@ -36,8 +36,8 @@ export interface SlotLayout {
   /** Mask tile; or scratch. */
   readonly mask: number
   /** Deflated gain and mask planes of a tile, one behind the other. */
-  readonly packed: number
-  readonly packedBytes: number
+  readonly deflated: number
+  readonly deflatedBytes: number
   readonly bytes: number
 }
 
@@ -59,8 +59,8 @@ const align = (value: number, to: number): number => Math.ceil(value / to) * to
 
 /** The byte map for `shape`. @throws RangeError if it needs more than a WebAssembly memory can be. */
 export function laneLayout(shape: LaneShape): LaneLayout {
-  const { pixels, cells, planes, rawFrameBytes, blockFrames, tileFrames, slots } = shape
-  const slot = slotLayout(pixels, rawFrameBytes, blockFrames, tileFrames)
+  const { pixels, cells, planes, rawFrameBytes, slotRawFrames, slotFrames, slots } = shape
+  const slot = slotLayout(pixels, rawFrameBytes, slotRawFrames, slotFrames)
   // Page 0 belongs to the kernels' static data, page 1 to the header and the parameters.
   const header = PAGE
   const params = PAGE + 32768
@@ -79,18 +79,27 @@ export function laneLayout(shape: LaneShape): LaneLayout {
 function slotLayout(
   pixels: number,
   rawFrameBytes: number,
-  blockFrames: number,
-  tileFrames: number,
+  slotRawFrames: number,
+  slotFrames: number,
 ): SlotLayout {
   // A tenth of the planes' size, many times what sparse ones take; what does not fit goes through node:zlib instead.
-  const packedBytes = align(tileFrames * Math.ceil(pixels / 2), 4096)
+  const deflatedBytes = align(slotFrames * Math.ceil(pixels / 2), 4096)
   const table = 0
-  const raw = align(tileFrames * TABLE_ENTRY_BYTES + TABLE_SCRATCH_BYTES, 4096)
-  const data = align(raw + blockFrames * rawFrameBytes, 4096)
-  const gain = data + tileFrames * pixels * 4
-  const mask = align(gain + tileFrames * pixels, 16)
-  const packed = align(mask + tileFrames * pixels * 4, 4096)
-  return { table, raw, data, gain, mask, packed, packedBytes, bytes: align(packed + packedBytes, PAGE) }
+  const raw = align(slotFrames * TABLE_ENTRY_BYTES + TABLE_SCRATCH_BYTES, 4096)
+  const data = align(raw + slotRawFrames * rawFrameBytes, 4096)
+  const gain = data + slotFrames * pixels * 4
+  const mask = align(gain + slotFrames * pixels, 16)
+  const deflated = align(mask + slotFrames * pixels * 4, 4096)
+  return {
+    table,
+    raw,
+    data,
+    gain,
+    mask,
+    deflated,
+    deflatedBytes,
+    bytes: align(deflated + deflatedBytes, PAGE),
+  }
 }
 
 /** Byte offset of slot `index`. */

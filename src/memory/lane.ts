@@ -1,25 +1,33 @@
 import type { LaneLayout } from './lane-layout.js'
 
 const MAGIC = 0x4c434144 // "DACL", little-endian
-const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 2
 
 /** Header words (i32) at `layout.header`. Slot words follow from SLOT_WORDS_AT. */
-const WORD = { magic: 0, version: 1, cells: 2, planes: 3, slots: 4 } as const
+const WORD = { magic: 0, version: 1, cells: 2, planes: 3, slots: 4, generation: 5 } as const
 const SLOT_WORDS_AT = 16
 const SLOT_WORDS = { state: 0, task: 1, epoch: 2 } as const
 const WORDS_PER_SLOT = 4
 
 /** States of a slot; README.md draws the transitions and says who makes them. */
-export const SLOT_STATE = { free: 0, assigned: 1, reading: 2, correcting: 3, writing: 4, done: 5 } as const
+export const SLOT_STATE = {
+  ...{ free: 0, assigned: 1, reading: 2, correcting: 3, writing: 4, done: 5 },
+  /** Its results are in use on the main thread, by a transport for instance. */
+  held: 6,
+} as const
 export type SlotState = keyof typeof SLOT_STATE
 
 /** What is posted to a worker: enough to attach, nothing to own. */
 export interface LaneHandle {
   readonly memory: WebAssembly.Memory
   readonly layout: LaneLayout
-  /** Number of the lane in its engine. */
+  /** Number of the memory, unique in the process. */
   readonly id: number
+  /** How often the memory was laid out: a thread that has an older layout attaches anew. */
+  readonly generation: number
 }
+
+let lastId = 0
 
 /**
  * Shared memory with one module's constants in kernel layout and a ring of slots.
@@ -37,15 +45,33 @@ export class Lane {
   }
 
   /** Allocates a lane. @throws RangeError if the address space does not hold it. */
-  static allocate(id: number, layout: LaneLayout): Lane {
+  static allocate(layout: LaneLayout): Lane {
     const pages = Math.ceil(layout.bytes / 65536)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-    const lane = new Lane({ memory, layout, id })
+    return Lane.#layOut({ memory, layout, id: ++lastId, generation: 0 })
+  }
+
+  /**
+   * A lane of another layout in the same memory; this one must not be used any more, nor any of its slots be in use.
+   * @throws RangeError if the memory is too small.
+   */
+  reuse(layout: LaneLayout): Lane {
+    const { memory, id, generation } = this.handle
+    if (layout.bytes > memory.buffer.byteLength)
+      throw new RangeError(`lane ${id} has ${memory.buffer.byteLength} bytes, ${layout.bytes} are needed`)
+    return Lane.#layOut({ memory, layout, id, generation: generation + 1 })
+  }
+
+  static #layOut(handle: LaneHandle): Lane {
+    const { layout } = handle
+    const lane = new Lane(handle)
     const words = lane.#words
+    words.fill(0)
     words[WORD.version] = LAYOUT_VERSION
     words[WORD.cells] = layout.cells
     words[WORD.planes] = layout.planes
     words[WORD.slots] = layout.slots
+    words[WORD.generation] = handle.generation
     // Last, so that whoever sees the magic sees the rest.
     Atomics.store(words, WORD.magic, MAGIC)
     return lane
@@ -61,12 +87,13 @@ export class Lane {
       words[WORD.version] === LAYOUT_VERSION &&
       words[WORD.cells] === cells &&
       words[WORD.planes] === planes &&
-      words[WORD.slots] === slots
+      words[WORD.slots] === slots &&
+      words[WORD.generation] === handle.generation
     if (!matches) throw new Error(`lane ${handle.id}: the memory does not have the layout the task names`)
     return lane
   }
 
-  /** Gives `slot` to `task` under `epoch`. Scheduler only. @throws Error if the slot is not free. */
+  /** Gives `slot` to `task` under `epoch`. Dispatcher only. @throws Error if the slot is not free. */
   assign(slot: number, task: number, epoch: number): void {
     const at = this.#slot(slot)
     this.#words[at + SLOT_WORDS.task] = task
@@ -75,7 +102,13 @@ export class Lane {
     if (before !== SLOT_STATE.free) throw new Error(`lane ${this.handle.id}: slot ${slot} is not free`)
   }
 
-  /** Takes `slot` back, whatever its state: after its result was collected or its worker died. Scheduler only. */
+  /** Keeps `slot` after its task is done, since its results are in use. Dispatcher only. @throws Error if it is not done. */
+  hold(slot: number): void {
+    const before = Atomics.compareExchange(this.#words, this.#slot(slot), SLOT_STATE.done, SLOT_STATE.held)
+    if (before !== SLOT_STATE.done) throw new Error(`lane ${this.handle.id}: slot ${slot} is not done`)
+  }
+
+  /** Takes `slot` back, whatever its state: after its result was collected or its worker died. Dispatcher only. */
   release(slot: number): void {
     Atomics.store(this.#words, this.#slot(slot), SLOT_STATE.free)
   }

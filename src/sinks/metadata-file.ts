@@ -30,12 +30,6 @@ export function metadataPath(folder: string, karaboId: string): string {
   return join(resolve(folder), `calibration_metadata_${karaboId}.yml`)
 }
 
-/** Loads what writes the file, which takes longer to load than all of the engine: to be called when there is time. */
-export function prepareMetadataFile(): void {
-  // Whoever writes the file is told if it fails.
-  import('yaml').catch(() => {})
-}
-
 /**
  * Writes the file from which `CalibrationData.from_correction` of EXtra reads which constants a run was corrected
  * with; our own keys tell the rest: options, versions, checksums, what became of each module.

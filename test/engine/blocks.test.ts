@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksOf, type FrameRef, tilesOf } from '../../src/engine/contract/blocks.js'
+import { blocksOf, type FrameRef } from '../../src/engine/plan/blocks.js'
+import { tilesOf } from '../../src/engine/worker/tiles.js'
 
 const frame = (row: number, cell: number): FrameRef => ({
   row,

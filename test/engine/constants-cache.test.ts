@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConstantsCache } from '../../constants/pack/cache.js'
 import type { CacheReport } from '../../src/engine/run/cache-use.js'
 import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
-import { StoppedError } from '../../src/engine/threads/pool.js'
+import { StoppedError } from '../../src/model/interruptions.js'
 import type { GoldenChain } from '../golden/run/index.js'
 import {
   correct,

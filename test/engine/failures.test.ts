@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { correctRun } from '../../src/engine/run/correct-run.js'
-import { StoppedError } from '../../src/engine/threads/pool.js'
+import { Engine } from '../../src/engine/threads/engine.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
+import { StoppedError } from '../../src/model/interruptions.js'
 import { OutputFolder } from '../../src/sinks/output-folder.js'
 import {
   correct,
@@ -54,8 +55,9 @@ describe('a worker that dies', () => {
     const mark = join(place.folder, 'mark')
     process.env['DETCAL_TEST_MODULE'] = '4'
     process.env['DETCAL_TEST_MARK'] = mark
-    const asked = request({ options: { workerEntry: DYING } })
-    const outcome = await correct(asked)
+    const engine = await Engine.start({ workers: 2, workerEntry: DYING })
+    const asked = request({ options: { engine } })
+    const outcome = await correct(asked).finally(() => engine.close())
     expect(existsSync(mark)).toBe(true)
     expect(outcome.modules.map(({ status }) => status)).toEqual(outcome.modules.map(() => 'corrected'))
     const [expected] = place.golden.modules['4'] ?? []
@@ -65,8 +67,9 @@ describe('a worker that dies', () => {
 
   it('twice on one block fails its file, named, and leaves the other modules whole', async () => {
     process.env['DETCAL_TEST_MODULE'] = '4'
-    const asked = request({ options: { workerEntry: DYING } })
-    const outcome = await correct(asked)
+    const engine = await Engine.start({ workers: 2, workerEntry: DYING })
+    const asked = request({ options: { engine } })
+    const outcome = await correct(asked).finally(() => engine.close())
     const failed = outcome.modules.find(({ module }) => module === 4)
     expect(failed?.status).toBe('failed')
     expect(failed?.sequences[0]?.error?.message).toMatch(

@@ -10,6 +10,7 @@ import { type Corrections, requireConstants } from '../../src/corrections/chain.
 import { addCorrections } from '../../src/corrections/index.js'
 import type { Detector } from '../../src/detectors/detector.js'
 import { addDetector } from '../../src/detectors/index.js'
+import { Engine } from '../../src/engine/threads/engine.js'
 import { writeExdf } from '../../src/hdf5/exdf-writer.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import { correct } from '../helpers/correction.js'
@@ -203,8 +204,9 @@ test('a detector of eight modules of 1024 × 512 pixels is corrected by its own 
   await writeCatalogue(catalogue)
   const out = join(folder, 'out')
   const combined = join(folder, 'run.cxi')
-  const kernels = await compile()
-  const outcome = await correct({ run, catalogue, out, combined, options: { kernels } })
+  const engine = await Engine.start({ workers: 2, kernels: await compile() })
+  const outcome = await correct({ run, catalogue, out, combined, options: { engine } })
+  await engine.close()
   expect(outcome.modules).toMatchObject([{ module: 7, status: 'corrected' }])
 
   const read = (path: string, dataset: string, at: [number, number][]) =>

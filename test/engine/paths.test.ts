@@ -72,8 +72,8 @@ it.each(SHAPES)('blocks of $trains trains by $framesPerTrain frames give the sam
   const { trains, framesPerTrain, slots } = shape
   const layout = laneLayout({
     ...plan.lanes.layout,
-    blockFrames: trains * framesPerTrain,
-    tileFrames: trains,
+    slotRawFrames: trains * framesPerTrain,
+    slotFrames: trains,
     slots,
   })
   const lanes = { ...plan.lanes, layout, block: { trains, framesPerTrain } }
@@ -90,7 +90,7 @@ it('moves the bytes that src/memory/README.md states, and no more', async () => 
   const pixels = frames * 65536
   expect(phases.read.bytes).toBe(4 * pixels)
   expect(phases.correct.bytes).toBe(8 * pixels)
-  expect(phases.pack.bytes).toBe(5 * pixels)
+  expect(phases.deflate.bytes).toBe(5 * pixels)
   const stored = readdirSync(out)
     .filter(name => name.endsWith('.h5'))
     .reduce((sum, name) => sum + statSync(join(out, name)).size, 0)

@@ -15,13 +15,11 @@ function mayDie() {
   }
 }
 
-module.exports = {
-  ...engine,
-  correctBlock(task) {
-    // Amid its work: the input is asked for when the block's slot is being read to.
-    if (task.module === Number(module_) && mayDie())
-      Object.defineProperty(task, 'input', { get: () => process.exit(3) })
-    return engine.correctBlock(task)
-  },
-  medianOf: () => process.exit(3),
+module.exports = posted => {
+  const { operation, task } = posted
+  if (operation === 'medianOf') process.exit(3)
+  // Amid its work: the input is asked for when the block's slot is its own.
+  if (operation === 'correctBlock' && task.module === Number(module_) && mayDie())
+    Object.defineProperty(task.input, 'rows', { get: () => process.exit(3) })
+  return engine(posted)
 }

@@ -2,14 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Lane } from '../../src/memory/lane.js'
 import { type LaneShape, laneLayout, MAX_LANE_BYTES, slotOffset } from '../../src/memory/lane-layout.js'
+import { LanePool } from '../../src/memory/lane-pool.js'
 
 const SHAPE: LaneShape = {
   pixels: 65536,
   cells: 2,
   planes: 8,
   rawFrameBytes: 262144,
-  blockFrames: 4,
-  tileFrames: 2,
+  slotRawFrames: 4,
+  slotFrames: 2,
   slots: 2,
 }
 
@@ -20,14 +21,14 @@ describe('laneLayout', () => {
       cells: fc.integer({ min: 1, max: 12 }),
       planes: fc.integer({ min: 1, max: 13 }),
       rawFrameBytes: fc.integer({ min: 2, max: 300_000 }),
-      blockFrames: fc.integer({ min: 1, max: 32 }),
-      tileFrames: fc.integer({ min: 1, max: 8 }),
+      slotRawFrames: fc.integer({ min: 1, max: 32 }),
+      slotFrames: fc.integer({ min: 1, max: 8 }),
       slots: fc.integer({ min: 1, max: 5 }),
     })
     fc.assert(
       fc.property(shape, asked => {
         const layout = laneLayout(asked)
-        const { pixels, rawFrameBytes, blockFrames, tileFrames } = asked
+        const { pixels, rawFrameBytes, slotRawFrames, slotFrames } = asked
         const slot = layout.slot
         const parts: [from: number, bytes: number][] = [
           [layout.header, 4096],
@@ -35,12 +36,12 @@ describe('laneLayout', () => {
           [layout.constants, asked.cells * asked.planes * pixels * 4],
           ...Array.from({ length: asked.slots }, (_, i) => slotOffset(layout, i)).flatMap(
             (base): [number, number][] => [
-              [base + slot.table, tileFrames * 32 + 8256],
-              [base + slot.raw, blockFrames * rawFrameBytes],
-              [base + slot.data, tileFrames * pixels * 4],
-              [base + slot.gain, tileFrames * pixels],
-              [base + slot.mask, tileFrames * pixels * 4],
-              [base + slot.packed, slot.packedBytes],
+              [base + slot.table, slotFrames * 32 + 8256],
+              [base + slot.raw, slotRawFrames * rawFrameBytes],
+              [base + slot.data, slotFrames * pixels * 4],
+              [base + slot.gain, slotFrames * pixels],
+              [base + slot.mask, slotFrames * pixels * 4],
+              [base + slot.deflated, slot.deflatedBytes],
             ],
           ),
         ]
@@ -61,7 +62,7 @@ describe('laneLayout', () => {
 
 describe('Lane', () => {
   it('walks a slot through its states, for its owner only', () => {
-    const lane = Lane.allocate(0, laneLayout(SHAPE))
+    const lane = Lane.allocate(laneLayout(SHAPE))
     const worker = Lane.attach(lane.handle)
     lane.assign(1, 7, 0)
     expect(worker.state(1)).toBe('assigned')
@@ -72,7 +73,7 @@ describe('Lane', () => {
   })
 
   it('fences off a worker whose slot was taken back', () => {
-    const lane = Lane.allocate(0, laneLayout(SHAPE))
+    const lane = Lane.allocate(laneLayout(SHAPE))
     lane.assign(0, 7, 0)
     lane.release(0)
     expect(() => lane.advance(0, 7, 0, 'writing')).toThrow(/no longer belongs/)
@@ -84,7 +85,7 @@ describe('Lane', () => {
   })
 
   it('refuses memory that is not a lane of the layout named', () => {
-    const lane = Lane.allocate(0, laneLayout(SHAPE))
+    const lane = Lane.allocate(laneLayout(SHAPE))
     const other = laneLayout({ ...SHAPE, cells: 1 })
     expect(() => Lane.attach({ ...lane.handle, layout: other })).toThrow(/does not have the layout/)
     const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true })
@@ -92,8 +93,42 @@ describe('Lane', () => {
   })
 
   it('knows its slots', () => {
-    const lane = Lane.allocate(3, laneLayout(SHAPE))
+    const lane = Lane.allocate(laneLayout(SHAPE))
     expect(() => lane.state(2)).toThrow(RangeError)
     expect(() => lane.assign(-1, 1, 0)).toThrow(RangeError)
+  })
+
+  it('holds a slot whose task is done until it is released', () => {
+    const lane = Lane.allocate(laneLayout(SHAPE))
+    lane.assign(0, 7, 0)
+    expect(() => lane.hold(0)).toThrow(/not done/)
+    lane.advance(0, 7, 0, 'done')
+    lane.hold(0)
+    expect(Lane.attach(lane.handle).state(0)).toBe('held')
+    expect(() => lane.assign(0, 8, 0)).toThrow(/not free/)
+    lane.release(0)
+    lane.assign(0, 8, 0)
+  })
+
+  it('is laid out anew in its memory, and not in one that is too small', () => {
+    const lane = Lane.allocate(laneLayout(SHAPE))
+    lane.assign(0, 7, 0)
+    const again = lane.reuse(laneLayout({ ...SHAPE, cells: 1 }))
+    expect(again.handle.memory).toBe(lane.handle.memory)
+    expect(again.state(0)).toBe('free')
+    expect(() => Lane.attach(lane.handle)).toThrow(/does not have the layout/)
+    expect(() => lane.reuse(laneLayout({ ...SHAPE, cells: 50 }))).toThrow(RangeError)
+  })
+})
+
+describe('LanePool', () => {
+  it('lends the smallest memory that fits, and a new one where none does', () => {
+    const pool = new LanePool()
+    const [large, small] = [SHAPE, { ...SHAPE, cells: 1 }].map(shape => pool.lend(1, laneLayout(shape))[0])
+    pool.giveBack([large, small].filter(lane => lane !== undefined))
+    const [first, second, third] = pool.lend(3, laneLayout({ ...SHAPE, cells: 1 }))
+    expect(first?.handle.memory).toBe(small?.handle.memory)
+    expect(second?.handle.memory).toBe(large?.handle.memory)
+    expect(third?.handle.id).not.toBe(first?.handle.id)
   })
 })

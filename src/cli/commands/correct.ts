@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { correctionsOf } from '../../corrections/index.js'
-import { kernelModule } from '../../corrections/kernel.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
@@ -9,7 +8,7 @@ import { type FoundConstants, findConstants } from '../../engine/plan/find-const
 import { type CorrectionPlan, type OutputRequest, planCorrection } from '../../engine/plan/plan.js'
 import { correctRun } from '../../engine/run/correct-run.js'
 import type { CorrectionOutcome } from '../../engine/run/outcome.js'
-import { WorkerPool } from '../../engine/threads/pool.js'
+import { Engine } from '../../engine/threads/engine.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -64,11 +63,11 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     return exitCode(plan.problems)
   }
   // Threads load their modules while the run is opened.
-  const pool = await WorkerPool.start(request.workers, kernelModule())
+  const engine = await Engine.start(request)
   try {
-    return await execute(args, request, pool)
+    return await execute(args, request, engine)
   } finally {
-    await pool.close()
+    await engine.close()
   }
 }
 
@@ -106,7 +105,7 @@ async function planOf(
   return { plan, conditions }
 }
 
-async function execute(args: CorrectOptions, request: Request, pool: WorkerPool): Promise<number> {
+async function execute(args: CorrectOptions, request: Request, engine: Engine): Promise<number> {
   const { plan, conditions } = await planOf(args, request)
   const cache = openConstantsCache(args)
   const progress = showProgress({
@@ -128,7 +127,7 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
         options: optionsThatShape(args, plan, conditions),
         ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),
       },
-      pool,
+      engine,
       onProgress: done => progress.update(done),
     })
   } finally {

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { kernelModule } from '../../corrections/kernel.js'
 import { darkRun } from '../../engine/dark/dark-run.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
 import { type MachineLimits, machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
-import { WorkerPool } from '../../engine/threads/pool.js'
+import { Engine } from '../../engine/threads/engine.js'
 import type { Problem } from '../../model/problem.js'
 import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
 import { type DarkArguments, darkOptions, darkSelection, limitsOf } from '../dark-options.js'
@@ -41,11 +40,11 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
   }
   if (html !== undefined) requireReportPlace(html)
   // Threads load their modules while the runs are opened.
-  const pool = await WorkerPool.start(workers, kernelModule())
+  const engine = await Engine.start({ workers })
   try {
-    return await execute(args, await plan(), { pool, html, signal })
+    return await execute(args, await plan(), { engine, html, signal })
   } finally {
-    await pool.close()
+    await engine.close()
   }
 }
 
@@ -78,13 +77,13 @@ function planOf(
 async function execute(
   args: DarkArguments,
   plan: DarkPlan,
-  { pool, html, signal }: { pool: WorkerPool; html: string | undefined; signal: AbortSignal },
+  { engine, html, signal }: { engine: Engine; html: string | undefined; signal: AbortSignal },
 ): Promise<number> {
   const { rawBytes: bytes, trains } = plan.totals
   const progress = showProgress({ total: 1, bytes, trains })
   const outcome = await darkRun(plan, {
     catalogue: resolve(args.catalogue),
-    pool,
+    engine,
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())

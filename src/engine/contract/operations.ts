@@ -2,40 +2,13 @@ import type { LoadReport } from '../../../constants/load.js'
 import type { ConstantSource } from '../../../constants/source.js'
 import type { PlaneRecipe } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
-import type { ErrorRecord } from '../../model/errors.js'
-import type { ChunkTarget } from '../../sinks/image-file.js'
-import type { DarkOperations } from '../dark/tasks.js'
-import type { TileTask } from '../worker/tile-correction.js'
 import type { Assignment } from './assignment.js'
-import type { BlockInput } from './block-input.js'
-import type { Block, TargetName } from './blocks.js'
+import type { BlockResult, BlockTask } from './block-task.js'
+import { operation } from './operation.js'
 import type { PhaseTimes } from './phase-times.js'
 
-/** Corrects one block: tile by tile, frames are read into a slot and corrected, every chunk is written. */
-export interface BlockTask extends Assignment, TileTask {
-  readonly module: number
-  readonly input: BlockInput
-  readonly block: Block
-  /** The files its chunks go to, under the chunk numbers that `block` has for each. */
-  readonly targets: Readonly<Partial<Record<TargetName, ChunkTarget>>>
-}
-
-/** Where the deflated chunks of one dataset went, by chunk number. */
-export interface PackedChunks {
-  readonly indices: Float64Array
-  readonly addresses: Float64Array
-  readonly sizes: Float64Array
-}
-
-export interface TargetChunks {
-  readonly gain: PackedChunks
-  readonly mask: PackedChunks
-}
-
-export interface BlockResult {
-  readonly chunks: Readonly<Partial<Record<TargetName, TargetChunks>>>
-  readonly times: Partial<PhaseTimes>
-}
+/** Corrects one block tile by tile: raw frames into the slot, through the corrector, out to the sinks. */
+export const correctBlock = operation<BlockTask, BlockResult>('correctBlock')
 
 /** Loads the constants of a strip of slow-scan rows into a lane; the slot's memory is scratch. */
 export interface ConstantsTask extends Assignment {
@@ -52,6 +25,8 @@ export interface ConstantsResult {
   readonly report: LoadReport
   readonly times: Partial<PhaseTimes>
 }
+
+export const loadConstants = operation<ConstantsTask, ConstantsResult>('loadConstants')
 
 /** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
 export interface PackTask extends Assignment {
@@ -74,34 +49,24 @@ export interface ReadPackResult {
   readonly times: Partial<PhaseTimes>
 }
 
+export const readPack = operation<ReadPackTask, ReadPackResult>('readPack')
+
 export interface WritePackResult {
   /** Four words for each of the planes. */
   readonly checksums: Uint32Array
   readonly times: Partial<PhaseTimes>
 }
 
+export const writePack = operation<PackTask, WritePackResult>('writePack')
+
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {
+  readonly thread: number
   readonly detector: Detector
   readonly source: ConstantSource
 }
 
-/** Every operation a worker thread knows: one declaration, imported by both sides. */
-export interface Operations extends DarkOperations {
-  correctBlock(task: BlockTask): Promise<BlockResult>
-  loadConstants(task: ConstantsTask): Promise<ConstantsResult>
-  readPack(task: ReadPackTask): ReadPackResult
-  writePack(task: PackTask): WritePackResult
-  medianOf(task: MedianTask): Promise<number>
-  /** Nothing: the thread that answers has started. */
-  ready(task: Readonly<Record<string, never>>): void
-}
+export const medianOf = operation<MedianTask, number>('medianOf')
 
-export type OperationName = keyof Operations
-export type TaskOf<N extends OperationName> = Parameters<Operations[N]>[0]
-export type ResultOf<N extends OperationName> = Awaited<ReturnType<Operations[N]>>
-
-/** What a worker answers: errors travel as records, since classes do not survive `postMessage`. */
-export type Answer<N extends OperationName> =
-  | { readonly ok: true; readonly value: ResultOf<N> }
-  | { readonly ok: false; readonly error: ErrorRecord | 'stopped' }
+/** Nothing: the thread that answers has started. */
+export const ready = operation<{ readonly thread: number }, void>('ready')

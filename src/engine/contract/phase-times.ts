@@ -5,7 +5,7 @@ export interface Phase {
 }
 
 /** `keep` writes packs of constants into the cache. */
-export const PHASES = ['constants', 'read', 'correct', 'pack', 'write', 'finish', 'keep'] as const
+export const PHASES = ['constants', 'read', 'correct', 'deflate', 'write', 'finish', 'keep'] as const
 export type PhaseName = (typeof PHASES)[number]
 
 /** Times (thread ns, summed over workers) and bytes by phase. */

@@ -45,7 +45,7 @@ async function stripStatistics(
   // The tiles of a correction serve as scratch.
   const scratch = slot + layout.slot.data
   const strip = { detector, plane: rawPlane, slowScan }
-  const room = new Uint8Array(memory.buffer, raw, layout.blockFrames * layout.rawFrameBytes)
+  const room = new Uint8Array(memory.buffer, raw, layout.slotRawFrames * layout.rawFrameBytes)
   const [from, to] = slowScan
   const stride = stripStride(detector, to - from)
   const pixels = (to - from) * detector.fastScan

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue.js'
 import { type ImportReport, importAllConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { kernelModule } from '../../corrections/kernel.js'
-import { Lane } from '../../memory/lane.js'
+import type { Lane } from '../../memory/lane.js'
 import { isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
+import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
-import { StoppedError, WorkerPool } from '../threads/pool.js'
+import { type ModuleQueue, throughLanes } from '../run/through-lanes.js'
+import { Engine } from '../threads/engine.js'
+import { RunStop } from '../threads/job.js'
 import { DarkModuleRun } from './module-run.js'
 import type { DarkModule, DarkOutcome } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
@@ -20,10 +22,8 @@ export interface DarkOptions {
   readonly signal?: AbortSignal
   /** Told after every strip which share of the work is done. */
   readonly onProgress?: (share: number) => void
-  /** Worker file; only tests give another one. */
-  readonly workerEntry?: string
-  /** Threads that have been started already, as many as the plan has workers; they are ended here. */
-  readonly pool?: WorkerPool
+  /** Threads and lanes to use, which are still there afterwards; absent: the run has its own. */
+  readonly engine?: Engine
 }
 
 /**
@@ -36,16 +36,17 @@ export interface DarkOptions {
  */
 export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<DarkOutcome> {
   const start = performance.now()
-  const signal = options.signal ?? new AbortController().signal
+  const stop = new RunStop(options.signal)
   const staging = Staging.open(options.catalogue, plan.totals.outputBytes)
-  let pool: WorkerPool | undefined
+  let own: Engine | undefined
   try {
-    pool = options.pool ?? (await WorkerPool.start(plan.workers, kernelModule(), options.workerEntry))
+    own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
+    const engine = options.engine ?? (own as Engine)
     const previous = await previousConstants(plan, options.catalogue)
-    const { modules, problems } = await characterise(plan, options, pool, signal, staging, previous)
-    if (signal.aborted) throw new StoppedError('stopped')
+    const { modules, problems } = await characterise(plan, options, { engine, stop }, staging, previous)
+    if (stop.signal.aborted) throw new StoppedError()
     // Threads end while the constants are entered.
-    const ended = pool.close()
+    const ended = own?.close()
     const { versions } = await enter(plan, modules, options.catalogue, staging)
     staging.keepCatalogue()
     await ended
@@ -59,7 +60,7 @@ export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<Dar
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
-    await pool?.close()
+    await own?.close()
     staging.close()
   }
 }
@@ -89,50 +90,40 @@ async function previousConstants(
 async function characterise(
   plan: DarkPlan,
   options: DarkOptions,
-  pool: WorkerPool,
-  signal: AbortSignal,
+  { engine, stop }: { readonly engine: Engine; readonly stop: RunStop },
   staging: Staging,
   previous: ReadonlyMap<ModuleIndex, ModuleConstants>,
 ): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
-  const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  pool.use(lanes.map(lane => lane.handle))
-  const stop = (): void => pool.stop()
-  signal.addEventListener('abort', stop)
+  const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
   const context = {
     plan,
-    pool,
-    signal,
-    ids: counter(),
+    engine,
+    stop,
     pathOf: (module: DarkModulePlan) => staging.path(module.module),
     previous: ({ module }: DarkModulePlan) => previous.get(module),
     onRows: progress(plan, options),
   }
-  try {
-    const queue = [...plan.modules]
-    const modules: DarkModule[] = []
-    const failures: { module: ModuleIndex; error: unknown }[] = []
-    const drains = lanes.map(async lane => {
-      for (let next = queue.shift(); next !== undefined && !signal.aborted; next = queue.shift()) {
-        try {
-          modules.push(await new DarkModuleRun(next, lane, context).run())
-        } catch (error) {
-          // Neither is about this module alone.
-          if (error instanceof StoppedError || isDetcalError(error, 'output')) throw error
-          failures.push({ module: next.module, error })
-        }
+  const failures: { module: ModuleIndex; error: unknown }[] = []
+  const through = async (lane: Lane, queue: ModuleQueue<DarkModulePlan>): Promise<DarkModule[]> => {
+    const done: DarkModule[] = []
+    for (let next = queue.next(); next !== undefined && !stop.signal.aborted; next = queue.next()) {
+      try {
+        done.push(await new DarkModuleRun(next, lane, context).run())
+      } catch (error) {
+        // Neither is about this module alone.
+        if (error instanceof StoppedError || isDetcalError(error, 'output')) throw error
+        failures.push({ module: next.module, error })
       }
-    })
-    // All lanes have come to rest before a failure is passed on, so that nobody writes to a folder that is gone.
-    for (const result of await Promise.allSettled(drains))
-      if (result.status === 'rejected') throw result.reason
+    }
+    return done
+  }
+  try {
+    const modules = await throughLanes(plan.modules, lanes, through)
     const [first] = failures
     if (modules.length === 0 && first !== undefined) throw first.error
-    return {
-      modules: modules.sort((a, b) => a.module - b.module),
-      problems: failures.map(({ module, error }) => failure(module, error)),
-    }
+    return { modules, problems: failures.map(({ module, error }) => failure(module, error)) }
   } finally {
-    signal.removeEventListener('abort', stop)
+    engine.lanes.giveBack(lanes)
   }
 }
 
@@ -167,11 +158,6 @@ function failure(module: ModuleIndex, error: unknown): Problem {
     message: hint === undefined ? `not characterised: ${message}` : `not characterised: ${message}. ${hint}`,
     place: { ...place, module },
   }
-}
-
-function counter(): () => number {
-  let last = 0
-  return () => ++last
 }
 
 function progress({ totals, detector }: DarkPlan, { onProgress }: DarkOptions): (rows: number) => void {

@@ -123,9 +123,9 @@ function lanesOf(
       cells,
       planes,
       rawFrameBytes: frameBytes,
-      blockFrames: Math.ceil(blockBytes / frameBytes),
+      slotRawFrames: Math.ceil(blockBytes / frameBytes),
       // Of a tile, data and masks alone are eight bytes a pixel.
-      tileFrames: Math.ceil(scratchBytes / (8 * pixels)),
+      slotFrames: Math.ceil(scratchBytes / (8 * pixels)),
       slots: Math.ceil(workers / count),
     })
     return { count, layout, stripRows, ...sums, bytes: count * layout.bytes }

@@ -12,14 +12,22 @@ import { declareConstants, storedAs } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
+import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../contract/assignment.js'
-import { StoppedError, type WorkerPool } from '../threads/pool.js'
-import { LaneScheduler, type SlotJob } from '../threads/scheduler.js'
+import type { Engine } from '../threads/engine.js'
+import type { Job, RunStop } from '../threads/job.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
-import type { StatisticsTask } from './tasks.js'
+import {
+  darkDifference,
+  darkJudge,
+  darkPicture,
+  darkStatistics,
+  darkWrite,
+  type StatisticsTask,
+} from './tasks.js'
 
 /** Tasks of a module that each worker should have at least. */
 const TASKS_A_WORKER = 8
@@ -27,10 +35,8 @@ const TASKS_A_WORKER = 8
 /** What all modules share. */
 export interface DarkContext {
   readonly plan: DarkPlan
-  readonly pool: WorkerPool
-  readonly signal: AbortSignal
-  /** Numbers for tasks, unique in the engine. */
-  readonly ids: () => number
+  readonly engine: Engine
+  readonly stop: RunStop
   /** Where a module's constants are written, until all of them enter the catalogue. */
   readonly pathOf: (module: DarkModulePlan) => string
   /** The constants that a module had before. */
@@ -43,12 +49,12 @@ export interface DarkContext {
 export class DarkModuleRun {
   readonly #module: DarkModulePlan
   readonly #context: DarkContext
-  readonly #scheduler: LaneScheduler
+  readonly #lane: Lane
 
   constructor(module: DarkModulePlan, lane: Lane, context: DarkContext) {
     this.#module = module
     this.#context = context
-    this.#scheduler = new LaneScheduler(lane, context.ids)
+    this.#lane = lane
   }
 
   /**
@@ -86,7 +92,7 @@ export class DarkModuleRun {
 
   /** Statistics of all cells; each is judged when all of its own are there. */
   async #statistics(): Promise<StageSummary[]> {
-    const { plan, pool, onRows } = this.#context
+    const { plan, engine, onRows } = this.#context
     const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
@@ -97,12 +103,12 @@ export class DarkModuleRun {
         const present = this.#module.stages.map(stage => stage.cells.has(cell))
         const { limits } = plan
         const task = { ...assignment, ...this.#common(), cell, present, limits }
-        judgements[cell] = await pool.run('darkJudge', task)
+        judgements[cell] = await engine.pool.run(darkJudge, task)
       }
       const jobs = parts.map(part => {
         const { cell, stage, slowScan: rows } = part.task
         return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
-          await pool.run('darkStatistics', { ...assignment, ...part.task })
+          await engine.pool.run(darkStatistics, { ...assignment, ...part.task })
           waiting[cell]?.delete(part)
           if (waiting[cell]?.size === 0) await judge(cell, assignment)
           onRows(part.frames * (rows[1] - rows[0]))
@@ -152,7 +158,7 @@ export class DarkModuleRun {
   async #finish(): Promise<
     Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & { readonly content: Content }
   > {
-    const { plan, pool, pathOf } = this.#context
+    const { plan, engine, pathOf } = this.#context
     const { module, pdu } = this.#module
     const pictures: StagePicture[] = []
     const problems: Problem[] = []
@@ -162,7 +168,7 @@ export class DarkModuleRun {
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
-        content = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
+        content = await engine.pool.run(darkWrite, { ...assignment, ...this.#common(), pdu, path })
         // The disk has it while the threads go on.
         onDisk = flushed(path)
         // Whoever waits for it hears of it.
@@ -170,7 +176,7 @@ export class DarkModuleRun {
       }),
       ...plan.recipe.stages.map((name, stage) =>
         this.#job(`picturing ${name} gain`, async assignment => {
-          pictures[stage] = await pool.run('darkPicture', { ...assignment, ...this.#common(), stage })
+          pictures[stage] = await engine.pool.run(darkPicture, { ...assignment, ...this.#common(), stage })
         }),
       ),
       this.#job('comparing with the constants before', async assignment => {
@@ -184,13 +190,13 @@ export class DarkModuleRun {
         }
       }),
     ])
-    if (content === undefined) throw new StoppedError('stopped')
+    if (content === undefined) throw new StoppedError()
     await onDisk
     return { content, pictures, problems, ...(previous && { previous }) }
   }
 
   async #compare(assignment: Assignment): Promise<DarkModule['previous']> {
-    const { plan, pool, previous } = this.#context
+    const { plan, engine, previous } = this.#context
     const found = previous(this.#module)
     const sources = new Map<string, ConstantSource>()
     for (const name of ['Offset', 'Noise', 'BadPixelsDark']) {
@@ -200,7 +206,11 @@ export class DarkModuleRun {
     const [name] = sources.keys()
     const beginAt = found?.constants.get(name ?? '')?.beginAt
     if (beginAt === undefined) return undefined
-    const stages = await pool.run('darkDifference', { ...assignment, ...this.#common(), previous: sources })
+    const stages = await engine.pool.run(darkDifference, {
+      ...assignment,
+      ...this.#common(),
+      previous: sources,
+    })
     return { beginAt, stages }
   }
 
@@ -209,20 +219,21 @@ export class DarkModuleRun {
     return { detector, recipe, cells: this.#module.cells }
   }
 
-  #job(what: string, run: SlotJob['run']): { name: string; run: SlotJob['run'] } {
+  #job(what: string, run: Job['run']): { name: string; run: Job['run'] } {
     return { name: `module ${this.#module.module}, ${what}`, run }
   }
 
   /** Runs jobs on the lane's slots until all are done or one failed. @throws what the first failed with. */
-  async #runAll(jobs: readonly { name: string; run: SlotJob['run'] }[]): Promise<void> {
+  async #runAll(jobs: readonly { name: string; run: Job['run'] }[]): Promise<void> {
     const errors: unknown[] = []
-    async function* untilFailed(): AsyncGenerator<SlotJob> {
+    async function* untilFailed(): AsyncGenerator<Job> {
       for (const job of jobs) {
         if (errors.length > 0) return
         yield { ...job, failed: error => void errors.push(error) }
       }
     }
-    await this.#scheduler.run(untilFailed(), this.#context.signal)
+    const { engine, stop } = this.#context
+    await engine.dispatcher.run(this.#lane, untilFailed(), stop)
     if (errors.length > 0) throw errors[0]
   }
 }

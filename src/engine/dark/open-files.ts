@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { ModuleFile } from '../../sources/run.js'
 import type { BlockInput } from '../contract/block-input.js'
-import { addressesOf } from '../run/sequence-run.js'
+import { addressesOf } from '../run/raw-source.js'
 import { refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
 import type { FrameSource } from './tasks.js'

@@ -8,6 +8,7 @@ import type { Content } from '../../../constants/store.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { BlockInput } from '../contract/block-input.js'
+import { operation } from '../contract/operation.js'
 
 /** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
 export interface FrameSource {
@@ -71,11 +72,9 @@ export interface DifferenceTask extends DarkTask {
   readonly previous: ReadonlyMap<string, ConstantSource>
 }
 
-/** The operations of a dark characterisation; every one works on a lane whose planes are those of the recipe. */
-export interface DarkOperations {
-  darkStatistics(task: StatisticsTask): Promise<void>
-  darkJudge(task: JudgeTask): Promise<readonly StageJudgement[]>
-  darkWrite(task: WriteTask): Promise<Content>
-  darkPicture(task: PictureTask): Promise<StagePicture>
-  darkDifference(task: DifferenceTask): Promise<readonly StageDifference[]>
-}
+// Every operation of a dark characterisation works on a lane whose planes are those of the recipe.
+export const darkStatistics = operation<StatisticsTask, void>('darkStatistics')
+export const darkJudge = operation<JudgeTask, readonly StageJudgement[]>('darkJudge')
+export const darkWrite = operation<WriteTask, Content>('darkWrite')
+export const darkPicture = operation<PictureTask, StagePicture>('darkPicture')
+export const darkDifference = operation<DifferenceTask, readonly StageDifference[]>('darkDifference')

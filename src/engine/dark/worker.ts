@@ -6,66 +6,58 @@ import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
 import { contentOfNow } from '../../../constants/store.js'
 import { fillConstants } from '../../../constants/write.js'
-import type { Kernels } from '../../corrections/kernel.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
 import type { Assignment } from '../contract/assignment.js'
-import { StoppedError } from '../threads/pool.js'
-import type { FrameReader } from '../worker/frame-reader.js'
+import type { Operation } from '../contract/operation.js'
+import { FrameReader } from '../worker/frame-reader.js'
+import { type Offer, offer, unlessStopped } from '../worker/thread.js'
 import { cellStatistics } from './cell-statistics.js'
 import { storeOf } from './lane-planes.js'
-import type { DarkOperations } from './tasks.js'
+import { darkDifference, darkJudge, darkPicture, darkStatistics, darkWrite } from './tasks.js'
 
-/** What a worker thread has at hand. */
-export interface DarkContext {
-  readonly at: (lane: number) => { readonly lane: Lane; readonly kernels: Kernels }
-  readonly reader: FrameReader
-  readonly stop: Int32Array
+/** What a worker thread offers for a dark characterisation. */
+export function darkOffers(): Offer[] {
+  const reader = new FrameReader()
+  return [
+    onLane(darkStatistics, (task, lane, { kernels }) => cellStatistics(task, { lane, kernels, reader })),
+    onLane(darkJudge, (task, lane, room) => {
+      const { recipe } = task
+      const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
+      return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
+    }),
+    onLane(darkWrite, (task, lane, room) => {
+      const { detector, recipe, cells, pdu, path } = task
+      fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
+      return contentOfNow(path)
+    }),
+    onLane(darkPicture, (task, lane, room) => {
+      const { detector, recipe, cells, stage } = task
+      return pictureStage(detector, recipe, storeOf(lane), cells, stage, room)
+    }),
+    onLane(darkDifference, (task, lane) => {
+      const { detector, recipe } = task
+      return differenceOf(detector, recipe, storeOf(lane), task.cells, task.previous)
+    }),
+  ]
 }
 
-/** The worker's side of {@link DarkOperations}. */
-export function darkOperations({ at, reader, stop }: DarkContext): DarkOperations {
-  /** Takes the task's slot, in which kernels may work, through its states around `work`. */
-  const onLane = async <T>(
-    task: Assignment,
-    work: (lane: Lane, room: KernelRoom) => T | Promise<T>,
-  ): Promise<T> => {
-    if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
-    const { lane, kernels } = at(task.lane)
+/** Takes the task's slot, in which kernels may work, through its states around `work`. */
+function onLane<Task extends Assignment, Result>(
+  operation: Operation<Task, Result>,
+  work: (task: Task, lane: Lane, room: KernelRoom) => Result | Promise<Result>,
+): Offer {
+  return offer(operation, async (task, thread) => {
+    unlessStopped(task)
+    const { lane, kernels } = thread.lane(task)
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
     const { memory, layout } = lane.handle
     const room = {
       ...{ kernels, buffer: memory.buffer },
       ...{ at: slotOffset(layout, task.slot), bytes: layout.slot.bytes },
     }
-    const result = await work(lane, room)
+    const result = await work(task, lane, room)
     lane.advance(task.slot, task.id, task.epoch, 'done')
     return result
-  }
-  return {
-    darkStatistics: task =>
-      onLane(task, (lane, { kernels }) => cellStatistics(task, { lane, kernels, reader })),
-    darkJudge: task =>
-      onLane(task, (lane, room) => {
-        const { recipe } = task
-        const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
-        return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
-      }),
-    darkWrite: task =>
-      onLane(task, (lane, room) => {
-        const { detector, recipe, cells, pdu, path } = task
-        fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
-        return contentOfNow(path)
-      }),
-    darkPicture: task =>
-      onLane(task, (lane, room) => {
-        const { detector, recipe, cells, stage } = task
-        return pictureStage(detector, recipe, storeOf(lane), cells, stage, room)
-      }),
-    darkDifference: task =>
-      onLane(task, lane => {
-        const { detector, recipe } = task
-        return differenceOf(detector, recipe, storeOf(lane), task.cells, task.previous)
-      }),
-  }
+  })
 }

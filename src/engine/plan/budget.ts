@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { type LaneLayout, laneLayout, MAX_LANE_BYTES } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
-import type { BlockShape } from '../contract/blocks.js'
-import { TASKS_A_THREAD } from '../threads/pool.js'
+import { TASKS_A_THREAD } from '../contract/operation.js'
+import type { BlockShape } from './blocks.js'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -122,8 +122,8 @@ function lanesOf(
   try {
     const layout = laneLayout({
       ...demand,
-      blockFrames: block.trains,
-      tileFrames: block.trains,
+      slotRawFrames: block.trains,
+      slotFrames: block.trains,
       slots,
     })
     return { count, layout, block, bytes: count * layout.bytes }

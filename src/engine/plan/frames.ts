@@ -1,6 +1,6 @@
 import type { JoinedFile } from '../../sources/join.js'
 import { positionsList } from '../../sources/selection.js'
-import type { FrameRef } from '../contract/blocks.js'
+import type { FrameRef } from './blocks.js'
 
 /** Where the frames of a file go; shared by all files of a module. */
 export interface FramePlaces {

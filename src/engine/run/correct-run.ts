@@ -1,19 +1,24 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../../constants/pack/cache.js'
-import { kernelModule } from '../../corrections/kernel.js'
-import { Lane } from '../../memory/lane.js'
+import type { Lane } from '../../memory/lane.js'
+import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import { CombinedFile } from '../../sinks/combined-file.js'
-import { metadataPath, prepareMetadataFile, writeMetadataFile } from '../../sinks/metadata-file.js'
+import { metadataPath, writeMetadataFile } from '../../sinks/metadata-file.js'
 import { OutputFolder, requireFree } from '../../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../../sinks/provenance.js'
 import { PhaseTotals } from '../contract/phase-times.js'
-import type { CorrectionPlan, ModulePlan, OutputRequest } from '../plan/plan.js'
-import { StoppedError, WorkerPool } from '../threads/pool.js'
+import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
+import { Engine } from '../threads/engine.js'
+import { RunStop } from '../threads/job.js'
 import { CacheUse, type NoCache } from './cache-use.js'
-import { ModuleRun, type RunContext } from './module-run.js'
+import { type ModuleWork, throughLane } from './module-run.js'
+import { OpenAhead } from './open-ahead.js'
+import { openSequence, type SequenceOfModule } from './open-sequence.js'
 import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
+import type { RunContext } from './run-context.js'
 import { runMetadata } from './run-metadata.js'
+import { type ModuleQueue, throughLanes } from './through-lanes.js'
 
 export interface CorrectionOptions {
   readonly output: OutputRequest
@@ -26,17 +31,13 @@ export interface CorrectionOptions {
   readonly signal?: AbortSignal
   /** Told after every block how many module frames are done. */
   readonly onProgress?: (framesDone: number) => void
-  /** The WebAssembly module to correct with, if not detcal's own: one that has more detectors' kernels. */
-  readonly kernels?: WebAssembly.Module
-  /** Worker file; only tests give another one. */
-  readonly workerEntry?: string
-  /** Threads that have been started already, as many as the plan has workers; they are ended here. */
-  readonly pool?: WorkerPool
+  /** Threads and lanes to use, which are still there afterwards; absent: the run has its own. */
+  readonly engine?: Engine
 }
 
 /**
- * Executes a plan: lanes and threads are made, modules go through the lanes, files appear one by one as they
- * are whole. What fails is in the outcome; what is finished stays.
+ * Executes a plan: modules go through lanes, files appear one by one as they are whole. What fails is in the outcome;
+ * what is finished stays.
  *
  * @throws OutputError or BusyError before anything is written. @throws StoppedError once `signal` is aborted:
  * no part of a file is left then.
@@ -48,7 +49,7 @@ export async function correctRun(
   const start = performance.now()
   const { output } = options
   const folder = OutputFolder.open(output.folder, options)
-  let pool: WorkerPool | undefined
+  let own: Engine | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     folder.refuseExisting([...finalPaths(plan), metadata])
@@ -57,12 +58,24 @@ export async function correctRun(
     const phases = new PhaseTotals()
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
-    const kernels = options.kernels ?? kernelModule()
-    pool = options.pool ?? (await WorkerPool.start(plan.workers, kernels, options.workerEntry))
-    const { modules: attempted, combined } = await execute(plan, options, pool, folder, phases, cache)
+    own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
+    const handedOver = new Set<string>()
+    const { modules: attempted, combined } = await execute({
+      ...{ plan, folder, phases, cache },
+      engine: options.engine ?? (own as Engine),
+      combined: await createCombined(plan, folder, options.provenance),
+      provenance: options.provenance,
+      stop: new RunStop(options.signal),
+      onBlock: progress(options, handedOver),
+    })
     // Threads end while the rest is written.
-    const ended = pool.close()
-    const found = [...problemsOf(attempted), ...missingCells(attempted), ...(cache?.problems ?? [])]
+    const ended = own?.close()
+    const found = [
+      ...problemsOf(attempted),
+      ...missingCells(attempted),
+      ...(cache?.problems ?? []),
+      ...[...handedOver].map(correctorLost),
+    ]
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
@@ -82,7 +95,7 @@ export async function correctRun(
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
-    await pool?.close()
+    await own?.close()
     folder.close()
   }
 }
@@ -100,35 +113,17 @@ function finalPaths(plan: CorrectionPlan): string[] {
 }
 
 async function execute(
-  plan: CorrectionPlan,
-  options: CorrectionOptions,
-  pool: WorkerPool,
-  folder: OutputFolder,
-  phases: PhaseTotals,
-  cache: CacheUse | undefined,
+  context: RunContext,
 ): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
-  const lanes = Array.from({ length: plan.lanes.count }, (_, id) => Lane.allocate(id, plan.lanes.layout))
-  pool.use(lanes.map(lane => lane.handle))
-  const signal = options.signal ?? new AbortController().signal
-  const stop = (): void => pool.stop()
-  signal.addEventListener('abort', stop)
-  let combined: CombinedFile | undefined
+  const { plan, engine, combined, stop } = context
+  const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
   try {
-    combined = await createCombined(plan, folder, options.provenance)
-    const context: RunContext = {
-      plan,
-      pool,
-      folder,
-      combined,
-      phases,
-      cache,
-      signal,
-      provenance: options.provenance,
-      ids: counter(),
-      onFrames: progress(options),
-    }
-    const modules = await throughLanes(plan.modules, lanes, context)
-    if (signal.aborted) throw new StoppedError('stopped')
+    const work = plan.modules.map(module => ({
+      plan: module,
+      sequences: module.sequences.map(sequence => ({ plan: module, sequence })),
+    }))
+    const modules = await throughLanes(work, lanes, (lane, queue) => corrections(lane, queue, context))
+    if (stop.signal.aborted) throw new StoppedError()
     if (!modules.some(isUsable)) combined?.discard()
     else if (combined !== undefined) {
       await combined.finish()
@@ -139,50 +134,35 @@ async function execute(
     combined?.discard()
     throw error
   } finally {
-    signal.removeEventListener('abort', stop)
+    engine.lanes.giveBack(lanes)
   }
 }
 
-/**
- * Each lane takes the next module when it is done with one: a module's constants are loaded once. The next one's first
- * file is opened while the last blocks of the one before are in flight.
- */
-async function throughLanes(
-  modules: readonly ModulePlan[],
-  lanes: readonly Lane[],
+/** Takes modules through one lane, one sequence opened ahead of those that are corrected, from module to module too. */
+async function corrections(
+  lane: Lane,
+  queue: ModuleQueue<ModuleWork>,
   context: RunContext,
 ): Promise<ModuleOutcome[]> {
-  const queue = [...modules]
-  const throughLane = async (lane: Lane): Promise<ModuleOutcome[]> => {
-    const take = (): ModuleRun | undefined => {
-      const module = queue.shift()
-      return module && new ModuleRun(module, lane, context)
+  const sequences = new OpenAhead((key: SequenceOfModule) => openSequence(key, context))
+  const outcomes: Promise<ModuleOutcome>[] = []
+  for (let module = queue.next(); module !== undefined; ) {
+    let next: ModuleWork | undefined
+    let asked = false
+    const following = (): SequenceOfModule | undefined => {
+      asked = true
+      next = queue.next()
+      return next?.sequences[0]
     }
-    const outcomes: Promise<ModuleOutcome>[] = []
-    const prepared: ModuleRun[] = []
-    const prepareNext = (): void => {
-      const next = take()
-      next?.prepare()
-      if (next !== undefined) prepared.push(next)
+    try {
+      outcomes.push((await throughLane(module, lane, context, sequences, following)).outcome)
+    } catch (error) {
+      await Promise.allSettled(outcomes)
+      throw error
     }
-    for (let run = take(); run !== undefined; run = prepared.pop() ?? take()) {
-      try {
-        outcomes.push((await run.run(prepareNext)).outcome)
-      } catch (error) {
-        await prepared[0]?.abandon(error)
-        await Promise.allSettled(outcomes)
-        throw error
-      }
-    }
-    return Promise.all(outcomes)
+    module = asked ? next : queue.next()
   }
-  const results = await Promise.allSettled(lanes.map(throughLane))
-  // All lanes have come to rest before the first failure is passed on, so that nobody writes to a discarded file.
-  const outcomes = results.flatMap(result => {
-    if (result.status === 'rejected') throw result.reason
-    return result.value
-  })
-  return outcomes.sort((a, b) => a.module - b.module)
+  return Promise.all(outcomes)
 }
 
 async function createCombined(
@@ -219,16 +199,19 @@ function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
   )
 }
 
-function counter(): () => number {
-  let last = 0
-  return () => ++last
+function correctorLost(message: string): Problem {
+  return {
+    check: 'corrector_lost',
+    severity: 'warning',
+    message: `${message}; its work was done by the processor`,
+    place: {},
+  }
 }
 
-function progress({ onProgress }: CorrectionOptions): (frames: number) => void {
+function progress({ onProgress }: CorrectionOptions, handedOver: Set<string>): RunContext['onBlock'] {
   let done = 0
-  return frames => {
-    // From the first block on the main thread has little to do.
-    if (done === 0) prepareMetadataFile()
+  return (frames, reasons) => {
+    for (const reason of reasons) handedOver.add(reason)
     done += frames
     onProgress?.(done)
   }

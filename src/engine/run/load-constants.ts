@@ -2,11 +2,11 @@ import { type ConstantSource, locateConstant } from '../../../constants/source.j
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from '../contract/assignment.js'
-import type { ConstantsTask } from '../contract/operations.js'
+import { type ConstantsTask, loadConstants, medianOf } from '../contract/operations.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
-import type { WorkerPool } from '../threads/pool.js'
-import type { SlotJob } from '../threads/scheduler.js'
+import type { Engine } from '../threads/engine.js'
+import type { Job, RunStop } from '../threads/job.js'
 
 /** Rows of slow scan that share a page of a plane. */
 const PAGE_ROWS = 8
@@ -15,8 +15,8 @@ const PAGE_ROWS = 8
  * Jobs that a module's constants are cut into: two for each worker that falls to its lane, so that all have work to
  * the end, but no more, since long reads are fast ones.
  */
-export function loadingJobs({ pool, lanes }: Pick<LoadContext, 'pool' | 'lanes'>): number {
-  return 2 * Math.ceil(pool.size / lanes)
+export function loadingJobs({ engine, lanes }: Pick<LoadContext, 'engine' | 'lanes'>): number {
+  return 2 * Math.ceil(engine.pool.size / lanes)
 }
 
 /**
@@ -36,7 +36,8 @@ function stripRows(rows: number, jobs: number, sources: Iterable<ConstantSource>
 /** What loading needs of the engine. */
 export interface LoadContext {
   readonly detector: Detector
-  readonly pool: WorkerPool
+  readonly engine: Engine
+  readonly stop: RunStop
   /** Lanes that modules go through side by side. */
   readonly lanes: number
   readonly phases: PhaseTotals
@@ -44,7 +45,7 @@ export interface LoadContext {
 
 /** Constants of one module on their way into a lane. */
 export interface ConstantsLoad {
-  jobs(): AsyncGenerator<SlotJob>
+  jobs(): AsyncGenerator<Job>
   /** Cells the constants lack, once all jobs are done. @throws what a job failed with. */
   finish(): readonly number[]
 }
@@ -55,18 +56,18 @@ export interface ConstantsLoad {
  */
 export async function loadFromFiles(module: ModulePlan, context: LoadContext): Promise<ConstantsLoad> {
   const { chain, constants, cells } = module
-  const { detector, pool, phases } = context
+  const { detector, engine, phases } = context
   const sources = new Map<string, ConstantSource>()
   for (const name of calibrationsOf(chain.planes)) {
     const version = constants.constants.get(name)
     if (version) sources.set(name, await locateConstant(detector, version, module.module))
   }
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await pool.run('medianOf', { detector, source: slopes }))
+  const median = slopes && (await engine.call(medianOf, { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 
-  const job = (from: number, to: number): SlotJob => ({
+  const job = (from: number, to: number): Job => ({
     name: `module ${module.module}, constants of rows ${from} to ${to - 1}`,
     run: async (assignment: Assignment) => {
       const task: ConstantsTask = {
@@ -78,7 +79,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
         slowScan: [from, to],
         ...(median === undefined ? {} : { median }),
       }
-      const { report, times } = await pool.run('loadConstants', task)
+      const { report, times } = await engine.pool.run(loadConstants, task)
       phases.merge(times)
       for (const cell of report.missingCells) missing.add(cell)
     },

@@ -5,15 +5,14 @@ import { writeParams } from '../../corrections/kernel.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Lane } from '../../memory/lane.js'
 import type { Assignment } from '../contract/assignment.js'
-import type { PackTask } from '../contract/operations.js'
+import { type PackTask, readPack, writePack } from '../contract/operations.js'
 import type { ModulePlan } from '../plan/plan.js'
-import type { LaneScheduler, SlotJob } from '../threads/scheduler.js'
+import type { Job } from '../threads/job.js'
 import type { CacheUse } from './cache-use.js'
 import { type LoadContext, loadFromFiles, loadingJobs } from './load-constants.js'
 
 /** What bringing constants into a lane needs of the engine. */
 export interface ResidentContext extends LoadContext {
-  readonly signal: AbortSignal
   readonly software: string
   readonly cache: CacheUse | undefined
 }
@@ -30,17 +29,15 @@ const PLANES_READ = 128
 export class ResidentConstants {
   readonly #module: ModulePlan
   readonly #lane: Lane
-  readonly #scheduler: LaneScheduler
   readonly #context: ResidentContext
   readonly #shape: PackShape
   /** The pack to be made of what is in the lane. */
   #wanted: Pick<PackHeader, 'key' | 'missing'> | undefined
   #packing: Packing | undefined
 
-  constructor(module: ModulePlan, lane: Lane, scheduler: LaneScheduler, context: ResidentContext) {
+  constructor(module: ModulePlan, lane: Lane, context: ResidentContext) {
     this.#module = module
     this.#lane = lane
-    this.#scheduler = scheduler
     this.#context = context
     const { cells, chain } = module
     this.#shape = {
@@ -52,23 +49,22 @@ export class ResidentConstants {
 
   /**
    * Fills the lane and tells the kernel its parameters.
-   * @param whileBusy called, perhaps twice, when the workers have work, and this thread has nothing to do.
    * @returns cells that not all of the constants have.
    * @throws ConstantsError naming file, dataset and module. @throws StoppedError
    */
-  async load(whileBusy: () => void = () => {}): Promise<readonly number[]> {
+  async load(): Promise<readonly number[]> {
     const { chain, cells } = this.#module
     const { memory, layout } = this.#lane.handle
     writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
-    // What was made of another module's masks is not to be taken for this one's.
+    // Invalidate the deflated masks of the module before.
     for (let cell = 0; cell < layout.cells; cell++)
       new Uint32Array(memory.buffer, layout.masks + cell * layout.maskBytes, 1).fill(0)
     const key = this.#key()
-    const found = key === undefined ? undefined : await this.#readPack(key, whileBusy)
+    const found = key === undefined ? undefined : await this.#readPack(key)
     if (found) return found.missing.map(position => cells[position] ?? 0)
 
     const load = await loadFromFiles(this.#module, this.#context)
-    await this.#scheduler.run(load.jobs(), this.#context.signal, whileBusy)
+    await this.#context.engine.dispatcher.run(this.#lane, load.jobs(), this.#context.stop)
     const missing = load.finish()
     // Only if the files have been the same all the while.
     if (key !== undefined && key === this.#key())
@@ -77,7 +73,7 @@ export class ResidentConstants {
   }
 
   /** Jobs that pack what is in the lane, to be run after the module's blocks. */
-  async *packJobs(): AsyncGenerator<SlotJob> {
+  async *packJobs(): AsyncGenerator<Job> {
     const { cache } = this.#context
     const { module, sequences } = this.#module
     if (cache === undefined || this.#wanted === undefined) return
@@ -99,8 +95,8 @@ export class ResidentConstants {
     yield* this.#jobs('packing constants', PLANES_WRITTEN, {
       run: async range => {
         if (this.#packing?.error !== undefined) return
-        const { checksums: made, times } = await this.#context.pool.run(
-          'writePack',
+        const { checksums: made, times } = await this.#context.engine.pool.run(
+          writePack,
           this.#task(range, writer),
         )
         checksums.set(made, range.first * CHECKSUM_WORDS)
@@ -145,8 +141,8 @@ export class ResidentConstants {
   }
 
   /** @returns the header, if the lane now holds the pack. */
-  async #readPack(key: string, whileBusy: () => void): Promise<PackHeader | undefined> {
-    const { cache, pool, phases, signal } = this.#context
+  async #readPack(key: string): Promise<PackHeader | undefined> {
+    const { cache, engine, phases, stop } = this.#context
     const { module } = this.#module
     const pack = cache?.cache.find(key, this.#shape)
     if (cache === undefined || pack === undefined) return undefined
@@ -165,7 +161,7 @@ export class ResidentConstants {
           first * CHECKSUM_WORDS,
           (first + count) * CHECKSUM_WORDS,
         )
-        const result = await pool.run('readPack', { ...this.#task(range, pack), checksums })
+        const result = await engine.pool.run(readPack, { ...this.#task(range, pack), checksums })
         phases.merge(result.times)
         damage ??= result.damage
       },
@@ -174,7 +170,7 @@ export class ResidentConstants {
       },
     })
     try {
-      await this.#scheduler.run(jobs, signal, whileBusy)
+      await engine.dispatcher.run(this.#lane, jobs, stop)
     } finally {
       pack.close()
     }
@@ -187,7 +183,7 @@ export class ResidentConstants {
     return undefined
   }
 
-  async *#jobs(name: string, planesPerJob: number, { run, failed }: RangeJob): AsyncGenerator<SlotJob> {
+  async *#jobs(name: string, planesPerJob: number, { run, failed }: RangeJob): AsyncGenerator<Job> {
     const planes = this.#shape.cells * this.#shape.planes
     for (let first = 0; first < planes; first += planesPerJob) {
       const count = Math.min(planesPerJob, planes - first)

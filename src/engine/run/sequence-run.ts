@@ -1,17 +1,14 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
-import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from '../../hdf5/direct/index.js'
-import { DataError } from '../../model/errors.js'
 import type { CombinedFile } from '../../sinks/combined-file.js'
 import type { CorrectedFile } from '../../sinks/corrected-file.js'
-import type { Assignment } from '../contract/assignment.js'
-import type { BlockInput } from '../contract/block-input.js'
-import { type Block, type BlockShape, blocksOf } from '../contract/blocks.js'
-import type { BlockResult, BlockTask } from '../contract/operations.js'
+import type { BlockResult, FramesOut } from '../contract/block-task.js'
+import type { FrameCounts, FrameSink, FrameSource } from '../contract/frames.js'
+import type { BlockShape } from '../plan/blocks.js'
 import { type FramePlaces, framesOf } from '../plan/frames.js'
 import type { SequencePlan } from '../plan/plan.js'
-import { refuseChanged } from '../worker/block-reader.js'
-import type { TileTask } from '../worker/tile-correction.js'
+import { ImageSink } from './image-sink.js'
+import { InFlight } from './in-flight.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
+import { type RawBlock, RawSource } from './raw-source.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {
@@ -20,77 +17,88 @@ export interface SequenceOutputs {
 }
 
 /**
- * One RAW file on its way: opened once for all workers, its blocks handed out, their chunks noted, the CORR file
- * published when the last block is in, or given up when one failed.
+ * One RAW file on its way: its blocks handed out, their results taken in, the CORR file published when the last block is
+ * in, or given up when one was lost. README.md beside this file draws the states.
  */
-export class SequenceRun {
+export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
   readonly #plan: SequencePlan
   readonly #places: FramePlaces
   readonly #outputs: SequenceOutputs
-  readonly #input: Omit<BlockInput, 'addresses'>
-  readonly #addresses: Float64Array | undefined
+  readonly #source: RawSource
+  readonly #sink: ImageSink
+  readonly #inFlight = new InFlight()
   #error: unknown
 
   private constructor(
     plan: SequencePlan,
     places: FramePlaces,
     outputs: SequenceOutputs,
-    input: Omit<BlockInput, 'addresses'>,
-    addresses: Float64Array | undefined,
+    source: RawSource,
+    sink: ImageSink,
   ) {
     this.#plan = plan
     this.#places = places
     this.#outputs = outputs
-    this.#input = input
-    this.#addresses = addresses
+    this.#source = source
+    this.#sink = sink
   }
 
-  /** @throws DataError if the file is not the one that was planned or is damaged. */
-  static open(plan: SequencePlan, places: FramePlaces, outputs: SequenceOutputs): SequenceRun {
+  /**
+   * @param rawFrames raw frames that one frame is made of.
+   * @throws DataError if the file is not the one that was planned or is damaged.
+   */
+  static open(
+    plan: SequencePlan,
+    places: FramePlaces,
+    outputs: SequenceOutputs,
+    shape: BlockShape,
+    rawFrames: number,
+  ): SequenceRun {
     const { path, size, mtimeMs, source } = plan.joined.file
-    const fd = openSync(path, 'r')
+    const raw = { path, dataset: `INSTRUMENT/${source}/image/data`, size, mtimeMs }
+    const frames = RawSource.open(raw, () => framesOf(plan.joined, places), shape, rawFrames)
+    const { corrected, combined } = outputs
+    const targets = [
+      ...(corrected ? [{ images: corrected.images, chunks: 'corrected' as const }] : []),
+      ...(combined ? [{ images: combined.images, chunks: 'combined' as const }] : []),
+    ]
+    return new SequenceRun(plan, places, outputs, frames, new ImageSink(targets))
+  }
+
+  get counts(): FrameCounts {
+    return this.#sink.counts
+  }
+
+  /** Blocks until the last, or until one was lost: what is left of the file is not worth the work then. */
+  *blocks(): Generator<RawBlock> {
     try {
-      const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
-      refuseChanged(input)
-      return new SequenceRun(plan, places, outputs, input, addressesOf(input))
-    } catch (error) {
-      closeSync(fd)
-      throw error
+      for (const block of this.#source.blocks()) {
+        if (this.#failure !== undefined) break
+        this.#inFlight.enter()
+        yield block
+      }
+    } finally {
+      this.#inFlight.close()
     }
   }
 
-  get failed(): boolean {
-    return this.#error !== undefined
+  output(block: RawBlock): FramesOut {
+    return this.#sink.output(block)
   }
 
-  /** @param rawFrames raw frames that one frame is made of. */
-  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
-    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
+  take(block: RawBlock, result: BlockResult): void {
+    if (this.#failure === undefined) this.#sink.take(block, result)
+    this.#inFlight.leave()
   }
 
-  /** The task that corrects `block`. */
-  task(block: Block, assignment: Assignment, of: TileTask & Pick<BlockTask, 'module'>): BlockTask {
-    const all = this.#addresses
-    const addresses = all && block.rows.map(row => all[row] ?? -1)
-    const { corrected, combined } = this.#outputs
-    return {
-      ...assignment,
-      ...of,
-      block,
-      input: addresses ? { ...this.#input, addresses } : this.#input,
-      targets: {
-        ...(corrected ? { corrected: corrected.images.target } : {}),
-        ...(combined ? { combined: combined.images.target } : {}),
-      },
-    }
+  lose(block: RawBlock, error: unknown): void {
+    this.#sink.lose(block, error)
+    this.#inFlight.leave()
   }
 
-  /** Notes where a block's chunks went. */
-  record({ chunks }: BlockResult): void {
-    if (this.failed) return
-    const { corrected, combined } = this.#outputs
-    if (corrected && chunks.corrected) corrected.images.record(chunks.corrected.gain, chunks.corrected.mask)
-    if (combined && chunks.combined) combined.images.record(chunks.combined.gain, chunks.combined.mask)
+  /** Resolves when no block will come any more and none is in flight. */
+  get drained(): Promise<void> {
+    return this.#inFlight.drained
   }
 
   /** Gives the sequence up: no CORR file, and its frames count as missing in the combined one. */
@@ -98,56 +106,31 @@ export class SequenceRun {
     this.#error ??= error
   }
 
+  get #failure(): unknown {
+    return this.#error ?? this.#sink.error
+  }
+
   /** To be called when no block is in flight any more. */
   async finish(): Promise<SequenceOutcome> {
     const { corrected, combined } = this.#outputs
     try {
-      if (!this.failed) {
-        refuseChanged(this.#input)
+      if (this.#failure === undefined) {
+        this.#source.refuseChanged()
         await corrected?.finish()
       }
     } catch (error) {
       this.fail(error)
     } finally {
-      closeSync(this.#input.fd)
+      this.#source.close()
     }
     const { joined, output } = this.#plan
-    const { frames, trains } = joined
-    if (!this.failed)
-      return {
-        input: this.#input.path,
-        ...(output ? { output } : {}),
-        trains: trains.length,
-        frames,
-        status: 'corrected',
-      }
+    const { file, frames, trains } = joined
+    const counts = { trains: trains.length, frames }
+    if (this.#failure === undefined)
+      return { input: file.path, ...(output ? { output } : {}), ...counts, status: 'corrected' }
     corrected?.discard()
     if (combined)
       for (const refs of framesOf(joined, this.#places)) combined.images.forget(refs.map(ref => ref.combined))
-    return failedSequence(this.#input.path, trains.length, frames, this.#error)
+    return failedSequence(file.path, trains.length, frames, this.#failure)
   }
-}
-
-/** Address of every frame, or undefined where frames are not stored plainly: then workers decode them. */
-export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
-  let located: LocatedDataset
-  try {
-    located = locateDataset(input.fd, input.dataset, input.path)
-  } catch (error) {
-    if (error instanceof Unsupported) return undefined
-    throw error
-  }
-  const addresses = frameAddresses(located)
-  const [frames, ...dims] = located.shape
-  const end = fstatSync(input.fd).size
-  const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  // Negative: never written, read as zeros.
-  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
-  if (beyond >= 0) {
-    throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
-      place: { file: input.path, dataset: input.dataset },
-      hint: 'Wait until it is copied completely, or copy it again',
-    })
-  }
-  return addresses
 }

@@ -1,124 +1,75 @@
 import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
-import type { LaneHandle } from '../../memory/lane.js'
 import { errorOf } from '../../model/errors.js'
-import type { Answer, OperationName, ResultOf, TaskOf } from '../contract/operations.js'
-import { LaneQueue } from './lane-queue.js'
-import { Seats } from './seats.js'
-
-/** Given to every worker thread at its start, and to each one that replaces a dead one. */
-export interface WorkerData {
-  /** Compiled once for all threads. */
-  readonly kernels: WebAssembly.Module
-  /** The engine's stop word: an Int32Array of one; not zero asks every task to stop at its next tile. */
-  readonly stop: SharedArrayBuffer
-}
-
-/** A task as it is posted: with the lane it names, which a thread that has not met it yet attaches. */
-export type PostedTask<N extends OperationName> = TaskOf<N> & { readonly handle?: LaneHandle }
+import { StoppedError, WorkerDiedError } from '../../model/interruptions.js'
+import {
+  type Answer,
+  type Operation,
+  type Posted,
+  TASKS_A_THREAD,
+  type WorkerData,
+} from '../contract/operation.js'
 
 /**
- * Tasks that a thread is given at once: it does them one after the other, and has the next at hand while the main thread
- * declares a file.
- */
-export const TASKS_A_THREAD = 2
-
-/** Stands for the lane of tasks that need none. */
-const NO_LANE = -1
-
-/** Thrown by operations that saw the stop word. */
-export class StoppedError extends Error {
-  override name = 'StoppedError'
-}
-
-/** Thrown when the thread that ran an operation died: the operation may be run once more. */
-export class WorkerDiedError extends Error {
-  override name = 'WorkerDiedError'
-}
-
-/**
- * Worker threads that run any operation on any lane. Lanes travel with the tasks, so that the threads can start
- * before it is known how large the lanes will be.
+ * Worker threads by number. Piscina gives a task to any thread that is free, so each thread is a pool of one: it starts
+ * the thread, replaces it when it dies, and is addressed.
  *
- * Cancelling goes by the stop word, never by piscina's signal, which would kill the thread amid a write.
+ * Stopping goes by a run's stop word, never by piscina's signal, which would kill the thread amid a write.
  */
-export class WorkerPool {
+export class ThreadPool {
   readonly size: number
-  readonly #piscina: Piscina
-  readonly #stop: Int32Array
-  readonly #queue: LaneQueue
-  readonly #seats: Seats
-  #lanes: readonly LaneHandle[] = []
+  readonly #threads: readonly Piscina[]
   #closed: Promise<void> | undefined
 
-  private constructor(size: number, piscina: Piscina, seats: Seats, stop: Int32Array) {
-    this.size = size
-    this.#piscina = piscina
-    this.#seats = seats
-    this.#stop = stop
-    this.#queue = new LaneQueue(size, TASKS_A_THREAD)
+  private constructor(threads: readonly Piscina[]) {
+    this.size = threads.length
+    this.#threads = threads
     // A thread that dies idle is replaced; its error has no task to belong to.
-    this.#piscina.on('error', () => {})
+    for (const thread of threads) thread.on('error', () => {})
   }
 
   /**
-   * Starts the threads; tasks may be given to them at once.
+   * Starts `size` threads; tasks may be given to them at once.
    * @param entry worker file, in CommonJS (rolldown.config.mjs says why); only tests give another one.
    */
-  static async start(size: number, kernels: WebAssembly.Module, entry?: string): Promise<WorkerPool> {
-    // Imported here: worker threads import this module for its errors.
+  static async start(size: number, kernels: WebAssembly.Module, entry?: string): Promise<ThreadPool> {
+    // Imported here: commands that start no thread need not load it.
     const { Piscina } = await import('piscina')
-    const stop = new SharedArrayBuffer(4)
-    const workerData: WorkerData = { kernels, stop }
-    const seats = new Seats(TASKS_A_THREAD)
-    const piscina = new Piscina({
-      filename: entry ?? createRequire(import.meta.url).resolve('#workers/engine'),
-      minThreads: size,
-      maxThreads: size,
-      concurrentTasksPerWorker: TASKS_A_THREAD,
-      loadBalancer: (_task, threads) => seats.choose(threads),
-      idleTimeout: Number.POSITIVE_INFINITY,
-      workerData,
-    })
-    return new WorkerPool(size, piscina, seats, new Int32Array(stop))
-  }
-
-  /** Tells, before the first task that names one, which lanes there are: `lanes[i].id` is i. */
-  use(lanes: readonly LaneHandle[]): void {
-    this.#lanes = lanes
+    const workerData: WorkerData = { kernels }
+    const filename = entry ?? createRequire(import.meta.url).resolve('#workers/engine')
+    const start = (): Piscina =>
+      new Piscina({
+        filename,
+        minThreads: 1,
+        maxThreads: 1,
+        concurrentTasksPerWorker: TASKS_A_THREAD,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        workerData,
+      })
+    return new ThreadPool(Array.from({ length: size }, start))
   }
 
   /**
-   * Runs `name` on some thread.
-   * @throws StoppedError after {@link stop}. @throws WorkerDiedError if the thread died. @throws what the operation threw.
+   * Runs an operation on thread `task.thread`, behind those it has in hand.
+   * @throws StoppedError if the task saw its run's stop word. @throws WorkerDiedError if the thread died.
+   * @throws what the operation threw.
    */
-  async run<N extends OperationName>(name: N, task: TaskOf<N>): Promise<ResultOf<N>> {
-    const lane = 'lane' in task ? task.lane : NO_LANE
-    const handle = this.#lanes[lane]
-    const posted: PostedTask<N> = handle === undefined ? task : { ...task, handle }
-    let answer: Answer<N>
+  async run<Task extends { readonly thread: number }, Result>(
+    { name }: Operation<Task, Result>,
+    task: Task,
+  ): Promise<Result> {
+    const thread = this.#threads[task.thread]
+    if (thread === undefined) throw new RangeError(`there is no thread ${task.thread}`)
+    const posted: Posted = { operation: name, task }
+    let answer: Answer
     try {
-      const post = (): Promise<Answer<N>> => this.#piscina.run(posted, { name })
-      answer = await this.#queue.run(lane, thread => this.#seats.at(thread, post))
+      answer = await thread.run(posted)
     } catch (error) {
-      throw new WorkerDiedError(
-        `a worker thread died: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      )
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new WorkerDiedError(`a worker thread died: ${reason}`, { cause: error })
     }
-    if (answer.ok) return answer.value
-    if (answer.error === 'stopped') throw new StoppedError('stopped')
-    throw errorOf(answer.error)
-  }
-
-  /** Resolves when all threads have started. Nobody needs to wait for that: tasks are taken before. */
-  async ready(): Promise<void> {
-    await Promise.all(Array.from({ length: this.size * TASKS_A_THREAD }, () => this.run('ready', {})))
-  }
-
-  /** Asks all running operations to stop at their next tile. */
-  stop(): void {
-    Atomics.store(this.#stop, 0, 1)
+    if (answer.ok) return answer.value as Result
+    throw answer.error === 'stopped' ? new StoppedError() : errorOf(answer.error)
   }
 
   /** Ends all threads, after their running operations. May be called again. */
@@ -128,7 +79,11 @@ export class WorkerPool {
   }
 
   async #close(): Promise<void> {
-    await this.#piscina.close({ force: true }).catch(() => {})
-    await this.#piscina.destroy()
+    await Promise.all(
+      this.#threads.map(async thread => {
+        await thread.close({ force: true }).catch(() => {})
+        await thread.destroy()
+      }),
+    )
   }
 }

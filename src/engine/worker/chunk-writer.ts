@@ -1,7 +1,7 @@
 import { writevSync } from 'node:fs'
 import type { ChunkTarget } from '../../sinks/image-file.js'
 import { asOutputError } from '../../sinks/output-folder.js'
-import type { PackedChunks, TargetChunks } from '../contract/operations.js'
+import type { DeflatedChunks, FileChunks } from '../contract/block-task.js'
 
 /** One deflated plane of one frame. `plane` may be a view on a lane: it is written before the lane's memory changes. */
 interface Pending {
@@ -22,7 +22,7 @@ class Chunks {
     this.#sizes.push(size)
   }
 
-  plain(): PackedChunks {
+  plain(): DeflatedChunks {
     return {
       indices: Float64Array.from(this.#indices),
       addresses: Float64Array.from(this.#addresses),
@@ -53,7 +53,7 @@ export class ChunkWriter {
   }
 
   /** Takes a deflated plane; it reaches the file with the next {@link flush}. */
-  packed(table: 'gain' | 'mask', index: number, bytes: Uint8Array): void {
+  deflated(table: 'gain' | 'mask', index: number, bytes: Uint8Array): void {
     this.#pending.push({ table, index, bytes })
     this.#pendingBytes += bytes.byteLength
   }
@@ -76,7 +76,7 @@ export class ChunkWriter {
   }
 
   /** Where the deflated planes went. */
-  chunks(): TargetChunks {
+  chunks(): FileChunks {
     return { gain: this.#tables.gain.plain(), mask: this.#tables.mask.plain() }
   }
 

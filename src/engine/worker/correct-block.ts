@@ -1,87 +1,87 @@
-import type { Kernels } from '../../corrections/kernel.js'
-import type { Lane } from '../../memory/lane.js'
-import type { BlockInput } from '../contract/block-input.js'
-import { type Block, TARGETS, tilesOf } from '../contract/blocks.js'
-import type { BlockResult, BlockTask } from '../contract/operations.js'
+import { StoppedError } from '../../model/interruptions.js'
+import type { BlockResult, BlockTask } from '../contract/block-task.js'
+import type { CorrectorFactory, SlotTile } from '../contract/corrector.js'
 import { PhaseTotals, timed } from '../contract/phase-times.js'
-import { StoppedError } from '../threads/pool.js'
+import { SlotViews } from '../contract/slot-views.js'
 import { ChunkWriter } from './chunk-writer.js'
 import type { FrameReader } from './frame-reader.js'
-import { SlotViews } from './slot-views.js'
+import { blockReader } from './frames-in.js'
+import type { AttachedLane } from './thread.js'
 import { type Density, TileCorrection } from './tile-correction.js'
+import { TileDeflater } from './tile-deflater.js'
+import { tilesOf } from './tiles.js'
 
-/** What a worker thread keeps between tasks. */
-export interface WorkerState {
-  readonly lane: Lane
-  readonly kernels: Kernels
+/** What a worker thread keeps between blocks. */
+export interface BlockState {
   readonly reader: FrameReader
   readonly density: Density
-  /** The engine's stop word. */
-  readonly stop: Int32Array
+  /** In order of preference, at least one. */
+  readonly correctors: readonly CorrectorFactory[]
 }
 
 /**
- * Corrects one block tile by tile: raw frames into the slot, through the kernel, gain and mask deflated, every chunk
- * written. A tile's data stay in cache from reading to writing. Only the block's own slot of the lane is touched.
+ * Corrects one block tile by tile: raw frames into the slot, through a corrector, and out. Where results go to files, gain
+ * and mask are deflated and every chunk is written before the next tile: a tile's data stay in cache from reading to
+ * writing. Only the block's own slot of the lane is touched.
  *
  * @throws DataError or OutputError naming the file. @throws StoppedError once the stop word is set.
  */
-export async function correctBlock(task: BlockTask, state: WorkerState): Promise<BlockResult> {
-  const { lane, kernels, reader, density, stop } = state
-  const { layout, memory } = lane.handle
-  const { block, rawFrames } = task
+export async function runBlock(
+  task: BlockTask,
+  { lane, kernels }: AttachedLane,
+  { reader, density, correctors }: BlockState,
+): Promise<BlockResult> {
   const times = new PhaseTotals()
-  const slot = new SlotViews(memory.buffer, layout, task.slot)
-  const correction = new TileCorrection(task, kernels, layout, slot, density)
-  const writers = TARGETS.flatMap(name => {
-    const target = task.targets[name]
-    return target ? [{ name, writer: new ChunkWriter(target), indices: block[name] }] : []
-  })
+  const slot = new SlotViews(lane.handle, task.slot)
+  const { pixels, slotFrames } = slot.layout
+  const advance = (state: 'reading' | 'correcting' | 'writing' | 'done'): void =>
+    lane.advance(task.slot, task.id, task.epoch, state)
+  const correction = new TileCorrection(
+    correctors.map(create => create(task, slot, kernels)),
+    new TileDeflater(task, slot, kernels),
+    density,
+    pixels,
+    times,
+  )
+  const input = blockReader(task.input, task.rawFrames, slot, reader)
+  const files = task.output.kind === 'chunks' ? task.output.files : undefined
+  const writers = files?.map(({ target, indices }) => ({ writer: new ChunkWriter(target), indices })) ?? []
 
-  for (const { cell, members } of tilesOf(block.cells, layout.tileFrames)) {
-    if (Atomics.load(stop, 0) !== 0) throw new StoppedError('stopped')
-    lane.advance(task.slot, task.id, task.epoch, 'reading')
+  for (const { cell, members } of tilesOf(task.cells, slotFrames)) {
+    if (Atomics.load(task.stop, 0) !== 0) throw new StoppedError()
+    advance('reading')
     const start = process.hrtime.bigint()
-    const frames = rawFramesOf(task.input, block, members, rawFrames)
-    const { offsets, bytes } = await reader.read(frames, slot.raw, layout.rawFrameBytes / rawFrames)
+    const { offsets, bytes } = await input.read(members)
     times.add('read', Number(process.hrtime.bigint() - start), bytes)
 
-    lane.advance(task.slot, task.id, task.epoch, 'correcting')
-    const packed = correction.run(cell, members.length, offsets, times)
+    advance('correcting')
+    // Results that stay in the slot keep their place in the block; others make room for those of the next tile.
+    const tile: SlotTile = { cell, offsets, positions: files ? [...members.keys()] : members }
+    if (files === undefined) {
+      await correction.planes(tile)
+      continue
+    }
+    const streams = await correction.streams(tile)
 
-    lane.advance(task.slot, task.id, task.epoch, 'writing')
-    for (const { writer, indices } of writers) {
+    advance('writing')
+    for (const { writer, indices } of writers)
       timed(times, 'write', 0, () => {
         for (const [position, member] of members.entries()) {
           const index = indices[member] ?? -1
           writer.data(index, slot.data(position))
-          const planes = packed[position]
+          const planes = streams[position]
           if (planes === undefined) continue
-          writer.packed('gain', index, planes.gain)
-          writer.packed('mask', index, planes.mask)
+          writer.deflated('gain', index, planes.gain)
+          writer.deflated('mask', index, planes.mask)
         }
         writer.flush()
       })
-    }
   }
   for (const { writer } of writers) times.add('write', 0, writer.written)
-  lane.advance(task.slot, task.id, task.epoch, 'done')
+  advance('done')
   return {
-    chunks: Object.fromEntries(writers.map(({ name, writer }) => [name, writer.chunks()])),
+    chunks: writers.map(({ writer }) => writer.chunks()),
+    handedOver: correction.handedOver,
     times: times.snapshot(),
-  }
-}
-
-/** The raw frames of some frames of a block. */
-function rawFramesOf(input: BlockInput, block: Block, members: readonly number[], rawFrames: number) {
-  const pick = (all: Float64Array): Float64Array =>
-    Float64Array.from({ length: members.length * rawFrames }, (_, i) => {
-      const member = members[Math.floor(i / rawFrames)] ?? 0
-      return all[member * rawFrames + (i % rawFrames)] ?? -1
-    })
-  const { addresses } = input
-  return {
-    input: addresses ? { ...input, addresses: pick(addresses) } : input,
-    block: { rows: pick(block.rows) },
   }
 }

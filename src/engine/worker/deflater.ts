@@ -1,12 +1,6 @@
 import { deflateSync } from 'node:zlib'
 import type { Kernels } from '../../corrections/kernel.js'
 
-/** The deflated planes of one frame. */
-export interface PackedFrame {
-  readonly gain: Uint8Array
-  readonly mask: Uint8Array
-}
-
 /**
  * Deflates planes into a region of the lane.
  *
@@ -14,34 +8,34 @@ export interface PackedFrame {
  * the time zlib takes. A plane that is not sparse, or does not fit any more, goes through zlib at level 1: a better
  * ratio of almost nothing is not worth the time.
  */
-export class Packer {
+export class Deflater {
   readonly #kernels: Kernels
-  readonly #room: Uint8Array
+  readonly #workspace: Uint8Array
   #used = 0
 
-  /** @param room in the memory the kernels are bound to; its contents hold until {@link restart}. */
-  constructor(kernels: Kernels, room: Uint8Array) {
+  /** @param workspace in the memory the kernels are bound to; its contents hold until {@link restart}. */
+  constructor(kernels: Kernels, workspace: Uint8Array) {
     this.#kernels = kernels
-    this.#room = room
+    this.#workspace = workspace
   }
 
-  /** Gives the room free: the planes packed so far have been written. */
+  /** Frees the workspace: the planes deflated so far have been written. */
   restart(): void {
     this.#used = 0
   }
 
-  /** A zlib stream of `plane`, which lies in the same memory as the room. */
-  pack(plane: Uint8Array): Uint8Array {
+  /** A zlib stream of `plane`, which lies in the same memory as the workspace. */
+  deflate(plane: Uint8Array): Uint8Array {
     const start = this.#used
-    const capacity = Math.min(this.#room.byteLength - start, plane.byteLength >> 1)
+    const capacity = Math.min(this.#workspace.byteLength - start, plane.byteLength >> 1)
     const bytes = this.#kernels.deflateRuns(
       plane.byteOffset,
       plane.byteLength,
-      this.#room.byteOffset + start,
+      this.#workspace.byteOffset + start,
       capacity,
     )
     if (bytes === 0) return deflateSync(plane, { level: 1 })
     this.#used = start + bytes
-    return this.#room.subarray(start, start + bytes)
+    return this.#workspace.subarray(start, start + bytes)
   }
 }

@@ -1,138 +1,84 @@
-import {
-  type CorrectionKernel,
-  correctionKernel,
-  type Kernels,
-  listedKernel,
-} from '../../corrections/kernel.js'
-import type { LaneLayout } from '../../memory/lane-layout.js'
+import type { Corrector, SlotTile, TileForm } from '../contract/corrector.js'
+import { CorrectorLostError } from '../contract/corrector.js'
 import { type PhaseTotals, timed } from '../contract/phase-times.js'
-import { type PackedFrame, Packer } from './deflater.js'
-import type { SlotViews } from './slot-views.js'
+import type { DeflatedFrame, TileDeflater } from './tile-deflater.js'
 
-/** Bytes moved a pixel in the two forms of a kernel: raw 4 and data 4, with planes gain 1 and mask 4 besides. */
-const LISTED_BYTES = 8
-const PLANES_BYTES = 13
+/** Bytes moved a pixel in the two forms: raw 4 and data 4, with planes gain 1 and mask 4 besides. */
+const BYTES: Readonly<Record<TileForm, number>> = { listed: 8, planes: 13 }
 /** Bytes deflated a pixel: gain 1, mask 4. */
-const PACK_BYTES = 5
+const DEFLATED_BYTES = 5
 
-/** After a tile with too many departures for their lists, this many are not tried that way. */
+/** Tiles that are corrected by planes at once after one whose departures did not fit their lists. */
 const DENSE_TILES = 16
 
-/** What a tile's kernel needs to know of its module. */
-export interface TileTask {
-  /** Name of the correction kernel. */
-  readonly kernel: string
-  /** Planes of constants of a cell. */
-  readonly planes: number
-  /** The first plane of masks among them; absent: departures cannot be listed. */
-  readonly maskPlane?: number
-  /** Raw frames that one frame is made of. */
-  readonly rawFrames: number
-}
-
 /**
- * Corrects tiles in one slot and deflates their gain and mask.
+ * Corrects the tiles of one slot by the first of several correctors that works, and deflates their gain and mask.
  *
- * Where few pixels depart from their cell's first stage, the kernel only lists these, and the streams are made of the
- * lists. Where there are many, the kernel stores planes, which are deflated one by one. Both give the same planes.
+ * Where few pixels depart from their cell's first stage, the corrector only lists these, and the streams are made of the
+ * lists. Where there are many, it stores planes, which are deflated one by one. Both give the same planes.
  */
 export class TileCorrection {
-  readonly #task: TileTask
-  readonly #kernels: Kernels
-  readonly #layout: LaneLayout
-  readonly #slot: SlotViews
+  readonly #correctors: Corrector[]
+  readonly #deflater: TileDeflater
   readonly #density: Density
-  readonly #packer: Packer
-  readonly #planes: CorrectionKernel
-  readonly #listed: CorrectionKernel | undefined
+  readonly #pixels: number
+  readonly #times: PhaseTotals
+  /** Why correctors gave up. */
+  readonly handedOver: string[] = []
 
-  /** @throws Error if there is no such kernel. */
-  constructor(task: TileTask, kernels: Kernels, layout: LaneLayout, slot: SlotViews, density: Density) {
-    this.#task = task
-    this.#kernels = kernels
-    this.#layout = layout
-    this.#slot = slot
-    this.#density = density
-    this.#packer = new Packer(kernels, slot.packed)
-    this.#planes = correctionKernel(kernels, task.kernel)
-    this.#listed = listedKernel(kernels, task.kernel)
-  }
-
-  /**
-   * Corrects `frames` frames of one cell; `offsets` says where their raw frames lie in the slot. The results hold until
-   * the next call.
-   * @param cell position among the lane's cells.
-   */
-  run(cell: number, frames: number, offsets: Float64Array, times: PhaseTotals): PackedFrame[] {
-    const streams = this.#density.high ? undefined : this.#byLists(cell, frames, offsets, times)
-    this.#density.note(streams === undefined)
-    return streams ?? this.#byPlanes(cell, frames, offsets, times)
-  }
-
-  #byLists(
-    cell: number,
-    frames: number,
-    offsets: Float64Array,
+  /** @param correctors in order of preference, at least one. */
+  constructor(
+    correctors: readonly Corrector[],
+    deflater: TileDeflater,
+    density: Density,
+    pixels: number,
     times: PhaseTotals,
-  ): PackedFrame[] | undefined {
-    const correct = this.#listed
-    const { maskPlane } = this.#task
-    if (correct === undefined || maskPlane === undefined) return undefined
-    const slot = this.#slot
-    const { pixels, params, masks, maskBytes } = this.#layout
-    const constants = this.#constants(cell)
-    slot.enter(frames, offsets, this.#task.rawFrames, true)
-    timed(times, 'correct', frames * pixels * LISTED_BYTES, () =>
-      correct(slot.table, frames, constants, params),
-    )
-    return timed(times, 'pack', frames * pixels * PACK_BYTES, () => {
-      const bytes = this.#kernels.packListed(
-        slot.table,
-        frames,
-        constants + maskPlane * 4 * pixels,
-        params,
-        masks + cell * maskBytes,
-        maskBytes,
-        slot.scratch.byteOffset,
-        slot.scratch.byteLength,
-        slot.packed.byteOffset,
-        slot.packed.byteLength,
-      )
-      return bytes === 0 ? undefined : this.#streams(frames)
-    })
+  ) {
+    this.#correctors = [...correctors]
+    this.#deflater = deflater
+    this.#density = density
+    this.#pixels = pixels
+    this.#times = times
   }
 
-  #streams(frames: number): PackedFrame[] {
-    const { packed, entries } = this.#slot
-    let at = 0
-    const next = (bytes: number): Uint8Array => {
-      at += bytes
-      return packed.subarray(at - bytes, at)
+  /** Leaves data, gain and mask of the tile in the slot as planes. */
+  async planes(tile: SlotTile): Promise<void> {
+    await this.#correct(tile, 'planes')
+  }
+
+  /** Leaves data in the slot, and returns the deflated gain and mask of each frame: they hold until the next tile. */
+  async streams(tile: SlotTile): Promise<DeflatedFrame[]> {
+    const form = await this.#correct(tile, this.#density.high ? 'planes' : 'listed')
+    const streams = this.#deflate(tile, form)
+    this.#density.note(form === 'planes' || streams === undefined)
+    if (streams !== undefined) return streams
+    await this.#correct(tile, 'planes')
+    return this.#deflate(tile, 'planes') ?? []
+  }
+
+  /** @returns the form in which it was done: by planes where the corrector does not list. */
+  async #correct(tile: SlotTile, wanted: TileForm): Promise<TileForm> {
+    for (;;) {
+      const [corrector, ...others] = this.#correctors
+      if (corrector === undefined) throw new Error('there is no corrector')
+      const form = corrector.lists ? wanted : 'planes'
+      const start = process.hrtime.bigint()
+      try {
+        await corrector.correct(tile, form)
+        const bytes = tile.positions.length * this.#pixels * BYTES[form]
+        this.#times.add('correct', Number(process.hrtime.bigint() - start), bytes)
+        return form
+      } catch (error) {
+        if (!(error instanceof CorrectorLostError) || others.length === 0) throw error
+        this.handedOver.push(`${corrector.name}: ${error.message}`)
+        this.#correctors.shift()
+      }
     }
-    return Array.from({ length: frames }, (_, position) => {
-      const { gain, mask } = entries.streams(position)
-      return { gain: next(gain), mask: next(mask) }
-    })
   }
 
-  #byPlanes(cell: number, frames: number, offsets: Float64Array, times: PhaseTotals): PackedFrame[] {
-    const slot = this.#slot
-    const { pixels, params } = this.#layout
-    slot.enter(frames, offsets, this.#task.rawFrames, false)
-    timed(times, 'correct', frames * pixels * PLANES_BYTES, () =>
-      this.#planes(slot.table, frames, this.#constants(cell), params),
-    )
-    this.#packer.restart()
-    return timed(times, 'pack', frames * pixels * PACK_BYTES, () =>
-      Array.from({ length: frames }, (_, position) => ({
-        gain: this.#packer.pack(slot.gain(position)),
-        mask: this.#packer.pack(slot.mask(position)),
-      })),
-    )
-  }
-
-  #constants(cell: number): number {
-    return this.#layout.constants + cell * this.#task.planes * 4 * this.#layout.pixels
+  #deflate(tile: SlotTile, form: TileForm): DeflatedFrame[] | undefined {
+    const bytes = tile.positions.length * this.#pixels * DEFLATED_BYTES
+    return timed(this.#times, 'deflate', bytes, () => this.#deflater.deflate(tile, form))
   }
 }
 

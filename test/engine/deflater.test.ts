@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
-import { Packer } from '../../src/engine/worker/deflater.js'
+import { Deflater } from '../../src/engine/worker/deflater.js'
 
 const ROOM = { at: 65536, bytes: 40_000 }
 const PLANES = 131_072
@@ -13,7 +13,7 @@ beforeAll(() => {
   kernels = instantiateKernels(kernelModule(), memory)
 })
 
-const packer = () => new Packer(kernels, new Uint8Array(memory.buffer, ROOM.at, ROOM.bytes))
+const deflater = () => new Deflater(kernels, new Uint8Array(memory.buffer, ROOM.at, ROOM.bytes))
 
 /** A plane in the lane's memory. */
 function plane(values: Uint8Array, at = PLANES): Uint8Array {
@@ -22,7 +22,7 @@ function plane(values: Uint8Array, at = PLANES): Uint8Array {
   return view
 }
 
-describe('Packer', () => {
+describe('Deflater', () => {
   it('gives streams that inflate to their planes, sparse or dense, while the room lasts and after', () => {
     const values = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 3000 }),
@@ -32,8 +32,8 @@ describe('Packer', () => {
     )
     fc.assert(
       fc.property(fc.array(values, { minLength: 1, maxLength: 12 }), planes => {
-        const pack = packer()
-        const streams = planes.map(bytes => pack.pack(plane(bytes)))
+        const pack = deflater()
+        const streams = planes.map(bytes => pack.deflate(plane(bytes)))
         streams.forEach((stream, i) => {
           expect(new Uint8Array(inflateSync(stream))).toEqual(planes[i])
         })

@@ -12,12 +12,8 @@ export interface FrameRef {
   readonly combined: number
 }
 
-/** The kinds of files a block's frames go to; each has its own chunk numbers. */
-export const TARGETS = ['corrected', 'combined'] as const
-export type TargetName = (typeof TARGETS)[number]
-
-/** Frames of one module that fit one slot, as parallel arrays: cheap to post, cheap to walk. */
-export interface Block {
+/** Frames of one file that one task corrects, as parallel arrays: cheap to post, cheap to walk. */
+export interface BlockFrames {
   /** All raw frames of the first frame, then those of the second, …: one each but in parallel gain. */
   readonly rows: Float64Array
   readonly cells: Uint16Array
@@ -44,7 +40,7 @@ export function* blocksOf(
   trains: Iterable<readonly FrameRef[]>,
   shape: BlockShape,
   rawFrames = 1,
-): Generator<Block> {
+): Generator<BlockFrames> {
   let group: (readonly FrameRef[])[] = []
   for (const frames of trains) {
     if (frames.length === 0) continue
@@ -60,7 +56,7 @@ function* blocksOfGroup(
   group: readonly (readonly FrameRef[])[],
   count: number,
   rawFrames: number,
-): Generator<Block> {
+): Generator<BlockFrames> {
   const longest = group.reduce((most, frames) => Math.max(most, frames.length), 0)
   for (let from = 0; from < longest; from += count) yield block(group, from, count, rawFrames)
 }
@@ -70,7 +66,7 @@ function block(
   from: number,
   count: number,
   rawFrames: number,
-): Block {
+): BlockFrames {
   const refs: FrameRef[] = []
   for (let position = from; position < from + count; position++) {
     for (const frames of group) {
@@ -88,26 +84,4 @@ function block(
     corrected: Float64Array.from(refs, ref => ref.corrected),
     combined: Float64Array.from(refs, ref => ref.combined),
   }
-}
-
-/** Frames of one cell, at most `tileFrames` of them: indices into the block. */
-export interface Tile {
-  readonly cell: number
-  readonly members: readonly number[]
-}
-
-/** Groups a block's frames by cell, in order of first appearance, and cuts the groups into tiles. */
-export function tilesOf(cells: Uint16Array, tileFrames: number): Tile[] {
-  const byCell = new Map<number, number[]>()
-  cells.forEach((cell, index) => {
-    const members = byCell.get(cell)
-    if (members) members.push(index)
-    else byCell.set(cell, [index])
-  })
-  const tiles: Tile[] = []
-  for (const [cell, members] of byCell) {
-    for (let at = 0; at < members.length; at += tileFrames)
-      tiles.push({ cell, members: members.slice(at, at + tileFrames) })
-  }
-  return tiles
 }

@@ -1,0 +1,42 @@
+import type { Kernels } from '../../corrections/kernel.js'
+import type { ModuleCorrection } from './block-task.js'
+import type { SlotViews } from './slot-views.js'
+
+/** Frames of one cell whose raw data are in a slot. */
+export interface SlotTile {
+  /** Position among the lane's resident cells. */
+  readonly cell: number
+  /** Where the results of each frame go in the slot. */
+  readonly positions: readonly number[]
+  /** Bytes from the start of the slot's raw part to each raw frame, all those of the first frame first. */
+  readonly offsets: Float64Array
+}
+
+/**
+ * How gain and mask are given: as planes in the slot, or as lists of the pixels that depart from their cell's first stage
+ * (docs/architecture.md, kernel contract). Data are planes always.
+ */
+export type TileForm = 'planes' | 'listed'
+
+/** Corrects tiles in one slot: on this thread by a kernel, or on a device. */
+export interface Corrector {
+  readonly name: string
+  /** Whether it can list departures. */
+  readonly lists: boolean
+  /**
+   * Leaves data, gain and mask in the slot; raw frames stay as they are, so that another corrector may do it again.
+   * @throws CorrectorLostError if it cannot go on.
+   */
+  correct(tile: SlotTile, form: TileForm): void | Promise<void>
+}
+
+/** Makes a corrector for a block of a module; the lane's constants are in the memory of `kernels`. */
+export type CorrectorFactory = (module: ModuleCorrection, slot: SlotViews, kernels: Kernels) => Corrector
+
+/**
+ * A corrector cannot go on, though nothing is wrong with the data: a device was lost or has no memory left. Its work goes
+ * to the next corrector of the thread.
+ */
+export class CorrectorLostError extends Error {
+  override name = 'CorrectorLostError'
+}

@@ -1,0 +1,55 @@
+import type { ImageFile } from '../../sinks/image-file.js'
+import type { BlockResult, FramesOut } from '../contract/block-task.js'
+import type { FrameCounts, FrameSink } from '../contract/frames.js'
+import type { RawBlock } from './raw-source.js'
+
+/** An image file, and which of a block's chunk numbers are its own. */
+export interface ImageTarget {
+  readonly images: ImageFile
+  readonly chunks: 'corrected' | 'combined'
+}
+
+/**
+ * Sink of the frames of one RAW file: threads write their chunks to the CORR file, the combined file, or both, and this
+ * notes where the deflated ones went. Nothing waits: a slot is free as soon as its chunks are written.
+ */
+export class ImageSink implements FrameSink<RawBlock> {
+  readonly #targets: readonly ImageTarget[]
+  #frames = 0
+  #lost = 0
+  #error: unknown
+
+  constructor(targets: readonly ImageTarget[]) {
+    this.#targets = targets
+  }
+
+  get counts(): FrameCounts {
+    return { frames: this.#frames, lost: this.#lost }
+  }
+
+  /** Why the first block was lost; undefined: none was. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  output({ frames }: RawBlock): FramesOut {
+    const files = this.#targets.map(({ images, chunks }) => ({
+      target: images.target,
+      indices: frames[chunks],
+    }))
+    return { kind: 'chunks', files }
+  }
+
+  take(block: RawBlock, { chunks }: BlockResult): void {
+    this.#frames += block.cells.length
+    for (const [i, { images }] of this.#targets.entries()) {
+      const written = chunks[i]
+      if (written) images.record(written.gain, written.mask)
+    }
+  }
+
+  lose(block: RawBlock, error: unknown): void {
+    this.#lost += block.cells.length
+    this.#error ??= error
+  }
+}

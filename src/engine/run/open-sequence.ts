@@ -1,0 +1,51 @@
+import { CorrectedFile } from '../../sinks/corrected-file.js'
+import type { ModuleProvenance } from '../../sinks/provenance.js'
+import type { FramePlaces } from '../plan/frames.js'
+import type { ModulePlan, SequencePlan } from '../plan/plan.js'
+import { failedSequence, type SequenceOutcome } from './outcome.js'
+import type { RunContext } from './run-context.js'
+import { SequenceRun } from './sequence-run.js'
+
+/** A RAW file of a module. */
+export interface SequenceOfModule {
+  readonly plan: ModulePlan
+  readonly sequence: SequencePlan
+}
+
+/** A sequence that was opened, or what became of it. */
+export type Opened = { readonly run: SequenceRun } | { readonly failed: SequenceOutcome }
+
+/** Opens a RAW file and declares its CORR file; never throws. */
+export async function openSequence(
+  { plan, sequence }: SequenceOfModule,
+  { plan: whole, folder, combined, provenance }: RunContext,
+): Promise<Opened> {
+  const { joined, output } = sequence
+  const { detector, run, lanes } = whole
+  let corrected: CorrectedFile | undefined
+  try {
+    if (output !== undefined) {
+      const module = moduleProvenance(plan)
+      corrected = await CorrectedFile.create(folder, output, { joined, run, software: provenance, module })
+    }
+    const places: FramePlaces = {
+      module: plan.module,
+      moduleCount: detector.moduleCount,
+      cells: plan.cells,
+      combinedFirst: whole.combined?.firstFrames,
+    }
+    const { rawFrames } = plan.chain
+    return { run: SequenceRun.open(sequence, places, { corrected, combined }, lanes.block, rawFrames) }
+  } catch (error) {
+    corrected?.discard()
+    return { failed: failedSequence(joined.file.path, joined.trains.length, joined.frames, error) }
+  }
+}
+
+function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
+  const entries = [...constants.constants].map(([name, { path, dataset, sha256 }]) => [
+    name,
+    { file: path, dataset, sha256 },
+  ])
+  return { steps: chain.steps, constants: Object.fromEntries(entries) }
+}

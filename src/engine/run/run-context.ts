@@ -1,0 +1,23 @@
+import type { CombinedFile } from '../../sinks/combined-file.js'
+import type { OutputFolder } from '../../sinks/output-folder.js'
+import type { Provenance } from '../../sinks/provenance.js'
+import type { PhaseTotals } from '../contract/phase-times.js'
+import type { CorrectionPlan } from '../plan/plan.js'
+import type { Engine } from '../threads/engine.js'
+import type { RunStop } from '../threads/job.js'
+import type { CacheUse } from './cache-use.js'
+
+/** What all modules of a run share. */
+export interface RunContext {
+  readonly plan: CorrectionPlan
+  readonly engine: Engine
+  readonly folder: OutputFolder
+  readonly combined: CombinedFile | undefined
+  readonly provenance: Provenance
+  readonly phases: PhaseTotals
+  /** The constants cache, if one is used. */
+  readonly cache: CacheUse | undefined
+  readonly stop: RunStop
+  /** Told of every finished block: its frames, and why a corrector gave up on the way. */
+  readonly onBlock: (frames: number, handedOver: readonly string[]) => void
+}

@@ -1,0 +1,112 @@
+import { loadPlanes } from '../../../constants/load.js'
+import { finiteMedian } from '../../../constants/median.js'
+import { type PiecesOptions, readPieces, writePieces } from '../../../constants/pack/pieces.js'
+import type { SlotState } from '../../memory/lane.js'
+import { slotOffset } from '../../memory/lane-layout.js'
+import type { CorrectorFactory } from '../contract/corrector.js'
+import {
+  type ConstantsResult,
+  type ConstantsTask,
+  correctBlock,
+  loadConstants,
+  medianOf,
+  type PackTask,
+  type ReadPackResult,
+  type ReadPackTask,
+  readPack,
+  ready,
+  type WritePackResult,
+  writePack,
+} from '../contract/operations.js'
+import { PhaseTotals, timed } from '../contract/phase-times.js'
+import { runBlock } from './correct-block.js'
+import { FrameReader } from './frame-reader.js'
+import { kernelCorrector } from './kernel-corrector.js'
+import { type AttachedLane, type Offer, offer, unlessStopped } from './thread.js'
+import { Density } from './tile-correction.js'
+
+/**
+ * What a worker thread offers for a correction.
+ * @param preferred correctors to be tried before the kernels, which can do everything.
+ */
+export function correctionOffers(preferred: readonly CorrectorFactory[] = []): Offer[] {
+  const state = {
+    reader: new FrameReader(),
+    density: new Density(),
+    correctors: [...preferred, kernelCorrector],
+  }
+  return [
+    offer(correctBlock, (task, thread) => runBlock(task, thread.lane(task), state)),
+    offer(loadConstants, (task, thread) => load(task, thread.lane(task))),
+    offer(readPack, (task, thread) => read(task, thread.lane(task))),
+    offer(writePack, (task, thread) => write(task, thread.lane(task))),
+    offer(medianOf, task => finiteMedian(task.detector, task.source)),
+    offer(ready, () => {}),
+  ]
+}
+
+async function load(task: ConstantsTask, { lane, kernels }: AttachedLane): Promise<ConstantsResult> {
+  const { layout, memory } = lane.handle
+  lane.advance(task.slot, task.id, task.epoch, 'reading')
+  const start = process.hrtime.bigint()
+  const report = await loadPlanes({
+    detector: task.detector,
+    buffer: memory.buffer,
+    kernels,
+    base: layout.constants,
+    cells: task.cells,
+    planes: task.planes,
+    constants: task.constants,
+    slowScan: task.slowScan,
+    ...(task.median === undefined ? {} : { median: task.median }),
+    scratch: new Uint8Array(memory.buffer, slotOffset(layout, task.slot), layout.slot.bytes),
+    checkpoint: () => unlessStopped(task),
+  })
+  const times = new PhaseTotals()
+  times.add('constants', Number(process.hrtime.bigint() - start), report.bytes)
+  lane.advance(task.slot, task.id, task.epoch, 'done')
+  return { report, times: times.snapshot() }
+}
+
+function read(task: ReadPackTask, attached: AttachedLane): ReadPackResult {
+  const times = new PhaseTotals()
+  const bytes = task.count * task.planeBytes
+  const damage = onSlot(task, attached, 'reading', () =>
+    timed(times, 'constants', bytes, () => readPieces(piecesOf(task, attached), task.checksums)),
+  )
+  return { ...(damage === undefined ? {} : { damage }), times: times.snapshot() }
+}
+
+function write(task: PackTask, attached: AttachedLane): WritePackResult {
+  const times = new PhaseTotals()
+  const bytes = task.count * task.planeBytes
+  const checksums = onSlot(task, attached, 'writing', () =>
+    timed(times, 'keep', bytes, () => writePieces(piecesOf(task, attached))),
+  )
+  return { checksums, times: times.snapshot() }
+}
+
+function onSlot<T>(
+  { id, epoch, slot }: PackTask,
+  { lane }: AttachedLane,
+  state: SlotState,
+  work: () => T,
+): T {
+  lane.advance(slot, id, epoch, state)
+  const result = work()
+  lane.advance(slot, id, epoch, 'done')
+  return result
+}
+
+function piecesOf(task: PackTask, { lane, kernels }: AttachedLane): PiecesOptions {
+  const { layout, memory } = lane.handle
+  return {
+    ...{ fd: task.fd, payload: task.payload, planeBytes: task.planeBytes },
+    ...{ first: task.first, count: task.count },
+    buffer: memory.buffer,
+    base: layout.constants,
+    kernels,
+    scratch: slotOffset(layout, task.slot),
+    checkpoint: () => unlessStopped(task),
+  }
+}

@@ -11,6 +11,7 @@ import type { Problem } from '../../model/problem.js'
 import type { JoinedFile, JoinedRun } from '../../sources/join.js'
 import type { Run } from '../../sources/run.js'
 import { positionsList } from '../../sources/selection.js'
+import type { ModuleCorrection } from '../contract/block-task.js'
 import { type LanePlan, planLanes } from './budget.js'
 
 /** What a plan is made of; nothing is read while it is made. */
@@ -57,6 +58,18 @@ export interface ModulePlan {
   /** Cell ids whose constants become resident, ascending: lane order. */
   readonly cells: readonly number[]
   readonly sequences: readonly SequencePlan[]
+}
+
+/** What the correction of its blocks must know of a module. */
+export function correctionOf({ module, chain }: Pick<ModulePlan, 'module' | 'chain'>): ModuleCorrection {
+  const { kernel, planes, maskPlane, rawFrames } = chain
+  return {
+    module,
+    kernel,
+    planes: planes.length,
+    rawFrames,
+    ...(maskPlane === undefined ? {} : { maskPlane }),
+  }
 }
 
 export interface CombinedPlan {

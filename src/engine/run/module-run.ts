@@ -1,6 +1,6 @@
 import type { Lane } from '../../memory/lane.js'
 import { StoppedError } from '../../model/interruptions.js'
-import type { ModulePlan } from '../plan/plan.js'
+import { correctionOf, type ModulePlan } from '../plan/plan.js'
 import { afterDispatch } from '../threads/after-dispatch.js'
 import type { Job } from '../threads/job.js'
 import { blockJobs } from './block-jobs.js'
@@ -36,7 +36,8 @@ export async function throughLane(
   sequences: OpenAhead<SequenceOfModule, Opened>,
   following: () => SequenceOfModule | undefined,
 ): Promise<ModuleInHand> {
-  const { dispatcher } = context.engine
+  const { engine, phases, onBlock } = context
+  const correction = correctionOf(plan)
   const { detector, lanes } = context.plan
   const { software } = context.provenance
   const constants = new ResidentConstants(plan, lane, { ...context, detector, lanes: lanes.count, software })
@@ -50,7 +51,7 @@ export async function throughLane(
       else {
         // Pushed before the first block, so that stopping halfway still closes the file.
         outcomes.push(opened.run.drained.then(() => finish(opened.run, context)))
-        yield* blockJobs(opened.run, opened.run, blockContext(plan, context))
+        yield* blockJobs(opened.run, opened.run, { engine, phases, onBlock, correction })
       }
     }
     yield* constants.packJobs()
@@ -69,7 +70,7 @@ export async function throughLane(
     return { outcome: Promise.resolve(moduleOutcome(plan.module, failed, [])) }
   }
   try {
-    await dispatcher.run(lane, jobs(), context.stop)
+    await engine.dispatcher.run(lane, jobs(), context.stop)
   } catch (error) {
     await giveUp(await sequences.rest(), error)
     await Promise.allSettled(outcomes)
@@ -79,17 +80,6 @@ export async function throughLane(
   }
   const outcome = Promise.all(outcomes).then(all => moduleOutcome(plan.module, all, missingCells))
   return { outcome }
-}
-
-function blockContext({ module, chain }: ModulePlan, { engine, phases, onBlock }: RunContext) {
-  const { kernel, planes, maskPlane, rawFrames } = chain
-  const mask = maskPlane === undefined ? {} : { maskPlane }
-  return {
-    engine,
-    phases,
-    onBlock,
-    correction: { module, kernel, planes: planes.length, rawFrames, ...mask },
-  }
 }
 
 async function finish(run: SequenceRun, { stop, phases }: RunContext): Promise<SequenceOutcome> {

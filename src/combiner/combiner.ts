@@ -1,0 +1,137 @@
+import type { TrainId } from '../model/ids.js'
+import { agreementOf } from './agreement.js'
+
+/** When a train is given out, and what its parts must have in common. */
+export interface CombinerPolicy<Part> {
+  /** Modules that a complete train has. */
+  readonly modules: readonly number[]
+  /** ms after its first part that a train is given out without the modules it still lacks; absent: only at the end. */
+  readonly deadline?: number
+  /** Which parts fit together, their pulses for instance: those that most modules do not agree with are left out. */
+  readonly same: (a: Part, b: Part) => boolean
+  /** Parts without frames have no say in what the train is, and fit whatever it is. Absent: none are. */
+  readonly empty?: (part: Part) => boolean
+}
+
+/** One train of the whole detector. */
+export interface CombinedTrain<Part> {
+  readonly train: TrainId
+  /** By module, ascending; modules that are missing or disagree are absent. */
+  readonly parts: ReadonlyMap<number, Part>
+  /** The part that says what the others have in common: the lowest module's of those that agree; absent if all are empty. */
+  readonly agreed?: Part
+  /** Modules whose parts differ from those of most. */
+  readonly disagreeing: readonly number[]
+  /** All modules are there and agree. */
+  readonly complete: boolean
+}
+
+export interface CombinerCounts {
+  readonly complete: number
+  readonly partial: number
+  /** Parts that came after their train was given out. */
+  readonly late: number
+  /** Second parts of a module in one train: the first is kept. */
+  readonly duplicate: number
+}
+
+interface Pending<Part> {
+  readonly parts: Map<number, Part>
+  /** When its first part came, ms on the caller's clock. */
+  readonly since: number
+}
+
+/** Trains that are remembered as given out, so that what comes late is not taken for a new train: minutes of beam. */
+const REMEMBERED = 4096
+
+/**
+ * The one place that joins modules by train id: those of a run on disk, all at once, and those of a stream, as they come.
+ * Trains are given out once each and in order: one that waits for a module holds back later ones until its deadline.
+ */
+export class Combiner<Part> {
+  readonly #policy: CombinerPolicy<Part>
+  readonly #pending = new Map<TrainId, Pending<Part>>()
+  readonly #given = new Set<TrainId>()
+  readonly #counts = { complete: 0, partial: 0, late: 0, duplicate: 0 }
+
+  constructor(policy: CombinerPolicy<Part>) {
+    this.#policy = policy
+  }
+
+  get counts(): CombinerCounts {
+    return { ...this.#counts }
+  }
+
+  /** Trains that wait for modules. */
+  get waiting(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * Takes one module's part of a train.
+   * @param now ms on any clock that does not go back; needed under a deadline alone.
+   * @returns false if it was late or a duplicate, and is not kept.
+   */
+  add(train: TrainId, module: number, part: Part, now = 0): boolean {
+    if (this.#given.has(train)) {
+      this.#counts.late++
+      return false
+    }
+    const pending = this.#pending.get(train) ?? { parts: new Map(), since: now }
+    this.#pending.set(train, pending)
+    if (pending.parts.has(module)) {
+      this.#counts.duplicate++
+      return false
+    }
+    pending.parts.set(module, part)
+    return true
+  }
+
+  /** Trains that are complete, or due at `now`, and have no older train waiting before them. */
+  take(now = 0): CombinedTrain<Part>[] {
+    const { modules, deadline = Number.POSITIVE_INFINITY } = this.#policy
+    const out: CombinedTrain<Part>[] = []
+    for (const train of this.#trains()) {
+      const pending = this.#pending.get(train)
+      if (pending === undefined) break
+      const due = now - pending.since >= deadline
+      if (!due && !modules.every(module => pending.parts.has(module))) break
+      out.push(this.#give(train, pending))
+    }
+    return out
+  }
+
+  /** All trains that are left, with whatever modules they have. */
+  finish(): CombinedTrain<Part>[] {
+    return this.#trains().flatMap(train => {
+      const pending = this.#pending.get(train)
+      return pending ? [this.#give(train, pending)] : []
+    })
+  }
+
+  #trains(): TrainId[] {
+    return [...this.#pending.keys()].sort((a, b) => a - b)
+  }
+
+  #give(train: TrainId, { parts }: Pending<Part>): CombinedTrain<Part> {
+    this.#pending.delete(train)
+    this.#given.add(train)
+    if (this.#given.size > REMEMBERED)
+      for (const oldest of this.#given) {
+        this.#given.delete(oldest)
+        break
+      }
+    const { modules, same, empty = () => false } = this.#policy
+    const entries = [...parts].sort(([a], [b]) => a - b)
+    const voters = entries.filter(([, part]) => !empty(part))
+    const agreement = agreementOf(voters, ([, a], [, b]) => same(a, b))
+    const disagreeing = agreement?.others.map(([module]) => module) ?? []
+    const kept = entries.filter(([module]) => !disagreeing.includes(module))
+    const complete = modules.every(module => parts.has(module)) && disagreeing.length === 0
+    this.#counts[complete ? 'complete' : 'partial']++
+    return {
+      ...{ train, parts: new Map(kept), disagreeing, complete },
+      ...(agreement ? { agreed: agreement.first[1] } : {}),
+    }
+  }
+}

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { DETECTORS } from '../../src/detectors/index.js'
 import { PhaseTotals } from '../../src/engine/contract/phase-times.js'
 import type { CorrectionPlan, ModulePlan } from '../../src/engine/plan/plan.js'
+import { FrameCorrector } from '../../src/engine/stream/frame-corrector.js'
 import {
   type HeldFrames,
   MemorySink,
@@ -228,5 +229,43 @@ describe('an asynchronous corrector that is lost', () => {
     const path = first?.sequences[0]?.joined.file.path.split('/').at(-1)?.replace('RAW', 'CORR') ?? ''
     const found = await readBack(join(out, path), run.karaboId, first?.module ?? 0)
     expect(found.frames).toEqual(golden.frames)
+  })
+})
+
+describe('a frame corrector', () => {
+  it('corrects trains as they are given, several at a time, and refuses what is not of its module', async () => {
+    const { plan, module, trains, frames } = await goldenTrains('agipd')
+    const most = Math.max(...trains.map(({ cellIds }) => cellIds.length))
+    const corrector = await FrameCorrector.open({ detector: plan.detector, plan: module, frames: most })
+    const found = await Promise.all(
+      trains.map(async train => {
+        const held = await corrector.correct(train)
+        const result = digests(held)
+        held.release()
+        return result
+      }),
+    )
+    expect(found.flat()).toEqual(frames)
+    const [first] = trains
+    if (first === undefined) throw new Error('there is no train')
+    await expect(corrector.correct({ ...first, raw: first.raw.slice(1) })).rejects.toThrow(/raw values for/)
+    const cellIds = Array.from(first.cellIds, () => 351)
+    await expect(corrector.correct({ ...first, cellIds })).rejects.toThrow('no constants of cell 351')
+    await corrector.close()
+    await expect(corrector.correct(first)).rejects.toThrow(StoppedError)
+  })
+
+  it('says what keeps its constants from being loaded', async () => {
+    const { plan, module, trains } = await goldenTrains('agipd')
+    const constants = new Map(module.constants.constants)
+    const offset = constants.get('Offset')
+    if (offset === undefined) throw new Error('there is no Offset')
+    constants.set('Offset', { ...offset, path: `${offset.path}.gone` })
+    const broken = { ...module, constants: { ...module.constants, constants } }
+    const corrector = await FrameCorrector.open({ detector: plan.detector, plan: broken, frames: 64 })
+    const [first] = trains
+    if (first === undefined) throw new Error('there is no train')
+    await expect(corrector.correct(first)).rejects.toThrow('the file is missing')
+    await corrector.close()
   })
 })

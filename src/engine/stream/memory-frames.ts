@@ -74,12 +74,15 @@ function fill(slot: SlotViews, { raw }: RawFrames): FramesIn {
 
 /** Hands corrected trains over; each keeps its slot until it is released. */
 export class MemorySink implements FrameSink<TrainBlock> {
-  readonly #take: (frames: HeldFrames) => void
+  readonly #take: (held: HeldFrames, frames: RawFrames) => void
   readonly #lose: (frames: RawFrames, error: unknown) => void
   #frames = 0
   #lost = 0
 
-  constructor(take: (frames: HeldFrames) => void, lose: (frames: RawFrames, error: unknown) => void) {
+  constructor(
+    take: (held: HeldFrames, frames: RawFrames) => void,
+    lose: (frames: RawFrames, error: unknown) => void,
+  ) {
     this.#take = take
     this.#lose = lose
   }
@@ -92,9 +95,9 @@ export class MemorySink implements FrameSink<TrainBlock> {
     return { kind: 'slot' }
   }
 
-  take({ frames: { train }, cells }: TrainBlock, _result: BlockResult, slot: SlotViews): Promise<void> {
+  take({ frames, cells }: TrainBlock, _result: BlockResult, slot: SlotViews): Promise<void> {
     this.#frames += cells.length
-    return new Promise(resolve => this.#take(held(train, cells.length, slot, resolve)))
+    return new Promise(resolve => this.#take(held(frames.train, cells.length, slot, resolve), frames))
   }
 
   lose({ frames, cells }: TrainBlock, error: unknown): void {

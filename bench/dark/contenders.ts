@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { software } from '../../src/cli/version.js'
 import { kernelModule } from '../../src/corrections/kernel.js'
 import { machineLimits, memoryBudget } from '../../src/engine/budget.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
@@ -44,7 +45,7 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
         workers,
         memory: memoryBudget(undefined, machineLimits()),
       })
-      await darkRun(plan, { catalogue, signal, pool })
+      await darkRun(plan, { catalogue, software: software(), signal, pool })
     } finally {
       await pool.close()
     }

@@ -8,7 +8,7 @@ import { table } from './table.js'
 /** A result for people and for machines. */
 export interface Report {
   readonly text: string
-  readonly json: unknown
+  readonly json: object
 }
 
 const GB = 1e9

@@ -32,7 +32,7 @@ import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
-import { VERSION } from '../version.js'
+import { software } from '../version.js'
 
 const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
@@ -123,7 +123,7 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
       cache,
       signal: request.signal,
       provenance: {
-        software: `detcal ${VERSION}`,
+        software: software(),
         created: new Date().toISOString(),
         options: optionsThatShape(args, plan, conditions),
         ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),

@@ -29,6 +29,8 @@ export interface DarkContext {
   readonly plan: DarkPlan
   readonly pool: WorkerPool
   readonly signal: AbortSignal
+  /** Who makes the constants, as the constants state it. */
+  readonly software: string
   /** Numbers for tasks, unique in the engine. */
   readonly ids: () => number
   /** Where a module's constants are written, until all of them enter the catalogue. */
@@ -57,8 +59,11 @@ export class DarkModuleRun {
    */
   async run(): Promise<DarkModule> {
     const { module, pdu } = this.#module
-    const { plan, pathOf } = this.#context
-    const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu)
+    const { plan, pathOf, software } = this.#context
+    const statements = { conditions: {}, places: [], software }
+    const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu).map(
+      description => ({ ...description, statements }),
+    )
     declareConstants(pathOf(this.#module), descriptions)
     const stages = await this.#statistics()
     const wrong = gainOrderProblem(plan.recipe, stages)

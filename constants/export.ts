@@ -5,7 +5,7 @@ import { DTYPE_BYTES, viewAs } from '../src/model/dtypes.js'
 import { ConstantsError, UsageError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
-import { describeConstants } from './file.js'
+import { makerOf } from './file.js'
 import { publishFiles } from './publish.js'
 import { locateConstant, openSlabs, type SlabReader } from './source.js'
 import type { Placement, SqliteCatalogue } from './sqlite-catalogue.js'
@@ -178,12 +178,6 @@ async function writeFile(
   } finally {
     for (const reader of readers) reader.close()
   }
-}
-
-/** Who made a constant, which its file says and the catalogue does not. */
-async function makerOf({ path, dataset }: ConstantVersion): Promise<string | undefined> {
-  const stored = await describeConstants(path)
-  return stored.find(constant => constant.dataset === dataset)?.statements.software
 }
 
 function placesOf({ pdu, beginAt }: ConstantVersion, placements: readonly Placement[]): StatedPlace[] {

@@ -40,6 +40,21 @@ export function describeConstants(path: string): Promise<StoredConstant[]> {
   })
 }
 
+/**
+ * Who made the constant `dataset` of a file, which the file alone says; undefined where it does not.
+ * @throws as {@link describeConstants}
+ */
+export async function makerOf({
+  path,
+  dataset,
+}: {
+  readonly path: string
+  readonly dataset: string
+}): Promise<string | undefined> {
+  const stored = await describeConstants(path)
+  return stored.find(constant => constant.dataset === dataset)?.statements.software
+}
+
 /** `/<Calibration>/<index>/data` is recognised by its depth: what lies one deeper has a PDU. */
 function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
   const budget = { groups: MOST_GROUPS }

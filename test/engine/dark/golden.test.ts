@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makerOf } from '../../../constants/file.js'
 import { GOLDEN_DARK, goldenFrame, writeGoldenRun } from '../../golden/dark/index.js'
 import { characterise, digests, planOf, REASON_BITS, told, versionsIn } from './dark.js'
 
@@ -111,4 +112,11 @@ it('enters the same runs once, to the byte', async () => {
   const again = await characterise({ runs, catalogue, workers: 1 })
   expect(again.versions.map(({ isNew }) => isNew)).toEqual([false, false, false, false])
   expect(versionsIn(catalogue)).toHaveLength(4)
+})
+
+it('says in the constants who made them', async () => {
+  const catalogue = join(folder, 'made')
+  await characterise({ runs, catalogue }, { software: 'detcal 1.2.3+abc' })
+  const makers = await Promise.all(versionsIn(catalogue).map(makerOf))
+  expect(makers).toEqual(new Array(4).fill('detcal 1.2.3+abc'))
 })

@@ -26,6 +26,9 @@ export interface ConstantSource {
   readonly located?: LocatedDataset
 }
 
+/** What to do about a constant in a catalogue that is not as it was. */
+export const VERIFY = 'Find what happened to it with detcal constants verify'
+
 /** Number of memory cells it has. */
 export function cellsOf({ shape, axes }: ConstantSource): number {
   return shape[axes.cell] ?? 0
@@ -47,8 +50,7 @@ export async function locateConstant(
 ): Promise<ConstantSource> {
   const dataset = `${version.dataset}/data`
   const place = { file: version.path, dataset, ...(module === undefined ? {} : { module }) }
-  const refuse = (message: string) =>
-    new ConstantsError(message, { place, hint: 'Find what happened to it with detcal constants verify' })
+  const refuse = (message: string) => new ConstantsError(message, { place, hint: VERIFY })
   const calibration = calibrationOf(detector, version.calibration)
   if (calibration === undefined) throw refuse(`${detector.name} has no calibration ${version.calibration}`)
   checkKind(calibration, version.dtype, place)
@@ -184,7 +186,7 @@ export async function openSlabs(source: Pick<ConstantSource, 'place' | 'located'
 function asConstantsError(error: unknown, place: Place): unknown {
   const system = error instanceof Error && 'syscall' in error
   if (!(isDetcalError(error) || system) || isDetcalError(error, 'constants')) return error
-  const hint = (isDetcalError(error) && error.hint) || 'Find what happened to it with detcal constants verify'
+  const hint = (isDetcalError(error) && error.hint) || VERIFY
   const message = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file is missing' : error.message
   return new ConstantsError(message, { place, hint, cause: error })
 }

@@ -94,6 +94,13 @@ describe('the dark report', () => {
     expect(report(1)).toMatch(/@media print/)
   })
 
+  it('breaks long paths where the page is narrow', () => {
+    // Words without a place to break widen a page unless all that holds them may be narrower than they are.
+    expect(report(1)).toMatch(/main \{[^}]*overflow-wrap: anywhere/)
+    expect(report(1)).toMatch(/dl \{[^}]*grid-template-columns: max-content minmax\(0, 1fr\)/)
+    expect(report(1)).toMatch(/\.plates > \* \{[^}]*max-width: 100%/)
+  })
+
   it('stays below 2 MB for 16 modules whose maps do not compress', () => {
     expect(report(16).length).toBeLessThan(2e6)
   })

@@ -59,7 +59,12 @@ function moduleOf(module: number): DarkModule {
 function report(modules: number): string {
   const plan = {
     ...{ detector: AGIPD_1M, karaboId: 'SPB_DET_AGIPD1M-1', recipe, runs: [], limits: recipe.limits },
-    ...{ conditions: { 'Memory cells': 32 }, beginAt: new Date(0), rawData: 'proposal:000001 runs:1 2 3' },
+    ...{
+      conditions: { 'Memory cells': 32 },
+      told: {},
+      beginAt: new Date(0),
+      rawData: 'proposal:000001 runs:1 2 3',
+    },
   } as unknown as DarkPlan
   const outcome = {
     modules: Array.from({ length: modules }, (_, i) => moduleOf(i)),

@@ -20,15 +20,17 @@ export const readLpdControl: ControlReader = async (folder, _, karaboId) => {
   const parallel = valueAtStart(control, composite, PARALLEL, problems)
   return {
     parallelGain: parallel === undefined ? undefined : parallel !== 0,
-    conditionsOf: run => ({
-      ...knownOf({
+    conditionsOf: run => {
+      const cells = firstTrain(run, 'cellIds')
+      const { values, sources } = knownOf({
         'Memory cells': { frames: memoryCellsOf(run) },
-        'Memory cell order': { frames: memoryCellOrder(firstTrain(run, 'cellIds') ?? []) },
+        'Memory cell order': { frames: memoryCellOrder(cells ?? []) },
         'Parallel gain': { [run.parallelFrom ?? shownBy(run)]: run.rawFrames > 1 ? 1 : 0 },
-      }),
-      gainMode: undefined,
-      problems,
-    }),
+      })
+      // That cells ascend, which has no value, is known too.
+      const order = cells && { 'Memory cell order': 'frames' as const }
+      return { values, sources: { ...sources, ...order }, gainMode: undefined, problems }
+    },
   }
 }
 

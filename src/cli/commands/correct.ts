@@ -18,7 +18,6 @@ import {
   toldConditions,
   withStated,
 } from '../../engine/told-conditions.js'
-import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { joinRun } from '../../sources/join.js'
@@ -35,14 +34,13 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { GAIN_MODES, gainModeOf, parallelGainOf } from '../gain-options.js'
 import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 import { VERSION } from '../version.js'
-
-const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
 /** `detcal correct`: a RAW run becomes CORR files, a combined file, or both. */
 export const correctCommand: CommandModule<object, CorrectOptions> = {
@@ -201,38 +199,6 @@ function report(
 
 function exitCode(problems: readonly Problem[]): number {
   return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
-}
-
-/** As the option says, else the stated condition of that name. */
-function parallelGainOf(args: CorrectOptions): boolean | undefined {
-  const stated = statedCondition(args, 'parallel gain')
-  return args.parallelGain ?? (stated === undefined ? undefined : Number(stated) !== 0)
-}
-
-function statedCondition({ condition }: CorrectOptions, wanted: string): string | undefined {
-  const stated = Object.entries(parsePairs(condition, '--condition'))
-  return stated.find(([name]) => name.toLowerCase() === wanted)?.[1]
-}
-
-/**
- * As the option says, else the stated condition of that name, else control data; adaptive where nothing tells.
- * @throws UsageError for a fixed stage of a detector that cannot be fixed in one, or a condition that is no gain mode.
- */
-function gainModeOf(args: CorrectOptions, run: Run): GainMode {
-  const { gainMode } = args
-  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
-    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
-      hint: 'Leave --gain-mode out',
-    })
-  const stated = run.detector.fixedGain ? statedCondition(args, 'gain mode') : undefined
-  if (gainMode !== undefined) return GAIN_MODES[gainMode] ?? 0
-  if (stated === undefined) return run.gainMode ?? 0
-  const known = Object.values(GAIN_MODES).find(mode => String(mode) === stated)
-  if (known === undefined)
-    throw new UsageError(`--condition "Gain mode=${stated}" is no gain mode`, {
-      hint: 'Use 0 (adaptive), or 1, 2, 3 (fixed high, medium, low)',
-    })
-  return known
 }
 
 function usedCalibrations({ modules }: CorrectionPlan): string[] {

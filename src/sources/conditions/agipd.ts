@@ -53,7 +53,7 @@ export const readAgipdControl: ControlReader = async (folder, { moduleCount }, k
     const gainMode = knownGainMode(composite, steady('gainModeIndex'), problems)
     const told = knownOf({
       'Sensor Bias Voltage': { 'control data': biasVoltage([...channels, ...targets]) },
-      'Memory cells': { 'control data': cells || undefined, frames: memoryCellsOf(run) },
+      'Memory cells': cells ? { 'control data': cells } : { frames: memoryCellsOf(run) },
       'Acquisition rate': { 'control data': rounded, frames: acquisitionRateOf(run) },
       'Gain setting': {
         'control data': steady('gain') ?? legacyGainSetting(steady('setupr'), steady('patternTypeIndex')),

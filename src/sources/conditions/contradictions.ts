@@ -14,7 +14,7 @@ export function contradictions(
   said: { readonly cells?: number | undefined; readonly rate?: number | undefined },
 ): Problem[] {
   const { cells, rate } = said
-  const highest = highestCellOf(run)
+  const highest = cells ? highestCellOf(run) : undefined
   const shown = acquisitionRateOf(run)
   return [
     ...(cells && highest !== undefined && highest >= cells

@@ -40,11 +40,15 @@ export function withStated(
   return { ...sources, ...Object.fromEntries(Object.keys(stated).map(name => [name, 'option' as const])) }
 }
 
-/** Warnings about those that `calibrations` depend on: the unknown, which match constants of any, and each assumed. */
+/**
+ * Warnings about those that `calibrations` depend on: the unknown ones together, each assumed one.
+ * @param consequence of not knowing a condition.
+ */
 export function conditionProblems(
   detector: Detector,
   told: ToldConditions,
   calibrations: readonly string[],
+  consequence = 'so that constants of any will do',
 ): Problem[] {
   const groups = new Set(calibrations.map(name => calibrationOf(detector, name)?.conditions))
   const relevant = detector.parameters.filter(parameter => parameter.groups.some(group => groups.has(group)))
@@ -64,11 +68,7 @@ export function conditionProblems(
       ),
     ),
     ...(unknown.length > 0
-      ? [
-          warning(
-            `unknown, so that constants of any will do: ${unknown.join(', ')}. State them with --condition "NAME=VALUE"`,
-          ),
-        ]
+      ? [warning(`unknown, ${consequence}: ${unknown.join(', ')}. State them with --condition "NAME=VALUE"`)]
       : []),
   ]
 }

@@ -98,7 +98,8 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
     } else if (joined.length > 0) problems.push(...withoutFrames(module, joined, disagreeing))
   }
   const why = problems.find(({ severity }) => severity === 'error')
-  if (why !== undefined && chosen.size > 0 && !hasFrames(chosen)) throw new DataError(why.message, { place: why.place })
+  if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
+    throw new DataError(why.message, { place: why.place })
   if (modules.size === 0)
     throw new DataError('no frame of the run is selected', {
       place: { file: run.path },

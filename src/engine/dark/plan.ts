@@ -60,6 +60,9 @@ export interface DarkPlan {
   readonly problems: readonly Problem[]
 }
 
+/** Of one group of conditions. */
+const DARK = ['Offset', 'Noise', 'BadPixelsDark']
+
 export interface DarkTotals {
   /** Trains of all runs. */
   readonly trains: number
@@ -113,7 +116,10 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   return {
     ...{ detector, karaboId, recipe, runs, limits, conditions, told, beginAt, rawData },
     ...{ modules, lanes, workers, totals },
-    problems: [...problems, ...conditionProblems(detector, told, ['Offset', 'Noise', 'BadPixelsDark'])],
+    problems: [
+      ...problems,
+      ...conditionProblems(detector, told, DARK, 'so that the constants will do for any'),
+    ],
   }
 }
 

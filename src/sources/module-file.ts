@@ -6,7 +6,7 @@ import type { ReadableDataset } from '../hdf5/readable.js'
 import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
-import { beginAnew, framesWithIds } from './parallel-gain.js'
+import { beginAnew, riseThrough } from './parallel-gain.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
 
 const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
@@ -84,9 +84,7 @@ export function readModuleFile(
   const isContrary = ({ image }: TrainEntry): boolean =>
     rawFrames === 1
       ? beginAnew(detector, pulseIds, image)
-      : image.count > 0 &&
-        image.count % rawFrames === 0 &&
-        framesWithIds(detector, pulseIds, image) === image.count
+      : image.count % rawFrames === 0 && riseThrough(pulseIds, image)
   const contrary = new Set(stored.filter(isContrary))
   const trains = stored.map(train => {
     const image = rawFrames === 1 && contrary.has(train) ? { ...train.image, count: 0 } : train.image

@@ -71,6 +71,7 @@ describe('a run in parallel gain', () => {
     ['repeated in each third', [0, 1, 2, 0, 1, 2, 0, 1, 2], undefined],
     ['repeated, but of cells that go on', [4, 8, 4, 8, 4, 8], [0, 1, 2, 3, 4, 5]],
     ['of one pulse in each stage', [7, 7, 7], undefined],
+    ['of some value behind the first third', [0, 1, 2, 77, 77, 77, 77, 77, 77], undefined],
     ['of cells out of range', [4, 8, 0, 0, 0, 0], [3, 4, 60000, 60000, 60000, 60000]],
   ])('that nothing tells of shows in ids %s: the train is left out, others are not', async (_, pulses, cells) => {
     const folder = scratch()

@@ -1,4 +1,5 @@
 import { rawFrameBytes } from '../detectors/detector.js'
+import { type ToldConditions, toldConditions } from '../engine/told-conditions.js'
 import type { ModuleFile, Run } from '../sources/run.js'
 import { table } from './table.js'
 
@@ -71,7 +72,7 @@ export function inspectJson(run: Run) {
     cells: spread(run, file => file.cellIds),
     pulses: spread(run, file => file.pulseIds),
     gainMode: run.gainMode === undefined ? undefined : GAIN_MODES[run.gainMode],
-    conditions: run.conditions,
+    conditions: toldOf(run),
     total: figures(run, files),
     modules: [...run.modules].map(([module, sequences]) => ({
       module,
@@ -98,7 +99,13 @@ function suspects(files: readonly ModuleFile[]): number {
 function gainModeText({ detector, gainMode, rawFrames }: Run): string | undefined {
   if (rawFrames > 1) return 'parallel'
   if (!detector.fixedGain) return undefined
-  return gainMode === undefined ? 'unknown: no control data' : GAIN_MODES[gainMode]
+  return gainMode === undefined ? `${GAIN_MODES[0]} (assumed)` : `${GAIN_MODES[gainMode]} (control data)`
+}
+
+/** Every condition with what tells it; the gain mode is what a correction would assume. */
+function toldOf({ detector, conditions, conditionSources, gainMode }: Run): ToldConditions {
+  const gain = detector.fixedGain ? { 'Gain mode': gainMode ?? 0 } : {}
+  return toldConditions(detector, { ...conditions, ...gain }, conditionSources)
 }
 
 /** The summary for people: facts by name, then modules with their sequences. */
@@ -126,9 +133,12 @@ export function inspectText(run: Run): string {
     ['pulses', range(pulses)],
     ['cells', range(cells)],
     ['gain mode', gainModeText(run)],
-    ...Object.entries(run.conditions)
+    ...Object.entries(summary.conditions)
       .filter(([name]) => name !== 'Gain mode')
-      .map(([name, value]): [string, string] => [name, String(value)]),
+      .map(([name, { value, source }]): [string, string] => [
+        name,
+        source === 'unknown' ? source : `${value ?? '–'} (${source})`,
+      ]),
   ]
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
   const width = known.reduce((most, [name]) => Math.max(most, name.length), 0)

@@ -8,7 +8,7 @@ import type { FormatVersion } from './euxfel-layout.js'
  * their declaration, and their chunks are written directly to it afterwards.
  */
 export interface ExdfFile {
-  readonly version: Exclude<FormatVersion, '1.1'>
+  readonly version: Exclude<FormatVersion, '1.1' | '1.3'>
   readonly metadata: ExdfMetadata
   readonly trains: ExdfTrains
   readonly sources: readonly InstrumentSource[]

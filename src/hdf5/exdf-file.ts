@@ -32,6 +32,10 @@ export interface ExdfMetadata {
   readonly run?: number
   readonly sequence?: number
   readonly creationDate?: Date
+  readonly daqLibrary?: string
+  readonly karaboFramework?: string
+  readonly runType?: string
+  readonly sample?: string
 }
 
 /**
@@ -106,8 +110,8 @@ function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unkn
   const known = FORMAT_VERSIONS.find(version => version === stored)
   if (known) return { formatVersion: known }
   // Minor versions have only added to the format; another major one may mean anything.
-  if (/^1\.\d+$/.test(stored)) return { formatVersion: '1.2', unknownVersion: stored }
-  throw new DataError(`has EuXFEL data format ${JSON.stringify(stored)}, known are 0.5 to 1.2`, {
+  if (/^1\.\d+$/.test(stored)) return { formatVersion: '1.3', unknownVersion: stored }
+  throw new DataError(`has EuXFEL data format ${JSON.stringify(stored)}, known are 0.5 to 1.3`, {
     place: { dataset: METADATA.version },
     hint: 'A newer detcal may read it',
   })
@@ -147,7 +151,12 @@ function readMetadata(file: ReadableFile): ExdfMetadata {
   const run = numberAt(file, METADATA.runNumber)
   const sequence = numberAt(file, METADATA.sequenceNumber)
   const creationDate = parseDate(textAt(file, METADATA.creationDate))
+  const texts = (['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const).flatMap(name => {
+    const text = textAt(file, METADATA[name])
+    return text === undefined ? [] : [[name, text]]
+  })
   return {
+    ...(Object.fromEntries(texts) as ExdfMetadata),
     ...(proposal !== undefined && { proposal }),
     ...(run !== undefined && { run }),
     ...(sequence !== undefined && { sequence }),

@@ -97,6 +97,9 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
       for (const { file } of joined) problems.push(...pulseProblem(module, file, disagreeing.get(file)))
     } else if (joined.length > 0) problems.push(...withoutFrames(module, joined, disagreeing))
   }
+  const why = problems.find(({ severity }) => severity === 'error')
+  if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
+    throw new DataError(why.message, { place: why.place })
   if (modules.size === 0)
     throw new DataError('no frame of the run is selected', {
       place: { file: run.path },
@@ -105,6 +108,10 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trains = trainIds.filter(id => listed.has(id)).map(id => joinedTrain(id, winners.get(id), pulses))
   const frames = trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0)
   return { run, trains, frames, modules, problems }
+}
+
+function hasFrames(modules: Run['modules']): boolean {
+  return [...modules.values()].flat().some(({ trains }) => trains.some(({ image }) => image.count > 0))
 }
 
 interface Voter {

@@ -6,6 +6,7 @@ import type { ReadableDataset } from '../hdf5/readable.js'
 import { datasetAt, dtypeOf, namesIn, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
+import { beginAnew, riseThrough } from './parallel-gain.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
 
 const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
@@ -18,6 +19,11 @@ export interface ReadModuleFile {
   readonly unindexed: readonly TrainId[]
   /** Trains whose frames are not as many of each gain stage, in parallel gain: they count as having no frames. */
   readonly unequal: readonly TrainId[]
+  /**
+   * Trains whose pulse ids contradict `rawFrames`: rising through the whole train in parallel gain, or without it beginning
+   * anew as if it were; those count as having no frames.
+   */
+  readonly contrary: readonly TrainId[]
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
 }
@@ -74,12 +80,22 @@ export function readModuleFile(
       place: { dataset: `${indexPath(source, 'image')}/first` },
     })
   checkExtent(data, extent, 'image', source)
-  const trains = stored.map(train => ({ ...train, image: pulsesOf(train.image, rawFrames) }))
+  const pulseIds = readNumbers(requireDataset(file, `${root}/image/pulseId`), extent)
+  const isContrary = ({ image }: TrainEntry): boolean =>
+    rawFrames === 1
+      ? beginAnew(detector, pulseIds, image)
+      : image.count % rawFrames === 0 && riseThrough(pulseIds, image)
+  const contrary = new Set(stored.filter(isContrary))
+  const trains = stored.map(train => {
+    const image = rawFrames === 1 && contrary.has(train) ? { ...train.image, count: 0 } : train.image
+    return { ...train, image: pulsesOf(image, rawFrames) }
+  })
   const unequal = stored.filter(({ image }) => image.count % rawFrames !== 0).map(({ trainId }) => trainId)
   return {
     dropped,
     unindexed,
     unequal,
+    contrary: [...contrary].map(({ trainId }) => trainId),
     remarks: index.remarks,
     file: {
       path,
@@ -89,7 +105,7 @@ export function readModuleFile(
       formatVersion: exdf.unknownVersion ?? formatVersion,
       trains,
       frames: rowsOf(data),
-      pulseIds: readNumbers(requireDataset(file, `${root}/image/pulseId`), extent),
+      pulseIds,
       cellIds: readCells(requireDataset(file, `${root}/image/cellId`), extent, trains, detector),
       copied: copiedDatasets(exdf, source, used),
     },

@@ -5,9 +5,10 @@ import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { chooseDetector } from './choose-detector.js'
 import { type RunControl, readControl } from './conditions/index.js'
+import { doubtfulIds } from './doubtful-ids.js'
 import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
-import type { DamagedFile, ModuleFile, Run } from './run.js'
+import type { ConditionSource, DamagedFile, ModuleFile, Run } from './run.js'
 import { identity, timeOf } from './run-facts.js'
 import {
   fileProblem,
@@ -40,6 +41,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const { detector, karaboId } = chooseDetector(folder, options.detector ?? 'auto')
   const control = await readControl(folder, detector, karaboId)
   const rawFrames = rawFramesOf(detector, control, options)
+  const parallelFrom = parallelGainFrom(control, options)
   const problems: Problem[] = []
   const damaged = unreadableFiles(folder, detector, problems)
   const modules = new Map<ModuleIndex, ModuleFile[]>()
@@ -53,6 +55,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         dropped,
         unindexed,
         unequal,
+        contrary,
         remarks,
       } = await readExdf(
         file.path,
@@ -67,8 +70,10 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       problems.push(
         ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
       )
+      const believed = doubtfulIds(read, contrary, { detector, rawFrames, parallelFrom, place })
+      problems.push(...believed.problems)
       const files = modules.get(found.module) ?? []
-      files.push({ ...read, sequence: sequence ?? files.length, facts: file.facts })
+      files.push({ ...believed.file, sequence: sequence ?? files.length, facts: file.facts })
       modules.set(found.module, files)
     } catch (error) {
       firstError ??= error
@@ -90,7 +95,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     problems.push({ check: 'modules_present', severity: 'warning', message, place: { module } })
   }
   const sorted = new Map([...modules].sort(([a], [b]) => a - b))
-  const conditions = control.conditionsOf({ detector, karaboId, modules: sorted, rawFrames })
+  const conditions = control.conditionsOf({ detector, karaboId, modules: sorted, rawFrames, parallelFrom })
   return {
     path,
     detector,
@@ -100,6 +105,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     damaged,
     trainIds: unionOfTrains(sorted),
     conditions: conditions.values,
+    conditionSources: conditions.sources,
     gainMode: conditions.gainMode,
     rawFrames,
     time: timeOf(sorted, folder),
@@ -113,6 +119,15 @@ function rawFramesOf(detector: Detector, control: RunControl, { parallelGain }: 
   if (parallelGain === true && parallelFrames === undefined)
     throw new UsageError(`${name} has no parallel gain`, { hint: 'Leave --parallel-gain out' })
   return (parallelGain ?? control.parallelGain) ? (parallelFrames ?? 1) : 1
+}
+
+/** What tells whether the run was taken in parallel gain; undefined: neither an option nor control data. */
+function parallelGainFrom(
+  control: RunControl,
+  { parallelGain }: OpenRunOptions,
+): ConditionSource | undefined {
+  if (parallelGain !== undefined) return 'option'
+  return control.parallelGain === undefined ? undefined : 'control data'
 }
 
 /** Module files in file order: by module, sequence and name. */

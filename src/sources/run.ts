@@ -54,6 +54,9 @@ export interface DamagedFile {
   readonly sequence: number | undefined
 }
 
+/** What tells a condition: an option, the run's control data or its frames; or nothing does, and it is assumed. */
+export type ConditionSource = 'option' | 'control data' | 'frames' | 'assumed'
+
 /** A RAW run of one detector: which trains and frames each module has, and what is wrong with it. */
 export interface Run {
   readonly path: string
@@ -69,8 +72,10 @@ export interface Run {
   readonly damaged: readonly DamagedFile[]
   /** Union of the modules' valid train ids, ascending. */
   readonly trainIds: readonly TrainId[]
-  /** Operating conditions found in control data, by CalCat's parameter names. */
+  /** Operating conditions that the run tells, by CalCat's parameter names. */
   readonly conditions: Readonly<Record<string, number | string>>
+  /** What tells each of `conditions`. */
+  readonly conditionSources: Readonly<Record<string, ConditionSource>>
   /** `adaptive`, `high`, `medium`, `low` where control data tells. */
   readonly gainMode: 0 | 1 | 2 | 3 | undefined
   /** Raw frames of a pulse: 1, or in parallel gain one for each gain stage. `image` of a train counts pulses. */

@@ -8,8 +8,8 @@ import { type File, named } from '../hdf5/library.js'
 import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
-import type { Check, FileContext, FileFacts, Finding, ModuleInFile } from './checks/check.js'
-import { framesWithIds } from './parallel-gain.js'
+import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import { beginAnew, framesWithIds } from './parallel-gain.js'
 import { dataFilesIn, fileProblem, moduleSource } from './run-folder.js'
 
 export interface Validation {
@@ -82,7 +82,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
     controlSources: exdf.controlSources,
     instrumentSources: [...exdf.instrumentSources.keys()],
     trainIds: [...trainIds.filter(id => id !== 0)],
-    modules: context.modules.map(module => ({ ...module, pulses: pulseDigests(context, module) })),
+    modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
   }
 }
 
@@ -112,22 +112,25 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
     })
 }
 
-/** A digest of each train's pulse list, so that the lists of a whole run need not be held. */
-function pulseDigests(
+/** Digests of the pulse lists, so that the lists of a whole run need not be held. */
+function pulseFacts(
   { exdf, trainIds }: FileContext,
   { source, detector, corrected }: ModuleInFile,
-): Map<number, string> {
+): PulseFacts {
   const digests = new Map<number, string>()
+  const anew: number[] = []
+  const facts = { pulses: digests, anew }
   const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
   let pulses: Float64Array
   try {
     const index = readGroupIndex(exdf, source, 'image')
-    if (!dataset || !index) return digests
+    if (!dataset || !index) return facts
     pulses = readNumbers(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
     trainIds.forEach((id, row) => {
       const first = index.first[row] ?? 0
       const count = index.count[row] ?? 0
       if (id === 0 || count === 0 || first + count > pulses.length) return
+      if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
       const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
       const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
       digests.set(id, createHash('sha1').update(list).digest('base64'))
@@ -136,5 +139,5 @@ function pulseDigests(
     // The file checks have said what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
-  return digests
+  return facts
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import type { GoldenChain } from '../golden/run/index.js'
 import { correct, type GoldenPlace, goldenChain, goldenPlace, readBack } from '../helpers/correction.js'
 
@@ -39,6 +40,23 @@ describe.each(['default', 'gain', 'high'] as const)('the %s chain', chain => {
     })
     expect(outcome.modules.map(({ status }) => status)).toEqual(outcome.modules.map(() => 'corrected'))
     await expectGolden(out, chain)
+  })
+})
+
+describe('METADATA', () => {
+  it('tells of sample, kind of run and software what RAW tells', async () => {
+    const out = join(place.folder, 'metadata')
+    await correct({ run: place.golden.path, catalogue: place.catalogue, out })
+    const [raw = ''] = readdirSync(place.golden.path).sort()
+    const texts = (path: string) =>
+      withFile(path, 'r', file =>
+        ['sample', 'runType', 'daqLibrary', 'karaboFramework', 'proposalNumber'].map(name =>
+          String((file.get(`METADATA/${name}`) as Dataset).value),
+        ),
+      )
+    const stored = await texts(join(place.golden.path, raw))
+    expect(stored[0]).toBe('No Sample')
+    expect(await texts(join(out, raw.replace('RAW', 'CORR')))).toEqual(stored)
   })
 })
 

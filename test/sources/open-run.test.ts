@@ -32,7 +32,7 @@ async function runOf(...specs: ModuleSpec[]): Promise<Run> {
 const plain: ModuleSpec = { trainIds: [1000, 1001, 1002], counts: [2, 3, 1] }
 
 describe('a good run', () => {
-  test.each(['0.5', '1.0', '1.1', '1.2'])('format %s', async version => {
+  test.each(['0.5', '1.0', '1.1', '1.2', '1.3'])('format %s', async version => {
     const run = await runOf({ ...plain, version }, { ...plain, version, module: 4 })
     expect(run).toMatchObject({ karaboId: 'SPB_DET_AGIPD1M-1', run: 1, trainIds: [1000, 1001, 1002] })
     expect([...run.modules.keys()]).toEqual([0, 4])

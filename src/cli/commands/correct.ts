@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { type Conditions, parseConditions } from '../../../constants/conditions.js'
 import { correctionsOf } from '../../corrections/index.js'
 import { kernelModule } from '../../corrections/kernel.js'
+import { calibrationsOf } from '../../corrections/planes.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/budget.js'
@@ -10,7 +12,12 @@ import { type FoundConstants, findConstants } from '../../engine/find-constants.
 import type { CorrectionOutcome } from '../../engine/outcome.js'
 import { type CorrectionPlan, type OutputRequest, planCorrection } from '../../engine/plan.js'
 import { WorkerPool } from '../../engine/pool.js'
-import { UsageError } from '../../model/errors.js'
+import {
+  conditionProblems,
+  type ToldConditions,
+  toldConditions,
+  withStated,
+} from '../../engine/told-conditions.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { joinRun } from '../../sources/join.js'
@@ -27,14 +34,13 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { GAIN_MODES, gainModeOf, parallelGainOf } from '../gain-options.js'
 import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 import { software } from '../version.js'
-
-const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
 /** `detcal correct`: a RAW run becomes CORR files, a combined file, or both. */
 export const correctCommand: CommandModule<object, CorrectOptions> = {
@@ -58,9 +64,10 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     signal,
   }
   if (args.dryRun) {
-    const { plan } = await planOf(args, request)
-    if (args.json) printJson(planReport(plan).json)
-    else process.stdout.write(planReport(plan).text)
+    const { plan, told } = await planOf(args, request)
+    const { json, text } = planReport(plan, told)
+    if (args.json) printJson(json)
+    else process.stdout.write(text)
     return exitCode(plan.problems)
   }
   // Threads load their modules while the run is opened.
@@ -83,11 +90,17 @@ interface Request {
   readonly signal: AbortSignal
 }
 
+interface Planned {
+  readonly plan: CorrectionPlan
+  readonly conditions: Conditions
+  readonly told: ToldConditions
+}
+
 /** Opens the run and plans its correction. */
 async function planOf(
   args: CorrectOptions,
   { memory, workers, output, open, parallelGain, signal }: Request,
-): Promise<{ plan: CorrectionPlan; conditions: Readonly<Record<string, unknown>> }> {
+): Promise<Planned> {
   const run = await openRun(args.run, {
     detector: args.detector,
     ...(parallelGain === undefined ? {} : { parallelGain }),
@@ -101,13 +114,22 @@ async function planOf(
     options: stepOptionsOf(args),
     gainMode,
   }
-  const { conditions, ...found } = await lookUp(await open(), args, run, [...joined.modules.keys()], gainMode)
+  const constants = await open()
+  const { conditions, ...found } = await lookUp(constants, args, run, [...joined.modules.keys()], gainMode)
   const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
-  return { plan, conditions }
+  const stated = parseConditions(run.detector, parsePairs(args.condition, '--condition'))
+  const option = args.gainMode === undefined ? {} : { 'Gain mode': gainMode }
+  const sources = withStated(run.conditionSources, { ...stated, ...option })
+  const told = toldConditions(run.detector, conditions, sources)
+  // Constants that are named one by one are the same under any conditions, but for the steps that follow from them.
+  const looked = constants.timeless ? onlyAssumed(told) : told
+  const problems = conditionProblems(run.detector, looked, usedCalibrations(plan))
+  return { plan: { ...plan, problems: [...plan.problems, ...problems] }, conditions, told }
 }
 
 async function execute(args: CorrectOptions, request: Request, pool: WorkerPool): Promise<number> {
-  const { plan, conditions } = await planOf(args, request)
+  const planned = await planOf(args, request)
+  const { plan, told } = planned
   const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
@@ -125,7 +147,7 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
       provenance: {
         software: software(),
         created: new Date().toISOString(),
-        options: optionsThatShape(args, plan, conditions),
+        options: optionsThatShape(args, planned),
         ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),
       },
       pool,
@@ -134,7 +156,7 @@ async function execute(args: CorrectOptions, request: Request, pool: WorkerPool)
   } finally {
     progress.stop()
   }
-  return report(args, plan, outcome)
+  return report(args, plan, told, outcome)
 }
 
 async function lookUp(
@@ -162,10 +184,16 @@ async function lookUp(
   }
 }
 
-function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionOutcome): number {
+function report(
+  args: CorrectOptions,
+  plan: CorrectionPlan,
+  told: ToldConditions,
+  outcome: CorrectionOutcome,
+): number {
   process.stderr.write(problemLines(outcome.problems))
-  if (args.json) printJson(outcomeReport(plan, outcome).json)
-  else process.stdout.write(outcomeReport(plan, outcome).text)
+  const { json, text } = outcomeReport(plan, told, outcome)
+  if (args.json) printJson(json)
+  else process.stdout.write(text)
   return exitCode(outcome.problems)
 }
 
@@ -173,29 +201,18 @@ function exitCode(problems: readonly Problem[]): number {
   return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
-/** As the option says, else the stated condition of that name. */
-function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
-  if (parallelGain !== undefined) return parallelGain
-  const stated = Object.entries(parsePairs(condition, '--condition')).find(
-    ([name]) => name.toLowerCase() === 'parallel gain',
-  )
-  return stated === undefined ? undefined : Number(stated[1]) !== 0
+function usedCalibrations({ modules }: CorrectionPlan): string[] {
+  return [...new Set(modules.flatMap(({ chain }) => calibrationsOf(chain.planes)))]
 }
 
-/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
-function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
-  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
-    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
-      hint: 'Leave --gain-mode out',
-    })
-  return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
+function onlyAssumed(told: ToldConditions): ToldConditions {
+  return Object.fromEntries(Object.entries(told).filter(([, { source }]) => source === 'assumed'))
 }
 
 /** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
 function optionsThatShape(
   args: CorrectOptions,
-  plan: CorrectionPlan,
-  conditions: Readonly<Record<string, unknown>>,
+  { plan, conditions, told }: Planned,
 ): Record<string, unknown> {
   const [first] = plan.modules
   const gainMode = first?.chain.gainMode ?? 0
@@ -215,6 +232,7 @@ function optionsThatShape(
       ),
     ),
     conditions,
+    'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
     strategy: args.strategy,
   }
 }

@@ -8,6 +8,7 @@ import { problemLines } from '../problems.js'
 interface InspectOptions {
   readonly run: string
   readonly detector: string
+  readonly parallelGain: boolean | undefined
   readonly json: boolean
 }
 
@@ -24,6 +25,10 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
           default: 'auto',
           describe: 'detector id or Karabo name, if there are several',
         },
+        'parallel-gain': {
+          type: 'boolean',
+          describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
+        },
         json: { type: 'boolean', default: false, describe: 'print the summary as JSON' },
       })
       .example('$0 inspect raw/r0001', 'what there is to correct') as unknown as Argv<InspectOptions>,
@@ -33,7 +38,12 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
 }
 
 async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
-  const found = await openRun(args.run, { detector: args.detector, signal })
+  const { detector, parallelGain } = args
+  const found = await openRun(args.run, {
+    detector,
+    ...(parallelGain !== undefined && { parallelGain }),
+    signal,
+  })
   if (args.json) printJson(inspectJson(found))
   else {
     process.stdout.write(inspectText(found))

@@ -39,8 +39,15 @@ export interface FileFacts {
   readonly instrumentSources: readonly string[]
   /** Valid ids in file order. */
   readonly trainIds: readonly number[]
-  /** A digest of the pulse list of each train, by module source; trains without frames have none. */
-  readonly modules: readonly (ModuleInFile & { readonly pulses: ReadonlyMap<number, string> })[]
+  readonly modules: readonly (ModuleInFile & PulseFacts)[]
+}
+
+/** What is kept of a module's pulse ids. */
+export interface PulseFacts {
+  /** A digest of each train's list; trains without frames have none. */
+  readonly pulses: ReadonlyMap<number, string>
+  /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
+  readonly anew: readonly number[]
 }
 
 /** What run checks look at: all files that could be read, closed. */

@@ -51,18 +51,24 @@ function* faultsOfModule(
       return false
     })?.trainId
 
+  const seen = new Set<number>()
   const say = (message: string, dataset: string, train: number | undefined): Finding[] =>
     train === undefined ? [] : [{ message, dataset, module, train }]
-  yield* say(
-    'frames carry another train id',
-    trains.path,
-    firstWrong(trains.values, (value, _, __, id) => value !== id),
-  )
+  const foreign = firstWrong(trains.values, (value, _, __, id) => value !== id)
+  yield* say('frames carry another train id', trains.path, foreign)
   yield* say(
     'pulse ids are not strictly increasing',
     pulses.path,
     firstWrong(pulses.values, (value, row, first) => row > first && value <= (pulses.values?.[row - 1] ?? 0)),
   )
+  const twice = firstWrong(cells.values, (value, row, first) => {
+    if (row === first) seen.clear()
+    const again = seen.has(value)
+    seen.add(value)
+    return again
+  })
+  // Of frames of other trains it would say the same again.
+  if (foreign === undefined) yield* say('a train has a cell twice', cells.path, twice)
   yield* say(
     `pulse ids of ${PULSE_LIMIT} or more`,
     pulses.path,

@@ -10,6 +10,7 @@ import { imageIds } from './image-ids.js'
 import { indexControl } from './index-control.js'
 import { indexInstrument } from './index-instrument.js'
 import { modulesPresent } from './modules-present.js'
+import { parallelGain } from './parallel-gain.js'
 import { pulseIdsEqual } from './pulse-ids-equal.js'
 import { runJsonCache } from './run-json-cache.js'
 import { trainFlags } from './train-flags.js'
@@ -29,6 +30,7 @@ export const CHECKS: readonly Check[] = [
   trainFlags,
   imageData,
   imageIds,
+  parallelGain,
   corrLinks,
   corrProvenance,
   corrValues,

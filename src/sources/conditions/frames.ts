@@ -4,14 +4,20 @@ import type { RunPart } from './reader.js'
 /** What the frames of a run themselves tell of its conditions. */
 
 /** The smallest number of cells the detector is operated with that holds every cell id. */
-export function memoryCellsOf({ detector, modules }: RunPart): number | undefined {
+export function memoryCellsOf(run: RunPart): number | undefined {
+  const most = highestCellOf(run)
+  return most === undefined ? undefined : run.detector.cellOptions.find(option => option > most)
+}
+
+/** The highest cell id of a frame. */
+export function highestCellOf({ modules }: RunPart): number | undefined {
   let most = -1
   for (const files of modules.values())
     for (const { cellIds, trains } of files)
       for (const { image } of trains)
         for (let row = image.first; row < image.first + image.count; row++)
           most = Math.max(most, cellIds[row] ?? 0)
-  return most < 0 ? undefined : detector.cellOptions.find(option => option > most)
+  return most < 0 ? undefined : most
 }
 
 /** MHz from the smallest distance of pulses in a train, of the first module and train that has two. */

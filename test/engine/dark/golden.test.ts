@@ -76,6 +76,7 @@ it('says what was wrong with the runs, and what the constants are valid for', as
       "warning few_trains r0002: medium: 6 trains make noise uncertain by 32 %",
       "warning few_trains r0003: low: 7 trains make noise uncertain by 29 %",
       "warning dark_cells module 3: the low gain run lacks cells 1, which other runs have: they are marked NO_DARK_DATA",
+      "warning conditions_known : unknown, so that the constants will do for any: Gain setting, Integration time. State them with --condition "NAME=VALUE"",
     ]
   `)
   const versions = versionsIn(catalogue)

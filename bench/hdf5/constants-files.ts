@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConstantVersion } from '../../constants/catalogue.js'
 import { describeConstants } from '../../constants/file.js'
@@ -8,6 +8,7 @@ import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { ModulePlan } from '../../src/engine/plan.js'
+import { makeFolders } from '../../src/model/folders.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import type { SuiteOptions } from '../suite.js'
 
@@ -34,7 +35,7 @@ export async function storedModules(
   if (!existsSync(complete)) {
     onProgress(`writing constants of ${modules} modules × ${cells} cells in ${folder}`)
     rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
     const [first = '', ...others] = files
     await writeConstants(first, arraysOf(cells))
     for (const file of others) {

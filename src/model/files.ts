@@ -106,3 +106,11 @@ function moveAside(from: string, to: string, error: unknown): void {
     // Somebody has it open still; `from` has its name all the same.
   }
 }
+
+/**
+ * Names that no program of the experiment gave: AppleDouble files (`._name`), in which macOS keeps attributes on disks of
+ * others, and what NFS leaves of a file that was removed while it was open (`.nfs…`). They are passed over in silence.
+ */
+export function belongsToNobody(name: string): boolean {
+  return name.startsWith('._') || /^\.nfs[0-9a-f]{8,}/i.test(name)
+}

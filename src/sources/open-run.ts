@@ -132,9 +132,9 @@ function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; 
 /** Files that could not be opened: an error if their name is a module's or tells nothing, else a warning. */
 function unreadableFiles(folder: RunFolder, detector: Detector, problems: Problem[]): DamagedFile[] {
   const damaged: DamagedFile[] = []
-  for (const { name, problem } of folder.unreadable) {
+  for (const { name, problem, foreign } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
-    const ours = module !== undefined || run === undefined
+    const ours = !foreign && (module !== undefined || run === undefined)
     const place = module === undefined ? problem.place : { ...problem.place, module }
     problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
@@ -8,6 +7,7 @@ import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { moduleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
+import { dataFilesIn, isForeign, requireReadableFile } from './data-files.js'
 
 /** What METADATA of one file says: sources decide what a file is, its name only helps where it cannot be read. */
 export interface ScannedFile {
@@ -25,8 +25,12 @@ export interface RunFolder {
   readonly path: string
   /** Readable files in the order of their names. */
   readonly files: readonly ScannedFile[]
-  /** Files that cannot be opened as EuXFEL files, with the reason. */
-  readonly unreadable: readonly { readonly name: string; readonly problem: Problem }[]
+  /** Files that cannot be opened as EuXFEL files, with the reason; `foreign` ones are surely not the run's. */
+  readonly unreadable: readonly {
+    readonly name: string
+    readonly problem: Problem
+    readonly foreign: boolean
+  }[]
 }
 
 /**
@@ -36,11 +40,12 @@ export interface RunFolder {
 export async function scanRunFolder(path: string, signal?: AbortSignal): Promise<RunFolder> {
   const names = await dataFilesIn(path)
   const files: ScannedFile[] = []
-  const unreadable: { name: string; problem: Problem }[] = []
+  const unreadable: { name: string; problem: Problem; foreign: boolean }[] = []
   for (const name of names) {
     signal?.throwIfAborted()
     const file = join(path, name)
     try {
+      await requireReadableFile(file)
       files.push(
         await readExdf(file, ({ file: _closed, ...facts }) => ({
           path: file,
@@ -53,10 +58,11 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
         })),
       )
     } catch (error) {
-      unreadable.push({ name, problem: fileProblem(error, file) })
+      const problem = fileProblem(error, file)
+      unreadable.push({ name, problem, foreign: isDetcalError(error) && isForeign(name, error) })
     }
   }
-  const first = unreadable[0]
+  const first = unreadable.find(({ foreign }) => !foreign) ?? unreadable[0]
   if (files.length === 0 && first) {
     const { message, place } = first.problem
     const others =
@@ -64,36 +70,6 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
     throw new DataError(`${others}${message}`, { place })
   }
   return { path, files, unreadable }
-}
-
-/** Names of the data files of a run folder, sorted. @throws DataError if it is none. */
-export async function dataFilesIn(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const message =
-      error.code === 'ENOENT'
-        ? 'there is no such folder'
-        : error.code === 'ENOTDIR'
-          ? 'is a file, not a run folder'
-          : `cannot be read (${error.code ?? error.message})`
-    throw new DataError(message, {
-      place: { file: path },
-      hint: 'Give the folder that holds the RAW files of one run',
-      cause: error,
-    })
-  })
-  const names = entries
-    .filter(entry => !entry.isDirectory() && entry.name.endsWith('.h5'))
-    .map(entry => entry.name)
-    .filter(name => name.toLowerCase() !== 'overview.h5')
-    .sort()
-  if (names.length > 0) return names
-  const runs = entries.filter(entry => entry.isDirectory() && /^(?:r\d+|raw)$/.test(entry.name))
-  throw new DataError('holds no .h5 files: not a run folder', {
-    place: { file: path },
-    hint: runs[0]
-      ? `Give one run below it, such as ${join(path, runs[0].name)}`
-      : 'Give the folder that holds the RAW files of one run',
-  })
 }
 
 /** The problem a file's error becomes. @throws what is not a data error: programming errors, interrupts. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { readExdf } from '../hdf5/exdf-file.js'
 import { UsageError } from '../model/errors.js'
@@ -5,6 +6,7 @@ import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { chooseDetector } from './choose-detector.js'
 import { type RunControl, readControl } from './conditions/index.js'
+import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
 import type { DamagedFile, ModuleFile, Run } from './run.js'
@@ -79,8 +81,9 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   // Nothing of the detector is usable: the first reason is the one to tell.
   if (modules.size === 0) throw firstError
 
+  const rank = ranksIn(folder, detector)
   for (const [module, files] of modules) {
-    const kept = withoutRepeats(files, module, problems)
+    const kept = withoutRepeats(files, module, problems, file => rank(basename(file.path), module))
     if (kept.length > 0) modules.set(module, kept)
     else modules.delete(module)
   }
@@ -115,18 +118,25 @@ function rawFramesOf(detector: Detector, control: RunControl, { parallelGain }: 
   return (parallelGain ?? control.parallelGain) ? (parallelFrames ?? 1) : 1
 }
 
-/** Module files in file order: by module, sequence and name. */
+/** Module files in file order: by module, rank, sequence and name. */
 function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
-  const list: { file: ScannedFile; found: ModuleSource; sequence: number }[] = []
+  const list: { file: ScannedFile; found: ModuleSource; sequence: number; rank: NameRank }[] = []
   for (const file of folder.files) {
     for (const source of file.instrumentSources) {
       const found = moduleSource(source)
       if (found?.karaboId !== karaboId || found.corrected) continue
       const sequence = file.metadata.sequence ?? partsOfName(file.name, found.detector).sequence ?? 0
-      list.push({ file, found, sequence })
+      const rank = ranksIn(folder, found.detector)(file.name, found.module)
+      list.push({ file, found, sequence, rank })
     }
   }
-  return list.sort((a, b) => a.found.module - b.found.module || a.sequence - b.sequence)
+  return list.sort((a, b) => a.found.module - b.found.module || a.rank - b.rank || a.sequence - b.sequence)
+}
+
+/** How much names of files speak for them: the real file of a train wins over a copy. */
+function ranksIn(folder: RunFolder, detector: Detector): (name: string, module: ModuleIndex) => NameRank {
+  const names = folder.files.map(({ name }) => name)
+  return (name, module) => nameRank(name, module, detector, names)
 }
 
 /** Files that could not be opened: an error if their name is a module's or tells nothing, else a warning. */
@@ -134,7 +144,11 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   const damaged: DamagedFile[] = []
   for (const { name, problem, foreign } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
-    const ours = !foreign && (module !== undefined || run === undefined)
+    const isCopy = isCopyName(
+      name,
+      folder.files.map(file => file.name),
+    )
+    const ours = !foreign && !isCopy && (module !== undefined || run === undefined)
     const place = module === undefined ? problem.place : { ...problem.place, module }
     problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
@@ -142,6 +156,7 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   return damaged
 }
 
+const COPY = 'this file are in the files of the run too: those are used, this copy is not'
 const AGAIN = 'met before in this module: the first data are used'
 const UNEQUAL = 'with frames that are not as many in each gain stage: not corrected'
 
@@ -158,29 +173,33 @@ function trainProblem(
   return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
 }
 
-/** Sequence files with each train once, the first in file order, then by first train; files left empty are named. */
+/**
+ * Sequence files with each train once, the first in file order, then by first train; files left empty are named. What is
+ * met again in a file of a higher rank is a copy, which is a warning; between files of one rank nothing tells which is right.
+ */
 function withoutRepeats(
   files: readonly ModuleFile[],
   module: ModuleIndex,
   problems: Problem[],
+  rankOf: (file: ModuleFile) => NameRank,
 ): ModuleFile[] {
-  const seen = new Set<TrainId>()
+  const seen = new Map<TrainId, NameRank>()
   const kept: ModuleFile[] = []
   for (const file of files) {
     const place = { file: file.path, module }
+    const rank = rankOf(file)
     const trains = file.trains.filter(({ trainId }) => !seen.has(trainId))
-    const again = file.trains.filter(({ trainId }) => seen.has(trainId))
-    problems.push(
-      ...trainProblem(
-        'train_ids_unique',
-        place,
-        again.map(({ trainId }) => trainId),
-        AGAIN,
-      ),
-    )
-    for (const { trainId } of trains) seen.add(trainId)
+    const again = file.trains.filter(({ trainId }) => seen.has(trainId)).map(({ trainId }) => trainId)
+    const isCopy = again.every(trainId => (seen.get(trainId) ?? rank) < rank)
+    for (const { trainId } of trains) seen.set(trainId, rank)
     if (trains.length > 0) kept.push({ ...file, trains })
-    else
+    if (isCopy && again.length > 0) {
+      const message = `${trains.length > 0 ? `${again.length} trains of` : 'all trains of'} ${COPY}`
+      problems.push({ check: 'copied_file', severity: 'warning', message, place })
+      continue
+    }
+    problems.push(...trainProblem('train_ids_unique', place, again, AGAIN))
+    if (trains.length === 0)
       problems.push({
         check: 'trains_present',
         severity: 'warning',

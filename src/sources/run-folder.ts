@@ -3,6 +3,7 @@ import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { FILE_NAME } from '../hdf5/euxfel-layout.js'
 import { type ExdfFacts, type ExdfMetadata, readExdf } from '../hdf5/exdf-file.js'
+import { ifAny } from '../hdf5/library.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { moduleIndex } from '../model/ids.js'
@@ -17,6 +18,8 @@ export interface ScannedFile {
   readonly metadata: ExdfMetadata
   readonly instrumentSources: readonly string[]
   readonly controlSources: readonly string[]
+  /** EXtra-data's virtual file over the others, under whatever name. */
+  readonly isOverview: boolean
   /** For whoever opens the file again. */
   readonly facts: ExdfFacts
 }
@@ -34,7 +37,7 @@ export interface RunFolder {
 }
 
 /**
- * Reads METADATA of every `*.h5` of a run folder, `overview.h5` (a virtual file over the others) aside.
+ * Reads METADATA of every `*.h5` of a run folder, virtual files over the others (`overview.h5`) aside.
  * @throws DataError if this is not a run folder: absent, a file, without data files, none of them readable.
  */
 export async function scanRunFolder(path: string, signal?: AbortSignal): Promise<RunFolder> {
@@ -47,13 +50,14 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
     try {
       await requireReadableFile(file)
       files.push(
-        await readExdf(file, ({ file: _closed, ...facts }) => ({
+        await readExdf(file, ({ file: open, ...facts }) => ({
           path: file,
           name,
           formatVersion: facts.unknownVersion ?? facts.formatVersion,
           metadata: facts.metadata,
           instrumentSources: [...facts.instrumentSources.keys()],
           controlSources: facts.controlSources,
+          isOverview: ifAny(() => open.get('.source_files/names')) != null,
           facts,
         })),
       )
@@ -69,7 +73,8 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
       names.length > 1 ? `none of the ${names.length} data files can be read, this one because ` : ''
     throw new DataError(`${others}${message}`, { place })
   }
-  return { path, files, unreadable }
+  const own = files.filter(({ isOverview }) => !isOverview)
+  return { path, files: own.length > 0 ? own : files, unreadable }
 }
 
 /** The problem a file's error becomes. @throws what is not a data error: programming errors, interrupts. */

@@ -156,9 +156,16 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
   return damaged
 }
 
-const COPY = 'this file are in the files of the run too: those are used, this copy is not'
 const AGAIN = 'met before in this module: the first data are used'
 const UNEQUAL = 'with frames that are not as many in each gain stage: not corrected'
+
+/** A file of which `count` trains, or all, are in files of the run that are the real ones. */
+function copyProblem(place: Problem['place'], count: number, all: boolean): Problem {
+  const trains = all ? 'all trains' : count === 1 ? '1 train' : `${count} trains`
+  const are = !all && count === 1 ? 'is' : 'are'
+  const message = `${trains} of this file ${are} in files that the run's own names tell: those are used, not this copy`
+  return { check: 'copied_file', severity: 'warning', message, place }
+}
 
 /** One problem for all trains of a file that share it. */
 function trainProblem(
@@ -194,8 +201,7 @@ function withoutRepeats(
     for (const { trainId } of trains) seen.set(trainId, rank)
     if (trains.length > 0) kept.push({ ...file, trains })
     if (isCopy && again.length > 0) {
-      const message = `${trains.length > 0 ? `${again.length} trains of` : 'all trains of'} ${COPY}`
-      problems.push({ check: 'copied_file', severity: 'warning', message, place })
+      problems.push(copyProblem(place, again.length, trains.length === 0))
       continue
     }
     problems.push(...trainProblem('train_ids_unique', place, again, AGAIN))

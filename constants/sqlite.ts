@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
@@ -40,9 +40,24 @@ export class CatalogueFile {
         return file.#unlessFailed(false, () => file.#requireVersion(SCHEMA_VERSION))
       }
       makeFolders(root)
-      const isNew = !existsSync(path)
-      const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), mode)
-      return file.#unlessFailed(isNew, () => file.#prepareToWrite())
+      try {
+        return CatalogueFile.#openToWrite(path, 'shared')
+      } catch (error) {
+        if (!/^SQLITE_IOERR_SHM/.test(codeOf((error as Error).cause))) throw error
+        // A file system on which processes share no memory, which the log needs (sshfs, some object stores).
+        return CatalogueFile.#openToWrite(path, 'alone')
+      }
+    })
+  }
+
+  /** @param access `alone`: without a write-ahead log, and so that nobody else reads or writes until it is closed. */
+  static #openToWrite(path: string, access: 'shared' | 'alone'): CatalogueFile {
+    const isNew = !existsSync(path)
+    const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), 'write')
+    return file.#unlessFailed(isNew, () => {
+      if (access === 'alone') file.#exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE')
+      else file.#useWriteAheadLog()
+      file.#prepareToWrite()
     })
   }
 
@@ -111,7 +126,6 @@ export class CatalogueFile {
   }
 
   #prepareToWrite(): void {
-    this.#useWriteAheadLog()
     this.transaction(() => {
       if (this.#version() === 0 && this.rows('SELECT 1 FROM sqlite_schema').length === 0) {
         this.#exec(SCHEMA)
@@ -156,8 +170,8 @@ export class CatalogueFile {
 }
 
 /**
- * libsql takes no read-only option, but URIs. A catalogue on a file system that may not be written has no log beside
- * it and cannot get one: then it cannot change either, and is opened as immutable.
+ * libsql takes no read-only option, but URIs. A catalogue on a file system that may not be written, or on which processes
+ * share no memory, has no log beside it (or an empty one, made in the attempt) and cannot get one: it is opened as immutable.
  */
 function openReadOnly(path: string): Database.Database {
   const uri = pathToFileURL(path).href
@@ -166,9 +180,15 @@ function openReadOnly(path: string): Database.Database {
     database.prepare('PRAGMA user_version').all()
     return database
   } catch (error) {
-    if (existsSync(`${path}-wal`) || (error as { code?: unknown }).code === 'SQLITE_NOTADB') throw error
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (log > 0 || codeOf(error) === 'SQLITE_NOTADB') throw error
     return new Database(`${uri}?immutable=1`, { timeout: BUSY_MS })
   }
+}
+
+/** SQLite's name of what went wrong, `SQLITE_BUSY`; empty for what is no error of its. */
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | undefined)?.code ?? '')
 }
 
 function named<T>(path: string, action: () => T): T {
@@ -177,13 +197,19 @@ function named<T>(path: string, action: () => T): T {
   } catch (error) {
     if (error instanceof DetcalError || !(error instanceof Error)) throw error
     const options = { place: { file: path }, cause: error }
-    const code = String((error as { code?: unknown }).code ?? '')
+    const code = codeOf(error)
     if (code.startsWith('SQLITE_BUSY'))
-      throw new BusyError('another process is writing the catalogue', { ...options, hint: 'Try again later' })
+      throw new BusyError('another process is writing the catalogue', {
+        ...options,
+        // To SQLite a lock that the file system does not know is one that somebody else holds.
+        hint: 'Try again later; if there is no such process, its file system has no file locks: keep it on another one',
+      })
     const hint =
       code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT'
         ? 'Restore it from a copy, or import the constants into a new folder'
-        : 'Check that the folder is there, may be read, and written where the command writes'
+        : /^SQLITE_(?:IOERR_(?:SHM|LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK)|PROTOCOL|NOLFS)/.test(code)
+          ? 'Its file system lacks file locks or shared memory: keep the catalogue on another one, such as a local disk'
+          : 'Check that the folder is there, may be read, and written where the command writes'
     throw new ConstantsError(`the catalogue cannot be used: ${error.message}`, { ...options, hint })
   }
 }

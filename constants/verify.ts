@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Detector } from '../src/detectors/detector.js'
 import { isDetcalError, type Place } from '../src/model/errors.js'
+
+import { belongsToNobody } from '../src/model/files.js'
 import type { Problem } from '../src/model/problem.js'
 import type { ConstantVersion } from './catalogue.js'
 import { locateConstant, VERIFY } from './source.js'
@@ -89,7 +91,7 @@ function filesBelow(root: string): string[] {
   const store = join('xfel', 'cal')
   try {
     return readdirSync(join(root, store), { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile())
+      .filter(entry => entry.isFile() && !belongsToNobody(entry.name))
       .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
       .map(path => path.split(sep).join('/'))
       .sort()

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
 import { kernelModule } from '../../src/corrections/kernel.js'
@@ -11,6 +11,7 @@ import { ResidentConstants } from '../../src/engine/resident-constants.js'
 import { LaneScheduler } from '../../src/engine/scheduler.js'
 import { PhaseTotals } from '../../src/engine/statistics.js'
 import { Lane } from '../../src/memory/lane.js'
+import { makeFolders } from '../../src/model/folders.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure, timeAwaited } from '../rounds.js'
 import type { SuiteOptions } from '../suite.js'
@@ -73,7 +74,7 @@ class Loader {
     this.#lanes = Array.from({ length: count }, (_, id) => Lane.allocate(id, layout))
     this.#pool = pool
     pool.use(this.#lanes.map(({ handle }) => handle))
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
   }
 
   async measure(shape: string, { rounds, onProgress, signal }: SuiteOptions): Promise<Result[]> {

@@ -82,7 +82,10 @@ export function withUnusableFiles(
   const failed = damaged
     .filter(file => file.module === module)
     .flatMap(({ path }): SequenceOutcome[] => {
-      const problem = problems.find(({ severity, place }) => severity === 'error' && place.file === path)
+      const problem = problems.find(
+        ({ severity, place }) =>
+          severity === 'error' && place.file === path && (place.module ?? module) === module,
+      )
       if (problem === undefined) return []
       const { message, place } = problem
       return [{ input: path, trains: 0, frames: 0, status: 'failed', error: { tag: 'data', message, place } }]

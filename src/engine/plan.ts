@@ -1,17 +1,19 @@
-import { basename, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ModuleConstants } from '../../constants/catalogue.js'
 import type { Chain } from '../corrections/chain.js'
 import { correctionsOf } from '../corrections/index.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { GainMode, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
-import { DataError, type DetcalError, isDetcalError } from '../model/errors.js'
+import { DataError, type DetcalError, isDetcalError, UsageError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
+import { metadataPath } from '../sinks/metadata-file.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
 import type { Run } from '../sources/run.js'
 import { positionsList } from '../sources/selection.js'
 import { type LanePlan, planLanes } from './budget.js'
+import { correctedNames } from './output-names.js'
 
 /** What a plan is made of; nothing is read while it is made. */
 export interface PlanInput {
@@ -36,13 +38,13 @@ export interface StepRequest {
 
 export interface OutputRequest {
   readonly folder: string
-  /** CORR files, one for each RAW file. */
+  /** CORR files, one for each module of each RAW file. */
   readonly corrected: boolean
   /** Path of the combined file. */
   readonly combined?: string
 }
 
-/** One RAW file and the CORR file that is made of it. */
+/** A module's part of a RAW file, and the CORR file that is made of it. */
 export interface SequencePlan {
   readonly joined: JoinedFile
   /** Path of the CORR file; undefined with `--no-corr`. */
@@ -97,24 +99,29 @@ const PACKED_SHARE = 0.1
 
 /**
  * Plans the correction of a joined run: a pure function, which `--dry-run` prints and tests compare.
- * @throws UsageError if the memory does not hold one module's constants. @throws DataError if nothing is left to correct.
+ * @throws UsageError if the memory does not hold one module's constants, or two outputs would have one name. @throws DataError if nothing is left to correct.
  */
 export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
   const problems: Problem[] = [...joined.problems]
   const modules: ModulePlan[] = []
+  const names = correctedNames(run)
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
     const chain = chainOf(input, module, constants, problems)
     if (constants === undefined || chain === undefined) continue
     const cells = cellsOf(files)
-    const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
+    const sequences = files.map(joined => ({
+      joined,
+      output: output.corrected ? join(output.folder, names(module, joined.file)) : undefined,
+    }))
     if (sequences.some(({ joined }) => joined.frames > 0))
       modules.push({ module, chain, constants, cells, sequences })
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
+  requireDifferent(modules, output, metadataPath(output.folder, run.karaboId))
   const totals = totalsOf(modules, joined, run, output)
   const lanes = planLanes(
     {
@@ -213,14 +220,23 @@ function firstFrameOfTrain(joined: JoinedRun): Map<number, number> {
   return first
 }
 
-function outputPath({ file }: JoinedFile, { corrected, folder }: OutputRequest): string | undefined {
-  return corrected ? join(folder, correctedName(file.path)) : undefined
-}
-
-/** `RAW-R0001-AGIPD00-S00000.h5` becomes `CORR-R0001-AGIPD00-S00000.h5`. */
-export function correctedName(rawPath: string): string {
-  const name = basename(rawPath)
-  return name.startsWith('RAW-') ? `CORR-${name.slice(4)}` : `CORR-${name}`
+/** Of two outputs of one name only the last would be left. @throws UsageError */
+function requireDifferent(
+  modules: readonly ModulePlan[],
+  { combined }: OutputRequest,
+  metadata: string,
+): void {
+  const outputs = modules.flatMap(({ sequences }) => sequences.flatMap(({ output }) => output ?? []))
+  const seen = new Set<string>()
+  for (const path of [...outputs, metadata, ...(combined === undefined ? [] : [combined])]) {
+    const key = resolve(path).toLowerCase()
+    if (seen.has(key))
+      throw new UsageError('two results would have this name', {
+        place: { file: path },
+        hint: 'Choose another --combined, or another --out',
+      })
+    seen.add(key)
+  }
 }
 
 function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { DataError } from '../model/errors.js'
 import { DirectFile } from './direct/index.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
-import { type File, withFile } from './library.js'
+import { type File, ifAny, withFile } from './library.js'
 import type { ReadableFile } from './readable.js'
 import { datasetAt, readNumbers, readStrings, requireDataset, rowsOf } from './values.js'
 
@@ -37,6 +37,9 @@ export interface ExdfMetadata {
   readonly runType?: string
   readonly sample?: string
 }
+
+/** A file that HDF5 opens and that has no METADATA: something of the user's, unless its name says otherwise. */
+export class ForeignFileError extends DataError {}
 
 /**
  * Reads an EuXFEL file as {@link withExdf} does, but without the library where it can be done: `use` reads small datasets,
@@ -101,7 +104,8 @@ function openedExdf<F extends ReadableFile>(
 
 function inFile(error: DataError, file: string): DataError {
   const options = { place: { ...error.place, file }, cause: error }
-  return new DataError(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
+  const Kind = error instanceof ForeignFileError ? ForeignFileError : DataError
+  return new Kind(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
 }
 
 function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
@@ -122,11 +126,13 @@ function readSources(
   version: FormatVersion,
 ): Pick<ExdfFile, 'instrumentSources' | 'controlSources'> {
   const path = `${sourceListGroup(version)}/dataSourceId`
-  if (datasetAt(file, path) === undefined)
-    throw new DataError('this dataset is missing: not a data file of European XFEL', {
+  if (datasetAt(file, path) === undefined) {
+    const Kind = ifAny(() => file.get('METADATA')) ? DataError : ForeignFileError
+    throw new Kind('this dataset is missing: not a data file of European XFEL', {
       place: { dataset: path },
       hint: 'Point to a folder with the RAW files of one run',
     })
+  }
   const instrumentSources = new Map<string, string[]>()
   const controlSources: string[] = []
   for (const id of readStrings(requireDataset(file, path))) {

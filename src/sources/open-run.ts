@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { readExdf } from '../hdf5/exdf-file.js'
 import { UsageError } from '../model/errors.js'
@@ -5,6 +6,7 @@ import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { chooseDetector } from './choose-detector.js'
 import { type RunControl, readControl } from './conditions/index.js'
+import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
 import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
@@ -84,8 +86,9 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   // Nothing of the detector is usable: the first reason is the one to tell.
   if (modules.size === 0) throw firstError
 
+  const rank = ranksIn(folder, detector)
   for (const [module, files] of modules) {
-    const kept = withoutRepeats(files, module, problems)
+    const kept = withoutRepeats(files, module, problems, file => rank(basename(file.path), module))
     if (kept.length > 0) modules.set(module, kept)
     else modules.delete(module)
   }
@@ -130,26 +133,37 @@ function parallelGainFrom(
   return control.parallelGain === undefined ? undefined : 'control data'
 }
 
-/** Module files in file order: by module, sequence and name. */
+/** Module files in file order: by module, rank, sequence and name. */
 function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
-  const list: { file: ScannedFile; found: ModuleSource; sequence: number }[] = []
+  const list: { file: ScannedFile; found: ModuleSource; sequence: number; rank: NameRank }[] = []
   for (const file of folder.files) {
     for (const source of file.instrumentSources) {
       const found = moduleSource(source)
       if (found?.karaboId !== karaboId || found.corrected) continue
       const sequence = file.metadata.sequence ?? partsOfName(file.name, found.detector).sequence ?? 0
-      list.push({ file, found, sequence })
+      const rank = ranksIn(folder, found.detector)(file.name, found.module)
+      list.push({ file, found, sequence, rank })
     }
   }
-  return list.sort((a, b) => a.found.module - b.found.module || a.sequence - b.sequence)
+  return list.sort((a, b) => a.found.module - b.found.module || a.rank - b.rank || a.sequence - b.sequence)
+}
+
+/** How much names of files speak for them: the real file of a train wins over a copy. */
+function ranksIn(folder: RunFolder, detector: Detector): (name: string, module: ModuleIndex) => NameRank {
+  const names = folder.files.map(({ name }) => name)
+  return (name, module) => nameRank(name, module, detector, names)
 }
 
 /** Files that could not be opened: an error if their name is a module's or tells nothing, else a warning. */
 function unreadableFiles(folder: RunFolder, detector: Detector, problems: Problem[]): DamagedFile[] {
   const damaged: DamagedFile[] = []
-  for (const { name, problem } of folder.unreadable) {
+  for (const { name, problem, foreign } of folder.unreadable) {
     const { module, sequence, run } = partsOfName(name, detector)
-    const ours = module !== undefined || run === undefined
+    const isCopy = isCopyName(
+      name,
+      folder.files.map(file => file.name),
+    )
+    const ours = !foreign && !isCopy && (module !== undefined || run === undefined)
     const place = module === undefined ? problem.place : { ...problem.place, module }
     problems.push({ ...problem, severity: ours ? 'error' : 'warning', place })
     if (ours) damaged.push({ path: problem.place.file ?? name, module, sequence })
@@ -159,6 +173,14 @@ function unreadableFiles(folder: RunFolder, detector: Detector, problems: Proble
 
 const AGAIN = 'met before in this module: the first data are used'
 const UNEQUAL = 'with frames that are not as many in each gain stage: not corrected'
+
+/** A file of which `count` trains, or all, are in files of the run that are the real ones. */
+function copyProblem(place: Problem['place'], count: number, all: boolean): Problem {
+  const trains = all ? 'all trains' : count === 1 ? '1 train' : `${count} trains`
+  const are = !all && count === 1 ? 'is' : 'are'
+  const message = `${trains} of this file ${are} in files that the run's own names tell: those are used, not this copy`
+  return { check: 'copied_file', severity: 'warning', message, place }
+}
 
 /** One problem for all trains of a file that share it. */
 function trainProblem(
@@ -173,29 +195,32 @@ function trainProblem(
   return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
 }
 
-/** Sequence files with each train once, the first in file order, then by first train; files left empty are named. */
+/**
+ * Sequence files with each train once, the first in file order, then by first train; files left empty are named. What is
+ * met again in a file of a higher rank is a copy, which is a warning; between files of one rank nothing tells which is right.
+ */
 function withoutRepeats(
   files: readonly ModuleFile[],
   module: ModuleIndex,
   problems: Problem[],
+  rankOf: (file: ModuleFile) => NameRank,
 ): ModuleFile[] {
-  const seen = new Set<TrainId>()
+  const seen = new Map<TrainId, NameRank>()
   const kept: ModuleFile[] = []
   for (const file of files) {
     const place = { file: file.path, module }
+    const rank = rankOf(file)
     const trains = file.trains.filter(({ trainId }) => !seen.has(trainId))
-    const again = file.trains.filter(({ trainId }) => seen.has(trainId))
-    problems.push(
-      ...trainProblem(
-        'train_ids_unique',
-        place,
-        again.map(({ trainId }) => trainId),
-        AGAIN,
-      ),
-    )
-    for (const { trainId } of trains) seen.add(trainId)
+    const again = file.trains.filter(({ trainId }) => seen.has(trainId)).map(({ trainId }) => trainId)
+    const isCopy = again.every(trainId => (seen.get(trainId) ?? rank) < rank)
+    for (const { trainId } of trains) seen.set(trainId, rank)
     if (trains.length > 0) kept.push({ ...file, trains })
-    else
+    if (isCopy && again.length > 0) {
+      problems.push(copyProblem(place, again.length, trains.length === 0))
+      continue
+    }
+    problems.push(...trainProblem('train_ids_unique', place, again, AGAIN))
+    if (trains.length === 0)
       problems.push({
         check: 'trains_present',
         severity: 'warning',

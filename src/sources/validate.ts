@@ -6,11 +6,12 @@ import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
 import { FRAME_LIMIT, readGroupIndex, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
 import { type File, named } from '../hdf5/library.js'
 import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
-import { DataError } from '../model/errors.js'
+import { DataError, isDetcalError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import { dataFilesIn, isForeign, requireReadableFile } from './data-files.js'
 import { beginAnew, framesWithIds } from './parallel-gain.js'
-import { dataFilesIn, fileProblem, moduleSource } from './run-folder.js'
+import { fileProblem, moduleSource } from './run-folder.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -38,9 +39,13 @@ export async function validate(
     options.onFile?.(done, names.length)
     const file = join(folder, name)
     try {
+      await requireReadableFile(file)
       facts.push(await withExdf(file, exdf => checkFile(exdf, checks, problems)))
     } catch (error) {
-      problems.push(fileProblem(error, file))
+      const problem = fileProblem(error, file)
+      // Beside a run it is somebody's; the file that was asked for must be one of a run's.
+      const foreign = !single && isDetcalError(error) && isForeign(name, error)
+      problems.push(foreign ? { ...problem, severity: 'warning' } : problem)
     }
   }
   const context = { folder: single ? undefined : path, files: facts }

@@ -197,7 +197,7 @@ describe('trains out of the ordinary', () => {
   test('the same file twice is one module file', async () => {
     const run = await runOf(plain, { ...plain, name: 'copy.h5' })
     expect(run.modules.get(0 as ModuleIndex)).toHaveLength(1)
-    expect(problems(run).map(problem => problem.check)).toEqual(['train_ids_unique', 'trains_present'])
+    expect(problems(run).map(problem => problem.check)).toEqual(['copied_file'])
   })
 
   test('a run without a single train', async () => {

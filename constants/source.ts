@@ -4,7 +4,7 @@ import { Unsupported } from '../src/hdf5/direct/errors.js'
 import { locateDataset } from '../src/hdf5/direct/locate.js'
 import { readSlab } from '../src/hdf5/direct/read-slab.js'
 import type { LocatedDataset } from '../src/hdf5/direct/types.js'
-import { type Dataset, named, openLibrary } from '../src/hdf5/library.js'
+import { type Dataset, externalLinkOn, named, openLibrary } from '../src/hdf5/library.js'
 import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
 import { type Axes, axesOf } from './axes.js'
@@ -62,12 +62,17 @@ export async function locateConstant(
     )
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
+  if (found.elsewhere !== undefined)
+    throw new ConstantsError(`its elements lie in another file, ${found.elsewhere}`, { place, hint: INTO_ONE_FILE })
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
   const source = { calibration, place, shape, axes: axesOf(dims), dtype }
   return found.located ? { ...source, located: found.located } : source
 }
+
+/** A catalogue's files hold all that their checksums vouch for. */
+const INTO_ONE_FILE = 'Copy it into one file, with h5py: Group.copy(…, expand_external=True), or data[...] written anew'
 
 /** Gives `dtype` back. @throws ConstantsError if constants of this calibration cannot be stored as it. */
 export function checkKind(calibration: Calibration, dtype: DType | undefined, place: Place): DType {
@@ -91,6 +96,8 @@ interface Found {
   readonly chunkShape?: readonly number[]
   /** Absent: only the library can read it. */
   readonly located?: LocatedDataset
+  /** A file that elements lie in, if not in this one: virtual datasets, external links and storage. */
+  readonly elsewhere?: string
 }
 
 async function located(
@@ -106,7 +113,14 @@ async function located(
     const found = locateDataset(fd, dataset, path)
     const { shape, dtype, storage } = found
     const compressed = storage.kind === 'chunked' && storage.filters.length > 0
-    return { shape, dtype, located: found, ...(compressed ? { chunkShape: storage.chunkShape } : {}) }
+    const elsewhere = storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
+    return {
+      shape,
+      dtype,
+      located: found,
+      ...(compressed ? { chunkShape: storage.chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error
   } finally {
@@ -118,7 +132,13 @@ async function located(
     if (data === undefined) throw refuse('there is no such dataset')
     const { shape, metadata, filters } = data
     const chunkShape = filters.length > 0 ? metadata.chunks : undefined
-    return { shape: shape ?? [], dtype: dtypeOf(metadata), ...(chunkShape ? { chunkShape } : {}) }
+    const elsewhere = metadata.virtual_sources?.[0]?.file_name ?? externalLinkOn(file, dataset)
+    return {
+      shape: shape ?? [],
+      dtype: dtypeOf(metadata),
+      ...(chunkShape ? { chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } finally {
     file.close()
   }

@@ -2,24 +2,19 @@ import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
 import { LIBRARY_FILTERS, filterName, REPACK } from './direct/filter-names.js'
 
 /** What the library gives for a path, as far as it is looked at here. */
-export interface Found {
-  readonly type?: string
-  readonly path?: string
-}
-
-interface FoundDataset extends Found {
+interface FoundDataset {
   readonly path: string
   readonly metadata: { readonly virtual_sources?: readonly unknown[] }
   readonly filters: readonly { readonly id: number; readonly name: string }[]
   slice(ranges: [number, number][]): unknown
 }
 
-interface FoundGroup extends Found {
+interface FoundGroup {
   readonly path: string
-  get(name: string): Found | null
+  get(name: string): object | null
 }
 
-interface FoundLink extends Found {
+interface FoundLink {
   readonly filename: string
   readonly obj_path: string
 }
@@ -54,7 +49,7 @@ export class Guard {
    * What `get` gives for a path, made safe to read.
    * @throws Unreadable if it leads to something that is not there, or to a virtual dataset that cannot be judged.
    */
-  entity<E extends Found>(path: string, get: (path: string) => E | null): E | null {
+  entity<E extends object>(path: string, get: (path: string) => E | null): E | null {
     let found: E | null
     try {
       found = get(path)
@@ -63,25 +58,26 @@ export class Guard {
       throw error
     }
     if (found === null) return null
-    if (found.type === 'ExternalLink') throw this.#broken(path, found as unknown as FoundLink)
-    if (found.type === 'Dataset') this.#guardDataset(found as unknown as FoundDataset)
-    if (found.type === 'Group') this.#guardGroup(found as unknown as FoundGroup)
+    const type = typeOf(found)
+    if (type === 'ExternalLink') throw this.#broken(path, found as unknown as FoundLink)
+    if (type === 'Dataset') this.#guardDataset(found as unknown as FoundDataset)
+    if (type === 'Group') this.#guardGroup(found as unknown as FoundGroup)
     return found
   }
 
   /** A path that passes a link into a file that is not there is an error to the library. */
-  #refuseBrokenLink(path: string, get: (path: string) => Found | null): void {
+  #refuseBrokenLink(path: string, get: (path: string) => object | null): void {
     const names = path.split('/')
     for (let length = 1; length < names.length; length++) {
       const above = names.slice(0, length).join('/')
       if (above === '') continue
-      let found: Found | null
+      let found: object | null
       try {
         found = get(above)
       } catch {
         return
       }
-      if (found?.type === 'ExternalLink') throw this.#broken(path, found as FoundLink)
+      if (found && typeOf(found) === 'ExternalLink') throw this.#broken(path, found as FoundLink)
     }
   }
 
@@ -156,4 +152,8 @@ export class Guard {
   #place(path: string): { file: string; dataset: string } {
     return { file: this.#file, dataset: path.replace(/^\//, '') }
   }
+}
+
+function typeOf(entity: object): unknown {
+  return 'type' in entity ? entity.type : undefined
 }

@@ -122,6 +122,17 @@ export function ifAny<T>(ask: () => T): T | undefined {
   }
 }
 
+/** The file that an external link on the way to `path` leads to; undefined: there is none on it. */
+export function externalLinkOn(file: File, path: string): string | undefined {
+  const names = path.split('/').filter(name => name !== '')
+  for (let length = 1; length <= names.length; length++) {
+    const link = ifAny(() => file.get_external_link(`/${names.slice(0, length).join('/')}`))
+    const name = link && 'filename' in link ? link.filename : undefined
+    if (typeof name === 'string') return name
+  }
+  return undefined
+}
+
 function afterBreakdown(path: string, culprit: string): DataError {
   return new DataError(`cannot be opened: the HDF5 library broke down on ${culprit}`, {
     place: { file: path },

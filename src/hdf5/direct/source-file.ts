@@ -16,7 +16,9 @@ export function candidates(name: string, holder: string): string[] {
   const relative = isAbsolute(name) ? basename(name) : name
   const real = ifThere(() => realpathSync(holder)) ?? holder
   const below = [join(dirname(resolve(holder)), relative), resolve(relative), join(dirname(real), relative)]
-  return isAbsolute(name) ? [name, ...below] : below
+  if (!isAbsolute(name)) return below
+  // The last part of an absolute name may be the holder's own: a run's virtual file is called as the file it stands for.
+  return [name, ...below.filter(path => ifThere(() => realpathSync(path)) !== real)]
 }
 
 function ifThere<T>(ask: () => T): T | undefined {
@@ -46,7 +48,7 @@ export function withSource<T>(
   what: string,
   use: (source: FileView) => T,
 ): T {
-  if (view.depth >= MAX_DEPTH) throw notThere(view, `${what}: files refer to each other in circles`)
+  if (view.depth >= MAX_DEPTH) throw notThere(view, `${what}: its source ${name} refers back to it`)
   const path = name === '.' ? view.file : foundAt(view, name, what)
   let fd: number
   try {

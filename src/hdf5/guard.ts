@@ -4,7 +4,7 @@ import { LIBRARY_FILTERS, filterName, REPACK } from './direct/filter-names.js'
 /** What the library gives for a path, as far as it is looked at here. */
 interface FoundDataset {
   readonly path: string
-  readonly metadata: { readonly virtual_sources?: readonly unknown[] }
+  readonly metadata: { readonly virtual_sources?: readonly unknown[]; readonly shape: readonly number[] | null }
   readonly filters: readonly { readonly id: number; readonly name: string }[]
   slice(ranges: [number, number][]): unknown
 }
@@ -97,10 +97,11 @@ export class Guard {
   #guardDataset(dataset: FoundDataset): void {
     this.#lookAt(dataset)
     const slice = dataset.slice.bind(dataset)
+    const whole = (dataset.metadata.shape ?? []).map((length): [number, number] => [0, length])
     const prototype = Object.getPrototypeOf(dataset) as object
     Object.defineProperties(dataset, {
       slice: { value: (ranges: [number, number][]) => this.#read(dataset, () => slice(ranges), ranges) },
-      value: { get: () => this.#read(dataset, () => Reflect.get(prototype, 'value', dataset)) },
+      value: { get: () => this.#read(dataset, () => Reflect.get(prototype, 'value', dataset), whole) },
     })
   }
 
@@ -133,15 +134,15 @@ export class Guard {
     return this.#direct
   }
 
-  #read(dataset: FoundDataset, read: () => unknown, ranges?: [number, number][]): unknown {
+  #read(dataset: FoundDataset, read: () => unknown, ranges: [number, number][]): unknown {
     try {
       return read()
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw this.#explain(error, dataset.path)
       const foreign = dataset.filters.find(({ id }) => !KNOWN_FILTERS.has(id))
       if (foreign === undefined) throw this.#explain(error, dataset.path)
-      const direct = foreign.id === LZF && ranges ? this.#directFile()?.get(dataset.path) : undefined
-      if (direct?.type === 'Dataset') return direct.slice(ranges ?? [])
+      const direct = foreign.id === LZF ? this.#directFile()?.get(dataset.path) : undefined
+      if (direct?.type === 'Dataset') return direct.slice(ranges)
       throw new Unreadable(`is compressed with ${filterName(foreign.id, foreign.name)}, which detcal cannot undo`, {
         place: this.#place(dataset.path),
         hint: REPACK,

@@ -1,5 +1,6 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
+import { datasetAt } from '../../hdf5/values.js'
 import { framesNotWritten, imageNotWritten, notWrittenProblem } from '../frames-written.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
@@ -13,6 +14,9 @@ export const framesWritten: FileCheck = {
 }
 
 function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile): Iterable<Finding> {
+  const dataset = instrumentPath(source, 'image/data')
+  // Image data that are missing are the shape check's matter.
+  if (!datasetAt(exdf.file, dataset)) return
   const notWritten = imageNotWritten(exdf.path, source)
   const index = notWritten && readGroupIndex(exdf, source, 'image')
   if (!notWritten || !index) return
@@ -25,6 +29,5 @@ function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile
   const found = framesNotWritten(trains, 1, notWritten)
   if (!found) return
   const { message, place } = notWrittenProblem(found, 'they read as the fill value', {})
-  const dataset = instrumentPath(source, 'image/data')
   yield { message, dataset, module, ...(place.train === undefined ? {} : { train: place.train }) }
 }

@@ -4,6 +4,7 @@ import { Unsupported } from '../src/hdf5/direct/errors.js'
 import { locateDataset } from '../src/hdf5/direct/locate.js'
 import { readSlab } from '../src/hdf5/direct/read-slab.js'
 import type { LocatedDataset } from '../src/hdf5/direct/types.js'
+import { refuseForeignFilters } from '../src/hdf5/guard.js'
 import { type Dataset, externalLinkOn, named, openLibrary } from '../src/hdf5/library.js'
 import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
@@ -63,7 +64,10 @@ export async function locateConstant(
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
   if (found.elsewhere !== undefined)
-    throw new ConstantsError(`its elements lie in another file, ${found.elsewhere}`, { place, hint: INTO_ONE_FILE })
+    throw new ConstantsError(`its elements lie in another file, ${found.elsewhere}`, {
+      place,
+      hint: INTO_ONE_FILE,
+    })
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
@@ -72,7 +76,8 @@ export async function locateConstant(
 }
 
 /** A catalogue's files hold all that their checksums vouch for. */
-const INTO_ONE_FILE = 'Copy it into one file, with h5py: Group.copy(…, expand_external=True), or data[...] written anew'
+const INTO_ONE_FILE =
+  'Copy it into one file, with h5py: Group.copy(…, expand_external=True), or data[...] written anew'
 
 /** Gives `dtype` back. @throws ConstantsError if constants of this calibration cannot be stored as it. */
 export function checkKind(calibration: Calibration, dtype: DType | undefined, place: Place): DType {
@@ -113,7 +118,8 @@ async function located(
     const found = locateDataset(fd, dataset, path)
     const { shape, dtype, storage } = found
     const compressed = storage.kind === 'chunked' && storage.filters.length > 0
-    const elsewhere = storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
+    const elsewhere =
+      storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
     return {
       shape,
       dtype,
@@ -130,6 +136,7 @@ async function located(
   try {
     const data = datasetOf(file.get(dataset))
     if (data === undefined) throw refuse('there is no such dataset')
+    refuseForeignFilters(data, path)
     const { shape, metadata, filters } = data
     const chunkShape = filters.length > 0 ? metadata.chunks : undefined
     const elsewhere = metadata.virtual_sources?.[0]?.file_name ?? externalLinkOn(file, dataset)

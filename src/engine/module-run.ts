@@ -147,12 +147,7 @@ export class ModuleRun {
           module,
         })
       }
-      return SequenceRun.open(
-        plan,
-        this.#places(),
-        { corrected, combined },
-        this.#module.chain.rawFrames,
-      )
+      return SequenceRun.open(plan, this.#places(), { corrected, combined }, this.#module.chain.rawFrames)
     } catch (error) {
       corrected?.discard()
       this.#outcomes.push(

@@ -61,7 +61,9 @@ export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, know
  */
 function mayBeSound(error: unknown): boolean {
   if (error instanceof Unreadable) return false
-  return error instanceof Unsupported || isDetcalError(error) || (error instanceof Error && 'syscall' in error)
+  return (
+    error instanceof Unsupported || isDetcalError(error) || (error instanceof Error && 'syscall' in error)
+  )
 }
 
 /**

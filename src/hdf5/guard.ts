@@ -1,10 +1,13 @@
+import { filterName, LIBRARY_FILTERS, REPACK } from './direct/filter-names.js'
 import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
-import { LIBRARY_FILTERS, filterName, REPACK } from './direct/filter-names.js'
 
 /** What the library gives for a path, as far as it is looked at here. */
 interface FoundDataset {
   readonly path: string
-  readonly metadata: { readonly virtual_sources?: readonly unknown[]; readonly shape: readonly number[] | null }
+  readonly metadata: {
+    readonly virtual_sources?: readonly unknown[]
+    readonly shape: readonly number[] | null
+  }
   readonly filters: readonly { readonly id: number; readonly name: string }[]
   slice(ranges: [number, number][]): unknown
 }
@@ -90,7 +93,8 @@ export class Guard {
 
   #guardGroup(group: FoundGroup): void {
     const get = group.get.bind(group)
-    const below = (name: string) => this.entity(name.startsWith('/') ? name : `${group.path}/${name}`, () => get(name))
+    const below = (name: string) =>
+      this.entity(name.startsWith('/') ? name : `${group.path}/${name}`, () => get(name))
     Object.defineProperty(group, 'get', { value: below })
   }
 
@@ -139,20 +143,30 @@ export class Guard {
       return read()
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw this.#explain(error, dataset.path)
-      const foreign = dataset.filters.find(({ id }) => !KNOWN_FILTERS.has(id))
-      if (foreign === undefined) throw this.#explain(error, dataset.path)
-      const direct = foreign.id === LZF ? this.#directFile()?.get(dataset.path) : undefined
+      const isLzf = dataset.filters.some(({ id }) => id === LZF)
+      const direct = isLzf ? this.#directFile()?.get(dataset.path) : undefined
       if (direct?.type === 'Dataset') return direct.slice(ranges)
-      throw new Unreadable(`is compressed with ${filterName(foreign.id, foreign.name)}, which detcal cannot undo`, {
-        place: this.#place(dataset.path),
-        hint: REPACK,
-      })
+      refuseForeignFilters(dataset, this.#file)
+      throw this.#explain(error, dataset.path)
     }
   }
 
   #place(path: string): { file: string; dataset: string } {
     return { file: this.#file, dataset: path.replace(/^\//, '') }
   }
+}
+
+/** @throws Unreadable if the library cannot undo a filter of a dataset: it has no plugins. */
+export function refuseForeignFilters(
+  { path, filters }: Pick<FoundDataset, 'path' | 'filters'>,
+  file: string,
+): void {
+  const foreign = filters.find(({ id }) => !KNOWN_FILTERS.has(id))
+  if (foreign === undefined) return
+  throw new Unreadable(
+    `is compressed with ${filterName(foreign.id, foreign.name)}, which detcal cannot undo`,
+    { place: { file, dataset: path.replace(/^\//, '') }, hint: REPACK },
+  )
 }
 
 function typeOf(entity: object): unknown {

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
-import { instrumentPath } from '../hdf5/euxfel-layout.js'
 import { locateDataset, rowsNotWritten, Unsupported } from '../hdf5/direct/index.js'
+import { instrumentPath } from '../hdf5/euxfel-layout.js'
 import type { Place } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'

@@ -67,7 +67,13 @@ export function put(
 }
 
 /** Arrays by dtype, for {@link declare}. */
-const ARRAYS = { '<H': Uint16Array, '<h': Int16Array, '<B': Uint8Array, '<I': Uint32Array, '<f': Float32Array }
+const ARRAYS = {
+  '<H': Uint16Array,
+  '<h': Int16Array,
+  '<B': Uint8Array,
+  '<I': Uint32Array,
+  '<f': Float32Array,
+}
 /** Rows above which no array is written: some tests declare millions. */
 const MOST_WRITTEN = 200
 

@@ -16,8 +16,8 @@ import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../assignment.js'
 import { StoppedError, type WorkerPool } from '../pool.js'
 import { LaneScheduler, type SlotJob } from '../scheduler.js'
-import { OpenFiles } from './open-files.js'
 import type { ModuleFrames } from './frames.js'
+import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
 import type { StatisticsTask } from './tasks.js'
@@ -132,10 +132,13 @@ export class DarkModuleRun {
       const [file] = stage.files
       const place = { module, ...(file ? { file: file.path } : {}) }
       if (written.frames === 0)
-        throw new DataError(`no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`, {
-          place,
-          hint: 'Take this dark run again, or leave the module out',
-        })
+        throw new DataError(
+          `no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`,
+          {
+            place,
+            hint: 'Take this dark run again, or leave the module out',
+          },
+        )
       if (missing > 0)
         this.#notWritten.push({
           check: 'frames_written',

@@ -1,6 +1,6 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
-import { readFully, refuseChanged } from '../block-reader.js'
 import { fillPattern } from '../../hdf5/direct/index.js'
+import { readFully, refuseChanged } from '../block-reader.js'
 import type { FrameReader } from '../frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'
 

@@ -30,7 +30,8 @@ export function readExternalStorage(
     const offset = body.u64()
     const room = body.u64()
     const left = (rows - row) * rowBytes
-    if (room < left && room % rowBytes !== 0) throw new Unsupported('external storage that is cut within rows')
+    if (room < left && room % rowBytes !== 0)
+      throw new Unsupported('external storage that is cut within rows')
     const bytes = Math.min(room, left)
     const count = bytes / rowBytes
     if (count === 0) continue

@@ -3,7 +3,6 @@ export { frameAddresses } from './frame-addresses.js'
 export { locateDataset } from './locate.js'
 export { fillPattern, readSlab } from './read-slab.js'
 export { DirectFile } from './tree.js'
-export { rowsNotWritten } from './written.js'
 export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
 export {
   type Declared,
@@ -13,3 +12,4 @@ export {
   writeChunkIndex,
   writeFully,
 } from './write-chunks.js'
+export { rowsNotWritten } from './written.js'

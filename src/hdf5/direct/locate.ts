@@ -53,7 +53,8 @@ function throughLink(view: FileView, path: string, { file, target, rest }: Linke
   const inSource = rest === '' ? target : `${target}/${rest}`
   return withSource(view, file, 'external link', source => {
     const located = locateIn(source, inSource)
-    if (located === undefined) throw notThere(view, `external link: there is no ${inSource} in ${source.file}`)
+    if (located === undefined)
+      throw notThere(view, `external link: there is no ${inSource} in ${source.file}`)
     return { ...located, path, storage: { kind: 'elsewhere', pieces: [wholePiece(located, source.file)] } }
   })
 }
@@ -68,10 +69,13 @@ export function findObject(view: FileView, path: string): ObjectHeader {
 
 function nothingAt(view: FileView, path: string): never {
   const found = objectAt(view, path)
-  throw new DataError(`no such dataset, ${JSON.stringify('missing' in found ? found.missing : path)} is missing`, {
-    place: { file: view.file, dataset: path },
-    hint: 'List what the file holds with h5ls -r',
-  })
+  throw new DataError(
+    `no such dataset, ${JSON.stringify('missing' in found ? found.missing : path)} is missing`,
+    {
+      place: { file: view.file, dataset: path },
+      hint: 'List what the file holds with h5ls -r',
+    },
+  )
 }
 
 type LinkedElsewhere = Extract<Found, { file: string }>
@@ -135,7 +139,8 @@ function storageOf(
     return { storage: { kind: 'elsewhere', pieces }, shape }
   }
   const layout = readLayout(requireMessage(view, header, MESSAGE.layout).open())
-  if (layout.kind !== 'virtual') return { storage: storedHere(view, layout, space, elementBytes, filters), shape }
+  if (layout.kind !== 'virtual')
+    return { storage: storedHere(view, layout, space, elementBytes, filters), shape }
   const find = sourceFinder(view, header)
   const { pieces, shape: whole } = readVirtual(view, layout.heap, layout.index, shape, find)
   return { storage: { kind: 'elsewhere', pieces }, shape: whole }

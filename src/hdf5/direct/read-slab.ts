@@ -2,9 +2,9 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import { DataError } from '../../model/errors.js'
 import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
 import { chunkParts } from './chunk-grid.js'
+import { inSource, overlap } from './overlap.js'
 import { BoxReader } from './read-box.js'
 import { readChunk } from './read-chunk.js'
-import { inSource, overlap } from './overlap.js'
 import type { ChunkedStorage, LocatedElements, Piece } from './types.js'
 
 /**
@@ -89,7 +89,10 @@ function readSource(
   place: { file: string; dataset: string },
 ): void {
   const changed = (how: string): DataError =>
-    new DataError(`its source ${file} ${how} while it was read`, { place, hint: 'Wait until nobody writes to it, then try again' })
+    new DataError(`its source ${file} ${how} while it was read`, {
+      place,
+      hint: 'Wait until nobody writes to it, then try again',
+    })
   let fd: number
   try {
     fd = openSync(file, 'r')

@@ -1,5 +1,5 @@
-import type { Cursor } from './file-view.js'
 import { Unsupported } from './errors.js'
+import type { Cursor } from './file-view.js'
 
 /** Indices along one dimension that lie side by side. */
 export interface Run {
@@ -91,7 +91,8 @@ function readBlocks(body: Cursor, rank: number, width: number): Selection {
     })
   }
   const product = found.reduce((count, runs) => count * runs.size, 1)
-  if (seen.size !== blocks || product !== blocks) throw new Unsupported('selections that are no grid of blocks')
+  if (seen.size !== blocks || product !== blocks)
+    throw new Unsupported('selections that are no grid of blocks')
   const runs = found.map(ends =>
     joined([...ends].sort(([a], [b]) => a - b).map(([start, end]) => ({ start, count: end - start + 1 }))),
   )

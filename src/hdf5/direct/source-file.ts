@@ -42,12 +42,7 @@ export function notThere(view: FileView, what: string): Unreadable {
  * @param what the kind of reference, for messages: `virtual dataset`.
  * @throws Unreadable if it is not there or cannot be opened, or references go round in circles.
  */
-export function withSource<T>(
-  view: FileView,
-  name: string,
-  what: string,
-  use: (source: FileView) => T,
-): T {
+export function withSource<T>(view: FileView, name: string, what: string, use: (source: FileView) => T): T {
   if (view.depth >= MAX_DEPTH) throw notThere(view, `${what}: its source ${name} refers back to it`)
   const path = name === '.' ? view.file : foundAt(view, name, what)
   let fd: number

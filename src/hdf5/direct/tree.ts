@@ -4,8 +4,8 @@ import { CLASS, type ElementType, readElementType } from './datatype.js'
 import { Unreadable, Unsupported } from './errors.js'
 import { FileView } from './file-view.js'
 import { type Link, listLinks, requireKnown } from './groups.js'
-import { locateElements, messageOf } from './locate.js'
 import { readLayout } from './layout.js'
+import { locateElements, messageOf } from './locate.js'
 import { readDataspace, readDatatype } from './messages.js'
 import { MESSAGE, type ObjectHeader, readObjectHeader } from './object-header.js'
 import { type Found, follow } from './paths.js'
@@ -124,7 +124,9 @@ export class DirectDataset {
       const type = readElementType(this.#open(MESSAGE.datatype))
       // The sources of a virtual dataset may make it longer than it says.
       const virtual = readLayout(this.#open(MESSAGE.layout)).kind === 'virtual'
-      const { shape: found } = virtual ? this.#locate(type.size) : readDataspace(this.#open(MESSAGE.dataspace))
+      const { shape: found } = virtual
+        ? this.#locate(type.size)
+        : readDataspace(this.#open(MESSAGE.dataspace))
       const shape = [...found]
       const total_size = shape.reduce((product, length) => product * length, 1)
       return { ...type, shape, total_size }

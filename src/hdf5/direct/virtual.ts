@@ -1,6 +1,16 @@
 import { Unreadable, Unsupported } from './errors.js'
 import { Cursor, type FileView } from './file-view.js'
-import { endOf, lengthOf, MOST_RUNS, paired, type Run, readSelection, runsOf, type Selection, type Steps } from './selection.js'
+import {
+  endOf,
+  lengthOf,
+  MOST_RUNS,
+  paired,
+  type Run,
+  readSelection,
+  runsOf,
+  type Selection,
+  type Steps,
+} from './selection.js'
 import { identityOf, notThere } from './source-file.js'
 import { readHeap } from './strings.js'
 import type { LocatedElements, Piece } from './types.js'
@@ -87,7 +97,11 @@ function* resolved(
   if (open === undefined || unlimitedOf(source) !== undefined) {
     const found = find(numbered(file, 0), numbered(dataset, 0))
     const { shape } = found.located
-    yield { source: found, target: runsIn(target, stored, lengthIn(source, shape)), from: runsIn(source, shape) }
+    yield {
+      source: found,
+      target: runsIn(target, stored, lengthIn(source, shape)),
+      from: runsIn(source, shape),
+    }
     return
   }
   // Block by block, each from a source with its number, as long as there are any.
@@ -153,10 +167,12 @@ function boxes(view: FileView, { file, located }: Source, target: Runs, from: Ru
   // Dimensions of one element have no partner; the others belong to each other in their order.
   const long = (all: Runs) => [...all.keys()].filter(d => lengthOf(all[d] ?? []) > 1)
   const [inTarget, inSource] = [long(target), long(from)]
-  const lengths = (all: Runs, dimensions: readonly number[]) => String(dimensions.map(d => lengthOf(all[d] ?? [])))
+  const lengths = (all: Runs, dimensions: readonly number[]) =>
+    String(dimensions.map(d => lengthOf(all[d] ?? [])))
   if (lengths(target, inTarget) !== lengths(from, inSource)) {
     const elements = (all: Runs) => all.reduce((product, runs) => product * lengthOf(runs), 1)
-    if (elements(target) === elements(from)) throw new Unsupported('virtual datasets that reshape their sources')
+    if (elements(target) === elements(from))
+      throw new Unsupported('virtual datasets that reshape their sources')
     throw notThere(view, `${named} is (${located.shape.join(', ')}), not as large as what it stands for`)
   }
   const axes = from.map((_, d) => inTarget[inSource.indexOf(d)] ?? -1)

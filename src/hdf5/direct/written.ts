@@ -27,7 +27,10 @@ function rowsWithoutChunks(
   [rows = 0, ...rest]: readonly number[],
 ): Uint8Array | undefined {
   const height = chunkShape[0] ?? 1
-  const chunks = rest.reduce((product, length, d) => product * Math.ceil(length / (chunkShape[d + 1] ?? 1)), 1)
+  const chunks = rest.reduce(
+    (product, length, d) => product * Math.ceil(length / (chunkShape[d + 1] ?? 1)),
+    1,
+  )
   let missing: Uint8Array | undefined
   for (let number = 0; number < addresses.length; number++) {
     if ((addresses[number] ?? -1) >= 0) continue

@@ -1,4 +1,13 @@
-import { cpSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -81,7 +90,9 @@ describe.each(each)('$file $path', ({ file: name, path, golden }) => {
   })
 })
 
-const missing = FILES.flatMap(file => Object.entries(gone).map(([path, words]) => ({ file: `gone_${file}`, path, words })))
+const missing = FILES.flatMap(file =>
+  Object.entries(gone).map(([path, words]) => ({ file: `gone_${file}`, path, words })),
+)
 
 describe.each(missing)('$file $path is not there', ({ file: name, path, words }) => {
   const file = join(folder, name)
@@ -166,16 +177,19 @@ describe('a group that only the library can list', () => {
   test('a virtual dataset in it cannot be judged, and is not read', async () => {
     for (const path of ['there', 'gone']) {
       const error = await got(path)
-      expect((error as Unreadable).line).toMatch(/virtual dataset that cannot be judged: .* h5repack -l CONTI/)
+      expect((error as Unreadable).line).toMatch(
+        /virtual dataset that cannot be judged: .* h5repack -l CONTI/,
+      )
     }
   })
   test('a link to a file that is not there', async () => {
     for (const path of ['broken', 'broken/deeper'])
-      expect(((await got(path)) as Unreadable).line).toMatch(/external link: its source sub\/no\.h5 is not there/)
+      expect(((await got(path)) as Unreadable).line).toMatch(
+        /external link: its source sub\/no\.h5 is not there/,
+      )
   })
   test('a link that leads somewhere is followed', async () => {
     const value = await withFile(file, 'r', h5 => (h5.get('link') as { value: Uint16Array }).value)
     expect(new Uint8Array(value.buffer)).toEqual(bytesOf(read['few/plain']!))
   })
 })
-

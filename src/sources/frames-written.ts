@@ -5,6 +5,8 @@ import type { Place } from '../model/errors.js'
 import type { TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { few } from './few.js'
+import type { Run } from './run.js'
+import { fileProblem } from './run-folder.js'
 
 /** Frames that INDEX counts, but nobody wrote, wholly or in part: they read as the fill value. */
 export interface FramesNotWritten {
@@ -69,3 +71,28 @@ export function imageNotWritten(path: string, source: string): Uint8Array | unde
     closeSync(fd)
   }
 }
+
+/** Frames of a run that were never written, and image data that cannot be read, by file. Only structure is read. */
+export function problemsOfImages({ modules, rawFrames }: Run, signal?: AbortSignal): Problem[] {
+  const problems: Problem[] = []
+  for (const [module, files] of modules)
+    for (const { path, source, trains } of files) {
+      signal?.throwIfAborted()
+      try {
+        const notWritten = imageNotWritten(path, source)
+        const rows = trains.map(({ trainId, image }) => ({
+          trainId,
+          rows: Array.from({ length: image.count }, (_, i) => image.first + i),
+          stride: image.count,
+        }))
+        const found = notWritten && framesNotWritten(rows, rawFrames, notWritten)
+        if (found) problems.push(notWrittenProblem(found, READS, { file: path, module }))
+      } catch (error) {
+        problems.push(fileProblem(error, path, module))
+      }
+    }
+  return problems
+}
+
+/** What becomes of them where nothing is corrected. */
+export const READS = 'they read as the fill value'

@@ -1,7 +1,7 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
 import { datasetAt } from '../../hdf5/values.js'
-import { framesNotWritten, imageNotWritten, notWrittenProblem } from '../frames-written.js'
+import { framesNotWritten, imageNotWritten, notWrittenProblem, READS } from '../frames-written.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const framesWritten: FileCheck = {
@@ -28,6 +28,6 @@ function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile
   })
   const found = framesNotWritten(trains, 1, notWritten)
   if (!found) return
-  const { message, place } = notWrittenProblem(found, 'they read as the fill value', {})
+  const { message, place } = notWrittenProblem(found, READS, {})
   yield { message, dataset, module, ...(place.train === undefined ? {} : { train: place.train }) }
 }

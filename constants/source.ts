@@ -12,7 +12,7 @@ import { type Axes, axesOf } from './axes.js'
 import { type Calibration, calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { checkChunks } from './chunk-limit.js'
-import { dtypeOf } from './file.js'
+import { dtypeOf, liesElsewhere } from './file.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {
@@ -63,21 +63,13 @@ export async function locateConstant(
     )
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
-  if (found.elsewhere !== undefined)
-    throw new ConstantsError(`its elements lie in another file, ${found.elsewhere}`, {
-      place,
-      hint: INTO_ONE_FILE,
-    })
+  if (found.elsewhere !== undefined) throw liesElsewhere(found.elsewhere, place)
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
   const source = { calibration, place, shape, axes: axesOf(dims), dtype }
   return found.located ? { ...source, located: found.located } : source
 }
-
-/** A catalogue's files hold all that their checksums vouch for. */
-const INTO_ONE_FILE =
-  'Copy it into one file, with h5py: Group.copy(…, expand_external=True), or data[...] written anew'
 
 /** Gives `dtype` back. @throws ConstantsError if constants of this calibration cannot be stored as it. */
 export function checkKind(calibration: Calibration, dtype: DType | undefined, place: Place): DType {

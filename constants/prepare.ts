@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Detector } from '../src/detectors/detector.js'
 import { ConstantsError, DataError, isDetcalError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
@@ -69,6 +70,11 @@ export async function prepareFile(
   const constants = cheetah
     ? checked.map(constant => ({ ...constant, dataset: `/${pdu}${constant.dataset}` }))
     : checked
+
+  // Before it is copied: what it refers to is found from where it lies, and messages name it.
+  if (!cheetah)
+    for (const constant of constants)
+      await locateConstant(detector, { ...constant, path: file, size: statSync(file).size }, request.module)
 
   const inside = cheetah ? undefined : await pathInStore(catalogue.root, file)
   const put = cheetah ? (to: string) => cheetah.write(to, pdu, beginAt) : (move ? moved : copied)(file)

@@ -4,14 +4,15 @@ import { Unsupported } from '../src/hdf5/direct/errors.js'
 import { locateDataset } from '../src/hdf5/direct/locate.js'
 import { readSlab } from '../src/hdf5/direct/read-slab.js'
 import type { LocatedDataset } from '../src/hdf5/direct/types.js'
-import { type Dataset, named, openLibrary } from '../src/hdf5/library.js'
+import { refuseForeignFilters } from '../src/hdf5/guard.js'
+import { type Dataset, externalLinkOn, named, openLibrary } from '../src/hdf5/library.js'
 import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
 import { type Axes, axesOf } from './axes.js'
 import { type Calibration, calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { checkChunks } from './chunk-limit.js'
-import { dtypeOf } from './file.js'
+import { dtypeOf, liesElsewhere } from './file.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {
@@ -64,6 +65,7 @@ export async function locateConstant(
     )
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
+  if (found.elsewhere !== undefined) throw liesElsewhere(found.elsewhere, place)
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
@@ -93,6 +95,8 @@ interface Found {
   readonly chunkShape?: readonly number[]
   /** Absent: only the library can read it. */
   readonly located?: LocatedDataset
+  /** A file that elements lie in, if not in this one: virtual datasets, external links and storage. */
+  readonly elsewhere?: string
 }
 
 async function located(
@@ -108,7 +112,15 @@ async function located(
     const found = locateDataset(fd, dataset, path)
     const { shape, dtype, storage } = found
     const compressed = storage.kind === 'chunked' && storage.filters.length > 0
-    return { shape, dtype, located: found, ...(compressed ? { chunkShape: storage.chunkShape } : {}) }
+    const elsewhere =
+      storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
+    return {
+      shape,
+      dtype,
+      located: found,
+      ...(compressed ? { chunkShape: storage.chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error
   } finally {
@@ -118,9 +130,16 @@ async function located(
   try {
     const data = datasetOf(file.get(dataset))
     if (data === undefined) throw refuse('there is no such dataset')
+    refuseForeignFilters(data, path)
     const { shape, metadata, filters } = data
     const chunkShape = filters.length > 0 ? metadata.chunks : undefined
-    return { shape: shape ?? [], dtype: dtypeOf(metadata), ...(chunkShape ? { chunkShape } : {}) }
+    const elsewhere = metadata.virtual_sources?.[0]?.file_name ?? externalLinkOn(file, dataset)
+    return {
+      shape: shape ?? [],
+      dtype: dtypeOf(metadata),
+      ...(chunkShape ? { chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } finally {
     file.close()
   }

@@ -47,7 +47,7 @@ export async function correctBlock(task: BlockTask, state: WorkerState): Promise
     times.add('read', Number(process.hrtime.bigint() - start), bytes)
 
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
-    const packed = correction.run(cell, members.length, offsets, times)
+    const packed = correction.run(cell, members.length, offsets, times, notWrittenOf(task, members))
 
     lane.advance(task.slot, task.id, task.epoch, 'writing')
     for (const { writer, indices } of writers) {
@@ -84,4 +84,15 @@ function rawFramesOf(input: BlockInput, block: Block, members: readonly number[]
     input: addresses ? { ...input, addresses: pick(addresses) } : input,
     block: { rows: pick(block.rows) },
   }
+}
+
+/** Positions in a tile of frames that were not wholly written; undefined: all were. */
+function notWrittenOf({ input, rawFrames }: BlockTask, members: readonly number[]): number[] | undefined {
+  const { notWritten } = input
+  if (notWritten === undefined) return undefined
+  const found = [...members.keys()].filter(position => {
+    const first = (members[position] ?? 0) * rawFrames
+    return notWritten.subarray(first, first + rawFrames).includes(1)
+  })
+  return found.length > 0 ? found : undefined
 }

@@ -9,7 +9,13 @@ import { OutputFolder, requireFree } from '../sinks/output-folder.js'
 import { type Provenance, provenanceAttributes } from '../sinks/provenance.js'
 import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
 import { ModuleRun, type RunContext } from './module-run.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
+import {
+  type CorrectionOutcome,
+  type ModuleOutcome,
+  notWrittenOf,
+  problemsOf,
+  withUnusableFiles,
+} from './outcome.js'
 import type { CorrectionPlan, ModulePlan, OutputRequest } from './plan.js'
 import { StoppedError, WorkerPool } from './pool.js'
 import { runMetadata } from './run-metadata.js'
@@ -63,7 +69,12 @@ export async function correctRun(
     // Threads end while the rest is written.
     const ended = pool.close()
     const ofCache = noCache ? noCacheProblems(noCache) : (cache?.problems ?? [])
-    const found = [...problemsOf(attempted), ...missingCells(attempted), ...ofCache]
+    const found = [
+      ...problemsOf(attempted),
+      ...notWrittenOf(attempted),
+      ...missingCells(attempted),
+      ...ofCache,
+    ]
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)

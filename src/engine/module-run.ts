@@ -114,7 +114,7 @@ export class ModuleRun {
       // Settles when the last block is in; pushed first, so that stopping halfway still closes the file.
       this.#outcomes.push(inFlight.drained.then(() => this.#finish(run)))
       try {
-        for (const block of run.blocks(this.#context.plan.lanes.block, this.#module.chain.rawFrames)) {
+        for (const block of run.blocks(this.#context.plan.lanes.block)) {
           if (run.failed) break
           inFlight.enter()
           yield this.#job(run, block, inFlight)
@@ -147,7 +147,7 @@ export class ModuleRun {
           module,
         })
       }
-      return SequenceRun.open(plan, this.#places(), { corrected, combined })
+      return SequenceRun.open(plan, this.#places(), { corrected, combined }, this.#module.chain.rawFrames)
     } catch (error) {
       corrected?.discard()
       this.#outcomes.push(

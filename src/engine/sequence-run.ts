@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
-import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from '../hdf5/direct/index.js'
-import { DataError } from '../model/errors.js'
+import { closeSync, openSync } from 'node:fs'
 import type { CombinedFile } from '../sinks/combined-file.js'
 import type { CorrectedFile } from '../sinks/corrected-file.js'
+import { framesNotWritten } from '../sources/frames-written.js'
+import { positionsList } from '../sources/selection.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
 import { refuseChanged } from './block-reader.js'
@@ -11,6 +11,7 @@ import { type FramePlaces, framesOf } from './frames.js'
 import type { BlockResult, BlockTask } from './operations.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { SequencePlan } from './plan.js'
+import { inputOf, type StoredFrames, storedFrames } from './stored-frames.js'
 import type { TileTask } from './tile-correction.js'
 
 /** Where a sequence's results go. */
@@ -28,7 +29,8 @@ export class SequenceRun {
   readonly #places: FramePlaces
   readonly #outputs: SequenceOutputs
   readonly #input: Omit<BlockInput, 'addresses'>
-  readonly #addresses: Float64Array | undefined
+  readonly #stored: StoredFrames
+  readonly #rawFrames: number
   #error: unknown
 
   private constructor(
@@ -36,23 +38,33 @@ export class SequenceRun {
     places: FramePlaces,
     outputs: SequenceOutputs,
     input: Omit<BlockInput, 'addresses'>,
-    addresses: Float64Array | undefined,
+    stored: StoredFrames,
+    rawFrames: number,
   ) {
     this.#plan = plan
     this.#places = places
     this.#outputs = outputs
     this.#input = input
-    this.#addresses = addresses
+    this.#stored = stored
+    this.#rawFrames = rawFrames
   }
 
-  /** @throws DataError if the file is not the one that was planned or is damaged. */
-  static open(plan: SequencePlan, places: FramePlaces, outputs: SequenceOutputs): SequenceRun {
+  /**
+   * @param rawFrames raw frames that one frame is made of.
+   * @throws DataError if the file is not the one that was planned, is damaged or refers to what is not there.
+   */
+  static open(
+    plan: SequencePlan,
+    places: FramePlaces,
+    outputs: SequenceOutputs,
+    rawFrames: number,
+  ): SequenceRun {
     const { path, size, mtimeMs, source } = plan.joined.file
     const fd = openSync(path, 'r')
     try {
       const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
       refuseChanged(input)
-      return new SequenceRun(plan, places, outputs, input, addressesOf(input))
+      return new SequenceRun(plan, places, outputs, input, storedFrames(input), rawFrames)
     } catch (error) {
       closeSync(fd)
       throw error
@@ -63,21 +75,18 @@ export class SequenceRun {
     return this.#error !== undefined
   }
 
-  /** @param rawFrames raw frames that one frame is made of. */
-  blocks(shape: BlockShape, rawFrames: number): Generator<Block> {
-    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, rawFrames)
+  blocks(shape: BlockShape): Generator<Block> {
+    return blocksOf(framesOf(this.#plan.joined, this.#places), shape, this.#rawFrames)
   }
 
   /** The task that corrects `block`. */
   task(block: Block, assignment: Assignment, of: TileTask & Pick<BlockTask, 'module'>): BlockTask {
-    const all = this.#addresses
-    const addresses = all && block.rows.map(row => all[row] ?? -1)
     const { corrected, combined } = this.#outputs
     return {
       ...assignment,
       ...of,
       block,
-      input: addresses ? { ...this.#input, addresses } : this.#input,
+      input: inputOf(this.#input, this.#stored, block.rows),
       targets: {
         ...(corrected ? { corrected: corrected.images.target } : {}),
         ...(combined ? { combined: combined.images.target } : {}),
@@ -113,41 +122,32 @@ export class SequenceRun {
     }
     const { joined, output } = this.#plan
     const { frames, trains } = joined
-    if (!this.failed)
+    if (!this.failed) {
+      const notWritten = this.#notWritten()
       return {
         input: this.#input.path,
         ...(output ? { output } : {}),
         trains: trains.length,
         frames,
         status: 'corrected',
+        ...(notWritten ? { notWritten } : {}),
       }
+    }
     corrected?.discard()
     if (combined)
       for (const refs of framesOf(joined, this.#places)) combined.images.forget(refs.map(ref => ref.combined))
     return failedSequence(this.#input.path, trains.length, frames, this.#error)
   }
-}
 
-/** Address of every frame, or undefined where frames are not stored plainly: then workers decode them. */
-export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
-  let located: LocatedDataset
-  try {
-    located = locateDataset(input.fd, input.dataset, input.path)
-  } catch (error) {
-    if (error instanceof Unsupported) return undefined
-    throw error
+  /** Frames of the plan that the file counts, but does not hold. */
+  #notWritten(): SequenceOutcome['notWritten'] {
+    const { notWritten } = this.#stored
+    if (notWritten === undefined) return undefined
+    const trains = this.#plan.joined.trains.map(({ trainId, entry, rows }) => ({
+      trainId,
+      rows: positionsList(rows),
+      stride: entry?.image.count ?? 0,
+    }))
+    return framesNotWritten(trains, this.#rawFrames, notWritten)
   }
-  const addresses = frameAddresses(located)
-  const [frames, ...dims] = located.shape
-  const end = fstatSync(input.fd).size
-  const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  // Negative: never written, read as zeros.
-  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
-  if (beyond >= 0) {
-    throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
-      place: { file: input.path, dataset: input.dataset },
-      hint: 'Wait until it is copied completely, or copy it again',
-    })
-  }
-  return addresses
 }

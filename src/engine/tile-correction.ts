@@ -1,3 +1,4 @@
+import { badPixelMask } from '../../constants/bad-pixels.js'
 import { type CorrectionKernel, correctionKernel, type Kernels, listedKernel } from '../corrections/kernel.js'
 import type { LaneLayout } from '../memory/lane-layout.js'
 import { type PackedFrame, Packer } from './packer.js'
@@ -12,6 +13,9 @@ const PACK_BYTES = 5
 
 /** After a tile with too many departures for their lists, this many are not tried that way. */
 const DENSE_TILES = 16
+
+/** The bit of frames that INDEX counts, but nobody wrote (docs/decisions/2026-11-30-frames-never-written.md). */
+export const NOT_WRITTEN = badPixelMask('VALUE_OUT_OF_RANGE')
 
 /** What a tile's kernel needs to know of its module. */
 export interface TileTask {
@@ -57,8 +61,17 @@ export class TileCorrection {
    * Corrects `frames` frames of one cell; `offsets` says where their raw frames lie in the slot. The results hold until
    * the next call.
    * @param cell position among the lane's cells.
+   * @param notWritten positions of frames that the file does not hold: all of their pixels get {@link NOT_WRITTEN}.
    */
-  run(cell: number, frames: number, offsets: Float64Array, times: PhaseTotals): PackedFrame[] {
+  run(
+    cell: number,
+    frames: number,
+    offsets: Float64Array,
+    times: PhaseTotals,
+    notWritten?: readonly number[],
+  ): PackedFrame[] {
+    // Every pixel of such a frame departs: there is nothing to list.
+    if (notWritten !== undefined) return this.#byPlanes(cell, frames, offsets, times, notWritten)
     const streams = this.#density.high ? undefined : this.#byLists(cell, frames, offsets, times)
     this.#density.note(streams === undefined)
     return streams ?? this.#byPlanes(cell, frames, offsets, times)
@@ -110,13 +123,24 @@ export class TileCorrection {
     })
   }
 
-  #byPlanes(cell: number, frames: number, offsets: Float64Array, times: PhaseTotals): PackedFrame[] {
+  #byPlanes(
+    cell: number,
+    frames: number,
+    offsets: Float64Array,
+    times: PhaseTotals,
+    notWritten: readonly number[] = [],
+  ): PackedFrame[] {
     const slot = this.#slot
     const { pixels, params } = this.#layout
     slot.enter(frames, offsets, this.#task.rawFrames, false)
     timed(times, 'correct', frames * pixels * PLANES_BYTES, () =>
       this.#planes(slot.table, frames, this.#constants(cell), params),
     )
+    for (const position of notWritten) {
+      const { buffer, byteOffset } = slot.mask(position)
+      const mask = new Uint32Array(buffer, byteOffset, pixels)
+      for (let p = 0; p < pixels; p++) mask[p] = (mask[p] ?? 0) | NOT_WRITTEN
+    }
     this.#packer.restart()
     return timed(times, 'pack', frames * pixels * PACK_BYTES, () =>
       Array.from({ length: frames }, (_, position) => ({

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { DataError } from '../model/errors.js'
-import { DirectFile } from './direct/index.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
 import { type File, ifAny, withFile } from './library.js'
 import type { ReadableFile } from './readable.js'
@@ -43,7 +43,8 @@ export class ForeignFileError extends DataError {}
 
 /**
  * Reads an EuXFEL file as {@link withExdf} does, but without the library where it can be done: `use` reads small datasets,
- * and may be called a second time, with the library's file, if it fails.
+ * and may be called a second time, with the library's file, if data that it reads are damaged or of a kind that the direct
+ * reader does not know.
  * @throws what `withExdf` throws.
  */
 export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
@@ -55,9 +56,21 @@ export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, know
     } finally {
       file.close()
     }
-  } catch {
+  } catch (error) {
+    if (!mayBeSound(error)) throw error
     return withExdf(path, use, known)
   }
+}
+
+/**
+ * Whether the library is to be asked: for what the direct reader does not know, and for damage, of which the library may
+ * make more or tells more. Not for what nobody can read, and not where we have made a mistake.
+ */
+function mayBeSound(error: unknown): boolean {
+  if (error instanceof Unreadable) return false
+  return (
+    error instanceof Unsupported || isDetcalError(error) || (error instanceof Error && 'syscall' in error)
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { problemsOfImages } from '../../sources/frames-written.js'
 import { openRun } from '../../sources/open-run.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
@@ -39,11 +40,12 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
 
 async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
   const { detector, parallelGain } = args
-  const found = await openRun(args.run, {
+  const run = await openRun(args.run, {
     detector,
     ...(parallelGain !== undefined && { parallelGain }),
     signal,
   })
+  const found = { ...run, problems: [...run.problems, ...problemsOfImages(run, signal)] }
   if (args.json) printJson(inspectJson(found))
   else {
     process.stdout.write(inspectText(found))

@@ -16,6 +16,7 @@ import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../assignment.js'
 import { StoppedError, type WorkerPool } from '../pool.js'
 import { LaneScheduler, type SlotJob } from '../scheduler.js'
+import type { ModuleFrames } from './frames.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
@@ -46,6 +47,7 @@ export class DarkModuleRun {
   readonly #module: DarkModulePlan
   readonly #context: DarkContext
   readonly #scheduler: LaneScheduler
+  readonly #notWritten: Problem[] = []
 
   constructor(module: DarkModulePlan, lane: Lane, context: DarkContext) {
     this.#module = module
@@ -84,7 +86,7 @@ export class DarkModuleRun {
       stages,
       pictures,
       outliers,
-      problems,
+      problems: [...this.#notWritten, ...problems],
       ...(previous && { previous }),
     }
   }
@@ -95,11 +97,12 @@ export class DarkModuleRun {
     const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
-      const parts = this.#parts(files)
+      const stages = this.#written(files)
+      const parts = this.#parts(files, stages)
       const waiting = Array.from(judgements, () => new Set<(typeof parts)[number]>())
       for (const part of parts) waiting[part.task.cell]?.add(part)
       const judge = async (cell: number, assignment: Assignment) => {
-        const present = this.#module.stages.map(stage => stage.cells.has(cell))
+        const present = stages.map(stage => stage.cells.has(cell))
         const { limits } = plan
         const task = { ...assignment, ...this.#common(), cell, present, limits }
         judgements[cell] = await pool.run('darkJudge', task)
@@ -124,14 +127,42 @@ export class DarkModuleRun {
     return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
   }
 
+  /** The frames of each stage that were written; the others are named. @throws DataError if a stage has none. */
+  #written(files: OpenFiles): ModuleFrames[] {
+    const { module, stages } = this.#module
+    const { recipe } = this.#context.plan
+    return stages.map((stage, i) => {
+      const written = files.written(stage)
+      const missing = stage.frames - written.frames
+      const [file] = stage.files
+      const place = { module, ...(file ? { file: file.path } : {}) }
+      if (written.frames === 0)
+        throw new DataError(
+          `no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`,
+          {
+            place,
+            hint: 'Take this dark run again, or leave the module out',
+          },
+        )
+      if (missing > 0)
+        this.#notWritten.push({
+          check: 'frames_written',
+          severity: 'error',
+          message: `${missing} of ${stage.frames} frames of ${recipe.stages[i]} gain were never written, though INDEX counts them: left out of the statistics`,
+          place,
+        })
+      return written
+    })
+  }
+
   /** What is to be reduced, and how many frames each counts for. */
   #parts(
     files: OpenFiles,
+    stages: readonly ModuleFrames[],
   ): { readonly task: Omit<StatisticsTask, keyof Assignment>; readonly frames: number }[] {
     const { recipe, lanes, workers, detector: whole } = this.#context.plan
     const { rawPlanes, slowScan, fastScan } = whole
     const detector = { rawPlanes, slowScan, fastScan }
-    const { stages } = this.#module
     // One task a cell and stage, but enough for all workers to be done at about the same time.
     const tasks = stages.reduce((sum, { cells }) => sum + cells.size, 0)
     const height = Math.max(lanes.stripRows, lanes.sumRows)

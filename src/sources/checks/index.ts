@@ -5,6 +5,7 @@ import { corrLinks } from './corr-links.js'
 import { corrProvenance } from './corr-provenance.js'
 import { corrValues } from './corr-values.js'
 import { filesUnchanged } from './files-unchanged.js'
+import { framesWritten } from './frames-written.js'
 import { imageData } from './image-data.js'
 import { imageIds } from './image-ids.js'
 import { indexControl } from './index-control.js'
@@ -29,6 +30,7 @@ export const CHECKS: readonly Check[] = [
   runJsonCache,
   trainFlags,
   imageData,
+  framesWritten,
   imageIds,
   parallelGain,
   corrLinks,

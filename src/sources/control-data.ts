@@ -1,6 +1,6 @@
 import { controlPath, runPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, readExdf } from '../hdf5/exdf-file.js'
-import { readGroupIndex, readTrainIndex } from '../hdf5/exdf-index.js'
+import { readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
 import { datasetAt, readNumbers, readStrings, rowsOf } from '../hdf5/values.js'
 import { isDetcalError } from '../model/errors.js'
 import type { RunFolder } from './run-folder.js'
@@ -89,8 +89,8 @@ function deviceRows(exdf: ExdfFile, device: string): number[] {
   const index = readGroupIndex(exdf, device, undefined)
   if (!index) return []
   return readTrainIndex(exdf)
-    .rows.filter(({ row }) => index.count[row] === 1)
-    .map(({ row }) => index.first[row] ?? 0)
+    .rows.map(({ row }) => rowsAt(index, row))
+    .flatMap(rows => (rows?.count === 1 ? [rows.first] : []))
 }
 
 function pick(exdf: ExdfFile, path: string, rows: readonly number[]): number[] {

@@ -10,7 +10,7 @@ export function memoryCellsOf({ detector, modules }: RunPart): number | undefine
     for (const { cellIds, trains } of files)
       for (const { image } of trains)
         for (let row = image.first; row < image.first + image.count; row++)
-          most = Math.max(most, cellIds[row] ?? 0)
+          if ((cellIds[row] ?? 0) < detector.maxCells) most = Math.max(most, cellIds[row] ?? 0)
   return most < 0 ? undefined : detector.cellOptions.find(option => option > most)
 }
 

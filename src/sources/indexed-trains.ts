@@ -112,8 +112,7 @@ function rowsReader(exdf: ExdfFile, source: string, group: string, index: GroupI
     const rows = rowsAt(index, row)
     if (!rows) return `INDEX has ${index.digits(row)}, which are no rows`
     const end = rows.first + rows.count
-    if (rows.count === 0) return NONE
-    if (end <= limit) return rows
+    if (rows.count === 0 || end <= limit) return rows
     if (end > FRAME_LIMIT) return `INDEX refers to row ${end}, more than ${FRAME_LIMIT}: the file is damaged`
     return `INDEX refers to row ${end} of ${limit} in ${group}/${shortest?.name}. ${INCOMPLETE}`
   }

@@ -72,6 +72,41 @@ function sharedWith({ trainId }: TrainEntry): string {
   return `INDEX gives it frames of train ${trainId}`
 }
 
+/** Rows of one train that are looked at. */
+const MOST_REPEATS = 8
+
+/**
+ * Of several rows with one train id the first in file order is used, unless none of its frames say that they are that
+ * train's and all of a later row's do.
+ * @returns the rows used, ids of those that are not, and trains of which the first row is one of these.
+ */
+export function choose(
+  trains: readonly TrainEntry[],
+  repeats: readonly TrainEntry[],
+  owners: FrameOwners | undefined,
+  withIds: (rows: Rows) => number,
+): { trains: readonly TrainEntry[]; dropped: readonly TrainId[]; mistaken: readonly TrainId[] } {
+  const ownOf = ({ trainId, image }: TrainEntry) =>
+    owners?.ids.numbers
+      .subarray(image.first, image.first + withIds(image))
+      .reduce((own, id) => (id === trainId ? own + 1 : own), 0) ?? 0
+  const isProven = (train: TrainEntry) => train.image.count > 0 && ownOf(train) === withIds(train.image)
+  const byTrain = new Map<TrainId, TrainEntry[]>()
+  for (const repeat of repeats)
+    byTrain.set(repeat.trainId, [...(byTrain.get(repeat.trainId) ?? []).slice(0, MOST_REPEATS), repeat])
+  const mistaken: TrainId[] = []
+  const used = trains.map(train => {
+    const others = byTrain.get(train.trainId)
+    if (others === undefined || train.image.count === 0 || ownOf(train) > 0) return train
+    const proven = others.find(isProven)
+    if (proven) mistaken.push(train.trainId)
+    return proven ?? train
+  })
+  const changed = new Set(mistaken)
+  const dropped = repeats.map(({ trainId }) => trainId).filter(id => !changed.has(id))
+  return { trains: used, dropped, mistaken }
+}
+
 /** Trains that have a row in common with another, with that one. */
 function sharing(trains: readonly TrainEntry[]): Map<TrainEntry, TrainEntry> {
   const shared = new Map<TrainEntry, TrainEntry>()

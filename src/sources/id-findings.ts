@@ -41,6 +41,18 @@ export function leftOutFindings(leftOut: ReadonlyMap<TrainId, string>, source: s
   }))
 }
 
+/** Trains that INDEX names twice and of which the first row's frames are another train's. */
+export function mistakenFindings(trains: readonly TrainId[], source: string): Finding[] {
+  return trains.map(train => ({
+    check: 'train_ids_unique',
+    severity: 'error',
+    message:
+      'INDEX has this train twice, and by image/trainId the frames of its first row are not its own: they are left out',
+    dataset: indexPath(source, 'image'),
+    train,
+  }))
+}
+
 /** The error of a file of which nothing is left. */
 export function nothingLeft({ message, dataset, train }: Finding): DataError {
   const named = train === undefined ? '' : `train ${train}: `

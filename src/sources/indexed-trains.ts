@@ -27,8 +27,8 @@ export interface IndexedTrains {
   readonly trains: readonly TrainEntry[]
   /** Ids that INDEX names. */
   readonly ids: ReadonlySet<number>
-  /** Later rows of an id that was met before. */
-  readonly dropped: readonly TrainId[]
+  /** Later rows of an id that was met before, in file order. */
+  readonly repeats: readonly TrainEntry[]
   /** Trains beyond the image group's index. */
   readonly unindexed: readonly TrainId[]
   /** Trains whose image rows cannot be, and why. */
@@ -49,7 +49,7 @@ export function readTrains(
   const readers = [...groups].map(([group, rows]) => rowsReader(exdf, source, group, rows))
   const trains: TrainEntry[] = []
   const ids = new Set<number>()
-  const dropped: TrainId[] = []
+  const repeats: TrainEntry[] = []
   const unindexed: TrainId[] = []
   const leftOut = new Map<TrainId, string>()
   const accounted: Rows[] = []
@@ -57,7 +57,6 @@ export function readTrains(
   for (const { row, ...train } of index.rows) {
     const again = ids.has(train.trainId)
     ids.add(train.trainId)
-    if (again) dropped.push(train.trainId)
     let image: Rows | undefined
     const others: Record<string, Rows> = {}
     for (const { group, length, read } of readers) {
@@ -76,7 +75,7 @@ export function readTrains(
         others[group] = NONE
       }
     }
-    if (!again && image) trains.push({ ...train, index: row, image, groups: others })
+    if (image) (again ? repeats : trains).push({ ...train, index: row, image, groups: others })
   }
   // Their frames are named by the id that they lack.
   const image = readers.find(({ group }) => group === 'image')
@@ -95,7 +94,7 @@ export function readTrains(
       ...(train !== undefined && { train }),
     }
   })
-  return { trains, ids, dropped, unindexed, leftOut, accounted, findings }
+  return { trains, ids, repeats, unindexed, leftOut, accounted, findings }
 }
 
 const NONE: Rows = { first: 0, count: 0 }

@@ -7,11 +7,12 @@ import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/v
 import { DataError } from '../model/errors.js'
 import { NO_CELL, type TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
-import { frameOwners, misplacedTrains } from './frame-owners.js'
+import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
   idFindings,
   leftOutFindings,
+  mistakenFindings,
   nothingLeft,
   ownerFindings,
   pulseFindings,
@@ -64,10 +65,11 @@ export function readModuleFile(
     })
   const pulseSet = requireDataset(file, `${root}/image/pulseId`)
   const cellSet = requireDataset(file, `${root}/image/cellId`)
-  const { trains: stored, ...indexed } = readTrains(exdf, source, index, groups)
+  const indexed = readTrains(exdf, source, index, groups)
 
   const withIds = ({ count }: Rows) => (count % rawFrames === 0 ? count / rawFrames : 0)
   const owners = frameOwners(datasetAt(file, `${root}/image/trainId`), indexed.ids)
+  const { trains: stored, dropped, mistaken } = choose(indexed.trains, indexed.repeats, owners, withIds)
   const misplaced = misplacedTrains(stored, owners, withIds)
   const out = new Map([
     ...indexed.leftOut,
@@ -83,12 +85,13 @@ export function readModuleFile(
   const pulseIds = readExact(pulseSet, extent)
   const cells = readExact(cellSet, extent)
   return {
-    dropped: indexed.dropped,
+    dropped,
     unindexed: indexed.unindexed,
     unequal: kept.filter(({ image }) => image.count % rawFrames !== 0).map(({ trainId }) => trainId),
     remarks: index.remarks,
     findings: [
       ...missing,
+      ...mistakenFindings(mistaken, source),
       ...indexed.findings,
       ...ownerFindings(root, kept, owners, withIds, indexed.accounted, new Set(out.keys())),
       ...pulseFindings(root, trains, pulseIds),

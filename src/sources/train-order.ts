@@ -123,9 +123,11 @@ export function inFileOrder(ids: readonly TrainId[], own: ReadonlyMap<TrainId, T
   if (strays.length === 0) return [...ids]
   const ordered: TrainId[] = []
   let lacking: TrainId[] = []
+  let next = 0
   const close = (end: number) => {
-    const here = strays.splice(0, strays.filter(({ index }) => index < end).length)
-    ordered.push(...(here.length > 0 ? here.map(({ trainId }) => trainId) : lacking))
+    const from = next
+    for (; (strays[next]?.index ?? Infinity) < end; next++) ordered.push(strays[next]?.trainId as TrainId)
+    if (next === from) for (const id of lacking) ordered.push(id)
     lacking = []
   }
   for (const id of ids) {

@@ -35,7 +35,10 @@ describe('a run in parallel gain', () => {
   test('is one whose control data or option say so, else all ids are believed', async () => {
     const folder = scratch()
     await writeModule(folder, LPD)
-    await expect(openRun(folder)).rejects.toThrow(/frame 2 has cell 60000, LPD-1M has 512/)
+    const named = (await openRun(folder)).problems.filter(({ check }) => check === 'image_ids')
+    expect(named.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/frame 2: 60000, .* with an impossible cell id, LPD-1M has 512/),
+    )
   })
 
   test('is a usage error for a detector that has none', async () => {

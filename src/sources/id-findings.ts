@@ -4,10 +4,13 @@ import { type GroupIndex, rowsAt, type TrainIndex } from '../hdf5/exdf-index.js'
 import { digitsOf, type ExactNumbers } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import { PULSE_LIMIT, type TrainId } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
 import { few } from './few.js'
 import { type FrameOwners, OddList, type OddRows, oddText, strangers, unclaimed } from './frame-owners.js'
-import type { Finding } from './module-file.js'
 import type { Rows, TrainEntry } from './run.js'
+
+/** What is wrong with a file of which the rest is used: a problem that does not know its file yet. */
+export type Finding = Omit<Problem, 'place'> & Pick<Problem['place'], 'dataset' | 'train'>
 
 /** Rows of INDEX without a train: impossible ids, and zeros that are no padding as they have frames or trains behind. */
 export function idFindings({ rows, zeros, impossible }: TrainIndex, image: GroupIndex): Finding[] {

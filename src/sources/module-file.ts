@@ -6,10 +6,10 @@ import type { ReadableDataset } from '../hdf5/readable.js'
 import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import { NO_CELL, type TrainId } from '../model/ids.js'
-import type { Problem } from '../model/problem.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
+  type Finding,
   idFindings,
   leftOutFindings,
   mistakenFindings,
@@ -19,9 +19,6 @@ import {
 } from './id-findings.js'
 import { INCOMPLETE, readTrains, rowDatasets } from './indexed-trains.js'
 import type { ModuleFile, Rows } from './run.js'
-
-/** What is wrong with a file of which the rest is used: a problem that does not know its file yet. */
-export type Finding = Omit<Problem, 'place'> & Pick<Problem['place'], 'dataset' | 'train'>
 
 /** One module file as read; `dropped` are rows whose train id came earlier in the same file. */
 export interface ReadModuleFile {

@@ -179,6 +179,26 @@ describe('an impossible index costs its train', () => {
   })
 })
 
+test('rows of another group are those that carry their train, and none is lost in silence', async () => {
+  const path = `INDEX/${sourceOf({})}/header`
+  const counts = async (spec: ModuleSpec) => {
+    const run = await runOf(spec)
+    return [fileOf(run).trains.map(({ groups }) => groups['header']?.count), problems(run)]
+  }
+  expect(await counts(with_(`${path}/first`, BigUint64Array.of(0n, 0n, 2n)))).toEqual([
+    [1, 0, 1],
+    [
+      expect.stringContaining(
+        'error 1001: this train goes without its rows of header: INDEX gives it those of train 1000',
+      ),
+    ],
+  ])
+  expect(await counts(with_(`${path}/count`, BigUint64Array.of(1n, 0n, 1n)))).toEqual([
+    [1, 0, 1],
+    ['error : 1 row (row 1: train 1001) of header belong to no train by INDEX: left out'],
+  ])
+})
+
 describe('ids of frames', () => {
   test('a pulse id is kept to the last digit, and named', async () => {
     const run = await runOf(
@@ -264,4 +284,22 @@ test('flags, times and origins that mean nothing count as unknown', async () => 
   const far = await runOf({ ...plain, timestamps: [2n ** 64n - 1n, 1_700_000_000_000_000_000n, 0n] })
   expect(fileOf(far).trains[0]?.timestamp).toBe(2n ** 64n - 1n)
   expect(far.time).toEqual(new Date(1_700_000_000_000))
+})
+
+describe('a train id twice in a file', () => {
+  const owners = (...ids: number[]) => BigUint64Array.from(ids, BigInt)
+  test('is of the row whose frames say so', async () => {
+    const run = await runOf({
+      ...column('trainId', owners(1000, 1000, 1001, 1001, 1001, 1002)),
+      trainIds: [1001, 1001, 1002],
+    })
+    expect(trains(run)).toEqual(['1001: 2+3', '1002: 5+1'])
+    expect(problems(run)).toEqual([expect.stringContaining('INDEX has this train twice')])
+  })
+
+  test('is of the first row where the frames do not tell', async () => {
+    const run = await runOf({ ...plain, trainIds: [1001, 1001, 1002], without: [`${ROOT}/image/trainId`] })
+    expect(trains(run)).toEqual(['1001: 0+2', '1002: 5+1'])
+    expect(problems(run)).toEqual([expect.stringContaining('met before in this module')])
+  })
 })

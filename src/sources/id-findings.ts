@@ -111,7 +111,31 @@ export function cellFindings(
 ): Finding[] {
   const say = (found: string) =>
     `${found} with an impossible cell id, ${name} has ${maxCells}: not corrected, NaN with mask bit 3 in their places`
-  return finding('image_ids', `${root}/image/cellId`, oddRows(trains, cellIds, maxCells), say)
+  const dataset = `${root}/image/cellId`
+  return [
+    ...finding('image_ids', dataset, oddRows(trains, cellIds, maxCells), say),
+    ...finding(
+      'image_ids',
+      dataset,
+      cellsAgain(trains, cellIds, maxCells),
+      found =>
+        `${found} with a cell that their train has before, though a cell holds one frame: corrected as they say`,
+    ),
+  ]
+}
+
+/** Frames whose cell an earlier frame of the train has: which of them is wrong, nothing tells. */
+function cellsAgain(trains: readonly TrainEntry[], column: ExactNumbers, maxCells: number): OddList {
+  const again = new OddList()
+  /** By cell, the number of the train that had it last. */
+  const lastTrain = new Int32Array(maxCells).fill(-1)
+  for (const [train, { image }] of trains.entries())
+    for (let row = image.first; row < image.first + image.count; row++) {
+      const cell = column.numbers[row] ?? 0
+      if (lastTrain[cell] === train) again.add(row, () => digitsOf(column, row))
+      else if (cell >= 0 && cell < maxCells) lastTrain[cell] = train
+    }
+  return again
 }
 
 function finding(check: string, dataset: string, odd: OddRows, say: (found: string) => string): Finding[] {

@@ -255,6 +255,12 @@ describe('ids of frames', () => {
     expect(run.conditions['Memory cells']).toBe(4)
   })
 
+  test('a cell that a train has twice is named', async () => {
+    const run = await runOf(column('cellId', Uint16Array.of(0, 1, 0, 0, 2, 0)))
+    expect([...fileOf(run).cellIds]).toEqual([0, 1, 0, 0, 2, 0])
+    expect(problems(run)).toEqual([expect.stringMatching(/^error : 1 frame \(frame 3: 0\) with a cell that/)])
+  })
+
   test('another train id than INDEX gives is named', async () => {
     const ids = BigUint64Array.of(1000n, 2n ** 53n + 1n, 1001n, 1001n, 1001n, 1002n)
     const run = await runOf(column('trainId', ids))

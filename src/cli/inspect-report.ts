@@ -1,5 +1,6 @@
 import { rawFrameBytes } from '../detectors/detector.js'
 import { type ToldConditions, toldConditions } from '../engine/told-conditions.js'
+import { PULSE_LIMIT } from '../model/ids.js'
 import type { ModuleFile, Run } from '../sources/run.js'
 import { table } from './table.js'
 
@@ -30,12 +31,15 @@ interface Spread {
   readonly different: number
 }
 
-/** Over all frames that belong to a train. */
-function spread(run: Run, ids: (file: ModuleFile) => ArrayLike<number>): Spread | undefined {
+/** Over all frames that belong to a train, of ids below `limit`: others are told as problems. */
+function spread(run: Run, limit: number, ids: (file: ModuleFile) => ArrayLike<number>): Spread | undefined {
   const seen = new Set<number>()
   for (const file of [...run.modules.values()].flat())
     for (const { image } of file.trains)
-      for (let row = image.first; row < image.first + image.count; row++) seen.add(ids(file)[row] ?? 0)
+      for (let row = image.first; row < image.first + image.count; row++) {
+        const id = ids(file)[row] ?? 0
+        if (id >= 0 && id < limit && Number.isInteger(id)) seen.add(id)
+      }
   if (seen.size === 0) return undefined
   let [from, to] = [Number.POSITIVE_INFINITY, 0]
   for (const id of seen) {
@@ -69,8 +73,8 @@ export function inspectJson(run: Run) {
       least: perTrain.reduce((least, count) => Math.min(least, count), perTrain[0] ?? 0),
       most: perTrain.reduce((most, count) => Math.max(most, count), 0),
     },
-    cells: spread(run, file => file.cellIds),
-    pulses: spread(run, file => file.pulseIds),
+    cells: spread(run, run.detector.maxCells, file => file.cellIds),
+    pulses: spread(run, PULSE_LIMIT, file => file.pulseIds),
     gainMode: run.gainMode === undefined ? undefined : GAIN_MODES[run.gainMode],
     conditions: toldOf(run),
     total: figures(run, files),

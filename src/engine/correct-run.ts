@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
 import { kernelModule } from '../corrections/kernel.js'
 import { Lane } from '../memory/lane.js'
+import { NO_CELL } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { CombinedFile } from '../sinks/combined-file.js'
 import { metadataPath, prepareMetadataFile, writeMetadataFile } from '../sinks/metadata-file.js'
@@ -217,8 +218,10 @@ async function createCombined(
 }
 
 function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
-  return modules.flatMap(({ module, cellsWithoutConstants: cells }) =>
-    cells.length === 0
+  return modules.flatMap(({ module, cellsWithoutConstants }) => {
+    // Frames with an impossible cell are named with the run's problems.
+    const cells = cellsWithoutConstants.filter(cell => cell !== NO_CELL)
+    return cells.length === 0
       ? []
       : [
           {
@@ -227,8 +230,8 @@ function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
             message: `no constants for cell ${cells.join(', ')}: their frames are NaN with mask bit 3`,
             place: { module },
           },
-        ],
-  )
+        ]
+  })
 }
 
 function counter(): () => number {

@@ -6,7 +6,7 @@ import { calibrationsOf } from '../corrections/planes.js'
 import type { GainMode, StepOptions } from '../corrections/steps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { DataError, type DetcalError, isDetcalError, UsageError } from '../model/errors.js'
-import type { ModuleIndex } from '../model/ids.js'
+import { type ModuleIndex, NO_CELL, storedPulse } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { metadataPath } from '../sinks/metadata-file.js'
 import type { JoinedFile, JoinedRun } from '../sources/join.js'
@@ -65,7 +65,7 @@ export interface CombinedPlan {
   readonly path: string
   /** Of each frame. */
   readonly trainIds: Float64Array
-  readonly pulseIds: Float64Array
+  readonly pulseIds: BigUint64Array
   /** Number of each train's first frame. */
   readonly firstFrames: ReadonlyMap<number, number>
   /** `[frame][module]`, 0 where missing. */
@@ -111,7 +111,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     const constants = input.constants.get(module)
     const chain = chainOf(input, module, constants, problems)
     if (constants === undefined || chain === undefined) continue
-    const cells = cellsOf(files)
+    const cells = cellsOf(files, detector)
     const sequences = files.map(joined => ({
       joined,
       output: output.corrected ? join(output.folder, names(module, joined.file)) : undefined,
@@ -200,11 +200,15 @@ function noFrames(module: ModuleIndex): Problem {
   }
 }
 
-/** Cell ids that the selected frames use, ascending. */
-function cellsOf(files: readonly JoinedFile[]): number[] {
+/** Cell ids that the selected frames use, ascending; {@link NO_CELL} for all that the detector does not have. */
+function cellsOf(files: readonly JoinedFile[], { maxCells }: Detector): number[] {
   const used = new Set<number>()
   for (const { file, trains } of files) {
-    for (const { rows } of trains) for (const row of positionsList(rows)) used.add(file.cellIds[row] ?? 0)
+    for (const { rows } of trains)
+      for (const row of positionsList(rows)) {
+        const cell = file.cellIds[row] ?? 0
+        used.add(cell < maxCells ? cell : NO_CELL)
+      }
   }
   return [...used].sort((a, b) => a - b)
 }
@@ -242,11 +246,12 @@ function requireDifferent(
 function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {
   const firstFrames = firstFrameOfTrain(joined)
   const trainIds = new Float64Array(joined.frames)
-  const pulseIds = new Float64Array(joined.frames)
+  const pulseIds = new BigUint64Array(joined.frames)
   for (const train of joined.trains) {
     const first = firstFrames.get(train.trainId) ?? 0
     trainIds.fill(train.trainId, first, first + train.pulseIds.length)
-    pulseIds.set(train.pulseIds, first)
+    for (const [i, id] of train.pulseIds.entries())
+      pulseIds[first + i] = storedPulse(id, train.widePulseIds?.get(i))
   }
   const cellIds = new Uint16Array(joined.frames * detector.moduleCount)
   for (const [module, files] of joined.modules) {

@@ -34,9 +34,11 @@ export interface ExdfMetadata {
   readonly updateDate: Date
 }
 
-/** INDEX rows, one a train, all arrays of one length; ids strictly increasing. */
+/** INDEX rows, one a train, all arrays of one length; ids strictly increasing unless `disordered`. */
 export interface ExdfTrains {
   readonly trainIds: readonly number[]
+  /** Some ids are out of sequence, as they are in the RAW file. */
+  readonly disordered?: boolean
   /** 1 valid. Not in 0.5. */
   readonly flags: readonly number[]
   /** ns since 1970 UTC. Not in 0.5. */

@@ -1,7 +1,7 @@
 import { readAnyNumbers, readOrReason } from '../hdf5/any-numbers.js'
 import { controlPath, runPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, readExdf } from '../hdf5/exdf-file.js'
-import { readGroupIndex, readTrainIndex } from '../hdf5/exdf-index.js'
+import { readGroupIndex, readTrainIndex, rowsAt } from '../hdf5/exdf-index.js'
 import { datasetAt, readStrings, rowsOf } from '../hdf5/values.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
@@ -129,8 +129,8 @@ function deviceRows(exdf: ExdfFile, device: string): number[] {
   const index = readGroupIndex(exdf, device, undefined)
   if (!index) return []
   return readTrainIndex(exdf)
-    .rows.filter(({ row }) => index.count[row] === 1)
-    .map(({ row }) => index.first[row] ?? 0)
+    .rows.map(({ row }) => rowsAt(index, row))
+    .flatMap(rows => (rows?.count === 1 ? [rows.first] : []))
 }
 
 function pick(exdf: ExdfFile, path: string, rows: readonly number[]): number[] {

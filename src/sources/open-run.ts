@@ -21,6 +21,7 @@ import {
   type ScannedFile,
   scanRunFolder,
 } from './run-folder.js'
+import { markStrays, middleTrain } from './train-order.js'
 
 export interface OpenRunOptions {
   /** `auto` (the only one in the run), a detector's id (`agipd1m`) or a Karabo name (`SPB_DET_AGIPD1M-1`). */
@@ -59,6 +60,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         unequal,
         contrary,
         remarks,
+        findings,
       } = await readExdf(
         file.path,
         exdf => readModuleFile(exdf, found.source, detector, rawFrames),
@@ -67,6 +69,15 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       const place = { file: file.path, module: found.module }
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
+      for (const { dataset, train, ...finding } of findings)
+        problems.push({
+          ...finding,
+          place: {
+            ...place,
+            ...(dataset !== undefined && { dataset }),
+            ...(train !== undefined && { train }),
+          },
+        })
       problems.push(...trainProblem('train_ids_unique', place, dropped, AGAIN))
       problems.push(...trainProblem('parallel_gain', place, unequal, UNEQUAL))
       problems.push(
@@ -87,11 +98,16 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   if (modules.size === 0) throw firstError
 
   const rank = ranksIn(folder, detector)
+  const middle = middleTrain([...modules.values()].flat())
   for (const [module, files] of modules) {
-    const kept = withoutRepeats(files, module, problems, file => rank(basename(file.path), module))
-    if (kept.length > 0) modules.set(module, kept)
+    const own = withoutRepeats(files, module, problems, file => rank(basename(file.path), module))
+    const kept = markStrays(own, middle)
+    for (const { file, trains } of kept.disorder)
+      problems.push(...disorderProblem({ file: file.path, module }, trains))
+    if (kept.files.length > 0) modules.set(module, kept.files)
     else modules.delete(module)
   }
+  problems.push(...flagProblem([...modules.values()].flat()))
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
     const message = 'no data in the run'
@@ -188,15 +204,35 @@ function trainProblem(
   place: Problem['place'],
   trains: readonly TrainId[],
   what: string,
+  severity: Problem['severity'] = 'error',
 ): Problem[] {
   const [train] = trains
   if (train === undefined) return []
   const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${few(trains, 5)}`
-  return [{ check, severity: 'error', message: `${named} ${what}`, place: { ...place, train } }]
+  return [{ check, severity, message: `${named} ${what}`, place: { ...place, train } }]
+}
+
+/** Trains whose ids are out of sequence: corrected as they are. */
+function disorderProblem(place: Problem['place'], trains: readonly TrainId[]): Problem[] {
+  const what = 'out of sequence: corrected, but nothing is decided by such an id'
+  return trainProblem('train_ids_order', place, trains, what, 'warning')
+}
+
+/** Trains that their flag calls suspect, once for the run: a train is flagged in the files of many modules. */
+function flagProblem(files: readonly ModuleFile[]): Problem[] {
+  const flagged = files.flatMap(({ trains }) => trains.filter(({ flag }) => flag === 0))
+  const trains = [...new Set(flagged.map(({ trainId }) => trainId))].sort((a, b) => a - b)
+  return trainProblem(
+    'train_flags',
+    {},
+    trains,
+    'flagged as suspect: corrected, and the flag is kept',
+    'warning',
+  )
 }
 
 /**
- * Sequence files with each train once, the first in file order, then by first train; files left empty are named. What is
+ * Sequence files with each train once, the first in file order; files left empty are named. What is
  * met again in a file of a higher rank is a copy, which is a warning; between files of one rank nothing tells which is right.
  */
 function withoutRepeats(
@@ -228,11 +264,7 @@ function withoutRepeats(
         place,
       })
   }
-  return kept.sort((a, b) => firstTrain(a) - firstTrain(b))
-}
-
-function firstTrain(file: ModuleFile): number {
-  return file.trains[0]?.trainId ?? 0
+  return kept
 }
 
 function unionOfTrains(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>): TrainId[] {

@@ -3,10 +3,11 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
-import { FRAME_LIMIT, readGroupIndex, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
+import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
 import { type File, named } from '../hdf5/library.js'
-import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
+import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError, isDetcalError } from '../model/errors.js'
+import { isTrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
 import { dataFilesIn, isForeign, requireReadableFile } from './data-files.js'
@@ -62,8 +63,9 @@ async function isFile(path: string): Promise<boolean> {
 
 function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Problem[]): FileFacts {
   const dataset = requireDataset(exdf.file, INDEX.trainId)
-  const trainIds = readNumbers(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
-  const context: FileContext = { exdf, trainIds, modules: modulesOf(exdf) }
+  const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
+  const trainIds = trainColumn.numbers
+  const context: FileContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
   for (const check of checks) {
     if (check.scope !== 'file') continue
     try {
@@ -126,19 +128,21 @@ function pulseFacts(
   const anew: number[] = []
   const facts = { pulses: digests, anew }
   const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
-  let pulses: Float64Array
   try {
     const index = readGroupIndex(exdf, source, 'image')
     if (!dataset || !index) return facts
-    pulses = readNumbers(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    const column = readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    const pulses = column.numbers
     trainIds.forEach((id, row) => {
-      const first = index.first[row] ?? 0
-      const count = index.count[row] ?? 0
-      if (id === 0 || count === 0 || first + count > pulses.length) return
+      const { first, count } = rowsAt(index, row) ?? { first: 0, count: 0 }
+      if (!isTrainId(id) || count === 0 || first + count > pulses.length) return
       if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
       const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
       const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
-      digests.set(id, createHash('sha1').update(list).digest('base64'))
+      const hash = createHash('sha1').update(list)
+      for (const [at, pulse] of column.wide)
+        if (at >= first && at < first + valid) hash.update(`${at - first}:${pulse}`)
+      digests.set(id, hash.digest('base64'))
     })
   } catch (error) {
     // The file checks have said what is wrong with it.

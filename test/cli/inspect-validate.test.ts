@@ -69,7 +69,7 @@ describe('detcal inspect', () => {
       total: { frames: 20 },
       modules: [{ module: 0, frames: 10, sequences: [{ frames: 6 }, { frames: 4 }] }, { module: 11 }],
     })
-    expect(summary.problems).toHaveLength(14)
+    expect(summary.problems).toHaveLength(15)
     expect(status).toBe(0)
   })
 
@@ -78,7 +78,9 @@ describe('detcal inspect', () => {
     await writeModule(folder, { module: 5, trainIds: [1000], counts: [4], frames: 1 })
     const { status, stderr } = detcal('inspect', folder)
     expect(status).toBe(1)
-    expect(stderr).toMatch(/^error: .*AGIPD05-S00000.h5, .*image\/data, module 5: .*still being copied.*$/m)
+    expect(stderr).toMatch(
+      /^error: .*AGIPD05-S00000.h5, .*INDEX\/\S+\/image, module 5: .*still being copied.*$/m,
+    )
     const missing = detcal('inspect', join(folder, 'nowhere'))
     expect(missing).toMatchObject({ status: 1, stdout: '' })
     expect(missing.stderr.trim().split('\n')).toHaveLength(1)

@@ -17,6 +17,7 @@ import { runJsonCache } from './run-json-cache.js'
 import { trainFlags } from './train-flags.js'
 import { trainIdsNonzero } from './train-ids-nonzero.js'
 import { trainIdsOrder } from './train-ids-order.js'
+import { trainIdsPossible } from './train-ids-possible.js'
 import { trainIdsUnique } from './train-ids-unique.js'
 import { trainListsEqual } from './train-lists-equal.js'
 
@@ -28,6 +29,7 @@ export const CHECKS: readonly Check[] = [
   indexInstrument,
   controlTimestampsOrder,
   runJsonCache,
+  trainIdsPossible,
   trainFlags,
   imageData,
   framesWritten,

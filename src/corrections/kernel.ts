@@ -81,6 +81,25 @@ export type Interleave = (
   out: number,
 ) => void
 
+/**
+ * Writes the sum, modulo 2^64 in each half, of the checksums of `rows` × `columns` runs of `bytes` bytes to the 16 bytes
+ * at `out`. Run (r, c) lies at `src + r·rowStride + c·columnStride`; its number, modulo 2^32 `first + r·rowNumber +
+ * c·columnNumber`, is part of its checksum: the sum of all runs is the same in whichever calls they are taken, as long as
+ * each is where it was.
+ */
+export type ChecksumRuns = (
+  src: number,
+  bytes: number,
+  rows: number,
+  rowStride: number,
+  rowNumber: number,
+  columns: number,
+  columnStride: number,
+  columnNumber: number,
+  first: number,
+  out: number,
+) => void
+
 /** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
 export function darkScratchBytes(frames: number): number {
   return 64 * Math.ceil(frames / 4) * 4 + 304
@@ -134,6 +153,7 @@ export interface Kernels {
   ) => number
   /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
   readonly checksum: (src: number, bytes: number, out: number) => void
+  readonly checksumRuns: ChecksumRuns
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

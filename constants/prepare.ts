@@ -3,6 +3,7 @@ import { ConstantsError, DataError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
 import { type ResolvedDims, resolveDims } from './axes.js'
 import { calibrationOf } from './calibrations.js'
+import { checksumsOf } from './checksums/verification.js'
 import { openCheetahFile } from './cheetah.js'
 import { describeConstants, type StoredConstant } from './file.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
@@ -35,6 +36,8 @@ export interface PreparedFile {
   readonly inside: string | undefined
   readonly staged: StagedFile | undefined
   readonly content: Content
+  /** Of the elements of each constant, by `dataset`. */
+  readonly checksums: ReadonlyMap<string, Uint8Array>
 }
 
 /**
@@ -75,16 +78,19 @@ export async function prepareFile(
   const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
   // Elements must be where the file says, or the next run would find out.
-  for (const constant of constants)
-    await locateConstant(
-      detector,
-      { ...constant, path: staged?.path ?? file, size: content.size },
-      request.module,
-    ).catch((error: unknown) => {
-      staged?.discard()
-      throw error
-    })
-  return { file, pdu, beginAt, constants, skipped, inside, staged, content }
+  const checksums = new Map<string, Uint8Array>()
+  try {
+    for (const constant of constants) {
+      const version = { ...constant, path: staged?.path ?? file, size: content.size }
+      const source = await locateConstant(detector, version, request.module)
+      const made = move?.checksums.get(constant.dataset)
+      checksums.set(constant.dataset, made ?? (await checksumsOf(source)))
+    }
+  } catch (error) {
+    staged?.discard()
+    throw error
+  }
+  return { file, pdu, beginAt, constants, skipped, inside, staged, content, checksums }
 }
 
 /** From when a file is valid: as stated, as its name says, as all of its constants do. */

@@ -6,6 +6,8 @@ export const SCRATCH_BYTES = 4 * 2 ** 20
 
 /** Words for the kernels' destinations: more cells × planes than a constant can have are left to TypeScript. */
 const TABLE_WORDS = 4096
+/** Where kernels leave a checksum, behind the table: 16 bytes, and the alignment of what follows. */
+const SUM_BYTES = 64
 
 /** Room to read blocks into: the caller's where it suffices. */
 export class Scratch {
@@ -21,7 +23,7 @@ export class Scratch {
     if (kernels && room.buffer === buffer && room.length >= 4 * tableBytes) {
       this.#kernels = kernels
       this.#table = new Uint32Array(buffer, room.byteOffset, TABLE_WORDS)
-      this.#room = room.subarray(tableBytes)
+      this.#room = room.subarray(tableBytes + SUM_BYTES)
     } else this.#room = room
   }
 
@@ -39,6 +41,7 @@ export class Scratch {
 
   /** What kernels need to scatter blocks that lie in their memory. */
   get kernels(): KernelRoom | undefined {
-    return this.#kernels && this.#table ? { kernels: this.#kernels, table: this.#table } : undefined
+    const [kernels, table] = [this.#kernels, this.#table]
+    return kernels && table ? { kernels, table, sum: table.byteOffset + table.byteLength } : undefined
   }
 }

@@ -1,0 +1,75 @@
+import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
+import type { Block } from '../blocks.js'
+import type { ChecksumGrid } from './grid.js'
+
+/** Kernels of some memory, and 16 bytes of it, from a multiple of 8 on, for a checksum. */
+export interface SumRoom {
+  readonly kernels: Kernels
+  readonly buffer: ArrayBufferLike
+  readonly sum: number
+}
+
+/** Sums up the checksums of a constant's parts, block by block. */
+export class ChecksumSums {
+  readonly #grid: ChecksumGrid
+  readonly #room: SumRoom | undefined
+  /** Two words a part. */
+  readonly #sums: BigUint64Array
+
+  /** @param room used for blocks that lie in its memory; others are copied. */
+  constructor(grid: ChecksumGrid, room?: SumRoom) {
+    this.#grid = grid
+    this.#room = room
+    this.#sums = new BigUint64Array(2 * grid.parts)
+  }
+
+  /** Adds a block that cuts no run; `bytes` are its elements in disk order. */
+  add(block: Block, bytes: Uint8Array): void {
+    const inRoom = this.#room?.buffer === bytes.buffer
+    const { kernels, buffer, sum } = inRoom && this.#room ? this.#room : ownRoom(bytes)
+    const base = inRoom ? bytes.byteOffset : sum + OWN_OFFSET
+    const found = new BigUint64Array(buffer, sum, 2)
+    for (const { part, at, bytes: length, first, rows, columns } of this.#grid.runsOf(block)) {
+      kernels.checksumRuns(
+        ...([base + at, length, rows.count, rows.stride, rows.number] as const),
+        ...([columns.count, columns.stride, columns.number, first, sum] as const),
+      )
+      for (const half of [0, 1]) {
+        const i = 2 * part + half
+        this.#sums[i] = (this.#sums[i] ?? 0n) + (found[half] ?? 0n)
+      }
+    }
+  }
+
+  /** Whether a part is what `expected`, the checksums of all parts, say. */
+  agrees(part: number, expected: Uint8Array): boolean {
+    return Buffer.from(this.bytes.subarray(16 * part, 16 * part + 16)).equals(
+      expected.subarray(16 * part, 16 * part + 16),
+    )
+  }
+
+  /** The checksums, 16 bytes a part. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#sums.buffer)
+  }
+}
+
+/** Where in a room of our own the checksum goes, behind the kernels' page, and how far behind it blocks lie. */
+const OWN_SUM = 65536
+const OWN_OFFSET = 64
+
+let own: { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } | undefined
+
+/** Kernels of a memory of this thread's own, with a block in it: made once, and grown as need be. */
+function ownRoom(block: Uint8Array): SumRoom {
+  if (own === undefined) {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })
+    own = { memory, kernels: instantiateKernels(kernelModule(), memory) }
+  }
+  const { memory, kernels } = own
+  const lacking = OWN_SUM + OWN_OFFSET + block.length - memory.buffer.byteLength
+  if (lacking > 0) memory.grow(Math.ceil(lacking / 65536))
+  const { buffer } = memory
+  new Uint8Array(buffer).set(block, OWN_SUM + OWN_OFFSET)
+  return { kernels, buffer, sum: OWN_SUM }
+}

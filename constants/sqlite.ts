@@ -1,15 +1,11 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
-import { BusyError, ConstantsError, DetcalError } from '../src/model/errors.js'
+import { BusyError, ConstantsError } from '../src/model/errors.js'
 import { makeFolders } from '../src/model/folders.js'
 import { SCHEMA, SCHEMA_VERSION, SEALING, UNSEALED_VERSION } from './schema.js'
 import { damaged, rowChecksum, SEALED, type SealedTable, Seals, type TextRow } from './seals.js'
-import { firstPageDamage } from './sqlite-page.js'
-
-/** How long one process waits for another that is writing. */
-const BUSY_MS = 10_000
+import { BUSY_MS, named, openReadOnly, refuseDamage } from './sqlite-open.js'
 
 type Row = Readonly<Record<string, unknown>>
 type Parameter = string | number | null
@@ -269,44 +265,9 @@ export class CatalogueFile {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function bytesOf(value: unknown): Uint8Array | undefined {
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : value instanceof Uint8Array ? value : undefined
-}
-
-/** Before the library opens it. */
-function refuseDamage(path: string): void {
-  const damage = firstPageDamage(path)
-  if (damage !== undefined) throw damaged({ path }, damage)
-}
-
-/**
- * libsql takes no read-only option, but URIs. A catalogue on a file system that may not be written has no log beside
- * it and cannot get one: then it cannot change either, and is opened as immutable.
- */
-function openReadOnly(path: string): Database.Database {
-  const uri = pathToFileURL(path).href
-  try {
-    const database = new Database(`${uri}?mode=ro`, { timeout: BUSY_MS })
-    database.prepare('PRAGMA user_version').all()
-    return database
-  } catch (error) {
-    if (existsSync(`${path}-wal`) || (error as { code?: unknown }).code === 'SQLITE_NOTADB') throw error
-    return new Database(`${uri}?immutable=1`, { timeout: BUSY_MS })
-  }
-}
-
-function named<T>(path: string, action: () => T): T {
-  try {
-    return action()
-  } catch (error) {
-    if (error instanceof DetcalError || !(error instanceof Error)) throw error
-    const options = { place: { file: path }, cause: error }
-    const code = String((error as { code?: unknown }).code ?? '')
-    if (code.startsWith('SQLITE_BUSY'))
-      throw new BusyError('another process is writing the catalogue', { ...options, hint: 'Try again later' })
-    const hint =
-      code === 'SQLITE_NOTADB' || code === 'SQLITE_CORRUPT'
-        ? 'Restore it from a copy, or import the constants into a new folder'
-        : 'Check that the folder is there, may be read, and written where the command writes'
-    throw new ConstantsError(`the catalogue cannot be used: ${error.message}`, { ...options, hint })
-  }
+  return value instanceof ArrayBuffer
+    ? new Uint8Array(value)
+    : value instanceof Uint8Array
+      ? value
+      : undefined
 }

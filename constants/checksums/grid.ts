@@ -4,9 +4,7 @@ import { type ConstantSource, planesOf } from '../source.js'
 
 /** Rows of slow scan and cells of one part: as many rows as the least job of loading takes. */
 const PART_ROWS = 8
-const PART_CELLS = 32
-/** Bytes of the checksum of a part. */
-export const SUM_BYTES = 16
+const PART_CELLS = 64
 
 /** Runs of elements of one part in a block, as the kernel `checksumRuns` takes them. */
 export interface Runs {
@@ -30,7 +28,7 @@ interface Steps {
 type Layout = Pick<ConstantSource, 'shape' | 'axes' | 'dtype'>
 
 /**
- * How a constant is divided for its checksums, one a part: 8 rows of slow scan × 32 cells, all of the fast scan, of one
+ * How a constant is divided for its checksums, one a part: 8 rows of slow scan × 64 cells, all of the fast scan, of one
  * plane; of all planes where these are innermost, since they are always read together. Within a part elements are taken
  * by runs along the innermost axis, each with its position, so that the checksum is the same whatever blocks the part
  * is read in, as long as these do not cut runs.
@@ -75,71 +73,90 @@ export class ChecksumGrid {
     return String(this.#rounded(axis, range)) === String(range)
   }
 
-  /** The runs of a block, part by part. */
-  *runsOf({ start, count }: Block): Generator<Runs> {
+  /** Hands the runs of a block to `use`, part by part. */
+  eachRuns({ start, count }: Block, use: (runs: Runs) => void): void {
     const { shape, axes, dtype } = this.#source
     const inBlock = stridesOf(count)
     const inDataset = stridesOf(shape)
-    const [outer, inner] = [axes.fastScan, axes.slowScan, axes.cell].filter(axis => axis !== this.#runAxis)
-    for (const { part, box } of this.#partsOf(start, count)) {
-      const counts = box.map(([from, to]) => to - from)
-      const steps = (axis = 0): Steps => ({
-        count: counts[axis] ?? 1,
-        stride: (inBlock[axis] ?? 0) * DTYPE_BYTES[dtype],
-        number: inDataset[axis] ?? 0,
-      })
-      const position = (strides: readonly number[], origin: readonly number[]) =>
-        box.reduce((sum, [from], axis) => sum + (from - (origin[axis] ?? 0)) * (strides[axis] ?? 0), 0)
-      yield {
-        part,
-        at: position(inBlock, start) * DTYPE_BYTES[dtype],
-        bytes: counts.slice(this.#runAxis).reduce((product, n) => product * n, DTYPE_BYTES[dtype]),
-        first: position(inDataset, []) % 2 ** 32,
-        rows: steps(outer),
-        columns: steps(inner),
+    const elementBytes = DTYPE_BYTES[dtype]
+    const [outer = 0, inner = 0] = [axes.fastScan, axes.slowScan, axes.cell].filter(
+      axis => axis !== this.#runAxis,
+    )
+    const step = (axis: number, length: number): Steps => ({
+      count: length,
+      stride: (inBlock[axis] ?? 0) * elementBytes,
+      number: inDataset[axis] ?? 0,
+    })
+    const inRun = shape.length - 1 === this.#runAxis ? 1 : planesOf(this.#source)
+    this.#eachPart(start, count, (part, from, length) => {
+      let [at, first] = [0, 0]
+      for (let axis = 0; axis < from.length; axis++) {
+        at += ((from[axis] ?? 0) - (start[axis] ?? 0)) * (inBlock[axis] ?? 0)
+        first += (from[axis] ?? 0) * (inDataset[axis] ?? 0)
       }
-    }
+      use({
+        part,
+        at: at * elementBytes,
+        bytes: (length[this.#runAxis] ?? 1) * inRun * elementBytes,
+        first: first % 2 ** 32,
+        rows: step(outer, length[outer] ?? 1),
+        columns: step(inner, length[inner] ?? 1),
+      })
+    })
   }
 
-  /** The parts of a region, and what of the constant each is. */
-  *partsIn({ slowScan, cells, planes }: Region): Generator<{ part: number; rows: Range; cells: Range }> {
+  /** Hands the parts of a region to `use`, with what of the constant each is. */
+  eachPartOf(
+    { slowScan, cells, planes }: Region,
+    use: (part: number, rows: Range, cells: Range) => void,
+  ): void {
     const { shape, axes } = this.#source
-    const of = new Map([
+    const start = shape.map(() => 0)
+    const count = [...shape]
+    for (const [axis, [from, to]] of [
       [axes.slowScan, slowScan],
       [axes.cell, cells],
       [axes.plane, planes],
-    ])
-    const ranges = shape.map((length, axis): Range => of.get(axis) ?? [0, length])
-    const start = ranges.map(([from]) => from)
-    const count = ranges.map(([from, to]) => to - from)
-    for (const { part, box } of this.#partsOf(start, count))
-      yield { part, rows: box[axes.slowScan] ?? [0, 0], cells: box[axes.cell] ?? [0, 0] }
+    ] as const) {
+      if (axis < 0) continue
+      start[axis] = from
+      count[axis] = to - from
+    }
+    this.#eachPart(start, count, (part, from, length) => {
+      const range = (axis: number): Range => [from[axis] ?? 0, (from[axis] ?? 0) + (length[axis] ?? 0)]
+      use(part, range(axes.slowScan), range(axes.cell))
+    })
   }
 
-  /** The parts that a box of elements has elements of, with these. */
-  *#partsOf(start: readonly number[], count: readonly number[]): Generator<{ part: number; box: Range[] }> {
+  /** The parts that a box of elements has elements of: with these, in arrays that hold only until the next. */
+  #eachPart(
+    start: readonly number[],
+    count: readonly number[],
+    use: (part: number, from: readonly number[], length: readonly number[]) => void,
+  ): void {
     const { axes } = this.#source
-    const pieces = (axis: number): { index: number; range: Range }[] => {
-      const [from, size] = [start[axis] ?? 0, this.#sizes[axis] ?? 1]
-      const to = from + (count[axis] ?? 1)
-      const [first, last] = [Math.floor(from / size), Math.ceil(to / size)]
-      return Array.from({ length: last - first }, (_, i) => ({
-        index: first + i,
-        range: [Math.max(from, (first + i) * size), Math.min(to, (first + i + 1) * size)] as const,
-      }))
+    const [from, length] = [[...start], [...count]]
+    const along = (axis: number, next: (index: number) => void): void => {
+      if (axis < 0) {
+        next(0)
+        return
+      }
+      const [first, size] = [start[axis] ?? 0, this.#sizes[axis] ?? 1]
+      const end = first + (count[axis] ?? 1)
+      for (let index = Math.floor(first / size); index * size < end; index++) {
+        from[axis] = Math.max(first, index * size)
+        length[axis] = Math.min(end, (index + 1) * size) - (from[axis] ?? 0)
+        next(index)
+      }
     }
-    const box = start.map((from, axis): Range => [from, from + (count[axis] ?? 1)])
-    for (const plane of pieces(axes.plane))
-      for (const cells of pieces(axes.cell))
-        for (const rows of pieces(axes.slowScan)) {
-          const inPlane = plane.index * this.#count(axes.cell) + cells.index
-          const part = inPlane * this.#count(axes.slowScan) + rows.index
-          const piece = [...box]
-          if (axes.plane >= 0) piece[axes.plane] = plane.range
-          piece[axes.cell] = cells.range
-          piece[axes.slowScan] = rows.range
-          yield { part, box: piece }
-        }
+    const [allCells, allRows] = [this.#count(axes.cell), this.#count(axes.slowScan)]
+    along(axes.plane, plane => {
+      along(axes.cell, cells => {
+        along(axes.slowScan, rows => {
+          use((plane * allCells + cells) * allRows + rows, from, length)
+        })
+      })
+    })
   }
 
   /** Parts along an axis. */

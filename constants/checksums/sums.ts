@@ -29,23 +29,30 @@ export class ChecksumSums {
     const { kernels, buffer, sum } = inRoom && this.#room ? this.#room : ownRoom(bytes)
     const base = inRoom ? bytes.byteOffset : sum + OWN_OFFSET
     const found = new BigUint64Array(buffer, sum, 2)
-    for (const { part, at, bytes: length, first, rows, columns } of this.#grid.runsOf(block)) {
+    this.#grid.eachRuns(block, ({ part, at, bytes: length, first, rows, columns }) => {
       kernels.checksumRuns(
-        ...([base + at, length, rows.count, rows.stride, rows.number] as const),
-        ...([columns.count, columns.stride, columns.number, first, sum] as const),
+        base + at,
+        length,
+        rows.count,
+        rows.stride,
+        rows.number,
+        columns.count,
+        columns.stride,
+        columns.number,
+        first,
+        sum,
       )
-      for (const half of [0, 1]) {
-        const i = 2 * part + half
-        this.#sums[i] = (this.#sums[i] ?? 0n) + (found[half] ?? 0n)
-      }
-    }
+      const i = 2 * part
+      this.#sums[i] = (this.#sums[i] ?? 0n) + (found[0] ?? 0n)
+      this.#sums[i + 1] = (this.#sums[i + 1] ?? 0n) + (found[1] ?? 0n)
+    })
   }
 
   /** Whether a part is what `expected`, the checksums of all parts, say. */
   agrees(part: number, expected: Uint8Array): boolean {
-    return Buffer.from(this.bytes.subarray(16 * part, 16 * part + 16)).equals(
-      expected.subarray(16 * part, 16 * part + 16),
-    )
+    const { bytes } = this
+    for (let i = 16 * part; i < 16 * part + 16; i++) if (bytes[i] !== expected[i]) return false
+    return true
   }
 
   /** The checksums, 16 bytes a part. */

@@ -53,14 +53,14 @@ export class Verification {
     if (checksums === undefined) return
     const whole = this.#grid.whole(this.region)
     const sums = this.#sums ?? (await sumsOf(this.#source, this.#grid, whole))
-    for (const { part, rows, cells } of this.#grid.partsIn(whole)) {
-      if (sums.agrees(part, checksums)) continue
+    this.#grid.eachPartOf(whole, (part, rows, cells) => {
+      if (sums.agrees(part, checksums)) return
       const where = `rows ${rows[0]} to ${rows[1] - 1}, cells ${cells[0]} to ${cells[1] - 1}`
       throw new ConstantsError(`its content is not what was imported: the checksum of ${where} differs`, {
         place,
         hint: 'Restore the file from a copy; detcal constants verify tells which others are damaged',
       })
-    }
+    })
   }
 }
 

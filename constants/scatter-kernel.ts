@@ -13,7 +13,7 @@ export interface KernelRoom {
   readonly kernels: Kernels
   /** u32 words in the lane's memory: one for each cell and plane of a block. Nobody else writes to it meanwhile. */
   readonly table: Uint32Array
-  /** Byte of the lane's memory, a multiple of 8, where a checksum of 16 bytes may be left. */
+  /** Byte of the lane's memory, a multiple of 8, where sums of checksums go: `SUMS_BYTES`. */
   readonly sum: number
 }
 

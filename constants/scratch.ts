@@ -1,4 +1,5 @@
 import type { Kernels } from '../src/corrections/kernel.js'
+import { SUMS_BYTES } from './checksums/sums.js'
 import type { KernelRoom } from './scatter-kernel.js'
 
 /** Room for blocks where the caller gives none. */
@@ -6,8 +7,6 @@ export const SCRATCH_BYTES = 4 * 2 ** 20
 
 /** Words for the kernels' destinations: more cells × planes than a constant can have are left to TypeScript. */
 const TABLE_WORDS = 4096
-/** Where kernels leave a checksum, behind the table: 16 bytes, and the alignment of what follows. */
-const SUM_BYTES = 64
 
 /** Room to read blocks into: the caller's where it suffices. */
 export class Scratch {
@@ -20,10 +19,10 @@ export class Scratch {
     // Views of 8-byte elements want an aligned start.
     const room = scratch?.subarray(-scratch.byteOffset & 7) ?? new Uint8Array(SCRATCH_BYTES)
     const tableBytes = 4 * TABLE_WORDS
-    if (kernels && room.buffer === buffer && room.length >= 4 * tableBytes) {
+    if (kernels && room.buffer === buffer && room.length >= 4 * (tableBytes + SUMS_BYTES)) {
       this.#kernels = kernels
       this.#table = new Uint32Array(buffer, room.byteOffset, TABLE_WORDS)
-      this.#room = room.subarray(tableBytes + SUM_BYTES)
+      this.#room = room.subarray(tableBytes + SUMS_BYTES)
     } else this.#room = room
   }
 

@@ -68,47 +68,74 @@ function mixWord(hash: u64, prime: u64, word: u64): u64 {
 }
 
 /**
- * Writes the sum, modulo 2^64 in each half, of the checksums of `rows` × `columns` runs of `bytes` bytes (any number) to
- * the 16 bytes at `out`. Run (r, c) lies at `src + r·rowStride + c·columnStride` and is number
- * `first + r·rowNumber + c·columnNumber` (u32), with which its checksum begins: so it does not matter in which order and
- * in which calls runs are taken, but which run is where does. Bytes behind the last 128 are mixed in as words of 8, the
- * last filled up with zeros.
+ * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (any number; the
+ * last of the groups `lastBytes`), which lie side by side in each row. Run (c, r, g) begins at `src + c·columnStride +
+ * r·rowStride + g·bytes` and is number `first + c·columnNumber + r·rowNumber + g·groupNumber` (u32), with which its
+ * checksum begins: so it does not matter in which order and in which calls runs are taken, but which run is where does.
+ * Its sum, of 16 bytes, is `out[(phase + r) / partRows][g]`. Bytes behind the last 128 of a run are mixed in as words of 8,
+ * the last filled up with zeros.
  */
 export function checksumRuns(
   src: usize,
   bytes: usize,
+  lastBytes: usize,
+  groups: u32,
+  groupNumber: u32,
   rows: u32,
   rowStride: usize,
   rowNumber: u32,
+  partRows: u32,
+  phase: u32,
   columns: u32,
   columnStride: usize,
   columnNumber: u32,
   first: u32,
   out: usize,
 ): void {
+  const outStride = <usize>groups * 16
+  memory.fill(out, 0, <usize>((phase + rows + partRows - 1) / partRows) * outStride)
+  for (let c: u32 = 0; c < columns; c++) {
+    let to = out
+    let row = phase
+    for (let r: u32 = 0; r < rows; r++) {
+      let at = src + <usize>c * columnStride + <usize>r * rowStride
+      let number = first + c * columnNumber + r * rowNumber
+      for (let g: u32 = 0; g < groups; g++) {
+        const length = g + 1 < groups ? bytes : lastBytes
+        run(at, length, number)
+        const sum = to + <usize>g * 16
+        store<u64>(sum, load<u64>(sum) + hashS)
+        store<u64>(sum, load<u64>(sum, 8) + hashT, 8)
+        at += bytes
+        number += groupNumber
+      }
+      if (++row === partRows) {
+        row = 0
+        to += outStride
+      }
+    }
+  }
+}
+
+/** Hashes one run into `hashS` and `hashT`. */
+@inline
+function run(at: usize, bytes: usize, number: u32): void {
   const whole = bytes & ~(STEP - 1)
   const words = bytes & ~7
-  let sumS: u64 = 0, sumT: u64 = 0
-  for (let r: u32 = 0; r < rows; r++)
-    for (let c: u32 = 0; c < columns; c++) {
-      const at = src + <usize>r * rowStride + <usize>c * columnStride
-      const number = first + r * rowNumber + c * columnNumber
-      hash(at, whole, (<u64>number << 32) | <u64>bytes)
-      let s = hashS, t = hashT
-      for (let i = whole; i < words; i += 8) {
-        const word = load<u64>(at + i)
-        s = mixWord(s, PRIME_S, word)
-        t = mixWord(t, PRIME_T, word)
-      }
-      if (words < bytes) {
-        let word: u64 = 0
-        for (let i = words; i < bytes; i++) word |= <u64>load<u8>(at + i) << ((i - words) * 8)
-        s = mixWord(s, PRIME_S, word)
-        t = mixWord(t, PRIME_T, word)
-      }
-      sumS += s
-      sumT += t
-    }
-  store<u64>(out, sumS)
-  store<u64>(out, sumT, 8)
+  hash(at, whole, (<u64>number << 32) | <u64>bytes)
+  if (whole === bytes) return
+  let s = hashS, t = hashT
+  for (let i = whole; i < words; i += 8) {
+    const word = load<u64>(at + i)
+    s = mixWord(s, PRIME_S, word)
+    t = mixWord(t, PRIME_T, word)
+  }
+  if (words < bytes) {
+    let word: u64 = 0
+    for (let i = words; i < bytes; i++) word |= <u64>load<u8>(at + i) << ((i - words) * 8)
+    s = mixWord(s, PRIME_S, word)
+    t = mixWord(t, PRIME_T, word)
+  }
+  hashS = s
+  hashT = t
 }

@@ -6,16 +6,25 @@ import { type ConstantSource, planesOf } from '../source.js'
 const PART_ROWS = 8
 const PART_CELLS = 64
 
-/** Runs of elements of one part in a block, as the kernel `checksumRuns` takes them. */
+/** Parts of one call of the kernel `checksumRuns`, at most. */
+export const MOST_SUMS = 1024
+
+/** Runs of elements in a block, as the kernel `checksumRuns` takes them. */
 export interface Runs {
-  readonly part: number
-  /** Byte of the block where the first begins, and bytes of each. */
+  /** The part of each sum that the kernel makes, in its order. */
+  readonly parts: readonly number[]
+  /** Byte of the block where the first begins; bytes of all but the last of the groups, and of that. */
   readonly at: number
   readonly bytes: number
+  readonly lastBytes: number
   /** Number of the first: the position of its first element in the dataset, in disk order. */
   readonly first: number
+  readonly groups: Pick<Steps, 'count' | 'number'>
   readonly rows: Steps
   readonly columns: Steps
+  /** Rows of a part, and how many of the first part's lie before the first row. */
+  readonly partRows: number
+  readonly phase: number
 }
 
 /** So many runs, `stride` bytes apart in the block, `number` elements apart in the dataset. */
@@ -73,36 +82,72 @@ export class ChecksumGrid {
     return String(this.#rounded(axis, range)) === String(range)
   }
 
-  /** Hands the runs of a block to `use`, part by part. */
+  /** Hands the runs of a block that cuts none to `use`, as many at once as it may. */
   eachRuns({ start, count }: Block, use: (runs: Runs) => void): void {
     const { shape, axes, dtype } = this.#source
-    const inBlock = stridesOf(count)
-    const inDataset = stridesOf(shape)
     const elementBytes = DTYPE_BYTES[dtype]
-    const [outer = 0, inner = 0] = [axes.fastScan, axes.slowScan, axes.cell].filter(
-      axis => axis !== this.#runAxis,
-    )
+    const inBlock = stridesOf(count).map(stride => stride * elementBytes)
+    const inDataset = stridesOf(shape)
+    const run = this.#runAxis
+    // Rows are counted off into parts; of two axes that could be, the other's parts are taken one by one.
+    const rowAxis = run === axes.slowScan ? axes.cell : axes.slowScan
+    const columnAxis = run === axes.fastScan ? axes.cell : axes.fastScan
+    const groupSize = this.#sizes[run] ?? 1
+    const groups = Math.ceil((count[run] ?? 1) / groupSize)
+    const partRows = this.#sizes[rowAxis] ?? 1
+    const most = Math.max(1, Math.floor(MOST_SUMS / groups)) * partRows
+    const runBytes = (inBlock[run] ?? 0) * groupSize
     const step = (axis: number, length: number): Steps => ({
       count: length,
-      stride: (inBlock[axis] ?? 0) * elementBytes,
+      stride: inBlock[axis] ?? 0,
       number: inDataset[axis] ?? 0,
     })
-    const inRun = shape.length - 1 === this.#runAxis ? 1 : planesOf(this.#source)
-    this.#eachPart(start, count, (part, from, length) => {
-      let [at, first] = [0, 0]
-      for (let axis = 0; axis < from.length; axis++) {
-        at += ((from[axis] ?? 0) - (start[axis] ?? 0)) * (inBlock[axis] ?? 0)
-        first += (from[axis] ?? 0) * (inDataset[axis] ?? 0)
-      }
-      use({
-        part,
-        at: at * elementBytes,
-        bytes: (length[this.#runAxis] ?? 1) * inRun * elementBytes,
-        first: first % 2 ** 32,
-        rows: step(outer, length[outer] ?? 1),
-        columns: step(inner, length[inner] ?? 1),
-      })
-    })
+    const from = [...start]
+    for (const plane of axes.plane < 0 || axes.plane > run ? [undefined] : pieces(axes.plane, 1))
+      for (const column of pieces(columnAxis, this.#sizes[columnAxis] ?? 1))
+        for (const row of pieces(rowAxis, most)) {
+          if (plane) from[axes.plane] = plane[0]
+          from[columnAxis] = column[0]
+          from[rowAxis] = row[0]
+          const phase = row[0] % partRows
+          const parts: number[] = []
+          for (let at = row[0] - phase; at < row[1]; at += partRows)
+            for (let g = 0; g < groups; g++) parts.push(this.#partOf(from, rowAxis, at, g))
+          const dot = (strides: readonly number[], origin: readonly number[]) =>
+            from.reduce((sum, at, axis) => sum + (at - (origin[axis] ?? 0)) * (strides[axis] ?? 0), 0)
+          use({
+            parts,
+            at: dot(inBlock, start),
+            bytes: groups === 1 ? (inBlock[run] ?? 0) * (count[run] ?? 1) : runBytes,
+            lastBytes: (inBlock[run] ?? 0) * ((count[run] ?? 1) - (groups - 1) * groupSize),
+            first: dot(inDataset, []) % 2 ** 32,
+            groups: { count: groups, number: (inDataset[run] ?? 0) * groupSize },
+            rows: step(rowAxis, row[1] - row[0]),
+            columns: step(columnAxis, column[1] - column[0]),
+            ...{ partRows, phase },
+          })
+        }
+
+    /** The block along an axis, cut at multiples of `size`. */
+    function pieces(axis: number, size: number): Range[] {
+      const [begin, end] = [start[axis] ?? 0, (start[axis] ?? 0) + (count[axis] ?? 1)]
+      const ranges: Range[] = []
+      for (let at = begin; at < end; at = (Math.floor(at / size) + 1) * size)
+        ranges.push([at, Math.min(end, (Math.floor(at / size) + 1) * size)])
+      return ranges
+    }
+  }
+
+  /** The part of the element `at` along `rowAxis`, and `group` groups behind `from` along runs. */
+  #partOf(from: readonly number[], rowAxis: number, at: number, group: number): number {
+    const { axes } = this.#source
+    const index = (axis: number) => {
+      if (axis < 0) return 0
+      const position = Math.floor((axis === rowAxis ? at : (from[axis] ?? 0)) / (this.#sizes[axis] ?? 1))
+      return axis === this.#runAxis ? position + group : position
+    }
+    const inPlane = index(axes.plane) * this.#count(axes.cell) + index(axes.cell)
+    return inPlane * this.#count(axes.slowScan) + index(axes.slowScan)
   }
 
   /** Hands the parts of a region to `use`, with what of the constant each is. */

@@ -1,13 +1,16 @@
 import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
 import type { Block } from '../blocks.js'
-import type { ChecksumGrid } from './grid.js'
+import { type ChecksumGrid, MOST_SUMS } from './grid.js'
 
-/** Kernels of some memory, and 16 bytes of it, from a multiple of 8 on, for a checksum. */
+/** Kernels of some memory, and room in it for their sums: {@link SUMS_BYTES} from `sum`, a multiple of 8, on. */
 export interface SumRoom {
   readonly kernels: Kernels
   readonly buffer: ArrayBufferLike
   readonly sum: number
 }
+
+/** Bytes that the kernel's sums take. */
+export const SUMS_BYTES = 16 * MOST_SUMS
 
 /** Sums up the checksums of a constant's parts, block by block. */
 export class ChecksumSums {
@@ -28,23 +31,17 @@ export class ChecksumSums {
     const inRoom = this.#room?.buffer === bytes.buffer
     const { kernels, buffer, sum } = inRoom && this.#room ? this.#room : ownRoom(bytes)
     const base = inRoom ? bytes.byteOffset : sum + OWN_OFFSET
-    const found = new BigUint64Array(buffer, sum, 2)
-    this.#grid.eachRuns(block, ({ part, at, bytes: length, first, rows, columns }) => {
+    const found = new BigUint64Array(buffer, sum, 2 * MOST_SUMS)
+    this.#grid.eachRuns(block, ({ parts, groups, rows, columns, ...runs }) => {
       kernels.checksumRuns(
-        base + at,
-        length,
-        rows.count,
-        rows.stride,
-        rows.number,
-        columns.count,
-        columns.stride,
-        columns.number,
-        first,
-        sum,
+        ...([base + runs.at, runs.bytes, runs.lastBytes, groups.count, groups.number] as const),
+        ...([rows.count, rows.stride, rows.number, runs.partRows, runs.phase] as const),
+        ...([columns.count, columns.stride, columns.number, runs.first, sum] as const),
       )
-      const i = 2 * part
-      this.#sums[i] = (this.#sums[i] ?? 0n) + (found[0] ?? 0n)
-      this.#sums[i + 1] = (this.#sums[i + 1] ?? 0n) + (found[1] ?? 0n)
+      parts.forEach((part, i) => {
+        this.#sums[2 * part] = (this.#sums[2 * part] ?? 0n) + (found[2 * i] ?? 0n)
+        this.#sums[2 * part + 1] = (this.#sums[2 * part + 1] ?? 0n) + (found[2 * i + 1] ?? 0n)
+      })
     })
   }
 
@@ -63,7 +60,7 @@ export class ChecksumSums {
 
 /** Where in a room of our own the checksum goes, behind the kernels' page, and how far behind it blocks lie. */
 const OWN_SUM = 65536
-const OWN_OFFSET = 64
+const OWN_OFFSET = SUMS_BYTES
 
 let own: { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } | undefined
 

@@ -82,17 +82,22 @@ export type Interleave = (
 ) => void
 
 /**
- * Writes the sum, modulo 2^64 in each half, of the checksums of `rows` × `columns` runs of `bytes` bytes to the 16 bytes
- * at `out`. Run (r, c) lies at `src + r·rowStride + c·columnStride`; its number, modulo 2^32 `first + r·rowNumber +
- * c·columnNumber`, is part of its checksum: the sum of all runs is the same in whichever calls they are taken, as long as
- * each is where it was.
+ * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (the last of the
+ * groups `lastBytes`), side by side in each row, into `out[(phase + r) / partRows][g]` of 16 bytes each. The number of a run,
+ * modulo 2^32 `first + c·columnNumber + r·rowNumber + g·groupNumber`, is part of its checksum: a sum is the same in
+ * whichever calls its runs are taken, as long as each is where it was. `phase` is below `partRows`.
  */
 export type ChecksumRuns = (
   src: number,
   bytes: number,
+  lastBytes: number,
+  groups: number,
+  groupNumber: number,
   rows: number,
   rowStride: number,
   rowNumber: number,
+  partRows: number,
+  phase: number,
   columns: number,
   columnStride: number,
   columnNumber: number,

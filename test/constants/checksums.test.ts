@@ -7,7 +7,7 @@ import { ChecksumSums } from '../../constants/checksums/sums.js'
 import type { ConstantSource } from '../../constants/source.js'
 import { DTYPE_BYTES, type DType } from '../../src/model/dtypes.js'
 
-const LENGTHS = { fast_scan: 5, slow_scan: 19, cell: 37, gain: 3 } as Record<string, number>
+const LENGTHS = { fast_scan: 5, slow_scan: 19, cell: 71, gain: 3 } as Record<string, number>
 const ORDERS = [
   ['fast_scan', 'slow_scan', 'cell', 'gain'],
   ['gain', 'fast_scan', 'slow_scan', 'cell'],
@@ -87,15 +87,15 @@ describe.each(ORDERS)('checksums of a constant (%s, %s, %s, %s)', (...dims) => {
     expect(taken).toBeGreaterThan(0)
     const grid = new ChecksumGrid(layout)
     const planes = layout.axes.plane === layout.shape.length - 1 ? whole.planes : ([0, 1] as const)
-    const part = grid.whole({ slowScan: [9, 10], cells: [33, 34], planes })
-    expect(part).toEqual({ slowScan: [8, 16], cells: [32, 37], planes })
+    const part = grid.whole({ slowScan: [9, 10], cells: [65, 66], planes })
+    expect(part).toEqual({ slowScan: [8, 16], cells: [64, 71], planes })
     const sums = sumsOf(layout, all, part, 2 ** 24)
     const parts: { part: number; rows: Range; cells: Range }[] = []
     grid.eachPartOf(part, (part, rows, cells) => parts.push({ part, rows, cells }))
     expect(parts.map(({ rows, cells }) => [rows, cells])).toEqual([
       [
         [8, 16],
-        [32, 37],
+        [64, 71],
       ],
     ])
     for (const { part } of parts) expect(sums?.agrees(part, expected!)).toBe(true)

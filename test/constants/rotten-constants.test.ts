@@ -76,10 +76,16 @@ function random(state: number): () => number {
 
 /** Two planes of each float constant, all masks. */
 function planesOf(sources: ReadonlyMap<string, ConstantSource>): PlaneRecipe[] {
-  return [...sources].flatMap(([calibration, { calibration: { kind } }]): PlaneRecipe[] =>
-    kind === 'bits'
-      ? [{ kind: 'bad-pixels', calibrations: [calibration], stage: 0 }]
-      : [0, 1].map(index => ({ kind: 'value', calibration, index })),
+  return [...sources].flatMap(
+    ([
+      calibration,
+      {
+        calibration: { kind },
+      },
+    ]): PlaneRecipe[] =>
+      kind === 'bits'
+        ? [{ kind: 'bad-pixels', calibrations: [calibration], stage: 0 }]
+        : [0, 1].map(index => ({ kind: 'value', calibration, index })),
   )
 }
 
@@ -111,7 +117,7 @@ describe('single bytes that rot in a file of constants: the same planes, or an e
 
 describe('what is loaded is verified', () => {
   const OFFSET: PlaneRecipe = { kind: 'value', calibration: 'Offset', index: 1 }
-  const CELLS = 40
+  const CELLS = 70
   let path: string
   let sources: () => Promise<Map<string, ConstantSource>>
   beforeAll(async () => {
@@ -146,7 +152,7 @@ describe('what is loaded is verified', () => {
       await expect(load(await wanted(all), [256, 512])).rejects.toMatchObject({
         tag: 'constants',
         message:
-          'its content is not what was imported: the checksum of rows 296 to 303, cells 0 to 31 differs',
+          'its content is not what was imported: the checksum of rows 296 to 303, cells 0 to 63 differs',
         place: { file: path, dataset: '/P/Offset/0/data', module: 3 },
         hint: expect.stringContaining('Restore the file from a copy'),
       })
@@ -154,18 +160,18 @@ describe('what is loaded is verified', () => {
   })
 
   it('in strips that begin anywhere, by reading a little more', async () => {
-    await spoilt([0, 300, 39, 0], async () => {
+    await spoilt([0, 300, 69, 0], async () => {
       await load(await wanted(all), [3, 291])
-      await expect(load(await wanted(all), [299, 301])).rejects.toThrow(/rows 296 to 303, cells 32 to 39/)
+      await expect(load(await wanted(all), [299, 301])).rejects.toThrow(/rows 296 to 303, cells 64 to 69/)
     })
   })
 
   it('for few cells: what lies apart from them may rot', async () => {
-    await spoilt([5, 6, 39, 2], async () => {
+    await spoilt([5, 6, 69, 2], async () => {
       const few = await load(await wanted([1, 7]))
-      await expect(load(await wanted([33]))).rejects.toThrow(/cells 32 to 39/)
+      await expect(load(await wanted([67]))).rejects.toThrow(/cells 64 to 69/)
       // A cell that the constants do not have stays one.
-      await expect(load(await wanted([33, 40]))).rejects.toThrow(/cells 32 to 39/)
+      await expect(load(await wanted([67, 70]))).rejects.toThrow(/cells 64 to 69/)
       expect(await load(await wanted([1, 7]))).toBe(few)
     })
   })
@@ -179,7 +185,7 @@ describe('what is loaded is verified', () => {
   })
 
   it('where only a median is wanted', async () => {
-    await spoilt([127, 511, 39, 2], async () => {
+    await spoilt([127, 511, 69, 2], async () => {
       await expect(finiteMedian(AGIPD_1M, (await sources()).get('Offset')!)).rejects.toThrow(
         /rows 504 to 511/,
       )

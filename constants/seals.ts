@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { ConstantsError } from '../src/model/errors.js'
-import type { CatalogueFile } from './sqlite.js'
 
 /** A row of a catalogue as text, by column; null where it has nothing. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -17,6 +16,13 @@ export const SEALED = {
   },
 } as const
 export type SealedTable = keyof typeof SEALED
+
+/** The file that has the rows and their seals. */
+export interface SealedFile {
+  readonly path: string
+  texts(table: string, columns: readonly string[]): TextRow[]
+  run(sql: string, ...parameters: readonly (string | number)[]): number
+}
 
 /** So many rows, and the XOR of their checksums. */
 interface Seal {
@@ -48,16 +54,16 @@ export function scopeOf(table: SealedTable, row: TextRow): string {
  * row has a checksum; each scope of rows a seal, their number and combined checksums; all seals together one more.
  */
 export class Seals {
-  readonly #file: CatalogueFile
+  readonly #file: SealedFile
   readonly #seals: Map<string, Seal>
 
-  private constructor(file: CatalogueFile, seals: Map<string, Seal>) {
+  private constructor(file: SealedFile, seals: Map<string, Seal>) {
     this.#file = file
     this.#seals = seals
   }
 
   /** Reads all seals, as they are in the transaction. @throws ConstantsError if they are damaged. */
-  static read(file: CatalogueFile): Seals {
+  static read(file: SealedFile): Seals {
     const rows = file.texts('seals', ['scope', 'members', 'checksum'])
     const seals = new Map(
       rows.map(({ scope, members, checksum }): [string, Seal] => [

@@ -37,7 +37,7 @@ export function openReadOnly(path: string): Database.Database {
 }
 
 /** SQLite's own words are of pages and schemas: `ERROR` is what it says of tables and columns that it does not find. */
-const DAMAGE = /^SQLITE_(NOTADB|CORRUPT\w*|ERROR|FORMAT)$/
+const DAMAGE = /^SQLITE_(CORRUPT\w*|ERROR|FORMAT)$/
 
 /** Runs `action`; what SQLite complains about names the file. @throws ConstantsError, BusyError */
 export function named<T>(path: string, action: () => T): T {
@@ -49,6 +49,7 @@ export function named<T>(path: string, action: () => T): T {
     const code = String((error as { code?: unknown }).code ?? '')
     if (code.startsWith('SQLITE_BUSY'))
       throw new BusyError('another process is writing the catalogue', { ...options, hint: 'Try again later' })
+    if (code === 'SQLITE_NOTADB') throw damaged({ path }, 'the file is not a database')
     if (DAMAGE.test(code)) throw damaged({ path }, 'SQLite cannot read it')
     const hint = 'Check that the folder is there, may be read, and written where the command writes'
     throw new ConstantsError(`the catalogue cannot be used: ${error.message}`, { ...options, hint })

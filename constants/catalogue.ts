@@ -29,6 +29,10 @@ export interface ConstantVersion {
   /** Bytes and SHA-256 of the file. */
   readonly size: number
   readonly sha256: string
+  /** Of its elements, see `ChecksumGrid`: where it was found to be used, and has some. */
+  readonly checksums?: Uint8Array
+  /** Its file was read a moment ago and has {@link sha256}: what is loaded needs no other checksum. */
+  readonly isChecked?: boolean
   /** Where its raw data are: `proposal:003049 runs:120 119 118`. */
   readonly rawData: string | undefined
   /** When it was entered. */

@@ -4,6 +4,7 @@ import { ConstantsError, DataError, isDetcalError, UsageError } from '../src/mod
 import { twoDigits } from '../src/model/ids.js'
 import { type ResolvedDims, resolveDims } from './axes.js'
 import { calibrationOf } from './calibrations.js'
+import { checksumsOf } from './checksums/verification.js'
 import { openCheetahFile } from './cheetah.js'
 import { describeConstants, type StoredConstant } from './file.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
@@ -37,6 +38,8 @@ export interface PreparedFile {
   readonly inside: string | undefined
   readonly staged: StagedFile | undefined
   readonly content: Content
+  /** Of the elements of each constant, by `dataset`. */
+  readonly checksums: ReadonlyMap<string, Uint8Array>
 }
 
 /**
@@ -81,18 +84,22 @@ export async function prepareFile(
   const incoming = { file, beginAt, put, ...(move && { content: move.content }) }
   const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
-  // What a correction could not read, it would not read after the import either: values and all.
+  // What a correction could not read, it would not read after the import either: values and all. Making the checksums reads
+  // numbers; masks must be masks besides.
+  const checksums = new Map<string, Uint8Array>()
   try {
     for (const constant of constants) {
       const version = { ...constant, path: staged?.path ?? file, size: content.size }
       const source = await locateConstant(detector, version, request.module)
-      if (!move) await checkValues(detector, source)
+      if (!move && source.calibration.kind === 'bits') await checkValues(detector, source)
+      const made = move?.checksums.get(constant.dataset)
+      checksums.set(constant.dataset, made ?? (await checksumsOf(source)))
     }
   } catch (error) {
     staged?.discard()
     throw ofOriginal(error, file)
   }
-  return { file, pdu, beginAt, constants, skipped, inside, staged, content }
+  return { file, pdu, beginAt, constants, skipped, inside, staged, content, checksums }
 }
 
 /** What was wrong with the copy is wrong with `file`, which the user knows. */

@@ -25,6 +25,8 @@ export interface ConstantSource {
   readonly dtype: DType
   /** Where its elements lie; absent: only the library can read it. */
   readonly located?: LocatedDataset
+  /** Checksums of its elements, see `ChecksumGrid`; absent: nobody made them when it was imported. */
+  readonly checksums?: Uint8Array
 }
 
 /** What to do about a constant in a catalogue that is not as it was. */
@@ -36,9 +38,11 @@ export function cellsOf({ shape, axes }: ConstantSource): number {
 }
 
 /** Number of planes of its last axis; 1 where it has none. */
-export function planesOf({ shape, axes }: ConstantSource): number {
+export function planesOf({ shape, axes }: Pick<ConstantSource, 'shape' | 'axes'>): number {
   return axes.plane < 0 ? 1 : (shape[axes.plane] ?? 0)
 }
+
+type Located = 'calibration' | 'path' | 'dataset' | 'shape' | 'dtype' | 'dims' | 'size' | 'checksums'
 
 /**
  * Finds a constant's elements in its file and checks that it still is what the catalogue says.
@@ -46,7 +50,7 @@ export function planesOf({ shape, axes }: ConstantSource): number {
  */
 export async function locateConstant(
   detector: Detector,
-  version: Pick<ConstantVersion, 'calibration' | 'path' | 'dataset' | 'shape' | 'dtype' | 'dims' | 'size'>,
+  version: Pick<ConstantVersion, Located>,
   module?: number,
 ): Promise<ConstantSource> {
   const dataset = `${version.dataset}/data`
@@ -69,7 +73,8 @@ export async function locateConstant(
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
-  const source = { calibration, place, shape, axes: axesOf(dims), dtype }
+  const { checksums } = version
+  const source = { calibration, place, shape, axes: axesOf(dims), dtype, ...(checksums && { checksums }) }
   return found.located ? { ...source, located: found.located } : source
 }
 

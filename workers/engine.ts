@@ -4,5 +4,5 @@ import { createOperations } from '../src/engine/worker-side.js'
 
 const operations = createOperations(workerData as WorkerData)
 
-export const { correctBlock, loadConstants, readPack, writePack, medianOf, ready } = operations
+export const { correctBlock, loadConstants, readPack, writePack, medianOf, contentOf, ready } = operations
 export const { darkStatistics, darkJudge, darkWrite, darkPicture, darkDifference } = operations

@@ -142,6 +142,7 @@ export class RecordedCatalogue implements Catalogue {
       dtype: checkKind(calibration, stored.dtype, place),
       dims: resolved.dims,
       ...content,
+      isChecked: true,
       rawData: stored.statements.rawData,
       created: beginAt,
     }

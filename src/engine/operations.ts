@@ -1,5 +1,6 @@
 import type { LoadReport } from '../../constants/load.js'
 import type { ConstantSource } from '../../constants/source.js'
+import type { Content } from '../../constants/store.js'
 import type { PlaneRecipe } from '../corrections/planes.js'
 import type { Detector } from '../detectors/detector.js'
 import type { ErrorRecord } from '../model/errors.js'
@@ -93,6 +94,8 @@ export interface Operations extends DarkOperations {
   readPack(task: ReadPackTask): ReadPackResult
   writePack(task: PackTask): WritePackResult
   medianOf(task: MedianTask): Promise<number>
+  /** Size and checksum of a file, by plain reads. */
+  contentOf(task: { readonly path: string }): Content
   /** Nothing: the thread that answers has started. */
   ready(task: Readonly<Record<string, never>>): void
 }

@@ -1,6 +1,7 @@
 import { loadPlanes } from '../../constants/load.js'
 import { finiteMedian } from '../../constants/median.js'
 import { type PiecesOptions, readPieces, writePieces } from '../../constants/pack/pieces.js'
+import { contentOfNow } from '../../constants/store.js'
 import { instantiateKernels, type Kernels } from '../corrections/kernel.js'
 import { Lane, type LaneHandle, type SlotState } from '../memory/lane.js'
 import { slotOffset } from '../memory/lane-layout.js'
@@ -77,6 +78,7 @@ export function createOperations({ kernels, stop }: WorkerData): Handlers {
     readPack: answering(task => readPack(task, at(task.lane), word)),
     writePack: answering(task => writePack(task, at(task.lane), word)),
     medianOf: answering(task => finiteMedian(task.detector, task.source)),
+    contentOf: answering(({ path }) => contentOfNow(path)),
     ready: answering(() => {}),
   }
 }

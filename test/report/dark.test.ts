@@ -36,7 +36,7 @@ function moduleOf(module: number): DarkModule {
   return {
     module: moduleIndex(module),
     pdu: '<script>alert(1)</script>',
-    written: { content: { size: 1, sha256: '' }, constants: [] },
+    written: { content: { size: 1, sha256: '' }, constants: [], checksums: new Map() },
     stages: recipe.stages.map(stage => ({
       ...{ stage, offset: 5000, noise: 8, gain: 6000, gainDeviation: 30, values: 65_536, bad: 70 },
       reasons: { NOISE_OUT_OF_THRESHOLD: 70 },

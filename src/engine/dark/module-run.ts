@@ -6,8 +6,9 @@ import { outliersOf } from '../../../constants/dark/outliers.js'
 import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
 import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
+import type { WrittenFile } from '../../../constants/import-request.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
-import { type Content, flushed } from '../../../constants/store.js'
+import { flushed } from '../../../constants/store.js'
 import { declareConstants, storedAs } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
@@ -71,7 +72,7 @@ export class DarkModuleRun {
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
-    const { content, pictures, previous, problems } = await this.#finish()
+    const { file, pictures, previous, problems } = await this.#finish()
     const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
       const picture = pictures[stage]
@@ -82,7 +83,7 @@ export class DarkModuleRun {
     return {
       module,
       pdu,
-      written: { content, constants },
+      written: { ...file, constants },
       stages,
       pictures,
       outliers,
@@ -186,19 +187,21 @@ export class DarkModuleRun {
   }
 
   async #finish(): Promise<
-    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & { readonly content: Content }
+    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & {
+      readonly file: Pick<WrittenFile, 'content' | 'checksums'>
+    }
   > {
     const { plan, pool, pathOf } = this.#context
     const { module, pdu } = this.#module
     const pictures: StagePicture[] = []
     const problems: Problem[] = []
-    let content: Content | undefined
+    let file: Pick<WrittenFile, 'content' | 'checksums'> | undefined
     let previous: DarkModule['previous']
     let onDisk: Promise<void> | undefined
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
-        content = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
+        file = await pool.run('darkWrite', { ...assignment, ...this.#common(), pdu, path })
         // The disk has it while the threads go on.
         onDisk = flushed(path)
         // Whoever waits for it hears of it.
@@ -220,9 +223,9 @@ export class DarkModuleRun {
         }
       }),
     ])
-    if (content === undefined) throw new StoppedError('stopped')
+    if (file === undefined) throw new StoppedError('stopped')
     await onDisk
-    return { content, pictures, problems, ...(previous && { previous }) }
+    return { file, pictures, problems, ...(previous && { previous }) }
   }
 
   async #compare(assignment: Assignment): Promise<DarkModule['previous']> {

@@ -3,8 +3,8 @@ import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
+import type { WrittenFile } from '../../../constants/import-request.js'
 import type { ConstantSource } from '../../../constants/source.js'
-import type { Content } from '../../../constants/store.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from '../assignment.js'
 import type { BlockInput } from '../block-input.js'
@@ -75,7 +75,7 @@ export interface DifferenceTask extends DarkTask {
 export interface DarkOperations {
   darkStatistics(task: StatisticsTask): Promise<void>
   darkJudge(task: JudgeTask): Promise<readonly StageJudgement[]>
-  darkWrite(task: WriteTask): Promise<Content>
+  darkWrite(task: WriteTask): Promise<Pick<WrittenFile, 'content' | 'checksums'>>
   darkPicture(task: PictureTask): Promise<StagePicture>
   darkDifference(task: DifferenceTask): Promise<readonly StageDifference[]>
 }

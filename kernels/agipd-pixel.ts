@@ -38,12 +38,12 @@ export function pixel(
   // O0 M0 … O1 M1 O2 M2
   const stage = c + <usize>((switched << 2) + (low << 1)) * plane
   let d = s - load<f32>(stage)
-  if (flags & SET_MIN) d = choose(0, d, medium & u32(d < 0))
   if (gainSteps) {
     d *= load<f32>(c + <usize>(<u32>G0 + (switched << 1) + low) * plane)
     d = choose(d + load<f32>(c + B1 * plane), d, medium)
-    d *= load<f32>(c + X * plane)
   }
+  if (flags & SET_MIN) d = choose(0, d, medium & u32(d < 0))
+  if (gainSteps) d *= load<f32>(c + X * plane)
 
   const m0 = load<u32>(c + M0 * plane)
   let m = load<u32>(stage + M0 * plane)

@@ -55,6 +55,7 @@ export function planReport(plan: CorrectionPlan): Report {
       unit: constants.pdu,
       steps: chain.steps,
       skipped: chain.skipped,
+      maskMaps: chain.maskMaps,
       cells,
       sequences: sequences.map(({ joined, output }) => ({
         input: joined.file.path,
@@ -96,5 +97,7 @@ export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome):
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
-  return { text, json: outcome }
+  const maskMaps = new Map(plan.modules.map(({ module, chain }) => [module, chain.maskMaps]))
+  const modules = outcome.modules.map(each => ({ ...each, maskMaps: maskMaps.get(each.module) ?? [] }))
+  return { text, json: { ...outcome, modules } }
 }

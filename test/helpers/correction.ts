@@ -77,6 +77,8 @@ export interface Request {
   readonly selection?: Selection
   readonly steps?: readonly string[]
   readonly gainMode?: GainMode
+  /** Bad-pixel maps of the mask, by calibration. */
+  readonly maskMaps?: readonly string[]
   readonly combined?: string
   readonly corrected?: boolean
   readonly options?: Partial<CorrectionOptions>
@@ -94,7 +96,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       : await RecordedCatalogue.open(constantsFrom, constantsRoot)
   try {
     const modules: ModuleIndex[] = [...joined.modules.keys()]
-    const { constants, remedy } = await findConstants({
+    const { constants, remedy, namesMask } = await findConstants({
       catalogue,
       run,
       modules,
@@ -107,12 +109,14 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
       options: DEFAULT_STEP_OPTIONS,
       gainMode,
+      ...(request.maskMaps === undefined ? {} : { maskMaps: request.maskMaps }),
     }
     return planCorrection({
       run,
       joined,
       constants,
       remedy,
+      namesMask,
       steps,
       output: outputOf(request, corrected),
       workers,

@@ -19,6 +19,7 @@ import type { Run } from '../../sources/run.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { type ConstantsOfRun, constantsOfRun } from '../constants-of-run.js'
 import {
+  askedMaps,
   type CorrectOptions,
   correctOptions,
   selectionOf,
@@ -96,13 +97,16 @@ async function planOf(
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
   const corrections = correctionsOf(run.detector)
-  const steps = {
-    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+  const steps = parseSteps(corrections.steps, stepsOf(args, corrections), gainMode)
+  const maskMaps = askedMaps(args, run.detector, steps)
+  const request = {
+    steps,
     options: stepOptionsOf(args),
     gainMode,
+    ...(maskMaps === undefined ? {} : { maskMaps }),
   }
   const { conditions, ...found } = await lookUp(await open(), args, run, [...joined.modules.keys()], gainMode)
-  const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
+  const plan = planCorrection({ run, joined, ...found, steps: request, output, workers, memory })
   return { plan, conditions }
 }
 
@@ -191,7 +195,10 @@ function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
   return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
 }
 
-/** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
+/**
+ * What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. Bad-pixel maps are
+ * told module by module, among the constants.
+ */
 function optionsThatShape(
   args: CorrectOptions,
   plan: CorrectionPlan,

@@ -1,8 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GoldenChain } from '../golden/run/index.js'
-import { correct, type GoldenPlace, goldenChain, goldenPlace, readBack } from '../helpers/correction.js'
+import { GOLDEN_CHAINS, type GoldenChain } from '../golden/run/index.js'
+import {
+  correct,
+  type GoldenPlace,
+  goldenChain,
+  goldenPlace,
+  planOf,
+  readBack,
+} from '../helpers/correction.js'
 
 // A run written by h5py, with several sequences, a missing module, count 0, a gap, padding and NaN constants; the
 // expectation comes from numpy (test/golden/run/make_run.py). Equal means equal bits.
@@ -40,6 +47,18 @@ describe.each(['default', 'gain', 'high'] as const)('the %s chain', chain => {
     expect(outcome.modules.map(({ status }) => status)).toEqual(outcome.modules.map(() => 'corrected'))
     await expectGolden(out, chain)
   })
+})
+
+// Bad-pixel maps of darks, pulse capacitor, flat field and current source are in the catalogue: each chain takes its own.
+it.each(
+  GOLDEN_CHAINS,
+)('of the chain %s each bit, and the maps of the mask, are those of numpy', async chain => {
+  const out = join(place.folder, `one-${chain}`)
+  const request = { run: place.golden.path, catalogue: place.catalogue, ...goldenChain(place.golden, chain) }
+  const { modules } = await planOf({ ...request, out })
+  for (const module of modules) expect(module.chain.maskMaps).toEqual(place.golden.chains[chain].maskMaps)
+  await correct({ ...request, out })
+  await expectGolden(out, chain)
 })
 
 describe('memory', () => {

@@ -143,13 +143,17 @@ function outputOf({ out, combined }: Request, corrected: boolean): CorrectionOpt
   return { folder: out, corrected, ...(combined === undefined ? {} : { combined }) }
 }
 
-/** Steps and gain mode of one of the golden run's chains. */
+/** Steps, gain mode and maps asked for of one of the golden run's chains. */
 export function goldenChain(
   { chains }: GoldenRun,
   chain: GoldenChain,
-): { steps: readonly string[]; gainMode: GainMode } {
-  const { steps, gainMode } = chains[chain]
-  return { steps: [...AGIPD_DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
+): Pick<Request, 'steps' | 'gainMode' | 'maskMaps'> {
+  const { steps, gainMode, mapsAsked, maskMaps } = chains[chain]
+  return {
+    steps: [...AGIPD_DEFAULT_STEPS, ...steps],
+    gainMode: GAIN_MODES[gainMode] ?? 0,
+    ...(mapsAsked ? { maskMaps } : {}),
+  }
 }
 
 /** Everything of a CORR file's image group that the golden run states. */

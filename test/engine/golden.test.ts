@@ -1,14 +1,13 @@
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GOLDEN_CHAINS, type GoldenChain } from '../golden/run/index.js'
 import {
   correct,
+  expectGoldenRun,
   type GoldenPlace,
   goldenChain,
   goldenPlace,
   planOf,
-  readBack,
 } from '../helpers/correction.js'
 
 // A run written by h5py, with several sequences, a missing module, count 0, a gap, padding and NaN constants; the
@@ -19,20 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => place.remove())
 
-async function expectGolden(out: string, chain: GoldenChain): Promise<void> {
-  const { golden } = place
-  let files = 0
-  for (const [module, sequences] of Object.entries(golden.modules)) {
-    for (const expected of sequences) {
-      const name = `CORR-R0001-AGIPD${module.padStart(2, '0')}-S${String(expected.sequence).padStart(5, '0')}.h5`
-      const found = await readBack(join(out, name), golden.karaboId, Number(module))
-      const { trains, counts, flags, pulseIds, cellIds } = expected
-      expect(found).toEqual({ trains, counts, flags, pulseIds, cellIds, frames: expected.frames[chain] })
-      files++
-    }
-  }
-  expect(readdirSync(out).filter(name => name.endsWith('.h5'))).toHaveLength(files)
-}
+const expectGolden = (out: string, chain: GoldenChain) => expectGoldenRun(place.golden, out, chain)
 
 describe.each(['default', 'gain', 'high'] as const)('the %s chain', chain => {
   it.each([1, 2, 3, 4])('is bit-identical to numpy with %i workers', async workers => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { importConstants } from '../../constants/import.js'
 import { RecordedCatalogue } from '../../constants/recorded/catalogue.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
@@ -195,4 +196,19 @@ export function readBack(path: string, karaboId: string, module: number): Promis
       ]),
     }
   })
+}
+
+/** Holds the CORR files in `out`, and no others, against what a chain of the golden run must give. */
+export async function expectGoldenRun(golden: GoldenRun, out: string, chain: GoldenChain): Promise<void> {
+  let files = 0
+  for (const [module, sequences] of Object.entries(golden.modules)) {
+    for (const expected of sequences) {
+      const name = `CORR-R0001-AGIPD${module.padStart(2, '0')}-S${String(expected.sequence).padStart(5, '0')}.h5`
+      const found = await readBack(join(out, name), golden.karaboId, Number(module))
+      const { trains, counts, flags, pulseIds, cellIds } = expected
+      expect(found).toEqual({ trains, counts, flags, pulseIds, cellIds, frames: expected.frames[chain] })
+      files++
+    }
+  }
+  expect(readdirSync(out).filter(name => name.endsWith('.h5'))).toHaveLength(files)
 }

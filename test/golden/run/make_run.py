@@ -238,7 +238,8 @@ def main(argv):
         write_constants(cal_dir / f"cal.{epoch}.{module}.h5", pdu, stored, dims=position == 0)
         result["constants"].append({"module": module, "pdu": pdu, "file": f"constants/cal.{epoch}.{module}.h5", "begin": epoch})
         result["modules"][module] = expect(layout, module, raw, reference.Constants(stored), chains, seen, out if full else None)
-    assert seen >= {"high", "medium", "low", "nan", "range", "bit 31", "zero", "lifted", "sunk"}, seen
+    # Pixels that the baseline lifts are rare: only the committed run is sure to have some.
+    assert seen >= {"high", "medium", "low", "nan", "range", "bit 31", "zero", "sunk"} | (set() if full else {"lifted"}), seen
     (out / "expected.json").write_text(json.dumps(result, indent=None if full else 1) + "\n")
     if not full:
         for file in sorted(out.rglob("*.h5")):

@@ -67,6 +67,8 @@ export interface ModuleConstants {
 export interface Catalogue {
   /** What to do where a constant is missing, an imperative sentence without the final stop. */
   readonly remedy: string
+  /** Its bad-pixel maps are those of one correction's masks: all of a module's belong to it, whatever the steps. */
+  readonly namesMask: boolean
   /**
    * For each module that a PDU is known for at `at`, the constants that match by `strategy`. Modules without a PDU
    * are absent from the answer, modules without constants have an empty map: what is missing is the caller's to name.

@@ -40,6 +40,7 @@ export class SqliteCatalogue implements Catalogue {
   readonly remedy =
     'Import dark constants that match the run with detcal constants import; ' +
     'detcal constants list shows which there are, of when and for which conditions'
+  readonly namesMask = false
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {

@@ -23,6 +23,7 @@ import {
  */
 export class RecordedCatalogue implements Catalogue {
   readonly remedy: string
+  readonly namesMask = true
   readonly #file: string
   readonly #recorded: RecordedConstants
   readonly #root: string | undefined

@@ -58,6 +58,7 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
       unit: constants.pdu,
       steps: chain.steps,
       skipped: chain.skipped,
+      maskMaps: chain.maskMaps,
       cells,
       sequences: sequences.map(({ joined, output }) => ({
         input: joined.file.path,
@@ -104,7 +105,9 @@ export function outcomeReport(
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
-  return { text, json: { ...outcome, conditions: told } }
+  const maskMaps = new Map(plan.modules.map(({ module, chain }) => [module, chain.maskMaps]))
+  const modules = outcome.modules.map(each => ({ ...each, maskMaps: maskMaps.get(each.module) ?? [] }))
+  return { text, json: { ...outcome, modules, conditions: told } }
 }
 
 /** Operating conditions with what tells each. */

@@ -4,6 +4,7 @@ import type { Chain } from '../corrections/chain.js'
 import { correctionsOf } from '../corrections/index.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import type { GainMode, StepOptions } from '../corrections/steps.js'
+import { badPixelMapsOf } from '../detectors/bad-pixel-maps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { DataError, type DetcalError, isDetcalError, UsageError } from '../model/errors.js'
 import { type ModuleIndex, NO_CELL, storedPulse } from '../model/ids.js'
@@ -24,6 +25,8 @@ export interface PlanInput {
   readonly output: OutputRequest
   /** What to do where a constant is missing, an imperative sentence without the final stop. */
   readonly remedy: string
+  /** The bad-pixel maps among the constants are those of the masks, whatever the steps; for who asks for none himself. */
+  readonly namesMask: boolean
   readonly workers: number
   /** Bytes, see {@link memoryBudget}. */
   readonly memory: number
@@ -34,6 +37,8 @@ export interface StepRequest {
   readonly steps: readonly string[]
   readonly options: StepOptions
   readonly gainMode: GainMode
+  /** The bad-pixel maps to make the masks of, by calibration; absent: those that the constants or the steps tell. */
+  readonly maskMaps?: readonly string[]
 }
 
 export interface OutputRequest {
@@ -55,6 +60,7 @@ export interface SequencePlan {
 export interface ModulePlan {
   readonly module: ModuleIndex
   readonly chain: Chain
+  /** What there is for it; of bad-pixel maps only those that its mask is made of, since all that is named is taken again. */
   readonly constants: ModuleConstants
   /** Cell ids whose constants become resident, ascending: lane order. */
   readonly cells: readonly number[]
@@ -117,7 +123,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
       output: output.corrected ? join(output.folder, names(module, joined.file)) : undefined,
     }))
     if (sequences.some(({ joined }) => joined.frames > 0))
-      modules.push({ module, chain, constants, cells, sequences })
+      modules.push({ module, chain, constants: withMaskMaps(chain, constants, detector), cells, sequences })
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
@@ -149,7 +155,7 @@ function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
 }
 
 function chainOf(
-  { run, steps, remedy }: PlanInput,
+  { run, steps, remedy, namesMask }: PlanInput,
   module: ModuleIndex,
   constants: ModuleConstants | undefined,
   problems: Problem[],
@@ -164,7 +170,12 @@ function chainOf(
   const available = new Set([...usable.keys(), ...unusable.keys()])
   let chain: Chain
   try {
-    chain = correctionsOf(run.detector).resolve({ ...steps, rawFrames: run.rawFrames, available })
+    chain = correctionsOf(run.detector).resolve({
+      ...(namesMask ? { maskMaps: badPixelMapsOf(run.detector).filter(map => available.has(map)) } : {}),
+      ...steps,
+      rawFrames: run.rawFrames,
+      available,
+    })
   } catch (error) {
     if (!isDetcalError(error, 'constants')) throw error
     return refuse(`${error.message}. ${error.hint ?? remedy}`)
@@ -180,15 +191,19 @@ function chainOf(
       place: { ...place, module },
     })
   }
-  for (const { step, reason } of chain.skipped) {
-    problems.push({
-      check: 'step_without_constant',
-      severity: 'warning',
-      message: `${step} skipped: ${reason}`,
-      place: { module },
-    })
+  const warn = (check: string, message: string): void => {
+    problems.push({ check, severity: 'warning', message, place: { module } })
   }
+  for (const { step, reason } of chain.skipped) warn('step_without_constant', `${step} skipped: ${reason}`)
+  for (const map of chain.missingMaps) warn('mask_without_map', `the mask is without ${map}: there is none`)
   return chain
+}
+
+/** The constants without bad-pixel maps that the chain's mask is not made of. */
+function withMaskMaps({ maskMaps }: Chain, found: ModuleConstants, detector: Detector): ModuleConstants {
+  const others = new Set(badPixelMapsOf(detector).filter(map => !maskMaps.includes(map)))
+  const constants = new Map([...found.constants].filter(([name]) => !others.has(name)))
+  return { ...found, constants }
 }
 
 function noFrames(module: ModuleIndex): Problem {

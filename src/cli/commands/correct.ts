@@ -26,6 +26,7 @@ import type { Run } from '../../sources/run.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { type ConstantsOfRun, constantsOfRun } from '../constants-of-run.js'
 import {
+  askedMaps,
   type CorrectOptions,
   correctOptions,
   selectionOf,
@@ -109,14 +110,17 @@ async function planOf(
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
   const corrections = correctionsOf(run.detector)
-  const steps = {
-    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+  const steps = parseSteps(corrections.steps, stepsOf(args, corrections), gainMode)
+  const maskMaps = askedMaps(args, run.detector, steps)
+  const request = {
+    steps,
     options: stepOptionsOf(args),
     gainMode,
+    ...(maskMaps === undefined ? {} : { maskMaps }),
   }
   const constants = await open()
   const { conditions, ...found } = await lookUp(constants, args, run, [...joined.modules.keys()], gainMode)
-  const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
+  const plan = planCorrection({ run, joined, ...found, steps: request, output, workers, memory })
   const stated = parseConditions(run.detector, parsePairs(args.condition, '--condition'))
   const option = args.gainMode === undefined ? {} : { 'Gain mode': gainMode }
   const sources = withStated(run.conditionSources, { ...stated, ...option })
@@ -209,7 +213,10 @@ function onlyAssumed(told: ToldConditions): ToldConditions {
   return Object.fromEntries(Object.entries(told).filter(([, { source }]) => source === 'assumed'))
 }
 
-/** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
+/**
+ * What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. Bad-pixel maps are
+ * told module by module, among the constants.
+ */
 function optionsThatShape(
   args: CorrectOptions,
   { plan, conditions, told }: Planned,

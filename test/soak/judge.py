@@ -106,15 +106,14 @@ def _frames(found, place, want, got, suspect):
     found.twice |= any(count > 1 for count in Counter(f.pulse for f in frames).values())
     found.twice |= any(count > 1 for count in Counter(f.cell for f in frames).values())
     due = {(frame.pulse, frame.cell): frame.pixels for frame in want.frames}
-    relabelled = 0
     for frame in frames:
         label = (frame.pulse, frame.cell)
         if labels[label] == 1 and due.get(label) == frame.pixels:
             continue
-        if label in due and due[label] != frame.pixels and suspect.dataset != "image/cellId":
+        if label in due and due[label] != frame.pixels:
             found.wrong.append(f"{place}: wrong pixels of pulse {frame.pulse}, cell {frame.cell}")
+        # With another cell come that cell's constants.
         elif frame.pixels in due.values() or suspect.dataset == "image/cellId":
-            relabelled += 1
             cells = {cell for _, cell in due}
             is_cell = suspect.dataset == "image/cellId" or frame.cell not in cells
             found.strange.append(frame.cell if is_cell else frame.pulse)

@@ -1,7 +1,7 @@
 """Spoils runs, constants and catalogues, one number or one byte at a time, and judges what detcal makes of them.
 
     npm run soak                                  all trials: some 20 minutes on two cores
-    npm run soak -- --short                       a sample of them, as CI has it
+    npm run soak -- --sample 90                   some of them, as CI has it
     npm run soak -- --only image/pulseId          trials whose name contains this
     npm run soak -- --seed 7 --json > table.json
 
@@ -20,22 +20,20 @@ from random import Random
 from judge import fault
 from trials import Bases, trials_of
 
-SHORT = 90
-
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seed", default="1", help="which places and bytes are drawn")
     options.add_argument("--only", action="append", default=[], help="trials whose name contains this")
-    options.add_argument("--short", action="store_true", help=f"{SHORT} of the trials, drawn by the seed")
+    options.add_argument("--sample", type=int, help="so many of the trials, drawn by the seed")
     options.add_argument("--json", action="store_true", help="print every trial as JSON")
     options.add_argument("--jobs", type=int, default=os.cpu_count(), help="trials at a time")
     args = options.parse_args()
     root = tempfile.mkdtemp(prefix="detcal-soak-runs-")
     try:
         trials = list(trials_of(Bases(root), args.only))
-        if args.short:
-            trials = Random(args.seed).sample(trials, min(SHORT, len(trials)))
+        if args.sample is not None:
+            trials = Random(args.seed).sample(trials, min(args.sample, len(trials)))
         results = run(trials, args)
     finally:
         shutil.rmtree(root)

@@ -32,7 +32,7 @@ DARKS = {
 class Base:
     """A sound run and its results."""
 
-    name: str
+    label: str
     raw: str
     catalogue: str
     expected: object  # Content of its CORR files
@@ -58,7 +58,7 @@ def make_base(root, name, options=None, written_by="hdf5"):
         if name.endswith("0.5"):
             _to_last_and_status(path)
     catalogue = os.path.join(folder, "catalogue")
-    base = Base(name, raw, catalogue, None, frozenset())
+    base = Base(f"{name} by {written_by}", raw, catalogue, None, frozenset())
     if options is None:
         out = os.path.join(folder, "proc")
         ended = _sound(correct(raw, catalogue, out))

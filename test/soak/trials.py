@@ -190,50 +190,42 @@ def _checksum(dataset):
 
 
 def _rot(bases, what):
+    raw = {"raw-structure": rot.structure, "raw-values": rot.values}
+
     def run(folder, random):
         setup = random.choice(("agipd", "lpd", "lpd-parallel", "dssc"))
-        if what.startswith("raw"):
-            return _rotten_run(bases(setup, random.choice(("hdf5", "detcal"))), what, folder, random)
-        base = bases(setup)
-        catalogue = os.path.join(folder, "catalogue")
-        files = sorted(glob.glob(f"{base.catalogue}/**/*.h5", recursive=True))
-        victim = random.choice(files) if what == "constants" else os.path.join(base.catalogue, "catalogue.sqlite")
-        shutil.copytree(base.catalogue, catalogue, copy_function=lambda a, b: shutil.copyfile(a, b) if a == victim or not a.endswith(".h5") else os.link(a, b))
-        path = os.path.join(catalogue, os.path.relpath(victim, base.catalogue))
-        where = _rotten_byte(path, what, random)
-        verdict = _corrected(base, judge.Suspect(words=(os.path.basename(victim), folder)), base.raw, catalogue, folder)
-        verdict.why = f"{setup}, {os.path.basename(victim)}, {where}. {verdict.why}"
-        return verdict
+        if what in raw:
+            return _rotten_run(bases(setup, random.choice(("hdf5", "detcal"))), raw[what], folder, random)
+        return _rotten_catalogue(bases(setup), what, folder, random)
 
     return run
 
 
-def _rotten_byte(path, what, random):
-    if what == "constants" and random.random() < 0.3:
-        address, _ = rot.Bytes(path).choose(random, structure=True)
-    else:
-        address = random.randrange(os.path.getsize(path))
-        # Most of a small catalogue is empty room.
-        while what == "catalogue" and random.random() < 0.8 and _byte(path, address) == 0:
-            address = random.randrange(os.path.getsize(path))
-    old, new = rot.spoil_byte(path, address, random)
-    return f"byte {address} {old} -> {new}"
-
-
-def _byte(path, address):
-    with open(path, "rb") as file:
-        file.seek(address)
-        return file.read(1)[0]
-
-
-def _rotten_run(base, what, folder, random):
-    module = random.choice(MODULES)
+def _rotten_run(base, places, folder, random):
     control = base.control_files()[:1] if random.random() < 0.1 else []
-    (victim,) = control or [base.module_file(module)]
+    (victim,) = control or [base.module_file(random.choice(MODULES))]
     raw = _copy_run(base, folder, [victim])
-    address, dataset = rot.Bytes(victim).choose(random, structure=what == "raw-structure")
-    old, new = rot.spoil_byte(os.path.join(raw, os.path.basename(victim)), address, random)
-    suspect = judge.Suspect(None if control or dataset is None else spoil.short(dataset), words=judge.words_of([victim]))
-    verdict = _corrected(base, suspect, raw, base.catalogue, folder)
-    verdict.why = f"{os.path.relpath(victim, os.path.dirname(os.path.dirname(os.path.dirname(base.raw))))}, byte {address} {old} -> {new}, {dataset}. {verdict.why}"
+    done = rot.rot(os.path.join(raw, os.path.basename(victim)), places(victim), random, places is rot.structure)
+    dataset = None if control or done.dataset is None else spoil.short(done.dataset)
+    verdict = _corrected(base, judge.Suspect(dataset, words=judge.words_of([victim])), raw, base.catalogue, folder)
+    return _explained(verdict, base, victim, done)
+
+
+def _rotten_catalogue(base, what, folder, random):
+    """One of the constants files, or the list of them; the others are links to the sound ones."""
+    constants = sorted(glob.glob(f"{base.catalogue}/**/*.h5", recursive=True))
+    victim = random.choice(constants) if what == "constants" else os.path.join(base.catalogue, "catalogue.sqlite")
+    catalogue = os.path.join(folder, "catalogue")
+    copy = lambda path, to: os.link(path, to) if path in constants and path != victim else shutil.copyfile(path, to)
+    shutil.copytree(base.catalogue, catalogue, copy_function=copy)
+    structure = what == "constants" and random.random() < 0.3
+    places = rot.structure(victim) if structure else rot.anywhere(victim)
+    path = os.path.join(catalogue, os.path.relpath(victim, base.catalogue))
+    done = rot.rot(path, places, random, rarely_zero=structure or what == "catalogue")
+    suspect = judge.Suspect(words=(os.path.basename(victim), folder))
+    return _explained(_corrected(base, suspect, base.raw, catalogue, folder), base, victim, done)
+
+
+def _explained(verdict, base, victim, done):
+    verdict.why = f"{base.label}, {os.path.basename(victim)}, {done}. {verdict.why}"
     return verdict

@@ -9,6 +9,7 @@ import numpy as np
 
 PIXELS = ("data", "gain", "mask")
 IDS = ("trainId", "pulseId", "cellId")
+COMBINED = "run.cxi"
 
 
 @dataclass
@@ -40,6 +41,9 @@ def content_of(folder):
                 _read(file, content)
         except (OSError, KeyError, ValueError, IndexError) as error:
             content.torn.append(f"{os.path.basename(path)}: {error}")
+    if content.modules and os.path.exists(os.path.join(folder, COMBINED)):
+        with h5py.File(os.path.join(folder, COMBINED), "r") as file:
+            _compare_combined(file["entry_1"], content)
     return content
 
 
@@ -73,6 +77,26 @@ def _train(file, index, source, row, train, content):
 def _frame(image, row, train, content):
     if int(image["trainId"][row]) != train:
         content.torn.append(f"image/trainId has {image['trainId'][row]} where INDEX has {train}")
-    planes = [image[name][row] for name in PIXELS]
-    pixels = hashlib.blake2b(b"".join(np.ascontiguousarray(plane).tobytes() for plane in planes)).hexdigest()
-    return Frame(int(image["pulseId"][row]), int(image["cellId"][row]), pixels, bool(planes[2].all()))
+    mask = image["mask"][row]
+    return Frame(int(image["pulseId"][row]), int(image["cellId"][row]), _checksum(image, row), bool(mask.all()))
+
+
+def _checksum(images, place):
+    planes = [np.ascontiguousarray(images[name][place]).tobytes() for name in PIXELS]
+    return hashlib.blake2b(b"".join(planes)).hexdigest()
+
+
+def _compare_combined(entry, content):
+    """The combined file holds each frame of each CORR file, bit by bit and under the same ids, and no other."""
+    images = entry["instrument_1/detector_1"]
+    found = {module: [] for module in content.modules}
+    for row, (train, pulse) in enumerate(zip(entry["trainId"][:], entry["pulseId"][:])):
+        if entry["experiment_identifier"].asstr()[row] != f"{train}:{pulse}":
+            content.torn.append(f"experiment_identifier {entry['experiment_identifier'][row]} is not {train}:{pulse}")
+        for module, frames in found.items():
+            if not images["mask"][row, module].all():
+                frames.append((int(train), int(pulse), int(entry["cellId"][row, module]), _checksum(images, (row, module))))
+    for module, trains in content.modules.items():
+        due = [(train, f.pulse, f.cell, f.pixels) for train, t in trains.items() for f in t.frames if not f.masked]
+        if sorted(due) != sorted(found[module]):
+            content.torn.append(f"module {module}: the combined file has other frames than CORR")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 
-from content import content_of
+from content import COMBINED, content_of
 from detcal import DONE, detcal
 
 MODULES = (0, 1, 2)
@@ -71,6 +71,7 @@ def make_base(root, name, options=None, written_by="hdf5"):
 def correct(raw, catalogue, out):
     # Files of format 0.5 do not tell when they were taken.
     options = ("--workers", 1, "--memory", "150MiB", "--constants-cache", "off", "--no-sync", "--json", "--at", "2020-01-02")
+    options += ("--combined", os.path.join(out, COMBINED))
     return detcal("correct", raw, "--catalogue", catalogue, "--out", out, *options)
 
 

@@ -39,10 +39,11 @@ class Base:
     said: frozenset  # problems that the sound run has, too
 
     def module_file(self, module):
-        return glob.glob(f"{self.raw}/RAW-*[A-Z]{module:02d}-S00000.h5")[0]
+        (path,) = set(glob.glob(f"{self.raw}/RAW-*[A-Z]{module:02d}-S00000.h5")) - set(self.control_files())
+        return path
 
     def control_files(self):
-        return glob.glob(f"{self.raw}/RAW-*-DA*.h5")
+        return sorted(glob.glob(f"{self.raw}/RAW-*-DA*.h5"))
 
 
 def make_base(root, name, options=None, written_by="hdf5"):

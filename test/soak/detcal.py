@@ -1,6 +1,7 @@
 """Runs the built command, so that a crash, a hang and a stack trace are told apart from an answer."""
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import namedtuple
@@ -15,6 +16,8 @@ DONE, PROBLEMS = 0, 1
 
 # A library's voice or a stack: no message for people.
 FOREIGN = ("HDF5-DIAG", "Aborted", "internal error", "\n    at ", "panicked", "node:internal", "RangeError", "TypeError")
+
+PROGRESS = re.compile(r"\d+/\d+ trains, ")
 
 
 class Ended(namedtuple("Ended", "code hung stdout stderr")):
@@ -38,7 +41,7 @@ class Ended(namedtuple("Ended", "code hung stdout stderr")):
     @property
     def problems(self):
         """What stderr says, progress aside, and what --json adds to it."""
-        said = [line for line in self.stderr.splitlines() if line and " trains, " not in line.split("MB/s")[0][:40]]
+        said = [line for line in self.stderr.splitlines() if line and not PROGRESS.match(line)]
         try:
             listed = json.loads(self.stdout).get("problems", [])
         except (ValueError, AttributeError):

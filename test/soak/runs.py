@@ -1,9 +1,11 @@
 """The sound runs that are spoilt: a few trains and cells of three modules, and what a correction makes of them."""
 import glob
+import hashlib
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from threading import Lock
 
 import h5py
 import numpy as np
@@ -91,3 +93,58 @@ def _to_last_and_status(path):
             del group["count"]
             group["last"] = (first + np.maximum(count, 1) - 1).astype("u8")
             group["status"] = (count > 0).astype("u4")
+
+
+def dark_constants(raw, catalogue):
+    """Runs `detcal dark`; checksums of all constants that it entered, by their place."""
+    ended = detcal("dark", "--run", raw, "--catalogue", catalogue, "--workers", 1)
+    found = {}
+    for path in glob.glob(f"{catalogue}/**/*.h5", recursive=True):
+        with h5py.File(path, "r") as file:
+            file.visititems(lambda name, item: found.update({name: _checksum(item)}) if isinstance(item, h5py.Dataset) else None)
+    return ended, found
+
+
+def _checksum(dataset):
+    return hashlib.blake2b(dataset[()].tobytes()).hexdigest()
+
+
+def copy_run(base, folder, own):
+    """A run folder whose files are links to the sound ones, but for those that will be written to."""
+    raw = os.path.join(folder, "raw")
+    os.makedirs(raw)
+    for path in glob.glob(f"{base.raw}/*.h5"):
+        target = os.path.join(raw, os.path.basename(path))
+        if path in own:
+            shutil.copyfile(path, target)
+        else:
+            os.symlink(path, target)
+    return raw
+
+
+class Bases:
+    """Sound runs and their results, each made when it is first asked for."""
+
+    def __init__(self, root):
+        self.root, self._made, self._lock = root, {}, Lock()
+
+    def __call__(self, name, written_by="hdf5"):
+        return self._once((name, written_by), lambda: make_base(self.root, name, written_by=written_by))
+
+    def dark(self, name):
+        return self._once((name, "dark"), lambda: self._make_dark(name))
+
+    def sound(self, command, base):
+        return self._once((base.raw, command), lambda: detcal(command, base.raw))
+
+    def _once(self, key, make):
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+    def _make_dark(self, name):
+        base = make_base(self.root, f"dark-{name}", DARKS[name])
+        base.expected = dark_constants(base.raw, os.path.join(self.root, f"found-{name}"))[1]
+        assert len(base.expected) >= len(MODULES)
+        return base

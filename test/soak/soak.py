@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from judge import fault
-from trials import Bases, trials_of
+from runs import Bases
+from trials import trials_of
 
 
 def main():

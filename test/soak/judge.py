@@ -125,7 +125,7 @@ def _frames(found, place, want, got, suspect):
 
 
 def _values(found, want, got, suspect):
-    for key in want.values.keys() | got.values.keys():
+    for key in sorted(want.values.keys() | got.values.keys()):
         old, new = want.values.get(key), got.values.get(key)
         if _plain(old) == _plain(new):
             continue

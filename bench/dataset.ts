@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGIPD_1M } from '../src/detectors/agipd1m.js'
 import type { ModuleIndex } from '../src/model/ids.js'
 import { simulate } from '../src/sources/simulator/simulate.js'
+import { kept } from './kept.js'
 import { PIXELS } from './kernels/problem.js'
 import type { SuiteOptions } from './suite.js'
 
@@ -25,22 +26,17 @@ export interface Dataset extends DatasetShape {
   readonly rawBytes: number
 }
 
-/** Raised when the simulator's output changes, so that kept data are not mistaken for new. */
-const VERSION = 1
-
 /** The run of this shape, simulated unless an earlier benchmark left it in the scratch folder. */
 export async function dataset(
   shape: DatasetShape,
   { scratch, seed, signal, onProgress }: Pick<SuiteOptions, 'scratch' | 'seed' | 'signal' | 'onProgress'>,
 ): Promise<Dataset> {
   const { modules, cells, trains, switched } = shape
-  const name = `run-v${VERSION}-${modules}x${cells}x${trains}-${switched}-seed${seed}`
+  const name = `run-${modules}x${cells}x${trains}-${switched}-seed${seed}`
   const folder = join(scratch, name)
-  const complete = join(folder, 'complete')
   const catalogue = join(folder, 'catalogue')
-  if (!existsSync(complete)) {
+  await kept(folder, async () => {
     onProgress(`simulating ${modules} modules × ${cells} cells × ${trains} trains in ${folder}`)
-    rmSync(folder, { recursive: true, force: true })
     await simulate(
       {
         detector: AGIPD_1M,
@@ -59,8 +55,7 @@ export async function dataset(
       },
       { out: folder, catalogue, signal },
     )
-    writeFileSync(complete, '')
-  }
+  })
   const run = join(folder, 'raw', 'r0001')
   const rawFiles = readdirSync(run)
     .filter(file => file.includes('AGIPD'))

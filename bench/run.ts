@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { makeFolders } from '../src/model/folders.js'
 import { benchBatch } from './batch/index.js'
 import { benchDark } from './dark/index.js'
 import { benchHdf5 } from './hdf5/index.js'
@@ -25,7 +25,7 @@ export async function runBench(
   options: Omit<SuiteOptions, 'cache'>,
 ): Promise<Report> {
   const machine = describeMachine()
-  mkdirSync(options.scratch, { recursive: true })
+  makeFolders(options.scratch)
   const results: Result[] = []
   for (const suite of suites) results.push(...(await SUITES[suite]({ ...options, cache: machine.cache })))
   warnIfBusy(results, options.onProgress)

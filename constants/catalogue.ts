@@ -29,6 +29,10 @@ export interface ConstantVersion {
   /** Bytes and SHA-256 of the file. */
   readonly size: number
   readonly sha256: string
+  /** Of its elements, see `ChecksumGrid`: where it was found to be used, and has some. */
+  readonly checksums?: Uint8Array
+  /** Its file was read a moment ago and has {@link sha256}: what is loaded needs no other checksum. */
+  readonly isChecked?: boolean
   /** Where its raw data are: `proposal:003049 runs:120 119 118`. */
   readonly rawData: string | undefined
   /** When it was entered. */
@@ -63,6 +67,8 @@ export interface ModuleConstants {
 export interface Catalogue {
   /** What to do where a constant is missing, an imperative sentence without the final stop. */
   readonly remedy: string
+  /** Its bad-pixel maps are those of one correction's masks: all of a module's belong to it, whatever the steps. */
+  readonly namesMask: boolean
   /**
    * For each module that a PDU is known for at `at`, the constants that match by `strategy`. Modules without a PDU
    * are absent from the answer, modules without constants have an empty map: what is missing is the caller's to name.

@@ -4,7 +4,7 @@ import { ConstantsError, type Place } from '../src/model/errors.js'
  * Decoded bytes of the largest compressed chunk. A thread holds a chunk as it is stored, inflated and unshuffled at
  * once, beside the memory that the budget counts. Files made by h5py or detcal have chunks of a few MiB at most.
  */
-const MOST_CHUNK_BYTES = 32 * 2 ** 20
+export const MOST_CHUNK_BYTES = 32 * 2 ** 20
 
 /**
  * Checks that the chunks of a compressed constant can be decoded in little memory.

@@ -5,14 +5,16 @@ import type { ConstantSource } from './source.js'
 
 /**
  * Takes `n` elements from the `first`, `stride` apart, into `row`. Floats as they are (f8 and f4 exactly); masks as
- * integers below 2³².
+ * integers below 2³²: integers of up to 32 bits by their bits, signed or not, for who marks a pixel by bit 31 of an i4
+ * writes a negative number; wider ones and floats by their value.
  * @throws ConstantsError if a mask holds anything else.
  */
 export type GatherElements = (first: number, stride: number, n: number, row: Float64Array) => void
 
 /** Takes elements of `block` of `source` from `bytes`, whose start is aligned to 8, whatever their type. */
 export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Array): GatherElements {
-  const { dtype, calibration } = source
+  const { calibration } = source
+  const dtype = calibration.kind === 'bits' ? (BITS[source.dtype] ?? source.dtype) : source.dtype
   const length = block.bytes / DTYPE_BYTES[dtype]
   const gather = wide(dtype)
     ? gatherWide(viewAs('u4', bytes.buffer, bytes.byteOffset, 2 * length))
@@ -26,6 +28,9 @@ export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Arr
     }
   }
 }
+
+/** Signed integers as the bits that they are. */
+const BITS: Readonly<Partial<Record<DType, DType>>> = { i1: 'u1', i2: 'u2', i4: 'u4' }
 
 function wide(dtype: DType): dtype is 'i8' | 'u8' {
   return dtype === 'i8' || dtype === 'u8'
@@ -60,6 +65,6 @@ export function notBits({ place, calibration }: ConstantSource, value: number): 
   const what = Number.isNaN(value) ? 'a value that is no integer from 0 to 2^32 - 1' : `the value ${value}`
   return new ConstantsError(`${calibration.name} holds ${what}, which is no bad-pixel mask`, {
     place,
-    hint: 'Store masks as u4',
+    hint: 'Store it as u4, or as i4 of the same bits',
   })
 }

@@ -5,6 +5,7 @@ import { DTYPE_BYTES, viewAs } from '../src/model/dtypes.js'
 import { ConstantsError, UsageError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
+import { makerOf } from './file.js'
 import { publishFiles } from './publish.js'
 import { locateConstant, openSlabs, type SlabReader } from './source.js'
 import type { Placement, SqliteCatalogue } from './sqlite-catalogue.js'
@@ -146,6 +147,7 @@ async function writeFile(
       const reader = await openSlabs(source)
       readers.push(reader)
       const { pdu, calibration, shape, dims, dtype, conditions, rawData } = version
+      const software = await makerOf(version)
       const places = versions
         .filter(({ version: other }) => other.pdu === pdu)
         .flatMap(({ version: other }) => placesOf(other, placements))
@@ -157,7 +159,13 @@ async function writeFile(
         shape,
         dims,
         dtype,
-        statements: { beginAt, conditions, places, ...(rawData === undefined ? {} : { rawData }) },
+        statements: {
+          beginAt,
+          conditions,
+          places,
+          ...(rawData === undefined ? {} : { rawData }),
+          ...(software === undefined ? {} : { software }),
+        },
         data: (start, count) => {
           const elements = count.reduce((product, length) => product * length, 1)
           const bytes = new Uint8Array(elements * DTYPE_BYTES[dtype])

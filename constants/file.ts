@@ -1,6 +1,13 @@
-import { type Attribute, type Entity, type Group, withFile } from '../src/hdf5/library.js'
+import {
+  type Attribute,
+  type Entity,
+  externalLinkOn,
+  type File,
+  type Group,
+  withFile,
+} from '../src/hdf5/library.js'
 import type { DType } from '../src/model/dtypes.js'
-import { ConstantsError } from '../src/model/errors.js'
+import { ConstantsError, type Place } from '../src/model/errors.js'
 import { readStatements, type Statements } from './statements.js'
 
 /** A constant found in a file of CalCat's layout, `/<PDU>/<Calibration>/<index>/data`; nothing of its data is read. */
@@ -40,15 +47,30 @@ export function describeConstants(path: string): Promise<StoredConstant[]> {
   })
 }
 
+/**
+ * Who made the constant `dataset` of a file, which the file alone says; undefined where it does not.
+ * @throws as {@link describeConstants}
+ */
+export async function makerOf({
+  path,
+  dataset,
+}: {
+  readonly path: string
+  readonly dataset: string
+}): Promise<string | undefined> {
+  const stored = await describeConstants(path)
+  return stored.find(constant => constant.dataset === dataset)?.statements.software
+}
+
 /** `/<Calibration>/<index>/data` is recognised by its depth: what lies one deeper has a PDU. */
-function* constantsBelow(root: Group, file: string): Generator<StoredConstant> {
+function* constantsBelow(root: File, file: string): Generator<StoredConstant> {
   const budget = { groups: MOST_GROUPS }
   for (const [first, outer] of groupsOf(root, file, budget)) {
     for (const [second, middle] of groupsOf(outer, file, budget)) {
-      const flat = constantIn(undefined, middle, file, [first, second])
+      const flat = constantIn(root, undefined, middle, file, [first, second])
       if (flat) yield flat
       for (const [third, inner] of groupsOf(middle, file, budget)) {
-        const constant = constantIn(outer, inner, file, [first, second, third])
+        const constant = constantIn(root, outer, inner, file, [first, second, third])
         if (constant) yield constant
       }
     }
@@ -70,6 +92,7 @@ function* groupsOf(group: Group, file: string, budget: { groups: number }): Gene
 }
 
 function constantIn(
+  root: File,
   unit: Group | undefined,
   group: Group,
   file: string,
@@ -78,9 +101,12 @@ function constantIn(
   const [index, calibration, pdu] = names.toReversed()
   if (index === undefined || calibration === undefined || !/^\d{1,9}$/.test(index)) return undefined
   if (!group.keys().includes('data')) return undefined
+  const dataset = `/${names.join('/')}`
+  // Before its attributes are read: the library breaks down on texts behind a link.
+  const elsewhere = externalLinkOn(root, `${dataset}/data`)
+  if (elsewhere !== undefined) throw liesElsewhere(elsewhere, { file, dataset: `${dataset}/data` })
   const data = group.get('data')
   if (data === null || !('slice' in data)) return undefined
-  const dataset = `/${names.join('/')}`
   return {
     pdu,
     calibration,
@@ -91,6 +117,13 @@ function constantIn(
     dims: dimsOf(data.attrs['dims'], { file, dataset }),
     statements: readStatements(unit, group),
   }
+}
+
+/** Why a constant is refused whose elements are not in its file: a catalogue's checksums vouch for its own files. */
+export function liesElsewhere(where: string, place: Place): ConstantsError {
+  const hint =
+    'Copy it into one file, with h5py: write data[...] anew, or Group.copy(…, expand_external=True)'
+  return new ConstantsError(`its elements lie in another file, ${where}`, { place, hint })
 }
 
 interface NumberType {

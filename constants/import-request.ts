@@ -8,6 +8,8 @@ import type { Content } from './store.js'
 export interface WrittenFile {
   readonly content: Content
   readonly constants: readonly StoredConstant[]
+  /** Of the elements of each, by `dataset`, see `ChecksumGrid`. */
+  readonly checksums: ReadonlyMap<string, Uint8Array>
 }
 
 /** Files of one module's constants that enter a catalogue together. */

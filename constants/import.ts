@@ -54,7 +54,7 @@ export async function importAllConstants(
 function enter(
   catalogue: SqliteCatalogue,
   request: ImportRequest,
-  { file, pdu, beginAt, constants, inside, staged, content }: PreparedFile,
+  { file, pdu, beginAt, constants, inside, staged, content, checksums }: PreparedFile,
 ): ImportReport['versions'] {
   const { detector, module } = request
   catalogue.place({ detector: request.detectorName, module, beginAt, pdu })
@@ -84,7 +84,10 @@ function enter(
       rawData: request.rawData ?? statements.rawData,
     }
     const before = known[i]
-    if (before === undefined) return { version: catalogue.insert(version), isNew: true }
+    const sums = checksums.get(dataset)
+    if (before === undefined) return { version: catalogue.insert(version, sums), isNew: true }
+    // An earlier detcal entered it without.
+    if (sums) catalogue.addChecksums(before.id, sums)
     const differing = STATEMENTS.filter(key => JSON.stringify(before[key]) !== JSON.stringify(version[key]))
     if (differing.length === 0) return { version: before, isNew: false }
     throw new ConstantsError(

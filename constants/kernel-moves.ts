@@ -66,6 +66,6 @@ function gatherName({ dtype, calibration }: ConstantSource, form: Form): GatherN
   // An upper half that is not zero is refused, so the sign does not matter.
   if (dtype === 'u8' || dtype === 'i8') return 'orU64'
   if (dtype === 'f8') return 'orF64'
-  if (dtype === 'u4') return form === 'assign' ? 'gather32' : 'orU32'
+  if (dtype === 'u4' || dtype === 'i4') return form === 'assign' ? 'gather32' : 'orU32'
   return undefined
 }

@@ -2,6 +2,7 @@ import type { Kernels } from '../src/corrections/kernel.js'
 import type { PlaneRecipe } from '../src/corrections/planes.js'
 import { badPixelMask } from './bad-pixels.js'
 import { blocksOf, type Range, type Region } from './blocks.js'
+import { Verification } from './checksums/verification.js'
 import { type LaneOptions, LanePlanes } from './lane-planes.js'
 import { type Contribution, contributionsOf } from './recipes.js'
 import { scatter } from './scatter.js'
@@ -39,6 +40,7 @@ export interface LoadReport {
  *
  * Every plane of the strip is written, in memory bounded by the scratch room. Float planes are the stored number, or
  * the recipe's f64 formula of stored numbers, rounded to f32 once; mask planes are u32.
+ * What is read of a constant is held against its checksums, where it has some.
  * @throws ConstantsError naming file, dataset and module if a constant is damaged, lacks a plane, or is a mask with
  * values that are none; RangeError if the planes do not fit the buffer.
  */
@@ -79,13 +81,17 @@ async function loadSource(
     planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
   }
   const kernels = room.kernels && new KernelScatter(room.kernels, lane, source, uses)
+  const budget = room.bytes
+  const sumRoom = room.kernels && { ...room.kernels, buffer: lane.u32.buffer }
+  const verification = Verification.of(source, { region, budget, cells, ...(sumRoom && { room: sumRoom }) })
   const slabs = await openSlabs(source)
   let bytes = 0
   try {
-    for (const block of blocksOf(source, region, room.bytes)) {
+    for (const block of blocksOf(source, verification?.region ?? region, budget)) {
       checkpoint?.()
       const out = room.take(block.bytes)
       slabs.read(block.start, block.count, out)
+      verification?.add(block, out)
       const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(block, out) : uses
       if (left.length > 0) scatter(lane, source, block, out, left)
       bytes += block.bytes
@@ -93,6 +99,7 @@ async function loadSource(
   } finally {
     slabs.close()
   }
+  await verification?.finish()
   return bytes
 }
 

@@ -1,5 +1,6 @@
 import type { Detector } from '../src/detectors/detector.js'
 import { blocksOf } from './blocks.js'
+import { Verification } from './checksums/verification.js'
 import { elementsOf } from './elements.js'
 import { medianOf } from './order-statistics.js'
 import { SCRATCH_BYTES } from './scratch.js'
@@ -9,7 +10,7 @@ import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
  * Exact median in f64 of the finite values of plane 0 of a constant, over all pixels and cells of the module; the mean
  * of the middle two for an even count. The constant is read two or three times in blocks of 4 MiB.
  * @returns NaN if no value is finite.
- * @throws ConstantsError if the constant is damaged.
+ * @throws ConstantsError if the constant is damaged, or not what was imported.
  */
 export async function finiteMedian(detector: Detector, source: ConstantSource): Promise<number> {
   const slabs = await openSlabs(source)
@@ -18,20 +19,27 @@ export async function finiteMedian(detector: Detector, source: ConstantSource): 
   const region = { slowScan: [0, detector.slowScan], cells: [0, cellsOf(source)], planes: [0, step] } as const
   const scratch = new Uint8Array(SCRATCH_BYTES)
   const row = new Float64Array(65536)
+  // It is read several times; held against its checksums the first time.
+  let verification = Verification.of(source, { region, budget: SCRATCH_BYTES, cells: [] })
+  const first = verification
   try {
-    return medianOf((consume: (values: Float64Array) => void) => {
+    const median = medianOf((consume: (values: Float64Array) => void) => {
       for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
         const out = scratch.subarray(0, block.bytes)
         slabs.read(block.start, block.count, out)
+        verification?.add(block, out)
         const gather = elementsOf(source, block, out)
         const elements = block.count.reduce((product, n) => product * n, 1) / step
-        for (let first = 0; first < elements; first += row.length) {
-          const n = Math.min(row.length, elements - first)
-          gather(first * step, step, n, row)
+        for (let from = 0; from < elements; from += row.length) {
+          const n = Math.min(row.length, elements - from)
+          gather(from * step, step, n, row)
           consume(n === row.length ? row : row.subarray(0, n))
         }
       }
+      verification = undefined
     })
+    await first?.finish()
+    return median
   } finally {
     slabs.close()
   }

@@ -1,12 +1,14 @@
+import { statSync } from 'node:fs'
 import type { Detector } from '../src/detectors/detector.js'
-import { ConstantsError, DataError, UsageError } from '../src/model/errors.js'
+import { ConstantsError, DataError, isDetcalError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
 import { type ResolvedDims, resolveDims } from './axes.js'
 import { calibrationOf } from './calibrations.js'
+import { checksumsOf } from './checksums/verification.js'
 import { openCheetahFile } from './cheetah.js'
 import { describeConstants, type StoredConstant } from './file.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
-import { checkKind, locateConstant } from './source.js'
+import { checkKind, locateConstant, VERIFY } from './source.js'
 import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
 import {
   type Content,
@@ -20,6 +22,7 @@ import {
   type StagedFile,
   stage,
 } from './store.js'
+import { checkValues } from './values.js'
 
 /** A constant of a file, checked. */
 export type CheckedConstant = StoredConstant & Pick<NewVersion, 'dtype'> & ResolvedDims
@@ -35,6 +38,8 @@ export interface PreparedFile {
   readonly inside: string | undefined
   readonly staged: StagedFile | undefined
   readonly content: Content
+  /** Of the elements of each constant, by `dataset`. */
+  readonly checksums: ReadonlyMap<string, Uint8Array>
 }
 
 /**
@@ -69,23 +74,46 @@ export async function prepareFile(
     ? checked.map(constant => ({ ...constant, dataset: `/${pdu}${constant.dataset}` }))
     : checked
 
+  // Before it is copied: what it refers to is found from where it lies, and messages name it.
+  if (!cheetah)
+    for (const constant of constants)
+      await locateConstant(detector, { ...constant, path: file, size: statSync(file).size }, request.module)
+
   const inside = cheetah ? undefined : await pathInStore(catalogue.root, file)
   const put = cheetah ? (to: string) => cheetah.write(to, pdu, beginAt) : (move ? moved : copied)(file)
   const incoming = { file, beginAt, put, ...(move && { content: move.content }) }
   const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
-  // Elements must be where the file says, or the next run would find out.
-  for (const constant of constants)
-    await locateConstant(
-      detector,
-      { ...constant, path: staged?.path ?? file, size: content.size },
-      request.module,
-    ).catch((error: unknown) => {
-      staged?.discard()
-      throw error
-    })
-  return { file, pdu, beginAt, constants, skipped, inside, staged, content }
+  // What a correction could not read, it would not read after the import either: values and all. Making the checksums reads
+  // numbers; masks must be masks besides.
+  const checksums = new Map<string, Uint8Array>()
+  try {
+    for (const constant of constants) {
+      const version = { ...constant, path: staged?.path ?? file, size: content.size }
+      const source = await locateConstant(detector, version, request.module)
+      if (!move && source.calibration.kind === 'bits') await checkValues(detector, source)
+      const made = move?.checksums.get(constant.dataset)
+      checksums.set(constant.dataset, made ?? (await checksumsOf(source)))
+    }
+  } catch (error) {
+    staged?.discard()
+    throw ofOriginal(error, file)
+  }
+  return { file, pdu, beginAt, constants, skipped, inside, staged, content, checksums }
 }
+
+/** What was wrong with the copy is wrong with `file`, which the user knows. */
+function ofOriginal(error: unknown, file: string): unknown {
+  if (!isDetcalError(error, 'constants')) return error
+  const { message, place, hint } = error
+  return new ConstantsError(message, {
+    place: { ...place, file },
+    hint: hint === undefined || hint === VERIFY ? READABLE : hint,
+    cause: error,
+  })
+}
+
+const READABLE = 'Rewrite it so that h5py reads all of it, and import that'
 
 /** From when a file is valid: as stated, as its name says, as all of its constants do. */
 function beginOf({ beginAt }: ImportRequest, stored: readonly StoredConstant[], file: string): Date {

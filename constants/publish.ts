@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
+import { replaceFile } from '../src/model/files.js'
 import { makeFolders, removeEmptyFolders } from '../src/model/folders.js'
 import { contentOf, isFile, nameOnce } from './store.js'
 
@@ -70,7 +71,7 @@ async function nameAll(parts: readonly Part[], overwrite: boolean): Promise<bool
     parts.forEach(({ path, target }, i) => {
       if (!isNew[i]) return
       if (nameOnce(path, target)) named.push(target)
-      else if (overwrite) renameSync(path, target)
+      else if (overwrite) replaceFile(path, target)
       else throw inTheWay(target)
     })
   } catch (error) {

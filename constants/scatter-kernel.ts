@@ -13,6 +13,8 @@ export interface KernelRoom {
   readonly kernels: Kernels
   /** u32 words in the lane's memory: one for each cell and plane of a block. Nobody else writes to it meanwhile. */
   readonly table: Uint32Array
+  /** Byte of the lane's memory, a multiple of 8, where sums of checksums go: `SUMS_BYTES`. */
+  readonly sum: number
 }
 
 /** Cells whose thresholds are made right after they were moved, while the cache holds them. */

@@ -1,5 +1,8 @@
 /** Version of {@link SCHEMA}, kept in SQLite's user_version. A catalogue of a later version is refused. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
+
+/** Catalogues of this version have rows without checksums: they are read as they are, and get them when written to. */
+export const UNSEALED_VERSION = 1
 
 /**
  * Times are ISO 8601 in UTC with milliseconds, so that text order is time order.
@@ -8,7 +11,7 @@ export const SCHEMA_VERSION = 1
  * statement not after the time says, before the first one what that says; so the order in which statements are
  * entered does not matter.
  */
-export const SCHEMA = `
+const TABLES = `
 CREATE TABLE placements (
   detector TEXT NOT NULL,
   module INTEGER NOT NULL CHECK (module >= 0),
@@ -38,3 +41,25 @@ CREATE TABLE versions (
 
 CREATE INDEX versions_of_pdu ON versions (pdu, calibration, begin_at);
 `
+
+/**
+ * What version 2 added. A row has the checksum of what it says; `seals` holds how many rows of a scope there are (see
+ * `Seals`), and their checksums combined. `checksums` has those of a version's elements (see `ChecksumGrid`).
+ */
+export const SEALING = `
+ALTER TABLE placements ADD COLUMN checksum TEXT;
+ALTER TABLE versions ADD COLUMN checksum TEXT;
+CREATE TABLE seals (
+  scope TEXT PRIMARY KEY,
+  members INTEGER NOT NULL,
+  checksum TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checksums (
+  version INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL,
+  sums BLOB NOT NULL
+) STRICT;
+`
+
+/** Tables of a catalogue, as those of version 1 become them: one way to make them. */
+export const SCHEMA = TABLES + SEALING

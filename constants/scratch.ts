@@ -1,4 +1,5 @@
 import type { Kernels } from '../src/corrections/kernel.js'
+import { SUMS_BYTES } from './checksums/sums.js'
 import type { KernelRoom } from './scatter-kernel.js'
 
 /** Room for blocks where the caller gives none. */
@@ -18,10 +19,10 @@ export class Scratch {
     // Views of 8-byte elements want an aligned start.
     const room = scratch?.subarray(-scratch.byteOffset & 7) ?? new Uint8Array(SCRATCH_BYTES)
     const tableBytes = 4 * TABLE_WORDS
-    if (kernels && room.buffer === buffer && room.length >= 4 * tableBytes) {
+    if (kernels && room.buffer === buffer && room.length >= 4 * (tableBytes + SUMS_BYTES)) {
       this.#kernels = kernels
       this.#table = new Uint32Array(buffer, room.byteOffset, TABLE_WORDS)
-      this.#room = room.subarray(tableBytes)
+      this.#room = room.subarray(tableBytes + SUMS_BYTES)
     } else this.#room = room
   }
 
@@ -39,6 +40,7 @@ export class Scratch {
 
   /** What kernels need to scatter blocks that lie in their memory. */
   get kernels(): KernelRoom | undefined {
-    return this.#kernels && this.#table ? { kernels: this.#kernels, table: this.#table } : undefined
+    const [kernels, table] = [this.#kernels, this.#table]
+    return kernels && table ? { kernels, table, sum: table.byteOffset + table.byteLength } : undefined
   }
 }

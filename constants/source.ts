@@ -4,14 +4,15 @@ import { Unsupported } from '../src/hdf5/direct/errors.js'
 import { locateDataset } from '../src/hdf5/direct/locate.js'
 import { readSlab } from '../src/hdf5/direct/read-slab.js'
 import type { LocatedDataset } from '../src/hdf5/direct/types.js'
-import { type Dataset, named, openLibrary } from '../src/hdf5/library.js'
+import { refuseForeignFilters } from '../src/hdf5/guard.js'
+import { type Dataset, externalLinkOn, named, openLibrary } from '../src/hdf5/library.js'
 import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
 import { type Axes, axesOf } from './axes.js'
 import { type Calibration, calibrationOf } from './calibrations.js'
 import type { ConstantVersion } from './catalogue.js'
 import { checkChunks } from './chunk-limit.js'
-import { dtypeOf } from './file.js'
+import { dtypeOf, liesElsewhere } from './file.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {
@@ -24,7 +25,12 @@ export interface ConstantSource {
   readonly dtype: DType
   /** Where its elements lie; absent: only the library can read it. */
   readonly located?: LocatedDataset
+  /** Checksums of its elements, see `ChecksumGrid`; absent: nobody made them when it was imported. */
+  readonly checksums?: Uint8Array
 }
+
+/** What to do about a constant in a catalogue that is not as it was. */
+export const VERIFY = 'Find what happened to it with detcal constants verify'
 
 /** Number of memory cells it has. */
 export function cellsOf({ shape, axes }: ConstantSource): number {
@@ -32,9 +38,11 @@ export function cellsOf({ shape, axes }: ConstantSource): number {
 }
 
 /** Number of planes of its last axis; 1 where it has none. */
-export function planesOf({ shape, axes }: ConstantSource): number {
+export function planesOf({ shape, axes }: Pick<ConstantSource, 'shape' | 'axes'>): number {
   return axes.plane < 0 ? 1 : (shape[axes.plane] ?? 0)
 }
+
+type Located = 'calibration' | 'path' | 'dataset' | 'shape' | 'dtype' | 'dims' | 'size' | 'checksums'
 
 /**
  * Finds a constant's elements in its file and checks that it still is what the catalogue says.
@@ -42,13 +50,12 @@ export function planesOf({ shape, axes }: ConstantSource): number {
  */
 export async function locateConstant(
   detector: Detector,
-  version: Pick<ConstantVersion, 'calibration' | 'path' | 'dataset' | 'shape' | 'dtype' | 'dims' | 'size'>,
+  version: Pick<ConstantVersion, Located>,
   module?: number,
 ): Promise<ConstantSource> {
   const dataset = `${version.dataset}/data`
   const place = { file: version.path, dataset, ...(module === undefined ? {} : { module }) }
-  const refuse = (message: string) =>
-    new ConstantsError(message, { place, hint: 'Find what happened to it with detcal constants verify' })
+  const refuse = (message: string) => new ConstantsError(message, { place, hint: VERIFY })
   const calibration = calibrationOf(detector, version.calibration)
   if (calibration === undefined) throw refuse(`${detector.name} has no calibration ${version.calibration}`)
   checkKind(calibration, version.dtype, place)
@@ -62,10 +69,12 @@ export async function locateConstant(
     )
     throw refuse(`it is ${now}, but was ${then} when it was imported`)
   }
+  if (found.elsewhere !== undefined) throw liesElsewhere(found.elsewhere, place)
   const { chunkShape } = found
   if (chunkShape) checkChunks(chunkShape, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
-  const source = { calibration, place, shape, axes: axesOf(dims), dtype }
+  const { checksums } = version
+  const source = { calibration, place, shape, axes: axesOf(dims), dtype, ...(checksums && { checksums }) }
   return found.located ? { ...source, located: found.located } : source
 }
 
@@ -91,6 +100,8 @@ interface Found {
   readonly chunkShape?: readonly number[]
   /** Absent: only the library can read it. */
   readonly located?: LocatedDataset
+  /** A file that elements lie in, if not in this one: virtual datasets, external links and storage. */
+  readonly elsewhere?: string
 }
 
 async function located(
@@ -106,7 +117,15 @@ async function located(
     const found = locateDataset(fd, dataset, path)
     const { shape, dtype, storage } = found
     const compressed = storage.kind === 'chunked' && storage.filters.length > 0
-    return { shape, dtype, located: found, ...(compressed ? { chunkShape: storage.chunkShape } : {}) }
+    const elsewhere =
+      storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
+    return {
+      shape,
+      dtype,
+      located: found,
+      ...(compressed ? { chunkShape: storage.chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error
   } finally {
@@ -116,9 +135,16 @@ async function located(
   try {
     const data = datasetOf(file.get(dataset))
     if (data === undefined) throw refuse('there is no such dataset')
+    refuseForeignFilters(data, path)
     const { shape, metadata, filters } = data
     const chunkShape = filters.length > 0 ? metadata.chunks : undefined
-    return { shape: shape ?? [], dtype: dtypeOf(metadata), ...(chunkShape ? { chunkShape } : {}) }
+    const elsewhere = metadata.virtual_sources?.[0]?.file_name ?? externalLinkOn(file, dataset)
+    return {
+      shape: shape ?? [],
+      dtype: dtypeOf(metadata),
+      ...(chunkShape ? { chunkShape } : {}),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    }
   } finally {
     file.close()
   }
@@ -184,7 +210,7 @@ export async function openSlabs(source: Pick<ConstantSource, 'place' | 'located'
 function asConstantsError(error: unknown, place: Place): unknown {
   const system = error instanceof Error && 'syscall' in error
   if (!(isDetcalError(error) || system) || isDetcalError(error, 'constants')) return error
-  const hint = (isDetcalError(error) && error.hint) || 'Find what happened to it with detcal constants verify'
+  const hint = (isDetcalError(error) && error.hint) || VERIFY
   const message = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'the file is missing' : error.message
   return new ConstantsError(message, { place, hint, cause: error })
 }

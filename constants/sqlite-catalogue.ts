@@ -5,8 +5,9 @@ import type { ModuleIndex } from '../src/model/ids.js'
 import { calibrationOf } from './calibrations.js'
 import type { Catalogue, ConstantQuery, ConstantVersion, ModuleConstants } from './catalogue.js'
 import { type Conditions, conditionsMatch, conditionsOf } from './conditions.js'
+import { damaged, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
-import { CatalogueFile, type Row } from './sqlite.js'
+import { CatalogueFile } from './sqlite.js'
 
 /** A version that is about to be entered: the catalogue gives it its id and works out its path. */
 export type NewVersion = Omit<ConstantVersion, 'id' | 'path' | 'created'>
@@ -39,6 +40,7 @@ export class SqliteCatalogue implements Catalogue {
   readonly remedy =
     'Import dark constants that match the run with detcal constants import; ' +
     'detcal constants list shows which there are, of when and for which conditions'
+  readonly namesMask = false
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {
@@ -53,64 +55,64 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   async find(query: ConstantQuery): Promise<Map<ModuleIndex, ModuleConstants>> {
-    const found = new Map<ModuleIndex, ModuleConstants>()
-    for (const module of query.modules) {
-      const pdu = this.#pduOf(query, module)
-      if (pdu !== undefined) found.set(module, { pdu, constants: this.#constantsOf(query, pdu) })
-    }
-    return found
+    return this.#file.snapshot(() => {
+      const found = new Map<ModuleIndex, ModuleConstants>()
+      for (const module of query.modules) {
+        const pdu = this.#pduOf(query, module)
+        if (pdu !== undefined) found.set(module, { pdu, constants: this.#constantsOf(query, pdu) })
+      }
+      return found
+    })
   }
 
   /** The unit that `module` of `detector` was at `at`, as far as the catalogue has been told. */
   pduAt(detector: string, module: number, at: Date): string | undefined {
-    const [row] = this.#file.rows(
-      `SELECT pdu FROM placements WHERE detector = ? AND module = ?
-       ORDER BY begin_at > ?, abs(julianday(begin_at) - julianday(?)) LIMIT 1`,
-      detector,
-      module,
-      at.toISOString(),
-      at.toISOString(),
-    )
-    return row && String(row['pdu'])
+    const placements = this.#file.sealed('placements', [detector, module]).map(placementOf)
+    const before = placements.filter(({ beginAt }) => beginAt <= at)
+    const [latest, first] = [before, placements].map(each => each.toSorted(byTime))
+    return (latest?.at(-1) ?? first?.[0])?.pdu
   }
 
   /** All placements, by detector, module and time. */
   placements(): Placement[] {
-    return this.#file.rows('SELECT * FROM placements ORDER BY detector, module, begin_at').map(row => ({
-      detector: String(row['detector']),
-      module: Number(row['module']),
-      beginAt: new Date(String(row['begin_at'])),
-      pdu: String(row['pdu']),
-    }))
+    const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+    return this.#file
+      .sealed('placements')
+      .map(placementOf)
+      .sort((a, b) => byText(a.detector, b.detector) || a.module - b.module || byTime(a, b))
   }
 
   /** Versions in order of id. */
-  list(filter: ListFilter = {}): ConstantVersion[] {
-    const { id = null, pdu = null, detector = null, detectorType = null } = filter
-    const listed = (values: readonly unknown[] | undefined) =>
-      values === undefined ? null : JSON.stringify(values)
-    const rows = this.#file.rows(
-      `SELECT * FROM versions
-       WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR pdu = ?2)
-         AND (?3 IS NULL OR calibration IN (SELECT value FROM json_each(?3)))
-         AND ((?4 IS NULL AND ?5 IS NULL) OR pdu IN
-           (SELECT pdu FROM placements WHERE (?4 IS NULL OR module IN (SELECT value FROM json_each(?4)))
-              AND (?5 IS NULL OR detector = ?5)))
-         AND (?6 IS NULL OR detector_type = ?6)
-       ORDER BY id`,
-      id,
-      pdu,
-      listed(filter.calibrations),
-      listed(filter.modules),
-      detector,
-      detectorType,
-    )
-    return rows.map(row => this.#version(row))
+  list({ id, pdu, calibrations, detectorType, modules, detector }: ListFilter = {}): ConstantVersion[] {
+    return this.#file.snapshot(() => {
+      const placed = (modules ?? detector) === undefined ? [] : this.placements()
+      const units = placed
+        .filter(place => modules?.includes(place.module) ?? true)
+        .filter(place => detector === undefined || place.detector === detector)
+        .map(place => place.pdu)
+      return this.#file
+        .sealed('versions', pdu === undefined ? undefined : [pdu])
+        .filter(
+          row =>
+            (id === undefined || row['id'] === String(id)) &&
+            (calibrations?.includes(row['calibration'] ?? '') ?? true) &&
+            ((modules ?? detector) === undefined || units.includes(row['pdu'] ?? '')) &&
+            (detectorType === undefined || row['detector_type'] === detectorType),
+        )
+        .map(row => this.#version(row))
+        .sort((a, b) => a.id - b.id)
+    })
   }
 
   /** The version made from `dataset` of a file with this checksum, if it is there already. */
   existing(sha256: string, dataset: string): ConstantVersion | undefined {
-    const [row] = this.#file.rows('SELECT * FROM versions WHERE sha256 = ? AND dataset = ?', sha256, dataset)
+    const [row] = this.#file.texts(
+      'versions',
+      SEALED.versions.columns,
+      'sha256 = ? AND dataset = ?',
+      sha256,
+      dataset,
+    )
     return row && this.#version(row)
   }
 
@@ -125,8 +127,10 @@ export class SqliteCatalogue implements Catalogue {
    */
   place({ detector, module, beginAt, pdu }: Placement): void {
     const time = beginAt.toISOString()
-    const contradicting = this.#file.rows(
-      'SELECT module, pdu FROM placements WHERE detector = ? AND begin_at = ? AND (module = ?) <> (pdu = ?)',
+    const contradicting = this.#file.texts(
+      'placements',
+      SEALED.placements.columns,
+      'detector = ? AND begin_at = ? AND (module = ?) <> (pdu = ?)',
       detector,
       time,
       module,
@@ -138,37 +142,54 @@ export class SqliteCatalogue implements Catalogue {
         `${pdu} cannot be module ${module} of ${detector} at ${time}: then ${other['pdu']} is module ${other['module']}`,
         { place: { file: this.#file.path }, hint: 'Check --module, --pdu and --begin-at' },
       )
-    this.#file.run(
-      'INSERT INTO placements VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      detector,
-      module,
-      time,
-      pdu,
-    )
+    this.#file.transaction(() => {
+      const placed = this.#file.sealed('placements', [detector, module])
+      if (placed.some(row => row['begin_at'] === time)) return
+      this.#file.run(
+        'INSERT INTO placements (detector, module, begin_at, pdu) VALUES (?, ?, ?, ?)',
+        ...([detector, module, time, pdu] as const),
+      )
+      this.#file.seal('placements', [{ detector, module: String(module), begin_at: time, pdu }])
+    })
   }
 
-  /** Enters a version. */
-  insert(version: NewVersion): ConstantVersion {
-    const created = new Date()
-    const id = this.#file.run(
-      `INSERT INTO versions (calibration, detector_type, pdu, file, dataset, begin_at, conditions, shape, dtype, dims,
-         size, sha256, raw_data, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      version.calibration,
-      version.detectorType,
-      version.pdu,
-      version.file,
-      version.dataset,
-      version.beginAt.toISOString(),
-      JSON.stringify(version.conditions),
-      JSON.stringify(version.shape),
-      version.dtype,
-      JSON.stringify(version.dims),
-      version.size,
-      version.sha256,
-      version.rawData ?? null,
-      created.toISOString(),
+  /** Enters a version, and the checksums of its elements. */
+  insert(version: NewVersion, checksums?: Uint8Array): ConstantVersion {
+    return this.#file.transaction(() => {
+      const created = new Date()
+      const row: TextRow = {
+        calibration: version.calibration,
+        detector_type: version.detectorType,
+        pdu: version.pdu,
+        file: version.file,
+        dataset: version.dataset,
+        begin_at: version.beginAt.toISOString(),
+        conditions: JSON.stringify(version.conditions),
+        shape: JSON.stringify(version.shape),
+        dtype: version.dtype,
+        dims: JSON.stringify(version.dims),
+        size: String(version.size),
+        sha256: version.sha256,
+        raw_data: version.rawData ?? null,
+        created: created.toISOString(),
+      }
+      const columns = Object.keys(row)
+      const id = this.#file.run(
+        `INSERT INTO versions (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+        ...Object.values(row),
+      )
+      this.#file.seal('versions', [{ ...row, id: String(id) }])
+      if (checksums) this.addChecksums(id, checksums)
+      return { ...version, id, created, path: join(this.root, version.file) }
+    })
+  }
+
+  /** Enters the checksums of a version's elements (see `ChecksumGrid`), in place of those it has. */
+  addChecksums(id: number, checksums: Uint8Array): void {
+    this.#file.run(
+      'INSERT OR REPLACE INTO checksums VALUES (?, ?, ?)',
+      ...([id, digestOfSums(id, checksums), checksums] as const),
     )
-    return { ...version, id, created, path: join(this.root, version.file) }
   }
 
   close(): void {
@@ -181,27 +202,36 @@ export class SqliteCatalogue implements Catalogue {
 
   #constantsOf(query: ConstantQuery, pdu: string): Map<string, ConstantVersion> {
     const constants = new Map<string, ConstantVersion>()
+    const rows = this.#file
+      .sealed('versions', [pdu])
+      .filter(row => row['detector_type'] === query.detector.type)
     for (const name of query.calibrations) {
       const calibration = calibrationOf(query.detector, name)
       if (calibration === undefined) continue
       const wanted = conditionsOf(query.detector, calibration, query.conditions)
-      const matching = this.#file
-        .rows(
-          'SELECT * FROM versions WHERE pdu = ? AND calibration = ? AND detector_type = ?',
-          pdu,
-          name,
-          query.detector.type,
-        )
+      const matching = rows
+        .filter(row => row['calibration'] === name)
         .map(row => this.#version(row))
         .filter(version => conditionsMatch(wanted, version.conditions))
       const chosen = selectVersion(matching, query.at, query.strategy)
-      if (chosen) constants.set(name, chosen)
+      if (chosen) constants.set(name, this.#withChecksums(chosen))
     }
     return constants
   }
 
+  /** Checksums that are gone or damaged are none: then that of the file counts, which takes longer. */
+  #withChecksums(version: ConstantVersion): ConstantVersion {
+    if (!this.#file.isSealed) return version
+    const [digest, sums] = ['digest', 'sums'].map(column =>
+      this.#file.bytes('checksums', column, 'version = ?', version.id),
+    )
+    const isSound =
+      digest && sums && Buffer.from(digest).toString('latin1') === digestOfSums(version.id, sums)
+    return isSound ? { ...version, checksums: sums } : version
+  }
+
   /** A row as a version; a catalogue that was tampered with does not lead out of its folder. */
-  #version(row: Row): ConstantVersion {
+  #version(row: TextRow): ConstantVersion {
     try {
       const text = (column: string): string => {
         const value = row[column]
@@ -245,13 +275,26 @@ export class SqliteCatalogue implements Catalogue {
         created: time('created'),
       }
     } catch (error) {
-      throw new ConstantsError(`constant ${row['id']} is damaged: ${(error as Error).message}`, {
-        place: { file: this.#file.path },
-        hint: 'Restore the catalogue from a copy',
-        cause: error,
-      })
+      throw damaged(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
     }
   }
+}
+
+function placementOf(row: TextRow): Placement {
+  return {
+    detector: String(row['detector']),
+    module: Number(row['module']),
+    beginAt: new Date(String(row['begin_at'])),
+    pdu: String(row['pdu']),
+  }
+}
+
+function byTime(a: Placement, b: Placement): number {
+  return a.beginAt.getTime() - b.beginAt.getTime()
+}
+
+function digestOfSums(id: number, checksums: Uint8Array): string {
+  return digestOf([id, Buffer.from(checksums).toString('base64')])
 }
 
 function isConditions(value: unknown): value is Conditions {

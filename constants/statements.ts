@@ -15,6 +15,8 @@ export interface Statements {
   /** By the names that the file gives them, which need be none of the detector's. */
   readonly conditions: Readonly<Record<string, number | string>>
   readonly rawData?: string
+  /** Who made it: `detcal 0.1.0+3f2a9c04d71e5b86`. */
+  readonly software?: string
   /** Where the unit was at that time. */
   readonly places: readonly StatedPlace[]
 }
@@ -27,15 +29,17 @@ const LONGEST_TEXT = 65_536
 /**
  * Writes `statements` where they are looked for: conditions as `operating_condition/<name>` below the constant's group,
  * CalCat's name being the attribute `database_name` (as recalled of the files that pycalibration writes), the time as
- * its attribute `begin_at` (ISO 8601, UTC), the raw data as `raw_data_location`; the places as `placements` of the unit's
+ * its attribute `begin_at` (ISO 8601, UTC), the raw data as `raw_data_location`, who made it as `detcal_software`; the places as `placements` of the unit's
  * group, `SPB_DET_AGIPD1M-1/3` each. Readers of constants pass over all of it.
  */
 export function writeStatements(file: NewFile, unit: string, constant: string, statements: Statements): void {
-  const { beginAt, conditions, rawData, places } = statements
+  const { beginAt, conditions, rawData, software, places } = statements
   if (beginAt !== undefined) file.attributes(constant, { begin_at: beginAt.toISOString() })
   if (rawData !== undefined) file.attributes(constant, { raw_data_location: rawData })
+  if (software !== undefined) file.attributes(constant, { detcal_software: software })
   if (places.length > 0 && !file.hasAttribute(unit, 'placements'))
     file.attributes(unit, { placements: places.map(({ detector, module }) => `${detector}/${module}`) })
+  if (Object.keys(conditions).length === 0) return
   const group = `${constant}/operating_condition`
   file.group(group)
   Object.entries(conditions).forEach(([name, value], i) => {
@@ -49,12 +53,14 @@ export function writeStatements(file: NewFile, unit: string, constant: string, s
 export function readStatements(unit: Group | undefined, constant: Group): Statements {
   const beginAt = new Date(textOf(constant.attrs['begin_at']) ?? Number.NaN)
   const rawData = textOf(constant.attrs['raw_data_location'])
+  const software = textOf(constant.attrs['detcal_software'])
   const places = unit?.attrs['placements']?.value
   return {
     conditions: conditionsIn(constant),
     places: Array.isArray(places) ? places.flatMap(placeOf) : [],
     ...(Number.isNaN(beginAt.getTime()) ? {} : { beginAt }),
     ...(rawData === undefined ? {} : { rawData }),
+    ...(software === undefined ? {} : { software }),
   }
 }
 

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   createReadStream,
+  createWriteStream,
   existsSync,
   linkSync,
   openSync,
@@ -15,6 +16,7 @@ import { copyFile, open, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { ConstantsError, isDetcalError, OutputError } from '../src/model/errors.js'
+import { createOnce, flushFile, isUnsupported, replaceFile } from '../src/model/files.js'
 import { makeFolders } from '../src/model/folders.js'
 
 /** What identifies a file's content. */
@@ -53,10 +55,10 @@ export function contentOfNow(path: string): Content {
   }
 }
 
-/** Has a file or folder on disk. */
+/** Has a file on disk, where the file system flushes files. @throws the system's error */
 export async function flushed(path: string): Promise<void> {
   const handle = await open(path, 'r')
-  await handle.sync().finally(() => handle.close())
+  await flushFile(handle.fd).finally(() => handle.close())
 }
 
 /** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
@@ -105,7 +107,15 @@ export interface Incoming {
 
 /** Puts a copy of `file`. */
 export function copied(file: string): Incoming['put'] {
-  return to => copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  return async to => {
+    try {
+      await copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    } catch (error) {
+      if (!isUnsupported(error)) throw error
+      // A file system that keeps no modes refuses to copy them: then the bytes alone, whatever is there of them already.
+      await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), createWriteStream(to))
+    }
+  }
 }
 
 /** Puts `file` itself, which is then no longer where it was. */
@@ -157,20 +167,26 @@ export async function stage(
   }
 }
 
-/** Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. */
+/**
+ * Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. Where there
+ * are no hard links, whatever the system calls that, an empty file takes the name, and `from` then its place.
+ * @throws the system's error; `to` is not there then.
+ */
 export function nameOnce(from: string, to: string): boolean {
   try {
     linkSync(from, to)
-    rmSync(from)
-    return true
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST') return false
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (!createOnce(to)) return false
+    try {
+      replaceFile(from, to)
+      return true
+    } catch (error) {
+      rmSync(to, { force: true })
+      throw error
+    }
   }
-  // A file system without hard links: the transaction's write lock keeps other imports out meanwhile.
-  if (existsSync(to)) return false
-  renameSync(from, to)
+  rmSync(from)
   return true
 }
 

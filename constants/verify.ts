@@ -1,16 +1,20 @@
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Detector } from '../src/detectors/detector.js'
-import { DetcalError, type Place } from '../src/model/errors.js'
+import { isDetcalError, type Place } from '../src/model/errors.js'
+
+import { belongsToNobody } from '../src/model/files.js'
 import type { Problem } from '../src/model/problem.js'
 import type { ConstantVersion } from './catalogue.js'
-import { locateConstant } from './source.js'
+import { locateConstant, VERIFY } from './source.js'
 import type { SqliteCatalogue } from './sqlite-catalogue.js'
 import { contentOf, isFile } from './store.js'
+import { checkValues } from './values.js'
 
 /**
- * Compares a catalogue with its files: every file is there, of the size and checksum it had, every constant in it can
- * be found with the shape and type it had (errors); no file is unknown to the catalogue (warnings).
+ * Compares a catalogue with its files: every file is there, of the size and checksum it had, every constant in it has
+ * the shape and type it had, and a correction can read all of its values (errors); no file is unknown to the catalogue
+ * (warnings).
  * @param onFile called before each file is read, for progress.
  */
 export async function* verifyCatalogue(
@@ -65,10 +69,11 @@ async function* verifyFile(
       continue
     }
     try {
-      await locateConstant(detector, version)
+      await checkValues(detector, await locateConstant(detector, version))
     } catch (cause) {
-      if (!(cause instanceof DetcalError)) throw cause
-      yield error('dataset', cause.message, cause.place)
+      if (!isDetcalError(cause)) throw cause
+      const { message, hint, place } = cause
+      yield error('dataset', hint === undefined || hint === VERIFY ? message : `${message}. ${hint}`, place)
     }
   }
 }
@@ -86,7 +91,7 @@ function filesBelow(root: string): string[] {
   const store = join('xfel', 'cal')
   try {
     return readdirSync(join(root, store), { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile())
+      .filter(entry => entry.isFile() && !belongsToNobody(entry.name))
       .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
       .map(path => path.split(sep).join('/'))
       .sort()

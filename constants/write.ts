@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { NewFile } from '../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
+import { flushFolder, replaceFile } from '../src/model/files.js'
 import { productOf } from '../src/model/shapes.js'
 import type { StoredConstant } from './file.js'
 import { type Statements, writeStatements } from './statements.js'
@@ -51,8 +52,8 @@ export async function writeConstants(path: string, constants: readonly ConstantA
     declareConstants(temporary, constants)
     fillConstants(temporary, constants)
     await flushed(temporary)
-    renameSync(temporary, path)
-    await flushed(dirname(path))
+    replaceFile(temporary, path)
+    flushFolder(dirname(path))
   } catch (error) {
     rmSync(temporary, { force: true })
     throw asWritten(error, path)

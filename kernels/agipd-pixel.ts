@@ -38,12 +38,11 @@ export function pixel(
   // O0 M0 … O1 M1 O2 M2
   const stage = c + <usize>((switched << 2) + (low << 1)) * plane
   let d = s - load<f32>(stage)
-  if (flags & SET_MIN) d = choose(0, d, medium & u32(d < 0))
   if (gainSteps) {
     d *= load<f32>(c + <usize>(<u32>G0 + (switched << 1) + low) * plane)
     d = choose(d + load<f32>(c + B1 * plane), d, medium)
-    d *= load<f32>(c + X * plane)
-  }
+    d = atLeast0(d, medium, flags) * load<f32>(c + X * plane)
+  } else d = atLeast0(d, medium, flags)
 
   const m0 = load<u32>(c + M0 * plane)
   let m = load<u32>(stage + M0 * plane)
@@ -59,6 +58,12 @@ export function pixel(
     store<u32>(<usize>load<u32>(entry, MASK) + (p << 2), m)
   } else if (switched | differs) list(entry, p, switched + low, m, differs)
   return switched | differs
+}
+
+/** Step set-min. */
+@inline
+function atLeast0(d: f32, medium: u32, flags: u32): f32 {
+  return flags & SET_MIN ? choose(0, d, medium & u32(d < 0)) : d
 }
 
 /** `a` if `first`, else `b`: through integers, for which the engine has an instruction that does not branch. */

@@ -24,8 +24,12 @@ function mix(hash: u64, prime: u64, sums: v128): u64 {
   return rotl<u64>((hash ^ <u64>i64x2.extract_lane(sums, 1)) * prime, 29)
 }
 
-/** Writes the 16 bytes of the checksum of `bytes` bytes (a multiple of 128) at `src` to `out`. */
-export function checksum(src: usize, bytes: usize, out: usize): void {
+// The two halves of what {@link hash} found last.
+let hashS: u64, hashT: u64
+
+/** Hashes `bytes` bytes, a multiple of 128, at `src` into `hashS` and `hashT`, which begin with `seed`. */
+@inline
+function hash(src: usize, bytes: usize, seed: u64): void {
   let s0 = i64x2.splat(0), s1 = s0, s2 = s0, s3 = s0
   let t0 = s0, t1 = s0, t2 = s0, t3 = s0
   const end = src + bytes
@@ -47,7 +51,91 @@ export function checksum(src: usize, bytes: usize, out: usize): void {
     t2 = i64x2.add(t2, swapped(s2))
     t3 = i64x2.add(t3, swapped(s3))
   }
-  const n = <u64>bytes
-  store<u64>(out, mix(mix(mix(mix(n, PRIME_S, s0), PRIME_S, s1), PRIME_S, s2), PRIME_S, s3))
-  store<u64>(out, mix(mix(mix(mix(n, PRIME_T, t0), PRIME_T, t1), PRIME_T, t2), PRIME_T, t3), 8)
+  hashS = mix(mix(mix(mix(seed, PRIME_S, s0), PRIME_S, s1), PRIME_S, s2), PRIME_S, s3)
+  hashT = mix(mix(mix(mix(seed, PRIME_T, t0), PRIME_T, t1), PRIME_T, t2), PRIME_T, t3)
+}
+
+/** Writes the 16 bytes of the checksum of `bytes` bytes (a multiple of 128) at `src` to `out`. */
+export function checksum(src: usize, bytes: usize, out: usize): void {
+  hash(src, bytes, <u64>bytes)
+  store<u64>(out, hashS)
+  store<u64>(out, hashT, 8)
+}
+
+@inline
+function mixWord(hash: u64, prime: u64, word: u64): u64 {
+  return rotl<u64>((hash ^ word) * prime, 29)
+}
+
+/**
+ * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (any number; the
+ * last of the groups `lastBytes`), which lie side by side in each row. Run (c, r, g) begins at `src + c·columnStride +
+ * r·rowStride + g·bytes` and is number `first + c·columnNumber + r·rowNumber + g·groupNumber` (u32), with which its
+ * checksum begins: so it does not matter in which order and in which calls runs are taken, but which run is where does.
+ * Its sum, of 16 bytes, is `out[(phase + r) / partRows][g]`. Bytes behind the last 128 of a run are mixed in as words of 8,
+ * the last filled up with zeros.
+ */
+export function checksumRuns(
+  src: usize,
+  bytes: usize,
+  lastBytes: usize,
+  groups: u32,
+  groupNumber: u32,
+  rows: u32,
+  rowStride: usize,
+  rowNumber: u32,
+  partRows: u32,
+  phase: u32,
+  columns: u32,
+  columnStride: usize,
+  columnNumber: u32,
+  first: u32,
+  out: usize,
+): void {
+  const outStride = <usize>groups * 16
+  memory.fill(out, 0, <usize>((phase + rows + partRows - 1) / partRows) * outStride)
+  for (let c: u32 = 0; c < columns; c++) {
+    let to = out
+    let row = phase
+    for (let r: u32 = 0; r < rows; r++) {
+      let at = src + <usize>c * columnStride + <usize>r * rowStride
+      let number = first + c * columnNumber + r * rowNumber
+      for (let g: u32 = 0; g < groups; g++) {
+        const length = g + 1 < groups ? bytes : lastBytes
+        run(at, length, number)
+        const sum = to + <usize>g * 16
+        store<u64>(sum, load<u64>(sum) + hashS)
+        store<u64>(sum, load<u64>(sum, 8) + hashT, 8)
+        at += bytes
+        number += groupNumber
+      }
+      if (++row === partRows) {
+        row = 0
+        to += outStride
+      }
+    }
+  }
+}
+
+/** Hashes one run into `hashS` and `hashT`. */
+@inline
+function run(at: usize, bytes: usize, number: u32): void {
+  const whole = bytes & ~(STEP - 1)
+  const words = bytes & ~7
+  hash(at, whole, (<u64>number << 32) | <u64>bytes)
+  if (whole === bytes) return
+  let s = hashS, t = hashT
+  for (let i = whole; i < words; i += 8) {
+    const word = load<u64>(at + i)
+    s = mixWord(s, PRIME_S, word)
+    t = mixWord(t, PRIME_T, word)
+  }
+  if (words < bytes) {
+    let word: u64 = 0
+    for (let i = words; i < bytes; i++) word |= <u64>load<u8>(at + i) << ((i - words) * 8)
+    s = mixWord(s, PRIME_S, word)
+    t = mixWord(t, PRIME_T, word)
+  }
+  hashS = s
+  hashT = t
 }

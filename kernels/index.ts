@@ -1,7 +1,7 @@
 // Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
 export { agipdAdaptive, agipdAdaptiveGain, agipdAdaptiveGainListed, agipdAdaptiveListed } from './agipd'
 export { agipdFixed, agipdFixedGain, agipdFixedGainListed, agipdFixedListed } from './agipd-fixed'
-export { checksum } from './checksum'
+export { checksum, checksumRuns } from './checksum'
 export { darkStatistics } from './dark'
 export { countBits, markClose, markOutside } from './dark-judge'
 export { darkMoments, darkSums } from './dark-moments'

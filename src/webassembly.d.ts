@@ -6,6 +6,8 @@ declare namespace WebAssembly {
   class Memory {
     readonly buffer: SharedArrayBuffer
     constructor(descriptor: { initial: number; maximum: number; shared: true })
+    /** Adds pages of 64 KiB: views made before end where it ended. */
+    grow(pages: number): number
   }
   /** A trap or an abort inside a module: what its memory holds afterwards is anybody's guess. */
   class RuntimeError extends Error {}

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PHASES } from '../../src/engine/contract/phase-times.js'
+import { makeFolders } from '../../src/model/folders.js'
 import { type Dataset, type DatasetShape, dataset } from '../dataset.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
@@ -13,7 +14,7 @@ const MIB = 2 ** 20
 /** Whole corrections as processes, start and constants included, everything in the page cache. */
 export async function benchBatch(options: SuiteOptions): Promise<Result[]> {
   const folder = join(options.scratch, `batch-${process.pid}`)
-  mkdirSync(folder, { recursive: true })
+  makeFolders(folder)
   try {
     return [...(await chains(options, folder)), ...(await coldConstants(options, folder))]
   } finally {

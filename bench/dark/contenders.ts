@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { software } from '../../src/cli/version.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { prepareDark } from '../../src/engine/dark/prepare.js'
 import { machineLimits, memoryBudget } from '../../src/engine/plan/budget.js'
@@ -43,7 +44,7 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
         workers,
         memory: memoryBudget(undefined, machineLimits()),
       })
-      await darkRun(plan, { catalogue, signal, engine })
+      await darkRun(plan, { catalogue, software: software(), signal, engine })
     } finally {
       await engine.close()
     }

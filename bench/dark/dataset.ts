@@ -1,13 +1,11 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import { simulate } from '../../src/sources/simulator/simulate.js'
+import { kept } from '../kept.js'
 import { PIXELS } from '../kernels/problem.js'
 import type { SuiteOptions } from '../suite.js'
-
-/** Raised when the simulator's output changes, so that kept data are not mistaken for new. */
-const VERSION = 1
 
 /** Dark runs of AGIPD, one a stage. */
 export interface DarkDataset {
@@ -25,11 +23,9 @@ export async function darkDataset(
   { modules, cells, trains }: { readonly modules: number; readonly cells: number; readonly trains: number },
   { scratch, seed, signal, onProgress }: Pick<SuiteOptions, 'scratch' | 'seed' | 'signal' | 'onProgress'>,
 ): Promise<DarkDataset> {
-  const folder = join(scratch, `run-dark-v${VERSION}-${modules}x${cells}x${trains}-seed${seed}`)
-  const complete = join(folder, 'complete')
-  if (!existsSync(complete)) {
+  const folder = join(scratch, `run-dark-${modules}x${cells}x${trains}-seed${seed}`)
+  await kept(folder, async () => {
     onProgress(`simulating dark runs of ${modules} modules × ${cells} cells × ${trains} trains in ${folder}`)
-    rmSync(folder, { recursive: true, force: true })
     for (const stage of [0, 1, 2] as const)
       await simulate(
         {
@@ -49,8 +45,7 @@ export async function darkDataset(
         },
         { out: folder, catalogue: join(folder, 'unused'), signal },
       )
-    writeFileSync(complete, '')
-  }
+  })
   const [high = '', medium = '', low = ''] = [1, 2, 3].map(run => join(folder, 'raw', `r000${run}`))
   const rawFiles = [high, medium, low].flatMap(run =>
     readdirSync(run)

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolders } from '../../src/model/folders.js'
 import { plainReading } from '../hdf5/constants-reading.js'
 import { type Result, resultOf } from '../result.js'
 import { measure } from '../rounds.js'
@@ -16,7 +17,7 @@ export async function benchDark(options: SuiteOptions): Promise<Result[]> {
   const shape = quick ? { modules: 1, cells: 2, trains: 8 } : { modules: 2, cells: 16, trains: 200 }
   const data = await darkDataset(shape, options)
   const folder = join(scratch, `dark-${process.pid}`)
-  mkdirSync(folder, { recursive: true })
+  makeFolders(folder)
   const { modules, cells, trains } = shape
   const name = `dark, ${modules} modules × ${cells} cells × ${trains} trains × 3 stages`
   const setup = { data, workers, folder, signal: options.signal }

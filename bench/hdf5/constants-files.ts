@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConstantVersion } from '../../constants/catalogue.js'
 import { describeConstants } from '../../constants/file.js'
@@ -9,6 +9,7 @@ import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { ModulePlan } from '../../src/engine/plan/plan.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
+import { kept } from '../kept.js'
 import type { SuiteOptions } from '../suite.js'
 
 /** Modules with the constants of the default chain, f64 in CalCat's order, one file a module and nothing else in it. */
@@ -19,7 +20,6 @@ export interface StoredModules {
   readonly bytes: number
 }
 
-const VERSION = 1
 const PDU = 'AGIPD_BENCH'
 
 /** Constants of `modules` modules, written unless an earlier benchmark left them in the scratch folder. */
@@ -28,21 +28,17 @@ export async function storedModules(
   cells: number,
   { scratch, onProgress, signal }: Pick<SuiteOptions, 'scratch' | 'onProgress' | 'signal'>,
 ): Promise<StoredModules> {
-  const folder = join(scratch, `constants-v${VERSION}-${modules}x${cells}`)
+  const folder = join(scratch, `constants-${modules}x${cells}`)
   const files = Array.from({ length: modules }, (_, module) => join(folder, `${module}.h5`))
-  const complete = join(folder, 'complete')
-  if (!existsSync(complete)) {
+  await kept(folder, async () => {
     onProgress(`writing constants of ${modules} modules × ${cells} cells in ${folder}`)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
     const [first = '', ...others] = files
     await writeConstants(first, arraysOf(cells))
     for (const file of others) {
       signal.throwIfAborted()
       copyFileSync(first, file)
     }
-    writeFileSync(complete, '')
-  }
+  })
   const content = await contentOf(files[0] ?? '')
   const stored = await describeConstants(files[0] ?? '')
   return {

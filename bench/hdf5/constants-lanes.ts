@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConstantsCache } from '../../constants/pack/cache.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
@@ -10,6 +10,7 @@ import { ResidentConstants } from '../../src/engine/run/resident-constants.js'
 import { Engine } from '../../src/engine/threads/engine.js'
 import { RunStop } from '../../src/engine/threads/job.js'
 import type { Lane } from '../../src/memory/lane.js'
+import { makeFolders } from '../../src/model/folders.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure, timeAwaited } from '../rounds.js'
 import type { SuiteOptions } from '../suite.js'
@@ -70,7 +71,7 @@ class Loader {
     const { count, layout } = planLanes(demand, engine.pool.size, LANES_BYTES)
     this.#lanes = engine.lanes.lend(count, layout)
     this.#engine = engine
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
   }
 
   async measure(shape: string, { rounds, onProgress, signal }: SuiteOptions): Promise<Result[]> {

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolders } from '../../src/model/folders.js'
 import { copyContender } from '../copy.js'
 import { dataset } from '../dataset.js'
 import { detcalKernel } from '../kernels/detcal.js'
@@ -20,7 +21,7 @@ const SHARE = 0.004
 /** The HDF5 paths: raw frames in, results out, deflate, constants. Files are in the page cache. */
 export async function benchHdf5(options: SuiteOptions): Promise<Result[]> {
   const folder = join(options.scratch, `hdf5-${process.pid}`)
-  mkdirSync(folder, { recursive: true })
+  makeFolders(folder)
   const python = findPython('h5py', 'numpy')
   const peer = python === undefined ? undefined : new Peer(python, [join(PEERS, 'hdf5.py')])
   const bench = new Hdf5Bench(options, folder, peer)

@@ -20,7 +20,7 @@ export function scalingWork({ lane: handle, slot, cells }: ScalingTask): () => P
     [kernelCorrector(module, views, kernels)],
     new TileDeflater(module, views, kernels),
     new Density(),
-    layout.pixels,
+    views,
     new PhaseTotals(),
   )
   const tiles = tilesOf(cells, layout.slotFrames)

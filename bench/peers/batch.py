@@ -79,8 +79,6 @@ def load(path, cells):
         offset = planes("Offset", 3).astype(np.float32, copy=False)
         threshold = planes("ThresholdsDark", 2).astype(np.float32, copy=False)
         bad = planes("BadPixelsDark", 3).astype(np.uint32, copy=False)
-        for name in ("BadPixelsPC", "BadPixelsFF"):
-            bad |= planes(name, 3).astype(np.uint32, copy=False)
     never = threshold[:, 1] <= np.float32(1.05) * threshold[:, 0]
     threshold[:, 1][never] = 65535
     return offset, threshold, bad

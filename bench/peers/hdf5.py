@@ -56,7 +56,7 @@ def deflate():
 
 def constants(path, pdu):
     with h5py.File(path, "r") as file:
-        for name in ("Offset", "ThresholdsDark", "BadPixelsDark", "BadPixelsPC", "BadPixelsFF"):
+        for name in ("Offset", "ThresholdsDark", "BadPixelsDark"):
             # On disk [fast scan][slow scan][cell][gain].
             np.ascontiguousarray(file[f"{pdu}/{name}/0/data"][()].transpose(2, 3, 1, 0))
 

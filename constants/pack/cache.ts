@@ -7,11 +7,11 @@ import {
   futimesSync,
   openSync,
   readSync,
-  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { replaceFile } from '../../src/model/files.js'
 import { makeRoom, PACK, PART } from './eviction.js'
 import { openCacheFolder } from './folder.js'
 import {
@@ -151,14 +151,17 @@ class PartialPack implements PackWriter {
 
   publish(header: PackHeader): void {
     try {
-      writeSync(this.fd, encodeHeader(header), 0, undefined, 0)
+      try {
+        writeSync(this.fd, encodeHeader(header), 0, undefined, 0)
+      } finally {
+        // Not every file system renames what is open.
+        closeSync(this.fd)
+      }
       // Not flushed: what a crash of the machine leaves is found by the checksums.
-      renameSync(this.#part, this.#final)
+      replaceFile(this.#part, this.#final)
     } catch (error) {
       rmSync(this.#part, { force: true })
       throw error
-    } finally {
-      closeSync(this.fd)
     }
   }
 

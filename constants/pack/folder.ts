@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, statfsSync, statSync } from 'node:fs'
+import { lstatSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { OutputError } from '../../src/model/errors.js'
+import { makeFolders } from '../../src/model/folders.js'
 
 /** File systems in memory, by Linux's magic numbers: tmpfs, ramfs. */
 const IN_MEMORY = new Set([0x01021994, 0x858458f6])
@@ -44,7 +45,7 @@ export function openCacheFolder(folder: string, stated: boolean): void {
   const hint = 'Use --constants-cache with a folder of your own, or --constants-cache off'
   const refuse = (what: string) => new OutputError(what, { place: { file: folder }, hint })
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder, 0o700)
     // A link in a public folder may have been laid by anybody.
     const found = stated ? statSync(folder) : lstatSync(folder)
     if (!found.isDirectory()) throw refuse('the constants cache is no folder')
@@ -54,10 +55,13 @@ export function openCacheFolder(folder: string, stated: boolean): void {
     if ((mode & (stated ? 0o002 : 0o022)) !== 0) throw refuse('others may write to the constants cache')
   } catch (error) {
     if (error instanceof OutputError) throw error
-    throw new OutputError(`it cannot hold the constants cache: ${(error as Error).message}`, {
-      place: { file: folder },
-      hint,
-      cause: error,
-    })
+    throw new OutputError(
+      `it cannot hold the constants cache: ${(error as Error).message.replace(/^E[A-Z0-9]+: /, '')}`,
+      {
+        place: { file: folder },
+        hint,
+        cause: error,
+      },
+    )
   }
 }

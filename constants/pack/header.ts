@@ -25,15 +25,12 @@ export const CHECKSUM_STEP = 128
 /** Words of the checksum of a plane. */
 export const CHECKSUM_WORDS = 4
 
-/** Raised whenever a pack made before would be read wrongly: header, order of planes, what a plane recipe means. */
-const VERSION = 1
 const MAGIC = 'DETCPACK'
 
 /**
- * Byte map of the header, little-endian: magic 8 · version u32 · cells u32 · planes u32 · bytes of a plane u32 · 8 zero ·
- * key 32 · SHA-256 of all the rest of the header 32 · one byte a cell (1: missing) · checksums · zeros to a page.
+ * Byte map of the header, little-endian: magic 8 · cells u32 · planes u32 · bytes of a plane u32 · 12 zero · key 32 · SHA-256 of all the rest of the header 32 · one byte a cell (1: missing) · checksums · zeros to a page.
  */
-const AT = { version: 8, cells: 12, planes: 16, planeBytes: 20, key: 32, digest: 64, missing: 96 } as const
+const AT = { cells: 8, planes: 12, planeBytes: 16, key: 32, digest: 64, missing: 96 } as const
 const DIGEST_BYTES = 32
 const PAGE = 4096
 
@@ -55,7 +52,6 @@ function checksumsAt(cells: number): number {
 export function encodeHeader({ shape, key, missing, checksums }: PackHeader): Buffer {
   const bytes = Buffer.alloc(headerBytes(shape))
   bytes.write(MAGIC, 'latin1')
-  bytes.writeUInt32LE(VERSION, AT.version)
   bytes.writeUInt32LE(shape.cells, AT.cells)
   bytes.writeUInt32LE(shape.planes, AT.planes)
   bytes.writeUInt32LE(shape.planeBytes, AT.planeBytes)
@@ -70,14 +66,13 @@ export function encodeHeader({ shape, key, missing, checksums }: PackHeader): Bu
 }
 
 /**
- * The header in `bytes`, of `headerBytes(shape)`; undefined if it is damaged, of another version, or not that of the
- * pack `key` of this shape.
+ * The header in `bytes`, of `headerBytes(shape)`; undefined if it is damaged, or not that of the pack `key` of
+ * this shape.
  */
 export function decodeHeader(bytes: Buffer, key: string, shape: PackShape): PackHeader | undefined {
   const matches =
     bytes.length === headerBytes(shape) &&
-    bytes.toString('latin1', 0, AT.version) === MAGIC &&
-    bytes.readUInt32LE(AT.version) === VERSION &&
+    bytes.toString('latin1', 0, AT.cells) === MAGIC &&
     bytes.readUInt32LE(AT.cells) === shape.cells &&
     bytes.readUInt32LE(AT.planes) === shape.planes &&
     bytes.readUInt32LE(AT.planeBytes) === shape.planeBytes &&

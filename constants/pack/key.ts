@@ -13,7 +13,7 @@ export interface PackContent {
   readonly cells: readonly number[]
   /** The constants that `planes` are made of, in any order. */
   readonly constants: readonly ConstantVersion[]
-  /** `detcal 1.2.3`: other code may make other bytes of the same constants. */
+  /** `detcal 1.2.3+<hash of the code>`: another formula, recipe or kernel makes other bytes of the same constants. */
   readonly software: string
 }
 

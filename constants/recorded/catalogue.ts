@@ -23,6 +23,7 @@ import {
  */
 export class RecordedCatalogue implements Catalogue {
   readonly remedy: string
+  readonly namesMask = true
   readonly #file: string
   readonly #recorded: RecordedConstants
   readonly #root: string | undefined
@@ -142,6 +143,7 @@ export class RecordedCatalogue implements Catalogue {
       dtype: checkKind(calibration, stored.dtype, place),
       dims: resolved.dims,
       ...content,
+      isChecked: true,
       rawData: stored.statements.rawData,
       created: beginAt,
     }

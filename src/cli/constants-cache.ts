@@ -7,8 +7,8 @@ import { isDetcalError } from '../model/errors.js'
 import type { CorrectOptions } from './correct-options.js'
 
 /**
- * The constants cache that the options mean. A default one that cannot be used is no error: constants then come from
- * their files, as with `off`.
+ * The constants cache that the options mean. A default one that cannot be used costs the cache and not the correction:
+ * constants then come from their files, as with `off`, and a warning says why.
  * @throws OutputError if a folder that was named cannot be used. @throws UsageError for a size that is none.
  */
 export function openConstantsCache({
@@ -25,6 +25,6 @@ export function openConstantsCache({
     return ConstantsCache.open({ folder, limit, stated: false })
   } catch (error) {
     if (!isDetcalError(error, 'output')) throw error
-    return { off: `${folder}: ${error.message}` }
+    return { off: error.message, folder }
   }
 }

@@ -6,6 +6,7 @@ import type { Strategy } from '../../constants/select.js'
 import type { Corrections } from '../corrections/chain.js'
 import { correctionsOf } from '../corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
+import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { UsageError } from '../model/errors.js'
@@ -30,6 +31,7 @@ export interface CorrectOptions {
   readonly strategy: Strategy
   readonly config: string | undefined
   readonly steps: string | undefined
+  readonly badPixels: string | undefined
   readonly mgHardThreshold: number
   readonly hgHardThreshold: number
   readonly sigmaHigh: number
@@ -121,6 +123,12 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         group: STEPS,
         type: 'string',
         describe: `complete set of steps, by commas [default: ${defaultSteps()}]`,
+      },
+      'bad-pixels': {
+        group: STEPS,
+        type: 'string',
+        requiresArg: true,
+        describe: `bad-pixel maps that the mask is made of, by commas: ${mapNames()} [default: dark, ${MAPS_WITH_STEPS}]`,
       },
       'mg-hard-threshold': {
         group: STEPS,
@@ -217,8 +225,19 @@ function defaultSteps(): string {
   )
 }
 
+/** What comes beside the map of the darks unless `--bad-pixels` says otherwise. */
+const MAPS_WITH_STEPS =
+  'pc with relative-gain or adjust-mg-baseline, ff with xray-gain; LPD always both; with --constants-from those named there'
+
+/** Each detector's bad-pixel maps. */
+function mapNames(): string {
+  return DETECTORS.map(
+    detector => `${detector.id} ${badPixelMapsOf(detector).map(shortName).join(',')}`,
+  ).join('; ')
+}
+
 /** Options that are text even where YAML would read a number or a list. */
-const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'memory', 'at']
+const TEXT = ['modules', 'sequences', 'trains', 'pulses', 'steps', 'bad-pixels', 'memory', 'at']
 
 /**
  * `production` is the facility's chain; else a YAML file whose keys are option names. yargs hands over the path made
@@ -268,6 +287,32 @@ export function stepsOf({ steps }: CorrectOptions, corrections: Corrections): re
   if (names.every(name => name === ''))
     throw new UsageError('--steps is empty', { hint: `Use some of ${corrections.defaultSteps.join(', ')}` })
   return names.filter(name => name !== '')
+}
+
+/**
+ * The bad-pixel maps that `--bad-pixels` names, by calibration, in the detector's order; undefined without it.
+ * @throws UsageError for a map that the detector has not, and where no mask is made.
+ */
+export function askedMaps(
+  { badPixels }: CorrectOptions,
+  detector: Detector,
+  steps: readonly string[],
+): readonly string[] | undefined {
+  if (badPixels === undefined) return undefined
+  const known = badPixelMapsOf(detector)
+  const hint = `Use some of ${known.map(shortName).join(', ')}`
+  const names = badPixels
+    .split(',')
+    .map(name => name.trim().toLowerCase())
+    .filter(name => name !== '')
+  if (names.length === 0)
+    throw new UsageError('--bad-pixels is empty', { hint: `${hint}, or leave mask out of --steps` })
+  for (const name of names)
+    if (!known.some(map => shortName(map) === name))
+      throw new UsageError(`${detector.name} has no bad-pixel map ${JSON.stringify(name)}`, { hint })
+  if (!steps.includes('mask'))
+    throw new UsageError('--bad-pixels says nothing without the step mask', { hint: 'Add mask to --steps' })
+  return known.filter(map => names.includes(shortName(map)))
 }
 
 export function stepOptionsOf({

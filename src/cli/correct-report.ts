@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { PHASES } from '../engine/contract/phase-times.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
+import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
@@ -8,13 +9,13 @@ import { table } from './table.js'
 /** A result for people and for machines. */
 export interface Report {
   readonly text: string
-  readonly json: unknown
+  readonly json: object
 }
 
 const GB = 1e9
 
 /** What `--dry-run` prints. */
-export function planReport(plan: CorrectionPlan): Report {
+export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
   const { lanes, totals, workers } = plan
   const rows = plan.modules.map(({ module, sequences, cells, chain, constants }) => [
     String(module),
@@ -39,6 +40,7 @@ export function planReport(plan: CorrectionPlan): Report {
       header.slice(0, columns),
       rows.map(row => row.slice(0, columns)),
     ),
+    conditionTable(told),
     ...(plan.combined
       ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
       : []),
@@ -47,6 +49,7 @@ export function planReport(plan: CorrectionPlan): Report {
   const json = {
     detector: plan.detector.id,
     karaboId: plan.run.karaboId,
+    conditions: told,
     totals,
     workers,
     lanes: { count: lanes.count, bytes: lanes.bytes, slots: lanes.layout.slots, block: lanes.block },
@@ -55,6 +58,7 @@ export function planReport(plan: CorrectionPlan): Report {
       unit: constants.pdu,
       steps: chain.steps,
       skipped: chain.skipped,
+      maskMaps: chain.maskMaps,
       cells,
       sequences: sequences.map(({ joined, output }) => ({
         input: joined.file.path,
@@ -70,7 +74,11 @@ export function planReport(plan: CorrectionPlan): Report {
 }
 
 /** What a finished correction prints. */
-export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome): Report {
+export function outcomeReport(
+  plan: CorrectionPlan,
+  told: ToldConditions,
+  outcome: CorrectionOutcome,
+): Report {
   const rows = outcome.modules.map(({ module, status, sequences }) => [
     String(module),
     status,
@@ -90,11 +98,20 @@ export function outcomeReport(plan: CorrectionPlan, outcome: CorrectionOutcome):
   })
   const text = [
     table(['module', 'status', 'files', 'frames', 'first file'], rows),
+    conditionTable(told),
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
     `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
-  return { text, json: outcome }
+  const maskMaps = new Map(plan.modules.map(({ module, chain }) => [module, chain.maskMaps]))
+  const modules = outcome.modules.map(each => ({ ...each, maskMaps: maskMaps.get(each.module) ?? [] }))
+  return { text, json: { ...outcome, modules, conditions: told } }
+}
+
+/** Operating conditions with what tells each. */
+function conditionTable(told: ToldConditions): string {
+  const rows = Object.entries(told).map(([name, { value, source }]) => [name, `${value ?? '–'}`, source])
+  return table(['condition', 'value', 'from'], rows)
 }

@@ -2,6 +2,7 @@ import { DARK_REASONS } from '../../constants/dark/bad-pixels.js'
 import type { DarkMap } from '../../constants/dark/picture.js'
 import type { DarkOutcome } from '../engine/dark/outcome.js'
 import type { DarkPlan } from '../engine/dark/plan.js'
+import { conditionsText } from '../engine/plan/told-conditions.js'
 import type { Report } from './correct-report.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
@@ -34,7 +35,7 @@ export function darkPlanReport(plan: DarkPlan): Report {
     karaboId: plan.karaboId,
     rawData: plan.rawData,
     beginAt: plan.beginAt.toISOString(),
-    conditions: plan.conditions,
+    conditions: plan.told,
     limits: plan.limits,
     totals,
     workers,
@@ -84,7 +85,7 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
     karaboId: plan.karaboId,
     rawData: plan.rawData,
     beginAt: plan.beginAt.toISOString(),
-    conditions: plan.conditions,
+    conditions: plan.told,
     limits: plan.limits,
     modules: outcome.modules.map(({ module, pdu, stages, pictures, outliers, previous }) => ({
       module,
@@ -122,7 +123,5 @@ function withoutMaps(stage: object): object {
 }
 
 function conditions(plan: DarkPlan): string {
-  return Object.entries(plan.conditions)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')
+  return conditionsText(plan.conditions, plan.told)
 }

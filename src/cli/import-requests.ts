@@ -1,8 +1,10 @@
+import { basename } from 'node:path'
 import { parseConditions } from '../../constants/conditions.js'
 import type { ImportRequest } from '../../constants/import-request.js'
 import { type StatedUnit, unitsInFile } from '../../constants/units-in-file.js'
 import type { Detector } from '../detectors/detector.js'
 import { UsageError } from '../model/errors.js'
+import { belongsToNobody } from '../model/files.js'
 import { detectorNamed } from './constants-options.js'
 import { parsePairs, parseTime } from './options.js'
 
@@ -25,7 +27,14 @@ export interface ImportOptions {
  * @throws UsageError if neither they nor a file say it, or what they say cannot be.
  */
 export async function importRequests(options: ImportOptions): Promise<ImportRequest[]> {
-  const { files, detector, module, pdu, rawData } = options
+  const { detector, module, pdu, rawData } = options
+  const files = options.files.filter(file => !belongsToNobody(basename(file)))
+  const [passedOver] = options.files
+  if (files.length === 0 && passedOver !== undefined)
+    throw new UsageError('its name is that of attributes which macOS or NFS left: it holds no constants', {
+      place: { file: passedOver },
+      hint: 'Name the files of constants',
+    })
   const beginAt = options.beginAt === undefined ? undefined : parseTime(options.beginAt)
   const request = (files: readonly string[], unit: StatedUnit) => {
     const kind = detectorNamed(unit.detector)

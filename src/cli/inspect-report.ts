@@ -1,4 +1,6 @@
 import { rawFrameBytes } from '../detectors/detector.js'
+import { type ToldConditions, toldConditions } from '../engine/plan/told-conditions.js'
+import { PULSE_LIMIT } from '../model/ids.js'
 import type { ModuleFile, Run } from '../sources/run.js'
 import { table } from './table.js'
 
@@ -29,12 +31,15 @@ interface Spread {
   readonly different: number
 }
 
-/** Over all frames that belong to a train. */
-function spread(run: Run, ids: (file: ModuleFile) => ArrayLike<number>): Spread | undefined {
+/** Over all frames that belong to a train, of ids below `limit`: others are told as problems. */
+function spread(run: Run, limit: number, ids: (file: ModuleFile) => ArrayLike<number>): Spread | undefined {
   const seen = new Set<number>()
   for (const file of [...run.modules.values()].flat())
     for (const { image } of file.trains)
-      for (let row = image.first; row < image.first + image.count; row++) seen.add(ids(file)[row] ?? 0)
+      for (let row = image.first; row < image.first + image.count; row++) {
+        const id = ids(file)[row] ?? 0
+        if (id >= 0 && id < limit && Number.isInteger(id)) seen.add(id)
+      }
   if (seen.size === 0) return undefined
   let [from, to] = [Number.POSITIVE_INFINITY, 0]
   for (const id of seen) {
@@ -68,10 +73,10 @@ export function inspectJson(run: Run) {
       least: perTrain.reduce((least, count) => Math.min(least, count), perTrain[0] ?? 0),
       most: perTrain.reduce((most, count) => Math.max(most, count), 0),
     },
-    cells: spread(run, file => file.cellIds),
-    pulses: spread(run, file => file.pulseIds),
+    cells: spread(run, run.detector.maxCells, file => file.cellIds),
+    pulses: spread(run, PULSE_LIMIT, file => file.pulseIds),
     gainMode: run.gainMode === undefined ? undefined : GAIN_MODES[run.gainMode],
-    conditions: run.conditions,
+    conditions: toldOf(run),
     total: figures(run, files),
     modules: [...run.modules].map(([module, sequences]) => ({
       module,
@@ -98,7 +103,13 @@ function suspects(files: readonly ModuleFile[]): number {
 function gainModeText({ detector, gainMode, rawFrames }: Run): string | undefined {
   if (rawFrames > 1) return 'parallel'
   if (!detector.fixedGain) return undefined
-  return gainMode === undefined ? 'unknown: no control data' : GAIN_MODES[gainMode]
+  return gainMode === undefined ? `${GAIN_MODES[0]} (assumed)` : `${GAIN_MODES[gainMode]} (control data)`
+}
+
+/** Every condition with what tells it; the gain mode is what a correction would assume. */
+function toldOf({ detector, conditions, conditionSources, gainMode }: Run): ToldConditions {
+  const gain = detector.fixedGain ? { 'Gain mode': gainMode ?? 0 } : {}
+  return toldConditions(detector, { ...conditions, ...gain }, conditionSources)
 }
 
 /** The summary for people: facts by name, then modules with their sequences. */
@@ -126,9 +137,12 @@ export function inspectText(run: Run): string {
     ['pulses', range(pulses)],
     ['cells', range(cells)],
     ['gain mode', gainModeText(run)],
-    ...Object.entries(run.conditions)
+    ...Object.entries(summary.conditions)
       .filter(([name]) => name !== 'Gain mode')
-      .map(([name, value]): [string, string] => [name, String(value)]),
+      .map(([name, { value, source }]): [string, string] => [
+        name,
+        source === 'unknown' ? source : `${value ?? '–'} (${source})`,
+      ]),
   ]
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
   const width = known.reduce((most, [name]) => Math.max(most, name.length), 0)

@@ -6,7 +6,7 @@ import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
 import { Chosen, chosenBy, commandsFor, startLoading } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
-import { VERSION } from './version.js'
+import { buildVersion } from './version.js'
 
 // A reader that has seen enough (`detcal inspect | head`) is no error.
 for (const stream of [process.stdout, process.stderr])
@@ -14,10 +14,12 @@ for (const stream of [process.stdout, process.stderr])
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   })
 
-let parser = yargs(hideBin(process.argv))
+const args = hideBin(process.argv)
+let parser = yargs(args)
   .scriptName('detcal')
   .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')
-  .version(VERSION)
+  // Made only for who asks: all of the code is read for it.
+  .version(args.includes('--version') ? buildVersion() : '')
   .demandCommand(1, 'name a command')
   .recommendCommands()
   .strict()
@@ -34,7 +36,7 @@ let parser = yargs(hideBin(process.argv))
       hint: 'See detcal --help, or detcal <command> --help',
     })
   })
-const [name] = hideBin(process.argv)
+const [name] = args
 startLoading(name)
 for (const command of await commandsFor(name)) parser = parser.command(chosenBy(command))
 

@@ -28,7 +28,9 @@ export function outputOf({ run, out, combined, corr }: OutputArguments): OutputR
   }
   const file = resolve(combined)
   checkCombined(file, folder, run)
-  return { folder, corrected: corr, combined: file }
+  // By one path, whatever links lead there: outputs are told apart by their paths.
+  const beside = real(dirname(file)) === real(folder)
+  return { folder, corrected: corr, combined: beside ? join(folder, basename(file)) : file }
 }
 
 /** RAW and CORR files in one folder would be read as one run, which has every source twice. */

@@ -1,6 +1,9 @@
-/** Prints `value` as the command's result: JSON on stdout, bigints as text. */
-export function printJson(value: unknown): void {
+import { software } from './version.js'
+
+/** Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, says who made it. */
+export function printJson(value: object): void {
+  const result = Array.isArray(value) ? value : { software: software(), ...value }
   process.stdout.write(
-    `${JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item), 2)}\n`,
+    `${JSON.stringify(result, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item), 2)}\n`,
   )
 }

@@ -24,6 +24,10 @@ export interface Chain {
   /** The steps that are done, in order of execution. */
   readonly steps: readonly string[]
   readonly skipped: readonly SkippedStep[]
+  /** The bad-pixel maps that the mask is made of, by calibration; none without the step `mask`. */
+  readonly maskMaps: readonly string[]
+  /** Maps that belong to this mask and are not there. */
+  readonly missingMaps: readonly string[]
 }
 
 /** What is asked for a module. */
@@ -36,6 +40,8 @@ export interface ChainRequest {
   readonly rawFrames: number
   /** Names of the calibrations there are for the module. */
   readonly available: ReadonlySet<string>
+  /** The bad-pixel maps to make the mask of, by calibration; absent: those that come with the steps. */
+  readonly maskMaps?: readonly string[]
 }
 
 /** The corrections of one detector. */

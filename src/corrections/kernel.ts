@@ -81,6 +81,30 @@ export type Interleave = (
   out: number,
 ) => void
 
+/**
+ * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (the last of the
+ * groups `lastBytes`), side by side in each row, into `out[(phase + r) / partRows][g]` of 16 bytes each. The number of a run,
+ * modulo 2^32 `first + c·columnNumber + r·rowNumber + g·groupNumber`, is part of its checksum: a sum is the same in
+ * whichever calls its runs are taken, as long as each is where it was. `phase` is below `partRows`.
+ */
+export type ChecksumRuns = (
+  src: number,
+  bytes: number,
+  lastBytes: number,
+  groups: number,
+  groupNumber: number,
+  rows: number,
+  rowStride: number,
+  rowNumber: number,
+  partRows: number,
+  phase: number,
+  columns: number,
+  columnStride: number,
+  columnNumber: number,
+  first: number,
+  out: number,
+) => void
+
 /** Scratch of {@link DarkStatistics}: the samples of a cache line of pixels, and their sums. */
 export function darkScratchBytes(frames: number): number {
   return 64 * Math.ceil(frames / 4) * 4 + 304
@@ -134,6 +158,7 @@ export interface Kernels {
   ) => number
   /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
   readonly checksum: (src: number, bytes: number, out: number) => void
+  readonly checksumRuns: ChecksumRuns
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

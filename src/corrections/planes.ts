@@ -17,9 +17,9 @@ export type PlaneRecipe =
   | { readonly kind: 'low-threshold'; readonly gap: boolean }
   /** Bitwise or of the gain-stage plane of each bad-pixel calibration, u32. */
   | { readonly kind: 'bad-pixels'; readonly calibrations: readonly string[]; readonly stage: number }
-  /** Relative gain of SlopesPC: 1, m0/m3, 4.48·m0/m3 (step 9). */
+  /** Relative gain of SlopesPC: 1, m0/m3, 4.48·m0/m3 (step 8). */
   | { readonly kind: 'pc-gain'; readonly stage: 0 | 1 | 2 }
-  /** b1 − b4·m0/m3 of SlopesPC (step 10). */
+  /** b1 − b4·m0/m3 of SlopesPC (step 9). */
   | { readonly kind: 'pc-baseline' }
   /** median of the module's finite SlopesFF ÷ SlopesFF (step 11). */
   | { readonly kind: 'xray-gain' }

@@ -64,8 +64,8 @@ export const AGIPD_1M: Detector = {
   ],
   parameters: [
     { name: 'Sensor Bias Voltage', groups: ALL_GROUPS },
-    { name: 'Pixels X', groups: ALL_GROUPS },
-    { name: 'Pixels Y', groups: ALL_GROUPS },
+    { name: 'Pixels X', groups: ALL_GROUPS, ofDetector: true },
+    { name: 'Pixels Y', groups: ALL_GROUPS, ofDetector: true },
     { name: 'Memory cells', groups: ALL_GROUPS },
     { name: 'Acquisition rate', groups: ALL_GROUPS },
     { name: 'Gain setting', groups: ALL_GROUPS },

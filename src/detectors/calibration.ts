@@ -37,6 +37,8 @@ export interface Parameter {
   readonly groups: readonly ConditionGroup[]
   /** CalCat is not sent the parameter at this value: it is the default that old constants lack. */
   readonly omittedAt?: number
+  /** It follows from the detector: no run has another one. */
+  readonly ofDetector?: true
 }
 
 /** Depended on by all calibrations. */

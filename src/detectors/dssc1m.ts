@@ -38,5 +38,9 @@ export const DSSC_1M: Detector = {
     'Acquisition rate',
     'Target gain',
     'Encoded gain',
-  ].map(name => ({ name, groups: ALL_GROUPS })),
+  ].map(name => ({
+    name,
+    groups: ALL_GROUPS,
+    ...(name.startsWith('Pixels') && { ofDetector: true as const }),
+  })),
 }

@@ -40,8 +40,8 @@ export const LPD_1M: Detector = {
   parameters: [
     { name: 'Sensor Bias Voltage', groups: ALL_GROUPS },
     { name: 'Memory cells', groups: ALL_GROUPS },
-    { name: 'Pixels X', groups: ALL_GROUPS },
-    { name: 'Pixels Y', groups: ALL_GROUPS },
+    { name: 'Pixels X', groups: ALL_GROUPS, ofDetector: true },
+    { name: 'Pixels Y', groups: ALL_GROUPS, ofDetector: true },
     { name: 'Feedback capacitor', groups: ALL_GROUPS },
     { name: 'Memory cell order', groups: ['dark'] },
     { name: 'Parallel gain', groups: ['dark'], omittedAt: 0 },

@@ -4,9 +4,9 @@ import type { DType } from '../model/dtypes.js'
  * HDF5 names, dtypes and shapes of European XFEL's data files (EXDF), in one place and in their own spelling.
  *
  * A file holds trains; `INDEX/trainId` names them and `INDEX/<source>/<group>/{first,count}` says which rows
- * of `INSTRUMENT/<source>/<group>/…` belong to each. Format 0.5 has neither version nor flags.
+ * of `INSTRUMENT/<source>/<group>/…` belong to each. Format 0.5 has neither version nor flags; 1.3 is 1.2 with attributes on groups of properties.
  */
-export const FORMAT_VERSIONS = ['0.5', '1.0', '1.1', '1.2'] as const
+export const FORMAT_VERSIONS = ['0.5', '1.0', '1.1', '1.2', '1.3'] as const
 export type FormatVersion = (typeof FORMAT_VERSIONS)[number]
 
 export const METADATA = {

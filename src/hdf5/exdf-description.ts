@@ -8,7 +8,7 @@ import type { FormatVersion } from './euxfel-layout.js'
  * their declaration, and their chunks are written directly to it afterwards.
  */
 export interface ExdfFile {
-  readonly version: Exclude<FormatVersion, '1.1'>
+  readonly version: Exclude<FormatVersion, '1.1' | '1.3'>
   readonly metadata: ExdfMetadata
   readonly trains: ExdfTrains
   readonly sources: readonly InstrumentSource[]
@@ -34,9 +34,11 @@ export interface ExdfMetadata {
   readonly updateDate: Date
 }
 
-/** INDEX rows, one a train, all arrays of one length; ids strictly increasing. */
+/** INDEX rows, one a train, all arrays of one length; ids strictly increasing unless `disordered`. */
 export interface ExdfTrains {
   readonly trainIds: readonly number[]
+  /** Some ids are out of sequence, as they are in the RAW file. */
+  readonly disordered?: boolean
   /** 1 valid. Not in 0.5. */
   readonly flags: readonly number[]
   /** ns since 1970 UTC. Not in 0.5. */

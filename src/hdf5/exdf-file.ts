@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
-import { DataError } from '../model/errors.js'
-import { DirectFile } from './direct/index.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
-import { type File, withFile } from './library.js'
+import { type File, ifAny, withFile } from './library.js'
 import type { ReadableFile } from './readable.js'
 import { datasetAt, readNumbers, readStrings, requireDataset, rowsOf } from './values.js'
 
@@ -32,11 +32,19 @@ export interface ExdfMetadata {
   readonly run?: number
   readonly sequence?: number
   readonly creationDate?: Date
+  readonly daqLibrary?: string
+  readonly karaboFramework?: string
+  readonly runType?: string
+  readonly sample?: string
 }
+
+/** A file that HDF5 opens and that has no METADATA: something of the user's, unless its name says otherwise. */
+export class ForeignFileError extends DataError {}
 
 /**
  * Reads an EuXFEL file as {@link withExdf} does, but without the library where it can be done: `use` reads small datasets,
- * and may be called a second time, with the library's file, if it fails.
+ * and may be called a second time, with the library's file, if data that it reads are damaged or of a kind that the direct
+ * reader does not know.
  * @throws what `withExdf` throws.
  */
 export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
@@ -48,9 +56,21 @@ export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, know
     } finally {
       file.close()
     }
-  } catch {
+  } catch (error) {
+    if (!mayBeSound(error)) throw error
     return withExdf(path, use, known)
   }
+}
+
+/**
+ * Whether the library is to be asked: for what the direct reader does not know, and for damage, of which the library may
+ * make more or tells more. Not for what nobody can read, and not where we have made a mistake.
+ */
+function mayBeSound(error: unknown): boolean {
+  if (error instanceof Unreadable) return false
+  return (
+    error instanceof Unsupported || isDetcalError(error) || (error instanceof Error && 'syscall' in error)
+  )
 }
 
 /**
@@ -97,7 +117,8 @@ function openedExdf<F extends ReadableFile>(
 
 function inFile(error: DataError, file: string): DataError {
   const options = { place: { ...error.place, file }, cause: error }
-  return new DataError(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
+  const Kind = error instanceof ForeignFileError ? ForeignFileError : DataError
+  return new Kind(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
 }
 
 function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
@@ -106,8 +127,8 @@ function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unkn
   const known = FORMAT_VERSIONS.find(version => version === stored)
   if (known) return { formatVersion: known }
   // Minor versions have only added to the format; another major one may mean anything.
-  if (/^1\.\d+$/.test(stored)) return { formatVersion: '1.2', unknownVersion: stored }
-  throw new DataError(`has EuXFEL data format ${JSON.stringify(stored)}, known are 0.5 to 1.2`, {
+  if (/^1\.\d+$/.test(stored)) return { formatVersion: '1.3', unknownVersion: stored }
+  throw new DataError(`has EuXFEL data format ${JSON.stringify(stored)}, known are 0.5 to 1.3`, {
     place: { dataset: METADATA.version },
     hint: 'A newer detcal may read it',
   })
@@ -118,11 +139,13 @@ function readSources(
   version: FormatVersion,
 ): Pick<ExdfFile, 'instrumentSources' | 'controlSources'> {
   const path = `${sourceListGroup(version)}/dataSourceId`
-  if (datasetAt(file, path) === undefined)
-    throw new DataError('this dataset is missing: not a data file of European XFEL', {
+  if (datasetAt(file, path) === undefined) {
+    const Kind = ifAny(() => file.get('METADATA')) ? DataError : ForeignFileError
+    throw new Kind('this dataset is missing: not a data file of European XFEL', {
       place: { dataset: path },
       hint: 'Point to a folder with the RAW files of one run',
     })
+  }
   const instrumentSources = new Map<string, string[]>()
   const controlSources: string[] = []
   for (const id of readStrings(requireDataset(file, path))) {
@@ -147,7 +170,12 @@ function readMetadata(file: ReadableFile): ExdfMetadata {
   const run = numberAt(file, METADATA.runNumber)
   const sequence = numberAt(file, METADATA.sequenceNumber)
   const creationDate = parseDate(textAt(file, METADATA.creationDate))
+  const texts = (['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const).flatMap(name => {
+    const text = textAt(file, METADATA[name])
+    return text === undefined ? [] : [[name, text]]
+  })
   return {
+    ...(Object.fromEntries(texts) as ExdfMetadata),
     ...(proposal !== undefined && { proposal }),
     ...(run !== undefined && { run }),
     ...(sequence !== undefined && { sequence }),

@@ -161,7 +161,7 @@ function checkTrains(trains: ExdfTrains): void {
   for (const column of [trains.flags, trains.timestamps, trains.origins]) {
     if (column.length !== count) throw new RangeError(`${column.length} INDEX rows for ${count} trains`)
   }
-  if (trains.trainIds.some((id, i) => i > 0 && id <= (trains.trainIds[i - 1] ?? 0))) {
+  if (!trains.disordered && trains.trainIds.some((id, i) => i > 0 && id <= (trains.trainIds[i - 1] ?? 0))) {
     throw new RangeError('train ids are not strictly increasing')
   }
 }

@@ -1,6 +1,7 @@
-import type { File, FileOptions } from 'h5wasm/node'
-import { DataError, DetcalError, OutputError } from '../model/errors.js'
+import type { Entity, File, FileOptions } from 'h5wasm/node'
+import { DataError, DetcalError, isDetcalError, OutputError } from '../model/errors.js'
 import { Unsupported } from './direct/index.js'
+import { Guard } from './guard.js'
 
 export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
 
@@ -39,10 +40,32 @@ async function start(): Promise<Library> {
   const { File: H5File, ready } = await import('h5wasm/node')
   const module = await ready
   module.activate_throwing_error_handler()
+
+  /** A file that is only read: what it gives is looked at first. */
+  class GuardedFile extends H5File {
+    readonly #guard: Guard
+
+    constructor(path: string, options?: FileOptions) {
+      super(path, 'r', options)
+      this.#guard = new Guard(path, (error, dataset) => wrapped(path, 'r', error, dataset))
+    }
+
+    override get(path: string): Entity | null {
+      return this.#guard.entity(path, name => super.get(name))
+    }
+
+    override close(): ReturnType<File['close']> {
+      this.#guard.close()
+      return super.close()
+    }
+  }
+
   return {
     open: (path, mode, options) => {
       if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
-      return named(path, mode, () => new H5File(path, mode, options))
+      return named(path, mode, () =>
+        mode === 'r' ? new GuardedFile(path, options) : new H5File(path, mode, options),
+      )
     },
   }
 }
@@ -87,15 +110,27 @@ export function named<T>(path: string, mode: OpenMode, action: () => T): T {
 
 /**
  * The result of `ask`, or undefined where the library throws instead of answering "no". What the direct reader does not
- * know is no answer.
+ * know is no answer, and neither is what it says cannot be read.
  */
 export function ifAny<T>(ask: () => T): T | undefined {
   try {
     return ask()
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof Unsupported) throw error
+    if (error instanceof WebAssembly.RuntimeError || error instanceof Unsupported || isDetcalError(error))
+      throw error
     return undefined
   }
+}
+
+/** The file that an external link on the way to `path` leads to; undefined: there is none on it. */
+export function externalLinkOn(file: File, path: string): string | undefined {
+  const names = path.split('/').filter(name => name !== '')
+  for (let length = 1; length <= names.length; length++) {
+    const link = ifAny(() => file.get_external_link(`/${names.slice(0, length).join('/')}`))
+    const name = link && 'filename' in link ? link.filename : undefined
+    if (typeof name === 'string') return name
+  }
+  return undefined
 }
 
 function afterBreakdown(path: string, culprit: string): DataError {
@@ -105,12 +140,15 @@ function afterBreakdown(path: string, culprit: string): DataError {
   })
 }
 
-function wrapped(path: string, mode: OpenMode, error: unknown): unknown {
+function wrapped(path: string, mode: OpenMode, error: unknown, dataset?: string): unknown {
   if (error instanceof DetcalError || error instanceof TypeError || error instanceof ReferenceError)
     return error
   if (error instanceof WebAssembly.RuntimeError) breakdown ??= path
   const message = reason(error)
-  if (mode === 'r') return new DataError(...inWords(message, { place: { file: path }, cause: error }))
+  if (mode === 'r') {
+    const place = { file: path, ...(dataset === undefined ? {} : { dataset: dataset.replace(/^\//, '') }) }
+    return new DataError(...inWords(message, { place, cause: error }))
+  }
   const hint = 'Check free space and permissions of its folder'
   return new OutputError(message, { place: { file: path }, hint, cause: error })
 }
@@ -130,6 +168,7 @@ function inWords<T extends object>(message: string, options: T): [string, T & { 
 
 /** The innermost line of an HDF5 error stack, which is the one that tells the cause; else the first line. */
 function reason(error: unknown): string {
+  if (error instanceof WebAssembly.RuntimeError) return 'the HDF5 library broke down on it'
   const text = error instanceof Error ? error.message : String(error)
   const frame = [...text.matchAll(/ in \w+\(\): (.+)/g)].at(-1)
   const inner = frame?.[1] ?? text.split('\n', 1)[0] ?? ''

@@ -80,15 +80,45 @@ export function dtypeOf(dataset: ReadableDataset): string {
 
 /**
  * The first `rows` numbers of a dataset of one value a row, shape (N,) or (N, 1). u64 above 2^53 come
- * rounded: whoever uses them as an id or a row must check `Number.isSafeInteger`.
+ * rounded: what is an id, a row or a count is read by {@link readExact}.
  * @throws DataError for another shape or dtype, or fewer rows.
  */
 export function readNumbers(dataset: ReadableDataset, rows: number): Float64Array {
-  const out = new Float64Array(checkedRows(dataset, rows))
+  return readExact(dataset, rows).numbers
+}
+
+/** One number a row, to the last digit. */
+export interface ExactNumbers {
+  /** Exact wherever it is a safe integer; else rounded, not whole, or no number. */
+  readonly numbers: Float64Array
+  /** By row, the integers that a double cannot hold: none in sound files. */
+  readonly wide: ReadonlyMap<number, bigint>
+}
+
+/** As {@link readNumbers}, with the integers of 64 bits that are beyond 2^53. */
+export function readExact(dataset: ReadableDataset, rows: number): ExactNumbers {
+  const numbers = new Float64Array(checkedRows(dataset, rows))
+  const wide = new Map<number, bigint>()
   forEachPiece(dataset, rows, (piece, start) => {
-    for (let i = 0; i < piece.length; i++) out[start + i] = Number(piece[i])
+    for (let i = 0; i < piece.length; i++) {
+      const value = piece[i] ?? 0
+      const number = Number(value)
+      numbers[start + i] = number
+      if (typeof value === 'bigint' && !Number.isSafeInteger(number)) wide.set(start + i, value)
+    }
   })
-  return out
+  return { numbers, wide }
+}
+
+/** The integer of a row, undefined where the file has NaN, an infinity or a fraction. */
+export function integerAt({ numbers, wide }: ExactNumbers, row: number): bigint | undefined {
+  const number = numbers[row] ?? 0
+  return wide.get(row) ?? (Number.isInteger(number) ? BigInt(number) : undefined)
+}
+
+/** The number of a row as the file has it, all digits. */
+export function digitsOf(column: ExactNumbers, row: number): string {
+  return String(integerAt(column, row) ?? column.numbers[row])
 }
 
 /** As {@link readNumbers}, for 64-bit integers that numbers cannot hold: times in nanoseconds. */

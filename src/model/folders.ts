@@ -2,17 +2,18 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /**
- * `mkdir -p`, telling which folders were made, outermost first.
+ * `mkdir -p`, level by level, telling which folders were made, outermost first.
  *
  * Node's own never returns where a file system refuses a name with ENOENT, as /proc does.
- * @throws the system's error; nothing is left of what was made until then.
+ * @param mode of the folders that are made, less what the umask takes.
+ * @throws the system's error, which names the folder that could not be made; nothing is left of what was made until then.
  */
-export function makeFolders(path: string): string[] {
+export function makeFolders(path: string, mode = 0o777): string[] {
   const wanted = [resolve(path)]
   for (let above = dirname(resolve(path)); !existsSync(above); above = dirname(above)) wanted.unshift(above)
   const made: string[] = []
   try {
-    for (const folder of wanted) if (makeFolder(folder)) made.push(folder)
+    for (const folder of wanted) if (makeFolder(folder, mode)) made.push(folder)
     return made
   } catch (error) {
     removeEmptyFolders(made)
@@ -32,9 +33,9 @@ export function removeEmptyFolders(folders: readonly string[]): void {
 }
 
 /** False if it is there already. */
-function makeFolder(folder: string): boolean {
+function makeFolder(folder: string, mode: number): boolean {
   try {
-    mkdirSync(folder)
+    mkdirSync(folder, { mode })
     return true
   } catch (error) {
     const there = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false

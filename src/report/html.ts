@@ -42,21 +42,21 @@ const STYLE = `
   :root { --ink: #e8e8ee; --faint: #a0a0ad; --line: #3a3a44; --paper: #16161b; --plate: #202028; --mark: #79b4ea; --alarm: #ff8a80; }
 }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; }
-main { max-width: 78rem; margin: 0 auto; padding: 1.5rem; }
+main { max-width: 78rem; margin: 0 auto; padding: 1.5rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; border-top: 1px solid var(--line); padding-top: 1rem; } h3 { font-size: 1rem; margin: .75rem 0 .25rem; }
 p, ul { margin: .35rem 0; } .faint { color: var(--faint); } .alarm { color: var(--alarm); }
 a { color: var(--mark); } nav a { margin-right: .6rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85rem; margin: .5rem 0; }
 th, td { padding: .15rem .6rem .15rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; } th { color: var(--faint); font-weight: 500; } .number { text-align: right; }
-.plates { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .75rem; margin: .25rem 0 .75rem; }
+.plates > * { max-width: 100%; box-sizing: border-box; } .plates { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .75rem; margin: .25rem 0 .75rem; }
 figure { width: min-content; margin: 0; background: var(--plate); border: 1px solid var(--line); border-radius: 4px; padding: .4rem .5rem; }
 figcaption { font-size: .75rem; color: var(--faint); margin-bottom: .2rem; }
 figure img { display: block; image-rendering: pixelated; }
 figure svg { display: block; } svg text { fill: var(--faint); font-size: 10px; } svg .area { fill: var(--mark); opacity: .35; } svg .edge { fill: none; stroke: var(--mark); stroke-width: 1.2; } svg .axis { stroke: var(--faint); stroke-width: 1; } svg .limit { stroke: var(--alarm); stroke-width: 1; stroke-dasharray: 3 2; }
 .scale { display: flex; align-items: center; gap: .3rem; font-size: .7rem; color: var(--faint); margin-top: .2rem; } .scale i { flex: 1; height: .45rem; border-radius: 2px; }
 .bar { display: inline-block; width: 5rem; height: .55rem; background: var(--line); border-radius: 2px; overflow: hidden; vertical-align: middle; } .bar i { display: block; height: 100%; background: var(--alarm); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0; } dt { color: var(--faint); } dd { margin: 0; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem 1rem; margin: .5rem 0; } dt { color: var(--faint); } dd { margin: 0; }
 @media print {
   :root { color-scheme: light; --ink: #000; --faint: #444; --line: #bbb; --paper: #fff; --plate: #fff; --mark: #1c5a96; --alarm: #900; }
   body { font-size: 11px; } main { max-width: none; padding: 0; }

@@ -12,7 +12,7 @@ export interface CombinedDescription {
   readonly run: number | undefined
   /** Of each frame: one row of the file is a frame of the whole detector. */
   readonly trainIds: Float64Array
-  readonly pulseIds: Float64Array
+  readonly pulseIds: BigUint64Array
   /** `[frame][module]`: 0 where a module is missing. */
   readonly cellIds: Uint16Array
   /** Provenance, written as attributes of the file. */
@@ -94,7 +94,7 @@ function declare(description: CombinedDescription): NewFile {
   const identifiers = Array.from(trainIds, (trainId, frame) => `${trainId}:${pulseIds[frame]}`)
   file.strings('entry_1/experiment_identifier', identifiers)
   file.column('entry_1/trainId', 'u8', [...trainIds])
-  file.column('entry_1/pulseId', 'u8', [...pulseIds])
+  file.array('entry_1/pulseId', 'u8', pulseIds, { shape: [count] })
   file.array('entry_1/cellId', 'u2', cellIds, { shape: [count, modules] })
   file.attributes('entry_1/cellId', { axes: 'experiment_identifier:module_identifier' })
   if (proposal !== undefined && run !== undefined)

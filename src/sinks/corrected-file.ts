@@ -8,6 +8,7 @@ import type { ReadableFile } from '../hdf5/readable.js'
 import { copyRows } from '../hdf5/rows.js'
 import { requireDataset } from '../hdf5/values.js'
 import type { TypedArrayOf } from '../model/dtypes.js'
+import { storedPulse } from '../model/ids.js'
 import type { JoinedFile } from '../sources/join.js'
 import type { Run } from '../sources/run.js'
 import { positionsList } from '../sources/selection.js'
@@ -112,15 +113,16 @@ function describe(
       proposalNumber: metadata.proposal ?? run.proposal ?? 0,
       runNumber: metadata.run ?? run.run ?? 0,
       sequenceNumber: metadata.sequence ?? file.sequence,
-      runType: '',
-      sample: '',
-      daqLibrary: '',
-      karaboFramework: '',
+      runType: metadata.runType ?? '',
+      sample: metadata.sample ?? '',
+      daqLibrary: metadata.daqLibrary ?? '',
+      karaboFramework: metadata.karaboFramework ?? '',
       creationDate: metadata.creationDate ?? now,
       updateDate: now,
     },
     trains: {
       trainIds: trains.map(({ trainId }) => trainId),
+      ...(trains.some(({ entry }) => entry?.stray) && { disordered: true }),
       flags: trains.map(({ entry }) => entry?.flag ?? 1),
       timestamps: trains.map(({ entry }) => entry?.timestamp ?? 0n),
       origins: trains.map(({ entry }) => entry?.origin ?? -1),
@@ -164,7 +166,7 @@ function imageGroup(
       column(
         'pulseId',
         'u8',
-        BigUint64Array.from(rows, row => BigInt(file.pulseIds[row] ?? 0)),
+        BigUint64Array.from(rows, row => storedPulse(file.pulseIds[row], file.widePulseIds?.get(row))),
       ),
       column(
         'cellId',

@@ -1,7 +1,8 @@
-import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '../model/errors.js'
+import { createOnce } from '../model/files.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
@@ -20,30 +21,64 @@ export interface FolderLock {
   release(): void
 }
 
+/** How often a lock that changes under our hands is looked at again, and how long we wait for one that is half written. */
+const ATTEMPTS = 8
+const PAUSE_MS = 10
+
 /**
  * Takes the lock of `folder`, sweeping one left by a dead process of this host.
  *
- * The lock appears with its content or not at all (`link` of a finished file), so a reader never sees half.
- * @throws BusyError if a living process, or one of another host, holds it.
+ * The lock appears with its content or not at all (`link` of a finished file), so a reader never sees half; where there are
+ * no hard links it is created empty (`O_EXCL`) and filled at once, and who finds it empty waits a little.
+ * @throws BusyError if a living process, or one of another host, holds it, or who does cannot be told.
  */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, LOCK_NAME)
-  const own = `${path}.${process.pid}`
+  const own = JSON.stringify(holderOf(process.pid))
   const swept: number[] = []
-  try {
-    writeFileSync(own, JSON.stringify(holderOf(process.pid)))
-    for (let attempt = 0; attempt < 8; attempt++) {
-      if (tryLink(own, path)) return { swept, release: () => rmSync(path, { force: true }) }
-      const holder = readHolder(path)
-      if (holder === undefined) continue
+  let unreadable = false
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (takeName(path, own)) return { swept, release: () => rmSync(path, { force: true }) }
+    const holder = readHolder(path)
+    unreadable = holder === 'unreadable'
+    if (holder === 'unreadable') pause()
+    else if (holder !== undefined) {
       if (!isDead(holder)) throw busy(folder, path, holder)
-      sweep(path, holder)
-      swept.push(holder.pid)
+      if (sweep(path, holder, own)) swept.push(holder.pid)
+      else pause()
     }
-    throw new BusyError('the output folder is contended', { place: { file: folder }, hint: 'Try again' })
-  } finally {
-    rmSync(own, { force: true })
   }
+  if (unreadable)
+    throw new BusyError('the lock cannot be read', {
+      place: { file: path },
+      hint: 'Remove it if no detcal is running there',
+    })
+  throw new BusyError('other processes are taking the output folder', {
+    place: { file: folder },
+    hint: `Try again, or remove ${path}.sweep if no detcal is running there`,
+  })
+}
+
+/** Makes the file `path`, of that content, unless there is one. @returns whether it did. */
+function takeName(path: string, content: string): boolean {
+  const whole = `${path}.${process.pid}`
+  try {
+    writeFileSync(whole, content)
+    linkSync(whole, path)
+    return true
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (syscall !== 'link') throw error
+    // Whatever the system calls it: there are no hard links here.
+    return code === 'EEXIST' ? false : createOnce(path, content)
+  } finally {
+    rmSync(whole, { force: true })
+  }
+}
+
+/** Stops this thread: nothing else has begun yet when a folder is locked. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
 }
 
 function holderOf(pid: number): Holder {
@@ -70,40 +105,31 @@ function isDead(holder: Holder): boolean {
   return holder.started !== '' && startTime(holder.pid) !== holder.started
 }
 
-function tryLink(own: string, path: string): boolean {
-  try {
-    linkSync(own, path)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-function readHolder(path: string): Holder | undefined {
+/** Undefined: there is none. `unreadable`: empty, half written or damaged. */
+function readHolder(path: string): Holder | 'unreadable' | undefined {
   try {
     const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
     return { pid: Number(value.pid), host: String(value.host), started: String(value.started ?? '') }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new BusyError('the lock cannot be read', {
-      place: { file: path },
-      hint: 'Remove it if no detcal is running there',
-    })
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
   }
 }
 
-/** Renames before removing: of two sweepers only one has the file, and a lock taken meanwhile is put back. */
-function sweep(path: string, dead: Holder): void {
-  const aside = `${path}.stale.${process.pid}`
+/**
+ * Removes the lock of a dead process. Only one sweeps at a time, and looks again before: a lock that somebody took
+ * meanwhile is never touched. @returns whether it was removed.
+ */
+function sweep(path: string, dead: Holder, own: string): boolean {
+  const guard = `${path}.sweep`
+  if (!takeName(guard, own)) return false
   try {
-    renameSync(path, aside)
-  } catch {
-    return
+    const found = readHolder(path)
+    if (typeof found !== 'object' || found.pid !== dead.pid || found.started !== dead.started) return false
+    unlinkSync(path)
+    return true
+  } finally {
+    rmSync(guard, { force: true })
   }
-  const taken = readHolder(aside)
-  if (taken && (taken.pid !== dead.pid || taken.started !== dead.started)) tryLink(aside, path)
-  unlinkSync(aside)
 }
 
 function busy(folder: string, path: string, holder: Holder): BusyError {

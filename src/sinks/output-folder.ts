@@ -1,22 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs'
+import { closeSync, existsSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { isDetcalError, OutputError } from '../model/errors.js'
+import { flushFile, flushFolder, isUnsupported, replaceFile } from '../model/files.js'
 import { makeFolders, removeEmptyFolders } from '../model/folders.js'
 import { type FolderLock, lockFolder } from './lock.js'
-
-/** On libuv's threads: flushing gigabytes must not stop the scheduler. */
-const flush = promisify(fsync)
 
 export interface OutputOptions {
   /** Replace files that are there; without it they are an error, found before anything is written. */
@@ -88,13 +75,13 @@ export class OutputFolder {
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
       try {
-        if (this.#options.sync) await flush(fd)
+        if (this.#options.sync) await flushFile(fd)
       } finally {
         closeSync(fd)
       }
-      renameSync(part, final)
+      replaceFile(part, final)
       this.#parts.delete(part)
-      if (this.#options.sync) syncFolder(dirname(final))
+      if (this.#options.sync) flushFolder(dirname(final))
     } catch (error) {
       throw asOutputError(error, final)
     }
@@ -114,29 +101,30 @@ export class OutputFolder {
   }
 }
 
-/** @throws OutputError if the file system of `folder` has less than `bytes` free. */
+/** @throws OutputError if the file system of `folder` says that it has less than `bytes` free. */
 export function requireFree(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder)
-  const free = bavail * bsize
-  if (free >= bytes) return
+  const free = freeBytes(folder)
+  if (free === undefined || free >= bytes) return
   throw new OutputError(`needs ${gib(bytes)} and has ${gib(free)} free`, {
     place: { file: folder },
     hint: 'Free space, select fewer modules or trains, or choose another --out',
   })
 }
 
+/** Undefined where the file system does not tell: some that are a program's (FUSE) do not know their own size. */
+function freeBytes(folder: string): number | undefined {
+  try {
+    const { bavail, bsize, blocks } = statfsSync(folder)
+    return blocks === 0 ? undefined : bavail * bsize
+  } catch (error) {
+    if (isUnsupported(error)) return undefined
+    throw error
+  }
+}
+
 function removeParts(folder: string, pid: number): void {
   for (const name of readdirSync(folder))
     if (name.endsWith(`.part-${pid}`)) rmSync(join(folder, name), { force: true })
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -145,6 +133,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'Choose a folder that is there or can be made',
   EACCES: 'Choose a folder you may write to',
   EPERM: 'Choose a folder you may write to',
+  EBUSY: 'Close the program that has it open, and try again',
+  ETXTBSY: 'Close the program that has it open, and try again',
   EROFS: 'Choose a folder on a writable file system',
   ENOTDIR: 'Choose a folder, not a file',
   EEXIST: 'Choose a folder, not a file',

@@ -1,6 +1,6 @@
 /** Where results come from, in short: attributes of every file that is written. */
 export interface Provenance {
-  /** `detcal 0.1.0`. */
+  /** `detcal 0.1.0+3f2a9c04d71e5b86`: version, and hash of the code. */
   readonly software: string
   /** ISO 8601, UTC. */
   readonly created: string

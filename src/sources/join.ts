@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.js'
 import { assignTrains } from './assign-trains.js'
 import type { ModuleFile, Run, TrainEntry } from './run.js'
 import { inRanges, type Positions, positionsOf, type Selection, selectTrains } from './selection.js'
+import { inFileOrder } from './train-order.js'
 
 /** One train in the output of one file. */
 export interface JoinedRows {
@@ -14,7 +15,7 @@ export interface JoinedRows {
   readonly rows: Positions
 }
 
-/** What one CORR file holds: trains ascending, with count 0 where the module has no frames to correct. */
+/** What one CORR file holds: trains ascending but for strays, with count 0 where the module has no frames to correct. */
 export interface JoinedFile {
   readonly module: ModuleIndex
   readonly file: ModuleFile
@@ -27,6 +28,8 @@ export interface JoinedFile {
 export interface JoinedTrain {
   readonly trainId: TrainId
   readonly pulseIds: Float64Array
+  /** By position, those that are integers but too large for a double. */
+  readonly widePulseIds?: ReadonlyMap<number, bigint>
   /** Cells of the lowest module that has the train; other modules' are in their own file. */
   readonly cellIds: Uint16Array
 }
@@ -70,16 +73,17 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   }
 
   const pulses = selection.pulses ?? { step: 1 }
+  const strays = straysOf(run)
   const listed = new Set<TrainId>()
   const modules = new Map<ModuleIndex, JoinedFile[]>()
   for (const [module, files] of chosen) {
     const joined: JoinedFile[] = []
-    const assigned = assignTrains(trainIds, files, damagedSequences(run, module))
+    const assigned = assignTrains(trainIds, files, damagedSequences(run, module), strays)
     for (const [file, ids] of assigned) {
       if (selection.sequences && !inRanges(selection.sequences, file.sequence)) continue
       const own = new Map(file.trains.map(entry => [entry.trainId, entry]))
       const out = new Set(disagreeing.get(file))
-      const trains = ids.map((trainId): JoinedRows => {
+      const trains = inFileOrder(ids, own).map((trainId): JoinedRows => {
         const entry = own.get(trainId)
         if (!entry) return { trainId, rows: NO_ROWS }
         return {
@@ -97,6 +101,9 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
       for (const { file } of joined) problems.push(...pulseProblem(module, file, disagreeing.get(file)))
     } else if (joined.length > 0) problems.push(...withoutFrames(module, joined, disagreeing))
   }
+  const why = problems.find(({ severity }) => severity === 'error')
+  if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
+    throw new DataError(why.message, { place: why.place })
   if (modules.size === 0)
     throw new DataError('no frame of the run is selected', {
       place: { file: run.path },
@@ -105,6 +112,16 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trains = trainIds.filter(id => listed.has(id)).map(id => joinedTrain(id, winners.get(id), pulses))
   const frames = trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0)
   return { run, trains, frames, modules, problems }
+}
+
+function hasFrames(modules: Run['modules']): boolean {
+  return [...modules.values()].flat().some(({ trains }) => trains.some(({ image }) => image.count > 0))
+}
+
+/** Trains that are strays wherever they are. */
+function straysOf(run: Run): Set<TrainId> {
+  const all = [...entriesByTrain(run.modules)]
+  return new Set(all.flatMap(([id, voters]) => (voters.every(({ entry }) => entry.stray) ? [id] : [])))
 }
 
 interface Voter {
@@ -151,8 +168,15 @@ function samePulses(a: Voter, b: Voter): boolean {
   const start = a.entry.image.first
   const shift = b.entry.image.first - start
   for (let row = start; row < start + a.entry.image.count; row++)
-    if (a.file.pulseIds[row] !== b.file.pulseIds[row + shift]) return false
+    if (a.file.pulseIds[row] !== b.file.pulseIds[row + shift] && !bothNaN(a, b, row, shift)) return false
+  if (a.file.widePulseIds || b.file.widePulseIds)
+    for (let row = start; row < start + a.entry.image.count; row++)
+      if (a.file.widePulseIds?.get(row) !== b.file.widePulseIds?.get(row + shift)) return false
   return true
+}
+
+function bothNaN(a: Voter, b: Voter, row: number, shift: number): boolean {
+  return Number.isNaN(a.file.pulseIds[row]) && Number.isNaN(b.file.pulseIds[row + shift])
 }
 
 function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions {
@@ -168,9 +192,15 @@ function joinedTrain(
   const { start, step, count } = rowsOf(winner.entry, positionsOf(pulses, winner.entry.image.count))
   const take = (values: ArrayLike<number>) =>
     Array.from({ length: count }, (_, i) => values[start + i * step] ?? 0)
+  const wide = new Map<number, bigint>()
+  for (let i = 0; winner.file.widePulseIds && i < count; i++) {
+    const id = winner.file.widePulseIds.get(start + i * step)
+    if (id !== undefined) wide.set(i, id)
+  }
   return {
     trainId,
     pulseIds: Float64Array.from(take(winner.file.pulseIds)),
+    ...(wide.size > 0 && { widePulseIds: wide }),
     cellIds: Uint16Array.from(take(winner.file.cellIds)),
   }
 }

@@ -16,6 +16,10 @@ export function identity(folder: RunFolder, detector: Detector): Pick<Run, 'prop
   }
 }
 
+/** ns since 1970 of 2000 and 2100: what lies outside is no time of a train, and would pick constants of another age. */
+const FROM = BigInt(Date.UTC(2000)) * 1_000_000n
+const TO = BigInt(Date.UTC(2100)) * 1_000_000n
+
 /** Time of the first train that has one, of trusted trains first; else when the first file was created. */
 export function timeOf(
   modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>,
@@ -23,8 +27,8 @@ export function timeOf(
 ): Date | undefined {
   const timed = [...modules.values()]
     .flat()
-    .flatMap(file => file.trains.filter(train => train.timestamp > 0n))
-  const trusted = timed.filter(train => train.flag !== 0)
+    .flatMap(file => file.trains.filter(train => train.timestamp >= FROM && train.timestamp < TO))
+  const trusted = timed.filter(train => train.flag !== 0 && !train.stray)
   const earliest = (trusted.length > 0 ? trusted : timed).reduce<TrainEntry | undefined>(
     (best, train) => (best === undefined || train.trainId < best.trainId ? train : best),
     undefined,

@@ -1,13 +1,14 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { FILE_NAME } from '../hdf5/euxfel-layout.js'
 import { type ExdfFacts, type ExdfMetadata, readExdf } from '../hdf5/exdf-file.js'
+import { ifAny } from '../hdf5/library.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { moduleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
+import { dataFilesIn, isForeign, requireReadableFile } from './data-files.js'
 
 /** What METADATA of one file says: sources decide what a file is, its name only helps where it cannot be read. */
 export interface ScannedFile {
@@ -17,6 +18,8 @@ export interface ScannedFile {
   readonly metadata: ExdfMetadata
   readonly instrumentSources: readonly string[]
   readonly controlSources: readonly string[]
+  /** EXtra-data's virtual file over the others, under whatever name. */
+  readonly isOverview: boolean
   /** For whoever opens the file again. */
   readonly facts: ExdfFacts
 }
@@ -25,75 +28,53 @@ export interface RunFolder {
   readonly path: string
   /** Readable files in the order of their names. */
   readonly files: readonly ScannedFile[]
-  /** Files that cannot be opened as EuXFEL files, with the reason. */
-  readonly unreadable: readonly { readonly name: string; readonly problem: Problem }[]
+  /** Files that cannot be opened as EuXFEL files, with the reason; `foreign` ones are surely not the run's. */
+  readonly unreadable: readonly {
+    readonly name: string
+    readonly problem: Problem
+    readonly foreign: boolean
+  }[]
 }
 
 /**
- * Reads METADATA of every `*.h5` of a run folder, `overview.h5` (a virtual file over the others) aside.
+ * Reads METADATA of every `*.h5` of a run folder, virtual files over the others (`overview.h5`) aside.
  * @throws DataError if this is not a run folder: absent, a file, without data files, none of them readable.
  */
 export async function scanRunFolder(path: string, signal?: AbortSignal): Promise<RunFolder> {
   const names = await dataFilesIn(path)
   const files: ScannedFile[] = []
-  const unreadable: { name: string; problem: Problem }[] = []
+  const unreadable: { name: string; problem: Problem; foreign: boolean }[] = []
   for (const name of names) {
     signal?.throwIfAborted()
     const file = join(path, name)
     try {
+      await requireReadableFile(file)
       files.push(
-        await readExdf(file, ({ file: _closed, ...facts }) => ({
+        await readExdf(file, ({ file: open, ...facts }) => ({
           path: file,
           name,
           formatVersion: facts.unknownVersion ?? facts.formatVersion,
           metadata: facts.metadata,
           instrumentSources: [...facts.instrumentSources.keys()],
           controlSources: facts.controlSources,
+          isOverview: ifAny(() => open.get('.source_files/names')) != null,
           facts,
         })),
       )
     } catch (error) {
-      unreadable.push({ name, problem: fileProblem(error, file) })
+      const problem = fileProblem(error, file)
+      unreadable.push({ name, problem, foreign: isDetcalError(error) && isForeign(name, error) })
     }
   }
-  const first = unreadable[0]
+  const first = unreadable.find(({ foreign }) => !foreign) ?? unreadable[0]
   if (files.length === 0 && first) {
     const { message, place } = first.problem
     const others =
       names.length > 1 ? `none of the ${names.length} data files can be read, this one because ` : ''
     throw new DataError(`${others}${message}`, { place })
   }
-  return { path, files, unreadable }
-}
-
-/** Names of the data files of a run folder, sorted. @throws DataError if it is none. */
-export async function dataFilesIn(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const message =
-      error.code === 'ENOENT'
-        ? 'there is no such folder'
-        : error.code === 'ENOTDIR'
-          ? 'is a file, not a run folder'
-          : `cannot be read (${error.code ?? error.message})`
-    throw new DataError(message, {
-      place: { file: path },
-      hint: 'Give the folder that holds the RAW files of one run',
-      cause: error,
-    })
-  })
-  const names = entries
-    .filter(entry => !entry.isDirectory() && entry.name.endsWith('.h5'))
-    .map(entry => entry.name)
-    .filter(name => name.toLowerCase() !== 'overview.h5')
-    .sort()
-  if (names.length > 0) return names
-  const runs = entries.filter(entry => entry.isDirectory() && /^(?:r\d+|raw)$/.test(entry.name))
-  throw new DataError('holds no .h5 files: not a run folder', {
-    place: { file: path },
-    hint: runs[0]
-      ? `Give one run below it, such as ${join(path, runs[0].name)}`
-      : 'Give the folder that holds the RAW files of one run',
-  })
+  const own = files.filter(({ isOverview }) => !isOverview)
+  return { path, files: own.length > 0 ? own : files, unreadable }
 }
 
 /** The problem a file's error becomes. @throws what is not a data error: programming errors, interrupts. */

@@ -19,6 +19,8 @@ export interface TrainEntry {
   readonly timestamp: bigint
   /** INDEX/origin; -1 (time server) where the file has none. */
   readonly origin: number
+  /** Set if the id does not belong among those of its file: it decides neither the order nor the coverage of files. */
+  readonly stray?: true
   readonly image: Rows
   /** header, detector, trailer: whichever the file has. */
   readonly groups: Readonly<Record<string, Rows>>
@@ -33,12 +35,17 @@ export interface ModuleFile {
   readonly sequence: number
   readonly source: string
   readonly formatVersion: string
-  /** Valid trains in ascending order of id: zero padding dropped, the first of duplicates kept. */
+  /** Valid trains in ascending order of id, strays too: zero padding dropped, the first of duplicates kept. */
   readonly trains: readonly TrainEntry[]
   /** Rows of image/data. Some may belong to no train. */
   readonly frames: number
-  /** image/pulseId and image/cellId by image row, up to the last row that a train refers to. */
+  /**
+   * image/pulseId and image/cellId by image row, up to the last row that a train refers to. A pulse id that is no safe
+   * integer is in `widePulseIds` with all its digits, as far as it is an integer; a cell id that is none of the
+   * detector's is as stored or {@link NO_CELL}.
+   */
   readonly pulseIds: Float64Array
+  readonly widePulseIds?: ReadonlyMap<number, bigint>
   readonly cellIds: Uint16Array
   /** Datasets below the source, `group/name`, that are copied by row into CORR: all but image/{data,trainId,pulseId,cellId}. */
   readonly copied: readonly string[]
@@ -54,6 +61,9 @@ export interface DamagedFile {
   readonly sequence: number | undefined
 }
 
+/** What tells a condition: an option, the run's control data or its frames; or nothing does, and it is assumed. */
+export type ConditionSource = 'option' | 'control data' | 'frames' | 'assumed'
+
 /** A RAW run of one detector: which trains and frames each module has, and what is wrong with it. */
 export interface Run {
   readonly path: string
@@ -63,14 +73,16 @@ export interface Run {
   /** From METADATA, else from the file names. */
   readonly proposal: number | undefined
   readonly run: number | undefined
-  /** Sequence files of each module in ascending order of their first train. Modules without files are absent. */
+  /** Sequence files of each module in ascending order of their first trusted train. Modules without files are absent. */
   readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
   /** Files of this detector that were refused; each is named in `problems` too. */
   readonly damaged: readonly DamagedFile[]
   /** Union of the modules' valid train ids, ascending. */
   readonly trainIds: readonly TrainId[]
-  /** Operating conditions found in control data, by CalCat's parameter names. */
+  /** Operating conditions that the run tells, by CalCat's parameter names. */
   readonly conditions: Readonly<Record<string, number | string>>
+  /** What tells each of `conditions`. */
+  readonly conditionSources: Readonly<Record<string, ConditionSource>>
   /** `adaptive`, `high`, `medium`, `low` where control data tells. */
   readonly gainMode: 0 | 1 | 2 | 3 | undefined
   /** Raw frames of a pulse: 1, or in parallel gain one for each gain stage. `image` of a train counts pulses. */

@@ -3,14 +3,16 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../hdf5/euxfel-layout.js'
 import { type ExdfFile, withExdf } from '../hdf5/exdf-file.js'
-import { FRAME_LIMIT, readGroupIndex, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
+import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../hdf5/exdf-index.js'
 import { type File, named } from '../hdf5/library.js'
-import { datasetAt, dtypeOf, readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
-import { DataError } from '../model/errors.js'
+import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import { isTrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
-import type { Check, FileContext, FileFacts, Finding, ModuleInFile } from './checks/check.js'
-import { framesWithIds } from './parallel-gain.js'
-import { dataFilesIn, fileProblem, moduleSource } from './run-folder.js'
+import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import { dataFilesIn, isForeign, requireReadableFile } from './data-files.js'
+import { beginAnew, framesWithIds } from './parallel-gain.js'
+import { fileProblem, moduleSource } from './run-folder.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -38,9 +40,13 @@ export async function validate(
     options.onFile?.(done, names.length)
     const file = join(folder, name)
     try {
+      await requireReadableFile(file)
       facts.push(await withExdf(file, exdf => checkFile(exdf, checks, problems)))
     } catch (error) {
-      problems.push(fileProblem(error, file))
+      const problem = fileProblem(error, file)
+      // Beside a run it is somebody's; the file that was asked for must be one of a run's.
+      const foreign = !single && isDetcalError(error) && isForeign(name, error)
+      problems.push(foreign ? { ...problem, severity: 'warning' } : problem)
     }
   }
   const context = { folder: single ? undefined : path, files: facts }
@@ -57,8 +63,9 @@ async function isFile(path: string): Promise<boolean> {
 
 function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Problem[]): FileFacts {
   const dataset = requireDataset(exdf.file, INDEX.trainId)
-  const trainIds = readNumbers(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
-  const context: FileContext = { exdf, trainIds, modules: modulesOf(exdf) }
+  const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
+  const trainIds = trainColumn.numbers
+  const context: FileContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
   for (const check of checks) {
     if (check.scope !== 'file') continue
     try {
@@ -82,7 +89,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
     controlSources: exdf.controlSources,
     instrumentSources: [...exdf.instrumentSources.keys()],
     trainIds: [...trainIds.filter(id => id !== 0)],
-    modules: context.modules.map(module => ({ ...module, pulses: pulseDigests(context, module) })),
+    modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
   }
 }
 
@@ -112,29 +119,34 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
     })
 }
 
-/** A digest of each train's pulse list, so that the lists of a whole run need not be held. */
-function pulseDigests(
+/** Digests of the pulse lists, so that the lists of a whole run need not be held. */
+function pulseFacts(
   { exdf, trainIds }: FileContext,
   { source, detector, corrected }: ModuleInFile,
-): Map<number, string> {
+): PulseFacts {
   const digests = new Map<number, string>()
+  const anew: number[] = []
+  const facts = { pulses: digests, anew }
   const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
-  let pulses: Float64Array
   try {
     const index = readGroupIndex(exdf, source, 'image')
-    if (!dataset || !index) return digests
-    pulses = readNumbers(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    if (!dataset || !index) return facts
+    const column = readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    const pulses = column.numbers
     trainIds.forEach((id, row) => {
-      const first = index.first[row] ?? 0
-      const count = index.count[row] ?? 0
-      if (id === 0 || count === 0 || first + count > pulses.length) return
+      const { first, count } = rowsAt(index, row) ?? { first: 0, count: 0 }
+      if (!isTrainId(id) || count === 0 || first + count > pulses.length) return
+      if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
       const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
       const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
-      digests.set(id, createHash('sha1').update(list).digest('base64'))
+      const hash = createHash('sha1').update(list)
+      for (const [at, pulse] of column.wide)
+        if (at >= first && at < first + valid) hash.update(`${at - first}:${pulse}`)
+      digests.set(id, hash.digest('base64'))
     })
   } catch (error) {
     // The file checks have said what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
-  return digests
+  return facts
 }

@@ -176,8 +176,13 @@ describe('the command itself', () => {
     }
   })
 
-  test('help and version go to stdout', () => {
+  // The version says which build it is since packs and metadata do: the same version is not the same code.
+  test('the version goes to stdout, with the hash of the code', () => {
     const { stdout, stderr, status } = detcal('--version')
-    expect([stdout, stderr, status]).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+\n$/), '', 0])
+    expect([stdout, stderr, status]).toEqual([
+      expect.stringMatching(/^\d+\.\d+\.\d+\+[0-9a-f]{16}\n$/),
+      '',
+      0,
+    ])
   })
 })

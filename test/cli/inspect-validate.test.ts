@@ -23,21 +23,24 @@ describe('detcal inspect', () => {
   test('shows what is in a run', async () => {
     const { status, stdout, stderr } = detcal('inspect', await smallRun())
     expect(stdout).toMatchInlineSnapshot(`
-      "detector          AGIPD-1M, SPB_DET_AGIPD1M-1
-      proposal          700000
-      run               1
-      time              2023-11-14T22:13:20.000Z
-      format            1.2
-      trains            3, 1000 to 1002
-      suspect           1 by their flag; corrected all the same
-      frames            20 of 2 modules, 5.2 MB
-      a train           2 to 4 frames
-      pulses            0 to 3 (4 different)
-      cells             0 to 3 (4 different)
-      gain mode         fixed high
-      Memory cells      4
-      Acquisition rate  4.5
-      Integration time  12
+      "detector             AGIPD-1M, SPB_DET_AGIPD1M-1
+      proposal             700000
+      run                  1
+      time                 2023-11-14T22:13:20.000Z
+      format               1.2
+      trains               3, 1000 to 1002
+      suspect              1 by their flag; corrected all the same
+      frames               20 of 2 modules, 5.2 MB
+      a train              2 to 4 frames
+      pulses               0 to 3 (4 different)
+      cells                0 to 3 (4 different)
+      gain mode            fixed high (control data)
+      Sensor Bias Voltage  unknown
+      Memory cells         4 (frames)
+      Acquisition rate     4.5 (frames)
+      Gain setting         unknown
+      Integration time     12 (control data)
+      Source energy        unknown
 
       module  sequence  trains  first  last  frames   MB
            0         0       2   1000  1001       6  1.6
@@ -58,10 +61,15 @@ describe('detcal inspect', () => {
       trains: { count: 3, first: 1000, last: 1002, suspect: 1 },
       framesPerTrain: { least: 2, most: 4 },
       gainMode: 'fixed high',
+      conditions: {
+        'Sensor Bias Voltage': { source: 'unknown' },
+        'Memory cells': { value: 4, source: 'frames' },
+        'Gain mode': { value: 1, source: 'control data' },
+      },
       total: { frames: 20 },
       modules: [{ module: 0, frames: 10, sequences: [{ frames: 6 }, { frames: 4 }] }, { module: 11 }],
     })
-    expect(summary.problems).toHaveLength(14)
+    expect(summary.problems).toHaveLength(15)
     expect(status).toBe(0)
   })
 
@@ -70,7 +78,9 @@ describe('detcal inspect', () => {
     await writeModule(folder, { module: 5, trainIds: [1000], counts: [4], frames: 1 })
     const { status, stderr } = detcal('inspect', folder)
     expect(status).toBe(1)
-    expect(stderr).toMatch(/^error: .*AGIPD05-S00000.h5, .*image\/data, module 5: .*still being copied.*$/m)
+    expect(stderr).toMatch(
+      /^error: .*AGIPD05-S00000.h5, .*INDEX\/\S+\/image, module 5: .*still being copied.*$/m,
+    )
     const missing = detcal('inspect', join(folder, 'nowhere'))
     expect(missing).toMatchObject({ status: 1, stdout: '' })
     expect(missing.stderr.trim().split('\n')).toHaveLength(1)

@@ -22,6 +22,7 @@ import { type ConstantArray, writeConstants } from '../../constants/write.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import type { Problem } from '../../src/model/problem.js'
+import { makeEarlier } from '../helpers/earlier-catalogue.js'
 import { temporaryFolder } from './folder.js'
 
 const folder = temporaryFolder()
@@ -335,9 +336,15 @@ describe('opening', () => {
     await within(async catalogue => {
       await importConstants(catalogue, request([await file('cal.1700000300.h5', 'P', 1)]))
     })
-    const database = new Database(join(root, 'catalogue.sqlite'))
-    database.exec(`UPDATE versions SET file = '../../../etc/passwd'`)
-    database.close()
+    const tamper = () => {
+      const database = new Database(join(root, 'catalogue.sqlite'))
+      database.exec(`UPDATE versions SET file = '../../../etc/passwd'`)
+      database.close()
+    }
+    tamper()
+    await within(catalogue => expect(() => catalogue.list()).toThrow(/its checksum differs/), 'read')
+    // One of an earlier detcal has no checksums that would tell.
+    makeEarlier(root)
     await within(catalogue => expect(() => catalogue.list()).toThrow(/outside/), 'read')
   })
 })

@@ -12,6 +12,7 @@ import { basename, join } from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type ExportedFile, exportConstants } from '../../constants/export.js'
+import { makerOf } from '../../constants/file.js'
 import { importAllConstants, importConstants } from '../../constants/import.js'
 import type { ImportRequest } from '../../constants/import-request.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
@@ -143,6 +144,22 @@ describe('what is exported and imported again', () => {
     await correct({ run: place.golden.path, catalogue: again, out: proc, steps })
     expect((await framesOf(proc, module)).map(({ frames }) => frames)).toEqual(expected)
   })
+})
+
+it('says who made a constant, as its file did', async () => {
+  const software = 'detcal 1.2.3+abc'
+  const statements = { conditions: {}, places: [], software }
+  const files = [
+    await put('made.h5', [
+      { index: 0, statements },
+      { index: 1, calibration: 'Noise' },
+    ]),
+  ]
+  await within(root, catalogue => importConstants(catalogue, { ...P, files, beginAt: new Date(5000) }))
+  const [file] = await exporting(root)
+  const path = join(out, file?.file ?? '')
+  expect(await makerOf({ path, dataset: '/P/Offset/0' })).toBe(software)
+  expect(await makerOf({ path, dataset: '/P/Noise/0' })).toBeUndefined()
 })
 
 it('constants of one time share a file, numbered in the order they were entered', async () => {

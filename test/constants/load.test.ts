@@ -189,7 +189,8 @@ describe('bad constants are named', () => {
     ['fraction', 'f8', values(new Float64Array(n), 1.5)],
     ['nan', 'f4', values(new Float32Array(n), Number.NaN)],
     ['large', 'f8', values(new Float64Array(n), 2 ** 32)],
-    ['negative', 'i4', values(new Int32Array(n), -1)],
+    // An i4 of −1 was refused too, until masks of up to 32 bits were taken by their bits.
+    ['negative', 'f8', values(new Float64Array(n), -1)],
     ['negative64', 'i8', values(new BigInt64Array(n), -1n)],
     ['large64', 'u8', values(new BigUint64Array(n), 2n ** 32n)],
   ] as const)('a mask with a %s', async (name, dtype, data) => {
@@ -215,6 +216,32 @@ describe('bad constants are named', () => {
       // Element 4 is (fs 0, ss 1, cell 0, gain 1).
       expect(lane[128]).toBe(0xffffffff)
       expect(lane.filter(word => word !== 0)).toHaveLength(1)
+    }
+  })
+
+  it.each([
+    ['i1', values(new Int8Array(n), -128), 0x80],
+    ['i2', values(new Int16Array(n), -32768), 0x8000],
+    ['i4', values(new Int32Array(n), -(2 ** 31)), 0x80000000],
+    ['i4', values(new Int32Array(n), -1), 0xffffffff],
+    ['f4', values(new Float32Array(n), 2 ** 31), 0x80000000],
+    ['f8', values(new Float64Array(n), -0), 0],
+  ] as const)('and a mask of %s is its bits', async (dtype, data, bits) => {
+    const path = join(folder, `bits-${dtype}.h5`)
+    const common = { pdu: 'P', shape, dims }
+    await writeConstants(path, [
+      { ...common, calibration: 'BadPixelsDark', dtype, data } as ConstantArray,
+      { ...common, calibration: 'BadPixelsPC', dtype: 'i4', data: values(new Int32Array(n), 2) },
+    ])
+    const constants = await sourcesOf(path)
+    const both: PlaneRecipe = { kind: 'bad-pixels', calibrations: ['BadPixelsPC', 'BadPixelsDark'], stage: 1 }
+    const other: PlaneRecipe = { ...both, calibrations: ['BadPixelsDark', 'BadPixelsPC'] }
+    for (const kernelScratch of [0, 2 ** 22]) {
+      const recipes = [...planes, both, other]
+      const { lane } = await load({ cells: [0], planes: recipes, constants }, [[0, 512]], kernelScratch)
+      const found = [0, 1, 2].map(plane => lane[plane * PIXELS + 128])
+      expect(found).toEqual([bits, (bits | 2) >>> 0, (bits | 2) >>> 0])
+      expect(lane.filter(word => word !== 0)).toHaveLength(bits === 0 ? 2 : 3)
     }
   })
 

@@ -28,6 +28,7 @@ function chain(
   available: readonly string[],
   gainMode: GainMode = 0,
   options = {},
+  maskMaps?: readonly string[],
 ): Chain {
   return AGIPD.resolve({
     steps: parseSteps(steps, gainMode),
@@ -35,6 +36,7 @@ function chain(
     gainMode,
     rawFrames: 1,
     available: new Set(available),
+    ...(maskMaps === undefined ? {} : { maskMaps }),
   })
 }
 
@@ -44,6 +46,18 @@ describe('steps', () => {
       STEP_NAMES.filter(step => GAIN_STEPS.includes(step)),
     )
     expect(parseSteps(['offset', 'threshold', 'offset'], 0)).toEqual(['threshold', 'offset'])
+  })
+
+  test('put set-min behind both steps of the pulse capacitor, before xray-gain', () => {
+    expect(parseSteps(GAIN_STEPS, 0).slice(4)).toEqual([
+      'offset',
+      'relative-gain',
+      'adjust-mg-baseline',
+      'set-min',
+      'xray-gain',
+      'mask',
+      'range',
+    ])
   })
 
   test('that fixed gain has no use for are off in it', () => {
@@ -57,7 +71,7 @@ describe('steps', () => {
     [['offset'], /offset needs threshold/],
     [['threshold', 'relative-gain'], /relative-gain needs offset/],
     [['threshold', 'force-hg-if-below'], /force-hg-if-below needs offset/],
-    [['threshold', 'offset', 'adjust-mg-baseline'], /adjust-mg-baseline needs relative-gain/],
+    [['threshold', 'adjust-mg-baseline'], /adjust-mg-baseline needs offset/],
     [['mask'], /mask needs threshold/],
   ])('%j is refused', (names, message) => {
     expect(() => parseSteps(names, 0)).toThrow(UsageError)
@@ -91,6 +105,8 @@ describe('chain', () => {
       gainMode: 0,
       steps: DEFAULT_STEPS,
       skipped: [],
+      maskMaps: ['BadPixelsDark'],
+      missingMaps: [],
     })
     expect(structuredClone(found)).toEqual(found)
   })
@@ -146,9 +162,24 @@ describe('chain', () => {
       { step: 'relative-gain', reason: 'there is neither SlopesPC nor RelativeGain' },
       { step: 'adjust-mg-baseline', reason: 'there is no SlopesPC' },
       { step: 'xray-gain', reason: 'there is no SlopesFF' },
-      { step: 'mask', reason: 'there is none of BadPixelsDark, BadPixelsPC, BadPixelsFF' },
+      { step: 'mask', reason: 'there is no BadPixelsDark' },
     ])
     expect(found.planes[1]).toEqual({ kind: 'fill', bits: 0 })
+  })
+
+  test('of the baseline alone has neutral gains', () => {
+    const found = chain([...DEFAULT_STEPS, 'adjust-mg-baseline'], [...DARK, 'SlopesPC'])
+    expect(found.kernel).toBe('agipdAdaptiveGain')
+    const one = { kind: 'fill', bits: 0x3f800000 }
+    expect(found.planes.slice(8)).toEqual([one, one, one, one, { kind: 'pc-baseline' }])
+  })
+
+  test('of the facility has the baseline, and no gain', () => {
+    const { productionSteps, steps } = AGIPD
+    expect(Object.keys(steps).filter(step => productionSteps.includes(step))).toEqual([
+      ...['threshold', 'low-medium-gap', 'force-mg-if-below', 'force-hg-if-below', 'offset'],
+      ...['common-mode', 'adjust-mg-baseline', 'set-min', 'mask', 'range'],
+    ])
   })
 
   test('is impossible without dark constants', () => {
@@ -173,5 +204,76 @@ describe('chain', () => {
     )
     expect(found.planes[2]).toEqual({ kind: 'medium-threshold', gap: false })
     expect(() => chain(DEFAULT_STEPS, DARK, 0, { forceMgLimit: Number.NaN })).toThrow(UsageError)
+  })
+})
+
+describe('the maps of the mask', () => {
+  const MAPS = ['BadPixelsDark', 'BadPixelsPC', 'BadPixelsFF', 'BadPixelsCS']
+  const ALL = ['Offset', 'ThresholdsDark', 'SlopesPC', 'SlopesFF', 'RelativeGain', ...MAPS]
+  const without = (...names: string[]) => ALL.filter(name => !names.includes(name))
+  const [dark = '', pc = '', ff = '', cs = ''] = MAPS
+  /** The calibrations that every mask plane is made of: the same in all. */
+  const inPlanes = ({ planes }: Chain) => {
+    const lists = planes.flatMap(plane => (plane.kind === 'bad-pixels' ? [plane.calibrations] : []))
+    expect(new Set(lists.map(list => list.join())).size).toBe(1)
+    return lists[0]
+  }
+
+  test.each<[string[], GainMode, string[], string[]]>([
+    [[], 0, ALL, [dark]],
+    [['relative-gain'], 0, ALL, [dark, pc]],
+    [['adjust-mg-baseline'], 0, ALL, [dark, pc]],
+    [['relative-gain', 'adjust-mg-baseline'], 0, ALL, [dark, pc]],
+    [['xray-gain'], 0, ALL, [dark, ff]],
+    [['relative-gain', 'xray-gain'], 0, ALL, [dark, pc, ff]],
+    [['adjust-mg-baseline', 'xray-gain'], 0, ALL, [dark, pc, ff]],
+    [['relative-gain', 'adjust-mg-baseline', 'xray-gain'], 0, ALL, [dark, pc, ff]],
+    // In fixed gain the steps of the pulse capacitor are off whatever is asked.
+    [['relative-gain', 'adjust-mg-baseline'], 1, ALL, [dark]],
+    [['relative-gain', 'adjust-mg-baseline', 'xray-gain'], 2, ALL, [dark, ff]],
+    [['xray-gain'], 3, ALL, [dark, ff]],
+    // A step that is skipped brings no map, and relative gain as it is stored is not of the pulse capacitor.
+    [['xray-gain'], 0, without('SlopesFF'), [dark]],
+    [['adjust-mg-baseline'], 0, without('SlopesPC'), [dark]],
+    [['relative-gain'], 0, without('SlopesPC', 'RelativeGain'), [dark]],
+    [['relative-gain'], 0, without('SlopesPC'), [dark]],
+    [['relative-gain', 'adjust-mg-baseline'], 0, without('SlopesPC'), [dark]],
+    [['relative-gain'], 0, without('RelativeGain'), [dark, pc]],
+  ])('come with the steps: %j in gain mode %i', (steps, gainMode, available, maps) => {
+    const found = chain([...DEFAULT_STEPS, ...steps], available, gainMode)
+    expect([found.maskMaps, inPlanes(found), found.missingMaps]).toEqual([maps, maps, []])
+  })
+
+  test('that belong to it and are not there are told, and none is made up for them', () => {
+    const found = chain(GAIN_STEPS, without(pc, ff))
+    expect([found.maskMaps, inPlanes(found), found.missingMaps]).toEqual([[dark], [dark], [pc, ff]])
+    const darkless = chain(GAIN_STEPS, without(dark))
+    expect([darkless.maskMaps, darkless.missingMaps]).toEqual([[pc, ff], [dark]])
+  })
+
+  test.each([
+    [[dark, pc, ff], [dark, pc, ff], []],
+    [[ff], [ff], []],
+    [[dark, cs], [dark], [cs]],
+  ])('are those that are asked for: %j', (asked, maps, missing) => {
+    for (const steps of [DEFAULT_STEPS, GAIN_STEPS]) {
+      const found = chain(steps, without(cs), 0, {}, asked)
+      expect([found.maskMaps, inPlanes(found), found.missingMaps]).toEqual([maps, maps, missing])
+    }
+  })
+
+  test.each([
+    [[cs, pc], without(cs, pc), 'there is no BadPixelsCS and no BadPixelsPC'],
+    [[], ALL, 'no bad-pixel map is named'],
+  ])('if none of %j is there, the mask is skipped', (asked, available, reason) => {
+    const found = chain(DEFAULT_STEPS, available, 0, {}, asked)
+    expect(found.skipped).toEqual([{ step: 'mask', reason }])
+    expect(found.steps).not.toContain('mask')
+    expect([found.maskMaps, found.missingMaps]).toEqual([[], []])
+    expect(found.planes[1]).toEqual({ kind: 'fill', bits: 0 })
+  })
+
+  test('are none without the step', () => {
+    expect(chain(['threshold', 'offset'], ALL)).toMatchObject({ maskMaps: [], missingMaps: [] })
   })
 })

@@ -13,7 +13,8 @@ function chain(
     steps,
     rawFrames = 1,
     options = {},
-  }: { steps?: readonly string[]; rawFrames?: number; options?: object } = {},
+    maskMaps,
+  }: { steps?: readonly string[]; rawFrames?: number; options?: object; maskMaps?: readonly string[] } = {},
 ): Chain {
   const corrections = correctionsOf({ id })
   return corrections.resolve({
@@ -22,6 +23,7 @@ function chain(
     gainMode: 0,
     rawFrames,
     available: new Set(available),
+    ...(maskMaps === undefined ? {} : { maskMaps }),
   })
 }
 
@@ -53,6 +55,23 @@ describe('LPD', () => {
     expect(some.planes[1]).toEqual({ kind: 'product', calibrations: ['FFMap'], index: 0 })
     expect(some.skipped.map(({ step }) => step)).toEqual(['relative-gain', 'gain-amp-map', 'mask'])
     expect(some.steps).toEqual(['offset', 'ff-map', 'range'])
+  })
+
+  test('makes the mask of both maps whatever the steps, and says which is not there', () => {
+    const both = ['BadPixelsDark', 'BadPixelsFF']
+    for (const steps of [undefined, ['offset', 'mask'], ['mask']])
+      for (const rawFrames of [1, 3]) {
+        const found = chain('lpd1m', ALL, { rawFrames, ...(steps === undefined ? {} : { steps }) })
+        expect([found.maskMaps, found.missingMaps]).toEqual([both, []])
+        expect(found.planes[2]).toEqual({ kind: 'bad-pixels', calibrations: both, stage: 0 })
+      }
+    const dark = chain('lpd1m', ['Offset', 'BadPixelsDark'])
+    expect([dark.maskMaps, dark.missingMaps]).toEqual([['BadPixelsDark'], ['BadPixelsFF']])
+    const asked = chain('lpd1m', ALL, { maskMaps: ['BadPixelsFF'] })
+    expect(asked.planes[2]).toEqual({ kind: 'bad-pixels', calibrations: ['BadPixelsFF'], stage: 0 })
+    expect(asked.missingMaps).toEqual([])
+    const none = chain('lpd1m', ['Offset'], { steps: ['offset', 'mask'] })
+    expect(none.skipped).toEqual([{ step: 'mask', reason: 'there is no BadPixelsDark and no BadPixelsFF' }])
   })
 
   test('fills with neutral elements what is not asked', () => {

@@ -125,7 +125,7 @@ describe('a damaged pack is removed, named, and never used', () => {
     ['an end that is missing', (path: string) => truncateSync(path, statSync(path).size - 4096)],
     ['no byte', (path: string) => truncateSync(path, 0)],
     ['a damaged header', (path: string) => poke(path, 100, bytes => (bytes[0]! ^= 1))],
-    ['another version', (path: string) => poke(path, 8, bytes => (bytes[0]! ^= 255))],
+    ['another mark', (path: string) => poke(path, 8, bytes => (bytes[0]! ^= 255))],
     ['a damaged checksum', (path: string) => poke(path, 120, bytes => (bytes[0]! ^= 1))],
     [
       'planes exchanged',

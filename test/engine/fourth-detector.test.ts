@@ -55,7 +55,17 @@ const CORRECTIONS: Corrections = {
   resolve({ steps, gainMode, available }) {
     requireConstants(['Offset'], available)
     const planes = [{ kind: 'value', calibration: 'Offset', index: 0 } as const]
-    return { kernel: 'eight', params: [], planes, rawFrames: 1, gainMode, steps, skipped: [] }
+    return {
+      kernel: 'eight',
+      params: [],
+      planes,
+      rawFrames: 1,
+      gainMode,
+      steps,
+      skipped: [],
+      maskMaps: [],
+      missingMaps: [],
+    }
   },
 }
 

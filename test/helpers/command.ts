@@ -23,8 +23,13 @@ export interface Ended {
 
 /** Runs `detcal …` to its end. */
 export function detcal(...args: readonly string[]): Ended {
+  return detcalWith({}, ...args)
+}
+
+/** Runs `detcal …` to its end, in an environment that differs from the tests' by `env`. */
+export function detcalWith(env: NodeJS.ProcessEnv, ...args: readonly string[]): Ended {
   return spawnSync(process.execPath, [MAIN, ...args], {
-    env: ENV,
+    env: { ...ENV, ...env },
     encoding: 'utf8',
     timeout: 120_000,
     killSignal: 'SIGKILL',

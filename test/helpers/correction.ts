@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { importConstants } from '../../constants/import.js'
 import { RecordedCatalogue } from '../../constants/recorded/catalogue.js'
 import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
@@ -77,6 +78,8 @@ export interface Request {
   readonly selection?: Selection
   readonly steps?: readonly string[]
   readonly gainMode?: GainMode
+  /** Bad-pixel maps of the mask, by calibration. */
+  readonly maskMaps?: readonly string[]
   readonly combined?: string
   readonly corrected?: boolean
   readonly options?: Partial<CorrectionOptions>
@@ -94,7 +97,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       : await RecordedCatalogue.open(constantsFrom, constantsRoot)
   try {
     const modules: ModuleIndex[] = [...joined.modules.keys()]
-    const { constants, remedy } = await findConstants({
+    const { constants, remedy, namesMask } = await findConstants({
       catalogue,
       run,
       modules,
@@ -107,12 +110,14 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
       options: DEFAULT_STEP_OPTIONS,
       gainMode,
+      ...(request.maskMaps === undefined ? {} : { maskMaps: request.maskMaps }),
     }
     return planCorrection({
       run,
       joined,
       constants,
       remedy,
+      namesMask,
       steps,
       output: outputOf(request, corrected),
       workers,
@@ -139,13 +144,17 @@ function outputOf({ out, combined }: Request, corrected: boolean): CorrectionOpt
   return { folder: out, corrected, ...(combined === undefined ? {} : { combined }) }
 }
 
-/** Steps and gain mode of one of the golden run's chains. */
+/** Steps, gain mode and maps asked for of one of the golden run's chains. */
 export function goldenChain(
   { chains }: GoldenRun,
   chain: GoldenChain,
-): { steps: readonly string[]; gainMode: GainMode } {
-  const { steps, gainMode } = chains[chain]
-  return { steps: [...AGIPD_DEFAULT_STEPS, ...steps], gainMode: GAIN_MODES[gainMode] ?? 0 }
+): Pick<Request, 'steps' | 'gainMode' | 'maskMaps'> {
+  const { steps, gainMode, mapsAsked, maskMaps } = chains[chain]
+  return {
+    steps: [...AGIPD_DEFAULT_STEPS, ...steps],
+    gainMode: GAIN_MODES[gainMode] ?? 0,
+    ...(mapsAsked ? { maskMaps } : {}),
+  }
 }
 
 /** Everything of a CORR file's image group that the golden run states. */
@@ -187,4 +196,19 @@ export function readBack(path: string, karaboId: string, module: number): Promis
       ]),
     }
   })
+}
+
+/** Holds the CORR files in `out`, and no others, against what a chain of the golden run must give. */
+export async function expectGoldenRun(golden: GoldenRun, out: string, chain: GoldenChain): Promise<void> {
+  let files = 0
+  for (const [module, sequences] of Object.entries(golden.modules)) {
+    for (const expected of sequences) {
+      const name = `CORR-R0001-AGIPD${module.padStart(2, '0')}-S${String(expected.sequence).padStart(5, '0')}.h5`
+      const found = await readBack(join(out, name), golden.karaboId, Number(module))
+      const { trains, counts, flags, pulseIds, cellIds } = expected
+      expect(found).toEqual({ trains, counts, flags, pulseIds, cellIds, frames: expected.frames[chain] })
+      files++
+    }
+  }
+  expect(readdirSync(out).filter(name => name.endsWith('.h5'))).toHaveLength(files)
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type File, openLibrary } from '../../src/hdf5/library.js'
+import { type Dataset, type File, openLibrary } from '../../src/hdf5/library.js'
 
 /** A folder that goes when the test ends. */
 export function scratch(): string {
@@ -11,7 +11,7 @@ export function scratch(): string {
   return folder
 }
 
-/** One module file as the DAQ would write it, or damaged in any way a field allows. Image data stay unallocated. */
+/** One module file as the DAQ would write it, or damaged in any way a field allows. Image data are zeros. */
 export interface ModuleSpec {
   readonly module?: number
   readonly sequence?: number
@@ -32,6 +32,8 @@ export interface ModuleSpec {
   /** Shape of image/data behind the frames, and its dtype. */
   readonly frame?: readonly number[]
   readonly dtype?: string
+  /** Whether chunks of image/data are there; absent: if they are few. */
+  readonly written?: boolean
   /** Old files: first, last, status. */
   readonly legacyIndex?: boolean
   readonly proposal?: number
@@ -64,8 +66,28 @@ export function put(
   ;(parent as File).create_dataset({ name, data, ...more })
 }
 
-/** An array of any shape that takes no space: declared, resized, never written. */
-export function declare(file: File, path: string, dtype: string, shape: readonly number[]): void {
+/** Arrays by dtype, for {@link declare}. */
+const ARRAYS = {
+  '<H': Uint16Array,
+  '<h': Int16Array,
+  '<B': Uint8Array,
+  '<I': Uint32Array,
+  '<f': Float32Array,
+}
+/** Rows above which no array is written: some tests declare millions. */
+const MOST_WRITTEN = 200
+
+/**
+ * An array of any shape that takes hardly any space: zeros in deflated chunks of a row each.
+ * @param written whether the chunks are there; absent: if they are few.
+ */
+export function declare(
+  file: File,
+  path: string,
+  dtype: string,
+  shape: readonly number[],
+  written = (shape[0] ?? 0) <= MOST_WRITTEN,
+): void {
   const [rows = 0, ...row] = shape
   const empty = dtype.includes('f') ? new Float32Array(0) : new Uint8Array(0)
   put(file, path, empty, {
@@ -73,8 +95,14 @@ export function declare(file: File, path: string, dtype: string, shape: readonly
     shape: [0, ...row],
     maxshape: [null, ...row],
     chunks: [1, ...row.map(length => Math.max(1, length))],
+    ...(written ? { compression: 'gzip', compression_opts: [1] } : {}),
   })
-  ;(file.get(`/${path}`) as unknown as { resize(shape: number[]): void }).resize([rows, ...row])
+  const dataset = file.get(`/${path}`) as Dataset
+  dataset.resize([rows, ...row])
+  const ArrayOf = ARRAYS[dtype as keyof typeof ARRAYS]
+  if (!written || !ArrayOf || rows === 0 || row.includes(0)) return
+  // One element of each chunk makes it be.
+  dataset.write_slice([[0, rows], ...row.map((): [number, number] => [0, 1])], new ArrayOf(rows))
 }
 
 export function sourceOf(spec: Pick<ModuleSpec, 'karaboId' | 'module'>): string {
@@ -136,7 +164,13 @@ export async function writeModule(folder: string, spec: ModuleSpec): Promise<str
   const pulseIds = bigints(spec.pulseIds ?? ids.slice(0, rows))
   const cellIds = Uint16Array.from(spec.cellIds ?? ids.slice(0, rows))
   if (!without.includes(`${root}/image/data`))
-    declare(file, `${root}/image/data`, spec.dtype ?? '<H', [frames, ...(spec.frame ?? [2, 512, 128])])
+    declare(
+      file,
+      `${root}/image/data`,
+      spec.dtype ?? '<H',
+      [frames, ...(spec.frame ?? [2, 512, 128])],
+      spec.written,
+    )
   add(`${root}/image/pulseId`, pulseIds, { shape: [pulseIds.length, 1] })
   add(`${root}/image/cellId`, cellIds, { shape: [cellIds.length, 1] })
   add(`${root}/image/trainId`, trains, { shape: [rows, 1] })

@@ -39,6 +39,8 @@ beforeAll(() => {
     '12',
     '--modules',
     MODULES.join(),
+    '--chains',
+    'default,gain,baseline,high',
   )
   golden = readGolden(folder)
   catalogue = join(folder, 'catalogue')
@@ -70,6 +72,7 @@ describe('a random run, corrected by the command', () => {
     ['default', '--workers', '1'],
     ['default', '--workers', '4', '--memory', '160MiB'],
     ['gain', '--workers', '2'],
+    ['baseline', '--workers', '2'],
     ['high', '--workers', '3', '--no-sync'],
   ])('%s chain with %s %s %s %s is bit for bit what numpy says', (chain, ...options) => {
     const proc = correct(chain, ...options.filter(option => option !== undefined))

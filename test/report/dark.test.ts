@@ -36,7 +36,7 @@ function moduleOf(module: number): DarkModule {
   return {
     module: moduleIndex(module),
     pdu: '<script>alert(1)</script>',
-    written: { content: { size: 1, sha256: '' }, constants: [] },
+    written: { content: { size: 1, sha256: '' }, constants: [], checksums: new Map() },
     stages: recipe.stages.map(stage => ({
       ...{ stage, offset: 5000, noise: 8, gain: 6000, gainDeviation: 30, values: 65_536, bad: 70 },
       reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
@@ -59,7 +59,12 @@ function moduleOf(module: number): DarkModule {
 function report(modules: number): string {
   const plan = {
     ...{ detector: AGIPD_1M, karaboId: 'SPB_DET_AGIPD1M-1', recipe, runs: [], limits: recipe.limits },
-    ...{ conditions: { 'Memory cells': 32 }, beginAt: new Date(0), rawData: 'proposal:000001 runs:1 2 3' },
+    ...{
+      conditions: { 'Memory cells': 32 },
+      told: {},
+      beginAt: new Date(0),
+      rawData: 'proposal:000001 runs:1 2 3',
+    },
   } as unknown as DarkPlan
   const outcome = {
     modules: Array.from({ length: modules }, (_, i) => moduleOf(i)),
@@ -92,6 +97,13 @@ describe('the dark report', () => {
   it('follows the light and dark of the system, and prints', () => {
     expect(report(1)).toMatch(/prefers-color-scheme: dark/)
     expect(report(1)).toMatch(/@media print/)
+  })
+
+  it('breaks long paths where the page is narrow', () => {
+    // Words without a place to break widen a page unless all that holds them may be narrower than they are.
+    expect(report(1)).toMatch(/main \{[^}]*overflow-wrap: anywhere/)
+    expect(report(1)).toMatch(/dl \{[^}]*grid-template-columns: max-content minmax\(0, 1fr\)/)
+    expect(report(1)).toMatch(/\.plates > \* \{[^}]*max-width: 100%/)
   })
 
   it('stays below 2 MB for 16 modules whose maps do not compress', () => {

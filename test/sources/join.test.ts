@@ -52,6 +52,7 @@ function runOf(files: ModuleFile[], damaged: DamagedFile[] = []): Run {
     damaged,
     trainIds: [...ids].sort((a, b) => a - b),
     conditions: {},
+    conditionSources: {},
     gainMode: 0,
     rawFrames: 1,
     time: undefined,

@@ -32,7 +32,7 @@ async function runOf(...specs: ModuleSpec[]): Promise<Run> {
 const plain: ModuleSpec = { trainIds: [1000, 1001, 1002], counts: [2, 3, 1] }
 
 describe('a good run', () => {
-  test.each(['0.5', '1.0', '1.1', '1.2'])('format %s', async version => {
+  test.each(['0.5', '1.0', '1.1', '1.2', '1.3'])('format %s', async version => {
     const run = await runOf({ ...plain, version }, { ...plain, version, module: 4 })
     expect(run).toMatchObject({ karaboId: 'SPB_DET_AGIPD1M-1', run: 1, trainIds: [1000, 1001, 1002] })
     expect([...run.modules.keys()]).toEqual([0, 4])
@@ -197,7 +197,7 @@ describe('trains out of the ordinary', () => {
   test('the same file twice is one module file', async () => {
     const run = await runOf(plain, { ...plain, name: 'copy.h5' })
     expect(run.modules.get(0 as ModuleIndex)).toHaveLength(1)
-    expect(problems(run).map(problem => problem.check)).toEqual(['train_ids_unique', 'trains_present'])
+    expect(problems(run).map(problem => problem.check)).toEqual(['copied_file'])
   })
 
   test('a run without a single train', async () => {
@@ -208,16 +208,9 @@ describe('trains out of the ordinary', () => {
 
 describe('files that cannot be used are named and left out', () => {
   const cases: [string, ModuleSpec, string, string?][] = [
-    ['index beyond its data', { ...plain, frames: 5 }, 'refers to row 6 of 5', 'still being copied'],
-    ['ids shorter than the index', { ...plain, pulseIds: [0, 1] }, '2 rows', 'still being copied'],
-    ['huge count', { ...plain, counts: [2, 3, 2n ** 62n], frames: 6 }, 'is not an index'],
-    ['overflowing first', { ...plain, first: [0, 2n ** 64n - 1n, 5], frames: 6 }, 'is not an index'],
-    [
-      'absurd frames',
-      { ...plain, first: [0, 2, 2 ** 40], frames: 2 ** 41, pulseIds: [0], cellIds: [0] },
-      'damaged',
-    ],
-    ['train id beyond 2^53', { ...plain, trainIds: [1000, 2n ** 60n, 1002] }, 'is not a train id'],
+    ['index beyond its data', { ...plain, frames: 1 }, 'refers to row 2 of 1', 'still being copied'],
+    ['ids shorter than the index', { ...plain, pulseIds: [0] }, 'row 2 of 1', 'still being copied'],
+    ['train ids beyond 2^53', { ...plain, trainIds: [2n ** 53n + 1n], counts: [2] }, '9007199254740993'],
     ['no image data', { ...plain, without: [`INSTRUMENT/${sourceOf({})}/image/data`] }, 'missing'],
     ['no cell ids', { ...plain, without: [`INSTRUMENT/${sourceOf({})}/image/cellId`] }, 'missing'],
     ['no index', { ...plain, without: [`INDEX/${sourceOf({})}/image/count`] }, 'missing'],
@@ -228,7 +221,6 @@ describe('files that cannot be used are named and left out', () => {
     ['interleaved without an axis', { ...plain, frame: [512, 128] }, 'interleaved'],
     ['wrong dtype', { ...plain, dtype: '<I' }, 'expected u2 (frames, 2, 512, 128)'],
     ['wrong shape', { ...plain, frame: [2, 256, 128] }, 'is u2 (6, 2, 256, 128), expected'],
-    ['cells beyond the memory', { ...plain, cellIds: [0, 1, 0, 1, 352, 0] }, 'cell 352'],
     ['format of the future', { ...plain, version: '2.0' }, '"2.0"'],
   ]
 
@@ -245,20 +237,6 @@ describe('files that cannot be used are named and left out', () => {
     expect(problem).toMatchObject({ check: 'files_readable', severity: 'error', place: { file: path } })
     expect(problem?.message).toContain(message)
     expect(problem?.message).toContain(hint)
-  })
-
-  test('a dataset of another group that is shorter than its index', async () => {
-    const root = `INSTRUMENT/${sourceOf({})}`
-    const folder = scratch()
-    await writeModule(folder, {
-      ...plain,
-      without: [`${root}/header/pulseCount`],
-      also: file => put(file, `${root}/header/pulseCount`, BigUint64Array.of(1n)),
-    })
-    await expect(openRun(folder)).rejects.toMatchObject({
-      place: { dataset: `${root}/header/pulseCount` },
-      message: expect.stringContaining('refers to row 3 of 1'),
-    })
   })
 
   test('corrected data under the raw name, by their gain plane', async () => {

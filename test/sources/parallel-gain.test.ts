@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { LPD_1M } from '../../src/detectors/lpd1m.js'
 import { memoryCellOrder } from '../../src/sources/conditions/lpd.js'
+import { joinRun } from '../../src/sources/join.js'
 import { openRun } from '../../src/sources/open-run.js'
 import { framesWithIds } from '../../src/sources/parallel-gain.js'
-import { type ModuleSpec, scratch, writeModule } from '../helpers/exdf.js'
+import type { Run } from '../../src/sources/run.js'
+import { type ModuleSpec, scratch, writeControl, writeModule } from '../helpers/exdf.js'
 
 const LPD: ModuleSpec = {
   karaboId: 'FXE_DET_LPD1M-1',
@@ -12,6 +14,11 @@ const LPD: ModuleSpec = {
   counts: [6, 0, 7],
   pulseIds: [4, 8, 0, 0, 4, 8, 4, 8, 12, 16, 20, 24, 28],
   cellIds: [5, 2, 60000, 60000, 60000, 60000, 5, 2, 1, 1, 1, 1, 1],
+}
+
+/** Frames of each train of module 0. */
+function countsOf(run: Run): number[] {
+  return [...run.modules.values()].flat().flatMap(({ trains }) => trains.map(({ image }) => image.count))
 }
 
 describe('a run in parallel gain', () => {
@@ -32,10 +39,79 @@ describe('a run in parallel gain', () => {
     ])
   })
 
-  test('is one whose control data or option say so, else all ids are believed', async () => {
+  test('is one whose control data or option say so, else trains whose ids repeat are left out', async () => {
     const folder = scratch()
     await writeModule(folder, LPD)
-    await expect(openRun(folder)).rejects.toThrow(/frame 2 has cell 60000, LPD-1M has 512/)
+    const run = await openRun(folder)
+    expect(countsOf(run)).toEqual([0, 0, 0])
+    expect(run.problems.filter(({ severity }) => severity === 'error')).toMatchObject([
+      {
+        check: 'parallel_gain',
+        message: expect.stringMatching(/^train 1000: pulse ids begin anew .*left out\. Say --parallel-gain/),
+      },
+      {
+        check: 'image_ids',
+        message: expect.stringMatching(/^train 1002: a cell is there twice.*--parallel-gain/),
+      },
+    ])
+    expect(() => joinRun(run)).toThrow(/Say --parallel-gain/)
+  })
+
+  const CONTROL = 'FXE_DET_LPD1M-1/COMP/FEM_MDL_COMP'
+  const ids = (pulses: readonly number[], cells = pulses): ModuleSpec => ({
+    ...LPD,
+    trainIds: [1000, 1001],
+    counts: [pulses.length, 3],
+    pulseIds: [...pulses, 0, 4, 8],
+    cellIds: [...cells, 0, 1, 2],
+  })
+
+  test.each<[string, readonly number[], readonly number[] | undefined]>([
+    ['zero behind the first third', [0, 1, 2, 0, 0, 0, 0, 0, 0], undefined],
+    ['repeated in each third', [0, 1, 2, 0, 1, 2, 0, 1, 2], undefined],
+    ['repeated, but of cells that go on', [4, 8, 4, 8, 4, 8], [0, 1, 2, 3, 4, 5]],
+    ['of one pulse in each stage', [7, 7, 7], undefined],
+    ['of some value behind the first third', [0, 1, 2, 77, 77, 77, 77, 77, 77], undefined],
+    ['of cells out of range', [4, 8, 0, 0, 0, 0], [3, 4, 60000, 60000, 60000, 60000]],
+  ])('that nothing tells of shows in ids %s: the train is left out, others are not', async (_, pulses, cells) => {
+    const folder = scratch()
+    await writeModule(folder, ids(pulses, cells))
+    const run = await openRun(folder)
+    expect(countsOf(run)).toEqual([0, 3])
+    expect(run.problems.filter(({ severity }) => severity === 'error')).toMatchObject([
+      { check: 'parallel_gain', place: { module: 0, train: 1000 } },
+    ])
+    expect(joinRun(run).frames).toBe(3)
+    expect(countsOf(await openRun(folder, { parallelGain: true }))).toEqual([pulses.length / 3, 1])
+  })
+
+  test('that control data deny, or tell of against the ids, is named as a contradiction', async () => {
+    const folder = scratch()
+    await writeModule(folder, ids([0, 1, 2, 0, 0, 0, 0, 0, 0]))
+    await writeControl(folder, { [CONTROL]: { femAsicGainOverride: 0 } })
+    const off = await openRun(folder)
+    expect(off.problems.find(({ check }) => check === 'parallel_gain')?.message).toMatch(
+      /which control data deny/,
+    )
+    expect(off.conditionSources).toMatchObject({ 'Parallel gain': 'control data' })
+    await writeControl(folder, { [CONTROL]: { femAsicGainOverride: 1 } })
+    const on = await openRun(folder)
+    expect(countsOf(on)).toEqual([3, 1])
+    expect(on.problems.filter(({ check }) => check === 'parallel_gain')).toMatchObject([
+      {
+        severity: 'warning',
+        message: expect.stringMatching(/rise through the whole train/),
+        place: { train: 1001 },
+      },
+    ])
+  })
+
+  test('of which one id looks is none: that id is wrong', async () => {
+    const folder = scratch()
+    await writeModule(folder, ids([0, 4, 9000, 12, 16, 20, 24, 28, 32], [0, 1, 2, 3, 4, 5, 6, 7, 8]))
+    const run = await openRun(folder)
+    expect(countsOf(run)).toEqual([9, 3])
+    expect(run.conditionSources).toMatchObject({ 'Parallel gain': 'frames' })
   })
 
   test('is a usage error for a detector that has none', async () => {
@@ -45,6 +121,30 @@ describe('a run in parallel gain', () => {
       tag: 'usage',
       message: 'AGIPD-1M has no parallel gain',
     })
+  })
+})
+
+describe('ids that repeat within a train', () => {
+  test.each(['SPB_DET_AGIPD1M-1', 'SCS_DET_DSSC1M-1'])('of %s are named', async karaboId => {
+    const folder = scratch()
+    await writeModule(folder, {
+      karaboId,
+      frame: karaboId.includes('DSSC') ? [1, 128, 512] : [2, 512, 128],
+      trainIds: [1000, 1001, 1002],
+      counts: [3, 3, 3],
+      pulseIds: [0, 4, 8, 0, 4, 4, 0, 4, 8],
+      cellIds: [0, 1, 0, 0, 1, 2, 0, 1, 2],
+    })
+    const run = await openRun(folder)
+    expect(countsOf(run)).toEqual([0, 3, 3])
+    expect(run.problems.filter(({ check }) => check === 'image_ids')).toMatchObject([
+      { severity: 'error', message: expect.stringMatching(/a cell is there twice/), place: { train: 1000 } },
+      {
+        severity: 'warning',
+        message: expect.stringMatching(/a pulse is there twice/),
+        place: { train: 1001 },
+      },
+    ])
   })
 })
 

@@ -245,6 +245,42 @@ describe('each check finds what it is for', () => {
   })
 })
 
+describe('parallel gain that ids show', () => {
+  const lpd: ModuleSpec = {
+    karaboId: 'FXE_DET_LPD1M-1',
+    frame: [1, 256, 256],
+    trainIds: [1000, 1001],
+    counts: [6, 3],
+    pulseIds: [0, 4, 0, 0, 0, 0, 0, 4, 8],
+    cellIds: [0, 1, 0, 0, 0, 0, 0, 1, 2],
+  }
+  const composite = 'FXE_DET_LPD1M-1/COMP/FEM_MDL_COMP'
+
+  test('is an error where control data do not tell of it, or deny it', async () => {
+    const folder = scratch()
+    await writeModule(folder, lpd)
+    expect(await found(folder)).toEqual([
+      expect.stringMatching(/^parallel_gain error: .* of train 1000, .*nothing here tells.*--parallel-gain/),
+    ])
+    await writeControl(folder, { [composite]: { femAsicGainOverride: 0 } })
+    expect(await found(folder, 'parallel_gain')).toEqual([expect.stringMatching(/control data deny/)])
+  })
+
+  test('is none where they do, and a warning of a file alone', async () => {
+    const folder = scratch()
+    const path = await writeModule(folder, { ...lpd, trainIds: [1000], counts: [6] })
+    expect(await found(path)).toEqual([expect.stringMatching(/^parallel_gain warning/)])
+    await writeControl(folder, { [composite]: { femAsicGainOverride: 1 } })
+    expect(await found(folder, 'parallel_gain')).toEqual([])
+  })
+})
+
+test('a cell that is there twice within a train is an error', async () => {
+  expect(await problemsOf({ ...plain, cellIds: [0, 1, 0, 1, 0, 0] })).toEqual([
+    expect.stringMatching(/^image_ids error: a train has a cell twice/),
+  ])
+})
+
 describe('corrected files', () => {
   const NEW = 'SPB_DET_AGIPD1M-1/CORR/0CH0:output'
   const OLD = sourceOf({})

@@ -290,9 +290,10 @@ describe('a dark characterisation', () => {
   /** Without the check of free space that would stop it. */
   async function attempt(run: string, catalogue: string): Promise<unknown> {
     const plan = await darkPlanOf({ runs: { run }, catalogue, workers: 1 })
-    return darkRun({ ...plan, totals: { ...plan.totals, outputBytes: 0 } }, { catalogue }).catch(
-      (error: unknown) => error,
-    )
+    return darkRun(
+      { ...plan, totals: { ...plan.totals, outputBytes: 0 } },
+      { catalogue, software: 'test' },
+    ).catch((error: unknown) => error)
   }
 
   test('enters all constants or none', async () => {

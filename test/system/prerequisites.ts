@@ -18,6 +18,7 @@ export default function requirePrerequisites(): void {
       'h5stat',
       'h5repack',
       'h5diff',
+      'gcc',
       '/usr/bin/time',
     ].filter(program => spawnSync(program, ['--help']).error !== undefined),
     ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),

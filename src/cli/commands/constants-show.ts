@@ -1,6 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { calibrationOf } from '../../../constants/calibrations.js'
 import type { ConstantVersion } from '../../../constants/catalogue.js'
+import { makerOf } from '../../../constants/file.js'
 import { selectSome } from '../../../constants/selection.js'
 import { locateConstant } from '../../../constants/source.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
@@ -45,8 +46,13 @@ export const showCommand: CommandModule<object, ShowOptions> = {
       })
       const shown: Shown[] = []
       for (const version of versions)
-        shown.push({ version, planes: await planesOf(version, options.statistics) })
-      if (options.json) printJson(shown.map(({ version, planes }) => ({ ...versionRecord(version), planes })))
+        shown.push({
+          version,
+          planes: await planesOf(version, options.statistics),
+          software: options.statistics ? await makerOf(version) : undefined,
+        })
+      if (options.json)
+        printJson(shown.map(({ version, ...read }) => ({ ...versionRecord(version), ...read })))
       else process.stdout.write(shown.map(text).join('\n'))
     } finally {
       catalogue.close()
@@ -57,6 +63,8 @@ export const showCommand: CommandModule<object, ShowOptions> = {
 interface Shown {
   readonly version: ConstantVersion
   readonly planes: readonly PlaneStatistics[]
+  /** Who made it; absent: its file does not say, or was not to be read. */
+  readonly software: string | undefined
 }
 
 async function planesOf(version: ConstantVersion, wanted: boolean): Promise<PlaneStatistics[]> {
@@ -68,7 +76,7 @@ function detectorOf({ detectorType }: ConstantVersion): Detector | undefined {
   return DETECTORS.find(({ type }) => type === detectorType)
 }
 
-function text({ version, planes }: Shown): string {
+function text({ version, planes, software }: Shown): string {
   const detector = detectorOf(version)
   const calibration = detector && calibrationOf(detector, version.calibration)
   const fields: readonly (readonly [string, string])[] = [
@@ -85,6 +93,7 @@ function text({ version, planes }: Shown): string {
     ['file size', `${version.size} bytes`],
     ['sha256', version.sha256],
     ['raw data', version.rawData ?? 'not stated'],
+    ...(software === undefined ? [] : [['made by', software] satisfies [string, string]]),
     ['imported', timeText(version.created)],
   ]
   const width = Math.max(...fields.map(([name]) => name.length))

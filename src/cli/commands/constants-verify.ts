@@ -11,10 +11,10 @@ interface VerifyOptions {
   readonly json: boolean
 }
 
-/** `detcal constants verify`: are the files what the catalogue says? Exit code 1 if not. */
+/** `detcal constants verify`: are the files what the catalogue says, and can their values be read? Exit code 1 if not. */
 export const verifyCommand: CommandModule<object, VerifyOptions> = {
   command: 'verify',
-  describe: 'check that every file is there, whole and unchanged',
+  describe: 'check that every file is there and unchanged, and that a correction can read every value',
   builder: (yargs: Argv) =>
     yargs
       .option('catalogue', {

@@ -1,15 +1,22 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { type Conditions, parseConditions } from '../../../constants/conditions.js'
 import { correctionsOf } from '../../corrections/index.js'
+import { calibrationsOf } from '../../corrections/planes.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
 import { type FoundConstants, findConstants } from '../../engine/plan/find-constants.js'
 import { type CorrectionPlan, type OutputRequest, planCorrection } from '../../engine/plan/plan.js'
+import {
+  conditionProblems,
+  type ToldConditions,
+  toldConditions,
+  withStated,
+} from '../../engine/plan/told-conditions.js'
 import { correctRun } from '../../engine/run/correct-run.js'
 import type { CorrectionOutcome } from '../../engine/run/outcome.js'
 import { Engine } from '../../engine/threads/engine.js'
-import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { joinRun } from '../../sources/join.js'
@@ -18,6 +25,7 @@ import type { Run } from '../../sources/run.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { type ConstantsOfRun, constantsOfRun } from '../constants-of-run.js'
 import {
+  askedMaps,
   type CorrectOptions,
   correctOptions,
   selectionOf,
@@ -26,14 +34,13 @@ import {
 } from '../correct-options.js'
 import { outcomeReport, planReport } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { GAIN_MODES, gainModeOf, parallelGainOf } from '../gain-options.js'
 import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { outputOf } from '../output-paths.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
-import { VERSION } from '../version.js'
-
-const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
+import { software } from '../version.js'
 
 /** `detcal correct`: a RAW run becomes CORR files, a combined file, or both. */
 export const correctCommand: CommandModule<object, CorrectOptions> = {
@@ -57,9 +64,10 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     signal,
   }
   if (args.dryRun) {
-    const { plan } = await planOf(args, request)
-    if (args.json) printJson(planReport(plan).json)
-    else process.stdout.write(planReport(plan).text)
+    const { plan, told } = await planOf(args, request)
+    const { json, text } = planReport(plan, told)
+    if (args.json) printJson(json)
+    else process.stdout.write(text)
     return exitCode(plan.problems)
   }
   // Threads load their modules while the run is opened.
@@ -82,11 +90,17 @@ interface Request {
   readonly signal: AbortSignal
 }
 
+interface Planned {
+  readonly plan: CorrectionPlan
+  readonly conditions: Conditions
+  readonly told: ToldConditions
+}
+
 /** Opens the run and plans its correction. */
 async function planOf(
   args: CorrectOptions,
   { memory, workers, output, open, parallelGain, signal }: Request,
-): Promise<{ plan: CorrectionPlan; conditions: Readonly<Record<string, unknown>> }> {
+): Promise<Planned> {
   const run = await openRun(args.run, {
     detector: args.detector,
     ...(parallelGain === undefined ? {} : { parallelGain }),
@@ -95,18 +109,30 @@ async function planOf(
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
   const corrections = correctionsOf(run.detector)
-  const steps = {
-    steps: parseSteps(corrections.steps, stepsOf(args, corrections), gainMode),
+  const steps = parseSteps(corrections.steps, stepsOf(args, corrections), gainMode)
+  const maskMaps = askedMaps(args, run.detector, steps)
+  const request = {
+    steps,
     options: stepOptionsOf(args),
     gainMode,
+    ...(maskMaps === undefined ? {} : { maskMaps }),
   }
-  const { conditions, ...found } = await lookUp(await open(), args, run, [...joined.modules.keys()], gainMode)
-  const plan = planCorrection({ run, joined, ...found, steps, output, workers, memory })
-  return { plan, conditions }
+  const constants = await open()
+  const { conditions, ...found } = await lookUp(constants, args, run, [...joined.modules.keys()], gainMode)
+  const plan = planCorrection({ run, joined, ...found, steps: request, output, workers, memory })
+  const stated = parseConditions(run.detector, parsePairs(args.condition, '--condition'))
+  const option = args.gainMode === undefined ? {} : { 'Gain mode': gainMode }
+  const sources = withStated(run.conditionSources, { ...stated, ...option })
+  const told = toldConditions(run.detector, conditions, sources)
+  // Constants that are named one by one are the same under any conditions, but for the steps that follow from them.
+  const looked = constants.timeless ? onlyAssumed(told) : told
+  const problems = conditionProblems(run.detector, looked, usedCalibrations(plan))
+  return { plan: { ...plan, problems: [...plan.problems, ...problems] }, conditions, told }
 }
 
 async function execute(args: CorrectOptions, request: Request, engine: Engine): Promise<number> {
-  const { plan, conditions } = await planOf(args, request)
+  const planned = await planOf(args, request)
+  const { plan, told } = planned
   const cache = openConstantsCache(args)
   const progress = showProgress({
     total: plan.totals.frames,
@@ -122,9 +148,9 @@ async function execute(args: CorrectOptions, request: Request, engine: Engine): 
       cache,
       signal: request.signal,
       provenance: {
-        software: `detcal ${VERSION}`,
+        software: software(),
         created: new Date().toISOString(),
-        options: optionsThatShape(args, plan, conditions),
+        options: optionsThatShape(args, planned),
         ...(args.constantsFrom === undefined ? {} : { constantsFrom: resolve(args.constantsFrom) }),
       },
       engine,
@@ -133,7 +159,7 @@ async function execute(args: CorrectOptions, request: Request, engine: Engine): 
   } finally {
     progress.stop()
   }
-  return report(args, plan, outcome)
+  return report(args, plan, told, outcome)
 }
 
 async function lookUp(
@@ -161,10 +187,16 @@ async function lookUp(
   }
 }
 
-function report(args: CorrectOptions, plan: CorrectionPlan, outcome: CorrectionOutcome): number {
+function report(
+  args: CorrectOptions,
+  plan: CorrectionPlan,
+  told: ToldConditions,
+  outcome: CorrectionOutcome,
+): number {
   process.stderr.write(problemLines(outcome.problems))
-  if (args.json) printJson(outcomeReport(plan, outcome).json)
-  else process.stdout.write(outcomeReport(plan, outcome).text)
+  const { json, text } = outcomeReport(plan, told, outcome)
+  if (args.json) printJson(json)
+  else process.stdout.write(text)
   return exitCode(outcome.problems)
 }
 
@@ -172,29 +204,21 @@ function exitCode(problems: readonly Problem[]): number {
   return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
-/** As the option says, else the stated condition of that name. */
-function parallelGainOf({ parallelGain, condition }: CorrectOptions): boolean | undefined {
-  if (parallelGain !== undefined) return parallelGain
-  const stated = Object.entries(parsePairs(condition, '--condition')).find(
-    ([name]) => name.toLowerCase() === 'parallel gain',
-  )
-  return stated === undefined ? undefined : Number(stated[1]) !== 0
+function usedCalibrations({ modules }: CorrectionPlan): string[] {
+  return [...new Set(modules.flatMap(({ chain }) => calibrationsOf(chain.planes)))]
 }
 
-/** @throws UsageError for a fixed stage of a detector that cannot be fixed in one. */
-function gainModeOf({ gainMode }: CorrectOptions, run: Run): GainMode {
-  if (gainMode !== undefined && gainMode !== 'adaptive' && !run.detector.fixedGain)
-    throw new UsageError(`${run.detector.name} is not operated in fixed gain`, {
-      hint: 'Leave --gain-mode out',
-    })
-  return (gainMode === undefined ? run.gainMode : GAIN_MODES[gainMode]) ?? 0
+function onlyAssumed(told: ToldConditions): ToldConditions {
+  return Object.fromEntries(Object.entries(told).filter(([, { source }]) => source === 'assumed'))
 }
 
-/** What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. */
+/**
+ * What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. Bad-pixel maps are
+ * told module by module, among the constants.
+ */
 function optionsThatShape(
   args: CorrectOptions,
-  plan: CorrectionPlan,
-  conditions: Readonly<Record<string, unknown>>,
+  { plan, conditions, told }: Planned,
 ): Record<string, unknown> {
   const [first] = plan.modules
   const gainMode = first?.chain.gainMode ?? 0
@@ -214,6 +238,7 @@ function optionsThatShape(
       ),
     ),
     conditions,
+    'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
     strategy: args.strategy,
   }
 }

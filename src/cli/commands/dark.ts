@@ -14,7 +14,7 @@ import { parsePairs, parseTime, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
-import { VERSION } from '../version.js'
+import { software } from '../version.js'
 
 /** `detcal dark`: dark runs become offset, noise, thresholds and bad pixels in the catalogue. */
 export const darkCommand: CommandModule<object, DarkArguments> = {
@@ -84,10 +84,11 @@ async function execute(
   const outcome = await darkRun(plan, {
     catalogue: resolve(args.catalogue),
     engine,
+    software: software(),
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())
-  if (html !== undefined) writeDarkReport(html, plan, outcome, `detcal ${VERSION}`)
+  if (html !== undefined) writeDarkReport(html, plan, outcome, software())
   process.stderr.write(problemLines(outcome.problems))
   const report = darkOutcomeReport(plan, outcome, html)
   if (args.json) printJson(report.json)

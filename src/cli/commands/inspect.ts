@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { problemsOfImages } from '../../sources/frames-written.js'
 import { openRun } from '../../sources/open-run.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
@@ -8,6 +9,7 @@ import { problemLines } from '../problems.js'
 interface InspectOptions {
   readonly run: string
   readonly detector: string
+  readonly parallelGain: boolean | undefined
   readonly json: boolean
 }
 
@@ -24,6 +26,10 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
           default: 'auto',
           describe: 'detector id or Karabo name, if there are several',
         },
+        'parallel-gain': {
+          type: 'boolean',
+          describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
+        },
         json: { type: 'boolean', default: false, describe: 'print the summary as JSON' },
       })
       .example('$0 inspect raw/r0001', 'what there is to correct') as unknown as Argv<InspectOptions>,
@@ -33,7 +39,13 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
 }
 
 async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
-  const found = await openRun(args.run, { detector: args.detector, signal })
+  const { detector, parallelGain } = args
+  const run = await openRun(args.run, {
+    detector,
+    ...(parallelGain !== undefined && { parallelGain }),
+    signal,
+  })
+  const found = { ...run, problems: [...run.problems, ...problemsOfImages(run, signal)] }
   if (args.json) printJson(inspectJson(found))
   else {
     process.stdout.write(inspectText(found))

@@ -8,6 +8,7 @@ import {
   requireConstants,
   withoutImpossible,
 } from '../chain.js'
+import { withMask } from '../mask.js'
 import type { PlaneRecipe } from '../planes.js'
 import { agipdWords } from './params.js'
 import { AGIPD_DEFAULT_STEPS, AGIPD_STEPS } from './steps.js'
@@ -19,16 +20,14 @@ type StepName = keyof typeof AGIPD_STEPS
 export const AGIPD: Corrections = {
   steps: AGIPD_STEPS,
   defaultSteps: AGIPD_DEFAULT_STEPS,
-  productionSteps: [...AGIPD_DEFAULT_STEPS, 'common-mode'],
+  productionSteps: [...AGIPD_DEFAULT_STEPS, 'common-mode', 'adjust-mg-baseline'],
   resolve,
 }
 
-const BAD_PIXELS = ['BadPixelsDark', 'BadPixelsPC', 'BadPixelsFF'] as const
-
 /**
- * A step whose constant is missing is skipped, and so is `adjust-mg-baseline` when relative gain does not come from
- * SlopesPC. SlopesPC wins where RelativeGain is there too, since the baseline belongs to its slopes. `mask` takes
- * whichever bad-pixel maps there are.
+ * A step whose constant is missing is skipped. SlopesPC wins where RelativeGain is there too, since the baseline belongs
+ * to its slopes. Unless maps are asked for, a bad-pixel map comes with its step: that of the darks always, BadPixelsPC
+ * with what is made of SlopesPC, BadPixelsFF with `xray-gain`.
  * @throws ConstantsError without Offset, or without ThresholdsDark in adaptive mode; the caller knows the module.
  * @throws UsageError for a limit that is not a number.
  */
@@ -40,11 +39,13 @@ function resolve(request: ChainRequest): Chain {
     [...(asked('offset') ? ['Offset'] : []), ...(adaptive && asked('threshold') ? ['ThresholdsDark'] : [])],
     available,
   )
-  const { steps, skipped } = withoutImpossible(request.steps, step => reasonAgainst(step, available))
+  const possible = withoutImpossible(request.steps, step => reasonAgainst(step, available))
+  const masked = withMask(request, possible, mapsOfSteps(possible.steps, available))
+  const { steps, maskMaps } = masked
   const on = (step: StepName): boolean => steps.includes(step)
 
-  const gainSteps = on('relative-gain') || on('xray-gain')
-  const sources: PlaneSources = { on, available }
+  const gainSteps = on('relative-gain') || on('adjust-mg-baseline') || on('xray-gain')
+  const sources: PlaneSources = { on, available, maskMaps }
   const planes = adaptive ? adaptivePlanes(sources, gainSteps) : fixedPlanes(sources, gainSteps, gainMode)
   const params = agipdWords({
     stage: adaptive ? 0 : ((gainMode - 1) as 0 | 1 | 2),
@@ -62,7 +63,7 @@ function resolve(request: ChainRequest): Chain {
     : gainSteps
       ? 'agipdFixedGain'
       : 'agipdFixed'
-  return { kernel, params, planes, maskPlane: 1, rawFrames: 1, gainMode, steps, skipped }
+  return { kernel, params, planes, maskPlane: 1, rawFrames: 1, gainMode, ...masked }
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {
@@ -71,14 +72,24 @@ function reasonAgainst(step: string, available: ReadonlySet<string>): string | u
     return 'there is neither SlopesPC nor RelativeGain'
   if (step === 'adjust-mg-baseline' && !slopes) return 'there is no SlopesPC'
   if (step === 'xray-gain' && !available.has('SlopesFF')) return 'there is no SlopesFF'
-  if (step === 'mask' && !BAD_PIXELS.some(name => available.has(name)))
-    return `there is none of ${BAD_PIXELS.join(', ')}`
   return undefined
+}
+
+/** The maps that come with steps which are done. */
+function mapsOfSteps(steps: readonly string[], available: ReadonlySet<string>): string[] {
+  const pulseCapacitor =
+    steps.includes('adjust-mg-baseline') || (steps.includes('relative-gain') && available.has('SlopesPC'))
+  return [
+    'BadPixelsDark',
+    ...(pulseCapacitor ? ['BadPixelsPC'] : []),
+    ...(steps.includes('xray-gain') ? ['BadPixelsFF'] : []),
+  ]
 }
 
 interface PlaneSources {
   readonly on: (step: StepName) => boolean
   readonly available: ReadonlySet<string>
+  readonly maskMaps: readonly string[]
 }
 
 /** O0 M0 T0 T1 O1 M1 O2 M2, and with gain steps G0 X G1 G2 B1. */
@@ -117,9 +128,8 @@ function offset({ on }: PlaneSources, stage: number): PlaneRecipe {
   return on('offset') ? { kind: 'value', calibration: 'Offset', index: stage } : fill(NEUTRAL.zero)
 }
 
-function badPixels({ on, available }: PlaneSources, stage: number): PlaneRecipe {
-  if (!on('mask')) return fill(NEUTRAL.zero)
-  return { kind: 'bad-pixels', calibrations: BAD_PIXELS.filter(name => available.has(name)), stage }
+function badPixels({ on, maskMaps }: PlaneSources, stage: number): PlaneRecipe {
+  return on('mask') ? { kind: 'bad-pixels', calibrations: maskMaps, stage } : fill(NEUTRAL.zero)
 }
 
 function relativeGain({ on, available }: PlaneSources, stage: 0 | 1 | 2): PlaneRecipe {

@@ -41,14 +41,15 @@ export function correctAgipdFrame(
     }
     // 5 offset
     let d = f32(s - offset(g))
-    // 8 set-min
-    if (params.setMin && adaptive && g === 1 && d < 0) d = 0
     if (gainSteps) {
-      // 9 relative-gain, 10 adjust-mg-baseline, 11 xray-gain
+      // 8 relative-gain, 9 adjust-mg-baseline
       d = f32(d * value(planes.gain[g]!, p))
       if (!adaptive || g === 1) d = f32(d + value(planes.baseline, p))
-      d = f32(d * value(planes.xray, p))
     }
+    // 10 set-min
+    if (params.setMin && adaptive && g === 1 && d < 0) d = 0
+    // 11 xray-gain
+    if (gainSteps) d = f32(d * value(planes.xray, p))
     // 12 mask
     const m = bits(planes.mask[g]!, p)
     // 14 range

@@ -6,8 +6,8 @@ import {
   NEUTRAL,
   rangeFlags,
   requireConstants,
-  withoutImpossible,
 } from '../chain.js'
+import { withMask } from '../mask.js'
 import type { StepTable } from '../steps.js'
 
 const STEPS = {
@@ -28,16 +28,13 @@ export const DSSC: Corrections = {
 function resolve(request: ChainRequest): Chain {
   const { options, gainMode, available } = request
   requireConstants(request.steps.includes('offset') ? ['Offset'] : [], available)
-  const { steps, skipped } = withoutImpossible(request.steps, step =>
-    step === 'mask' && !available.has('BadPixelsDark') ? 'there is no BadPixelsDark' : undefined,
-  )
+  const masked = withMask(request, { steps: request.steps, skipped: [] }, ['BadPixelsDark'])
+  const { steps, maskMaps } = masked
   const on = (step: keyof typeof STEPS): boolean => steps.includes(step)
   const planes = [
     on('offset') ? ({ kind: 'value', calibration: 'Offset', index: 0 } as const) : fill(NEUTRAL.zero),
-    on('mask')
-      ? ({ kind: 'bad-pixels', calibrations: ['BadPixelsDark'], stage: 0 } as const)
-      : fill(NEUTRAL.zero),
+    on('mask') ? ({ kind: 'bad-pixels', calibrations: maskMaps, stage: 0 } as const) : fill(NEUTRAL.zero),
   ]
   const params = [0, 0, 0, rangeFlags(on('range'), options)]
-  return { kernel: 'dssc', params, planes, maskPlane: 1, rawFrames: 1, gainMode, steps, skipped }
+  return { kernel: 'dssc', params, planes, maskPlane: 1, rawFrames: 1, gainMode, ...masked }
 }

@@ -9,6 +9,7 @@ import {
   requireConstants,
   withoutImpossible,
 } from '../chain.js'
+import { withMask } from '../mask.js'
 import type { PlaneRecipe } from '../planes.js'
 import type { StepTable } from '../steps.js'
 
@@ -30,7 +31,8 @@ const FACTORS = [
   ['ff-map', 'FFMap'],
 ] as const
 
-const BAD_PIXELS = ['BadPixelsDark', 'BadPixelsFF'] as const
+/** Both make the mask, whatever the other steps. */
+const MASK_MAPS = ['BadPixelsDark', 'BadPixelsFF'] as const
 
 /** LPD-1M: the gain stage is in the raw number; in parallel gain one frame is made of one of each stage. */
 export const LPD: Corrections = {
@@ -48,14 +50,15 @@ function resolve(request: ChainRequest): Chain {
     [...(request.steps.includes('offset') ? ['Offset'] : []), ...(parallel ? ['Noise'] : [])],
     available,
   )
-  const { steps, skipped } = withoutImpossible(request.steps, step => reasonAgainst(step, available))
+  const possible = withoutImpossible(request.steps, step => reasonAgainst(step, available))
+  const masked = withMask(request, possible, MASK_MAPS)
+  const { steps, maskMaps } = masked
   const on = (step: StepName): boolean => steps.includes(step)
   const factors = FACTORS.flatMap(([step, calibration]) => (on(step) ? [calibration] : []))
-  const maps = BAD_PIXELS.filter(name => available.has(name))
   const stagePlanes = (stage: number): PlaneRecipe[] => [
     on('offset') ? { kind: 'value', calibration: 'Offset', index: stage } : fill(NEUTRAL.zero),
     factors.length > 0 ? { kind: 'product', calibrations: factors, index: stage } : fill(NEUTRAL.one),
-    on('mask') ? { kind: 'bad-pixels', calibrations: maps, stage } : fill(NEUTRAL.zero),
+    on('mask') ? { kind: 'bad-pixels', calibrations: maskMaps, stage } : fill(NEUTRAL.zero),
   ]
   const planes = [0, 1, 2].flatMap(stagePlanes)
   if (parallel)
@@ -65,14 +68,12 @@ function resolve(request: ChainRequest): Chain {
     )
   const kernel = parallel ? 'lpdParallel' : 'lpd'
   const params = [0, 0, 0, rangeFlags(on('range'), options)]
-  return { kernel, params, planes, maskPlane: 2, rawFrames, gainMode, steps, skipped }
+  return { kernel, params, planes, maskPlane: 2, rawFrames, gainMode, ...masked }
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {
   const factor = FACTORS.find(([name]) => name === step)
   if (factor && !available.has(factor[1])) return `there is no ${factor[1]}`
-  if (step === 'mask' && !BAD_PIXELS.some(name => available.has(name)))
-    return `there is none of ${BAD_PIXELS.join(', ')}`
   return undefined
 }
 

@@ -10,6 +10,8 @@ export interface SlotTile {
   readonly positions: readonly number[]
   /** Bytes from the start of the slot's raw part to each raw frame, all those of the first frame first. */
   readonly offsets: Float64Array
+  /** Indices of frames that the file does not hold: their mask gets a bit in every pixel. Absent: all are there. */
+  readonly notWritten?: readonly number[]
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { LoadReport } from '../../../constants/load.js'
 import type { ConstantSource } from '../../../constants/source.js'
+import type { Content } from '../../../constants/store.js'
 import type { PlaneRecipe } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from './assignment.js'
@@ -67,6 +68,9 @@ export interface MedianTask {
 }
 
 export const medianOf = operation<MedianTask, number>('medianOf')
+
+/** Size and checksum of a file, by plain reads. */
+export const contentOf = operation<{ readonly thread: number; readonly path: string }, Content>('contentOf')
 
 /** Nothing: the thread that answers has started. */
 export const ready = operation<{ readonly thread: number }, void>('ready')

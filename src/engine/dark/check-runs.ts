@@ -3,6 +3,7 @@ import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import { sameValue } from '../../model/same-value.js'
 import { few } from '../../sources/few.js'
 import type { JoinedRun } from '../../sources/join.js'
 import type { Run } from '../../sources/run.js'
@@ -145,6 +146,10 @@ export function checkRuns(runs: readonly Run[], recipe: DarkRecipe): void {
   }
 }
 
+function sameCondition(a: number | string | undefined, b: number | string): boolean {
+  return typeof a === 'number' && typeof b === 'number' ? sameValue(a, b) : a === b
+}
+
 /**
  * The operating conditions that constants of the runs are valid for: stated ones first, then those that the runs tell.
  * The gain mode is left out: it tells how the stages were forced, and constants of all stages serve every mode.
@@ -157,7 +162,7 @@ export function darkConditions(runs: readonly Run[], recipe: DarkRecipe, stated:
     for (const [name, value] of Object.entries(run.conditions)) {
       if (name === 'Gain mode' || name in stated) continue
       const other = toldBy.get(name)
-      if (other !== undefined && conditions[name] !== value)
+      if (other !== undefined && !sameCondition(conditions[name], value))
         throw new DataError(`${name} is ${value}, but ${conditions[name]} in ${other}`, {
           place: { file: run.path },
           hint: `Give dark runs that belong together, or state --condition "${name}=…"`,

@@ -19,6 +19,8 @@ import { Staging } from './staging.js'
 export interface DarkOptions {
   /** Folder of the catalogue; made if it is not there. */
   readonly catalogue: string
+  /** Who makes the constants: `detcal 0.1.0+3f2a9c04d71e5b86`. */
+  readonly software: string
   readonly signal?: AbortSignal
   /** Told after every strip which share of the work is done. */
   readonly onProgress?: (share: number) => void
@@ -99,6 +101,7 @@ async function characterise(
     plan,
     engine,
     stop,
+    software: options.software,
     pathOf: (module: DarkModulePlan) => staging.path(module.module),
     previous: ({ module }: DarkModulePlan) => previous.get(module),
     onRows: progress(plan, options),

@@ -37,6 +37,7 @@ export function framesByCell(joined: JoinedRun, part = 0): Map<ModuleIndex, Modu
         const shift = part * (entry?.image.count ?? 0)
         for (const row of positionsList(rows)) {
           const cell = file.cellIds[row] ?? 0
+          if (cell >= joined.run.detector.maxCells) continue
           const list = ofFile.get(cell)
           if (list) list.push(row + shift)
           else ofFile.set(cell, [row + shift])

@@ -6,8 +6,9 @@ import { outliersOf } from '../../../constants/dark/outliers.js'
 import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
 import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
+import type { WrittenFile } from '../../../constants/import-request.js'
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
-import { type Content, flushed } from '../../../constants/store.js'
+import { flushed } from '../../../constants/store.js'
 import { declareConstants, storedAs } from '../../../constants/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
@@ -17,6 +18,7 @@ import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { Engine } from '../threads/engine.js'
 import type { Job, RunStop } from '../threads/job.js'
+import type { ModuleFrames } from './frames.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
@@ -37,6 +39,8 @@ export interface DarkContext {
   readonly plan: DarkPlan
   readonly engine: Engine
   readonly stop: RunStop
+  /** Who makes the constants, as the constants state it. */
+  readonly software: string
   /** Where a module's constants are written, until all of them enter the catalogue. */
   readonly pathOf: (module: DarkModulePlan) => string
   /** The constants that a module had before. */
@@ -50,6 +54,7 @@ export class DarkModuleRun {
   readonly #module: DarkModulePlan
   readonly #context: DarkContext
   readonly #lane: Lane
+  readonly #notWritten: Problem[] = []
 
   constructor(module: DarkModulePlan, lane: Lane, context: DarkContext) {
     this.#module = module
@@ -63,14 +68,17 @@ export class DarkModuleRun {
    */
   async run(): Promise<DarkModule> {
     const { module, pdu } = this.#module
-    const { plan, pathOf } = this.#context
-    const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu)
+    const { plan, pathOf, software } = this.#context
+    const statements = { conditions: {}, places: [], software }
+    const descriptions = darkDescriptions(plan.detector, plan.recipe, this.#module.cells, pdu).map(
+      description => ({ ...description, statements }),
+    )
     declareConstants(pathOf(this.#module), descriptions)
     const stages = await this.#statistics()
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
-    const { content, pictures, previous, problems } = await this.#finish()
+    const { file, pictures, previous, problems } = await this.#finish()
     const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
       const picture = pictures[stage]
@@ -81,11 +89,11 @@ export class DarkModuleRun {
     return {
       module,
       pdu,
-      written: { content, constants },
+      written: { ...file, constants },
       stages,
       pictures,
       outliers,
-      problems,
+      problems: [...this.#notWritten, ...problems],
       ...(previous && { previous }),
     }
   }
@@ -96,11 +104,12 @@ export class DarkModuleRun {
     const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
-      const parts = this.#parts(files)
+      const stages = this.#written(files)
+      const parts = this.#parts(files, stages)
       const waiting = Array.from(judgements, () => new Set<(typeof parts)[number]>())
       for (const part of parts) waiting[part.task.cell]?.add(part)
       const judge = async (cell: number, assignment: Assignment) => {
-        const present = this.#module.stages.map(stage => stage.cells.has(cell))
+        const present = stages.map(stage => stage.cells.has(cell))
         const { limits } = plan
         const task = { ...assignment, ...this.#common(), cell, present, limits }
         judgements[cell] = await engine.pool.run(darkJudge, task)
@@ -125,14 +134,42 @@ export class DarkModuleRun {
     return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
   }
 
+  /** The frames of each stage that were written; the others are named. @throws DataError if a stage has none. */
+  #written(files: OpenFiles): ModuleFrames[] {
+    const { module, stages } = this.#module
+    const { recipe } = this.#context.plan
+    return stages.map((stage, i) => {
+      const written = files.written(stage)
+      const missing = stage.frames - written.frames
+      const [file] = stage.files
+      const place = { module, ...(file ? { file: file.path } : {}) }
+      if (written.frames === 0)
+        throw new DataError(
+          `no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`,
+          {
+            place,
+            hint: 'Take this dark run again, or leave the module out',
+          },
+        )
+      if (missing > 0)
+        this.#notWritten.push({
+          check: 'frames_written',
+          severity: 'error',
+          message: `${missing} of ${stage.frames} frames of ${recipe.stages[i]} gain were never written, though INDEX counts them: left out of the statistics`,
+          place,
+        })
+      return written
+    })
+  }
+
   /** What is to be reduced, and how many frames each counts for. */
   #parts(
     files: OpenFiles,
+    stages: readonly ModuleFrames[],
   ): { readonly task: Omit<StatisticsTask, keyof Assignment>; readonly frames: number }[] {
     const { recipe, lanes, workers, detector: whole } = this.#context.plan
     const { rawPlanes, slowScan, fastScan } = whole
     const detector = { rawPlanes, slowScan, fastScan }
-    const { stages } = this.#module
     // One task a cell and stage, but enough for all workers to be done at about the same time.
     const tasks = stages.reduce((sum, { cells }) => sum + cells.size, 0)
     const height = Math.max(lanes.stripRows, lanes.sumRows)
@@ -156,19 +193,21 @@ export class DarkModuleRun {
   }
 
   async #finish(): Promise<
-    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & { readonly content: Content }
+    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & {
+      readonly file: Pick<WrittenFile, 'content' | 'checksums'>
+    }
   > {
     const { plan, engine, pathOf } = this.#context
     const { module, pdu } = this.#module
     const pictures: StagePicture[] = []
     const problems: Problem[] = []
-    let content: Content | undefined
+    let file: Pick<WrittenFile, 'content' | 'checksums'> | undefined
     let previous: DarkModule['previous']
     let onDisk: Promise<void> | undefined
     await this.#runAll([
       this.#job('writing its constants', async assignment => {
         const path = pathOf(this.#module)
-        content = await engine.pool.run(darkWrite, { ...assignment, ...this.#common(), pdu, path })
+        file = await engine.pool.run(darkWrite, { ...assignment, ...this.#common(), pdu, path })
         // The disk has it while the threads go on.
         onDisk = flushed(path)
         // Whoever waits for it hears of it.
@@ -190,9 +229,9 @@ export class DarkModuleRun {
         }
       }),
     ])
-    if (content === undefined) throw new StoppedError()
+    if (file === undefined) throw new StoppedError()
     await onDisk
-    return { content, pictures, problems, ...(previous && { previous }) }
+    return { file, pictures, problems, ...(previous && { previous }) }
   }
 
   async #compare(assignment: Assignment): Promise<DarkModule['previous']> {

@@ -1,14 +1,14 @@
 import { closeSync, openSync } from 'node:fs'
 import type { ModuleFile } from '../../sources/run.js'
 import type { BlockInput } from '../contract/block-input.js'
-import { addressesOf } from '../run/raw-source.js'
+import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
 import type { FrameSource } from './tasks.js'
 
 /** The files of one module, of all stages, opened once for all workers. */
 export class OpenFiles {
-  readonly #files = new Map<string, { input: BlockInput; addresses: Float64Array | undefined }>()
+  readonly #files = new Map<string, { input: BlockInput; stored: StoredFrames }>()
 
   /** @throws DataError if a file is not the one that was planned or is damaged. */
   static open(stages: readonly ModuleFrames[]): OpenFiles {
@@ -27,12 +27,25 @@ export class OpenFiles {
     return rows.map(({ file, rows }) => {
       const found = this.#files.get(file.path)
       if (found === undefined) throw new RangeError(`${file.path} is not open`)
-      const { input, addresses } = found
-      return {
-        rows,
-        input: addresses ? { ...input, addresses: rows.map(row => addresses[row] ?? -1) } : input,
-      }
+      return { rows, input: inputOf(found.input, found.stored, rows) }
     })
+  }
+
+  /** The frames of a stage that were written: what nobody recorded is no sample. */
+  written(stage: ModuleFrames): ModuleFrames {
+    const cells = new Map<number, readonly FileRows[]>()
+    let frames = 0
+    for (const [cell, parts] of stage.cells) {
+      const left = parts.map(part => this.#writtenOf(part)).filter(({ rows }) => rows.length > 0)
+      if (left.length > 0) cells.set(cell, left)
+      for (const { rows } of left) frames += rows.length
+    }
+    return frames === stage.frames ? stage : { ...stage, cells, frames }
+  }
+
+  #writtenOf({ file, rows }: FileRows): FileRows {
+    const notWritten = this.#files.get(file.path)?.stored.notWritten
+    return { file, rows: notWritten ? rows.filter(row => !notWritten[row]) : rows }
   }
 
   close(): void {
@@ -45,8 +58,8 @@ export class OpenFiles {
     if (this.#files.has(path)) return
     const fd = openSync(path, 'r')
     const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
-    this.#files.set(path, { input, addresses: undefined })
+    this.#files.set(path, { input, stored: {} })
     refuseChanged(input)
-    this.#files.set(path, { input, addresses: addressesOf(input) })
+    this.#files.set(path, { input, stored: storedFrames(input) })
   }
 }

@@ -8,6 +8,8 @@ import { DataError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { JoinedRun } from '../../sources/join.js'
+import type { ConditionSource } from '../../sources/run.js'
+import { conditionProblems, type ToldConditions, toldConditions } from '../plan/told-conditions.js'
 import { checkStages } from './check-runs.js'
 import { framesByCell, type ModuleFrames } from './frames.js'
 import { type DarkLanes, planDarkLanes } from './memory.js'
@@ -18,6 +20,8 @@ export interface DarkPlanInput {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
+  /** What tells each of `conditions`. */
+  readonly conditionSources: Readonly<Record<string, ConditionSource>>
   readonly beginAt: Date
   /** The unit that each module is or becomes. */
   readonly pduOf: (module: ModuleIndex) => string
@@ -44,6 +48,8 @@ export interface DarkPlan {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
+  /** What tells each condition that the constants can depend on. */
+  readonly told: ToldConditions
   readonly beginAt: Date
   /** `proposal:003049 runs:120 119 118`, in order of stages. */
   readonly rawData: string
@@ -53,6 +59,9 @@ export interface DarkPlan {
   readonly totals: DarkTotals
   readonly problems: readonly Problem[]
 }
+
+/** Of one group of conditions. */
+const DARK = ['Offset', 'Noise', 'BadPixelsDark']
 
 export interface DarkTotals {
   /** Trains of all runs. */
@@ -102,9 +111,15 @@ export function planDark(input: DarkPlanInput): DarkPlan {
     outputBytes: modules.reduce((sum, { cells }) => sum + darkConstantsBytes(detector, recipe, cells), 0),
   }
   const rawData = reference(runs)
+  // Constants of all stages serve every gain mode.
+  const { 'Gain mode': _, ...told } = toldConditions(detector, conditions, input.conditionSources)
   return {
-    ...{ detector, karaboId, recipe, runs, limits, conditions, beginAt, rawData },
-    ...{ modules, lanes, workers, totals, problems },
+    ...{ detector, karaboId, recipe, runs, limits, conditions, told, beginAt, rawData },
+    ...{ modules, lanes, workers, totals },
+    problems: [
+      ...problems,
+      ...conditionProblems(detector, told, DARK, 'so that the constants will do for any'),
+    ],
   }
 }
 

@@ -5,12 +5,13 @@ import type { DarkLimits } from '../../../constants/dark/limits.js'
 import { type DarkRecipe, darkRecipe, type StageName } from '../../../constants/dark/recipe.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import type { Detector } from '../../detectors/detector.js'
-import { UsageError } from '../../model/errors.js'
+import { DataError, UsageError } from '../../model/errors.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { type JoinedRun, joinRun } from '../../sources/join.js'
 import { openRun } from '../../sources/open-run.js'
 import type { Run } from '../../sources/run.js'
 import type { Selection } from '../../sources/selection.js'
+import { withStated } from '../plan/told-conditions.js'
 import { checkRuns, darkConditions } from './check-runs.js'
 import { type DarkPlan, planDark } from './plan.js'
 
@@ -62,10 +63,16 @@ export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
   const runs = stagesOf(detector, recipe, opened)
   checkRuns(runs, recipe)
   const beginAt = request.beginAt ?? earliest(runs)
+  const stated = parseConditions(detector, request.stated)
+  const sources: Run['conditionSources'] = Object.assign(
+    {},
+    ...runs.toReversed().map(run => run.conditionSources),
+  )
   return planDark({
     runs: joined(runs, request.selection(detector)),
     limits: request.limits(recipe),
-    conditions: darkConditions(runs, recipe, parseConditions(detector, request.stated)),
+    conditions: darkConditions(runs, recipe, stated),
+    conditionSources: withStated(sources, stated),
     beginAt,
     pduOf: units(request.catalogue, runs[0]?.karaboId ?? detector.id, detector, beginAt),
     workers: request.workers,
@@ -83,6 +90,10 @@ function joined(runs: readonly Run[], selection: Selection): JoinedRun[] {
 function stagesOf(detector: Detector, { stages }: DarkRecipe, opened: ReadonlyMap<string, Run>): Run[] {
   const alone = opened.size === 1 ? opened.get('run') : undefined
   if (alone && alone.rawFrames > 1) return stages.map(() => alone)
+  const untold = alone?.problems.find(
+    ({ check, severity }) => check === 'parallel_gain' && severity === 'error',
+  )
+  if (untold) throw new DataError(untold.message, { place: untold.place })
   const wanted: readonly string[] = stages.length === 1 ? ['run'] : stages
   const missing = wanted.filter(name => !opened.has(name))
   const needless = [...opened.keys()].filter(name => !wanted.includes(name))

@@ -1,4 +1,5 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
+import { fillPattern } from '../../hdf5/direct/index.js'
 import { readFully, refuseChanged } from '../worker/block-reader.js'
 import type { FrameReader } from '../worker/frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'
@@ -50,8 +51,7 @@ export async function readStrip(
         await reader.read({ input, block: { rows: rows.subarray(i, i + 1) } }, whole, frameBytes)
         raw.set(whole.subarray(from, from + bytes), at)
       } else if (address < 0) {
-        // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
-        raw.fill(0, at, at + bytes)
+        fillPattern(raw.subarray(at, at + bytes), input.fillValue)
       } else {
         readFully(input, raw, at, bytes, address + from)
       }

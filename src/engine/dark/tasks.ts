@@ -3,8 +3,8 @@ import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
+import type { WrittenFile } from '../../../constants/import-request.js'
 import type { ConstantSource } from '../../../constants/source.js'
-import type { Content } from '../../../constants/store.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { BlockInput } from '../contract/block-input.js'
@@ -75,6 +75,6 @@ export interface DifferenceTask extends DarkTask {
 // Every operation of a dark characterisation works on a lane whose planes are those of the recipe.
 export const darkStatistics = operation<StatisticsTask, void>('darkStatistics')
 export const darkJudge = operation<JudgeTask, readonly StageJudgement[]>('darkJudge')
-export const darkWrite = operation<WriteTask, Content>('darkWrite')
+export const darkWrite = operation<WriteTask, Pick<WrittenFile, 'content' | 'checksums'>>('darkWrite')
 export const darkPicture = operation<PictureTask, StagePicture>('darkPicture')
 export const darkDifference = operation<DifferenceTask, readonly StageDifference[]>('darkDifference')

@@ -1,11 +1,13 @@
+import { checksumsOf } from '../../../constants/checksums/verification.js'
 import { darkConstants } from '../../../constants/dark/arrays.js'
 import { judgeCell } from '../../../constants/dark/bad-pixels.js'
 import { differenceOf } from '../../../constants/dark/difference.js'
 import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
+import { locateConstant } from '../../../constants/source.js'
 import { contentOfNow } from '../../../constants/store.js'
-import { fillConstants } from '../../../constants/write.js'
+import { fillConstants, storedAs } from '../../../constants/write.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
 import type { Assignment } from '../contract/assignment.js'
@@ -26,10 +28,18 @@ export function darkOffers(): Offer[] {
       const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
       return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
     }),
-    onLane(darkWrite, (task, lane, room) => {
+    onLane(darkWrite, async (task, lane, room) => {
       const { detector, recipe, cells, pdu, path } = task
-      fillConstants(path, darkConstants(detector, recipe, storeOf(lane), cells, pdu, room))
-      return contentOfNow(path)
+      const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, room)
+      fillConstants(path, constants)
+      const content = contentOfNow(path)
+      const checksums = new Map<string, Uint8Array>()
+      for (const constant of constants) {
+        const { dataset } = storedAs(constant)
+        const version = { ...constant, dataset, path, size: content.size }
+        checksums.set(dataset, await checksumsOf(await locateConstant(detector, version)))
+      }
+      return { content, checksums }
     }),
     onLane(darkPicture, (task, lane, room) => {
       const { detector, recipe, cells, stage } = task

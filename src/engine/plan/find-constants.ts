@@ -24,6 +24,8 @@ export interface FoundConstants {
   readonly conditions: Conditions
   /** What to do where one is missing. */
   readonly remedy: string
+  /** As {@link Catalogue.namesMask}. */
+  readonly namesMask: boolean
 }
 
 /**
@@ -51,5 +53,5 @@ export async function findConstants(request: ConstantsRequest): Promise<FoundCon
     at,
     strategy,
   })
-  return { constants, conditions, remedy: catalogue.remedy }
+  return { constants, conditions, remedy: catalogue.remedy, namesMask: catalogue.namesMask }
 }

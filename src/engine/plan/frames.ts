@@ -1,3 +1,4 @@
+import { NO_CELL } from '../../model/ids.js'
 import type { JoinedFile } from '../../sources/join.js'
 import { positionsList } from '../../sources/selection.js'
 import type { FrameRef } from './blocks.js'
@@ -6,7 +7,7 @@ import type { FrameRef } from './blocks.js'
 export interface FramePlaces {
   readonly module: number
   readonly moduleCount: number
-  /** Cell ids in lane order. */
+  /** Cell ids in lane order; {@link NO_CELL} stands for all that the detector does not have. */
   readonly cells: readonly number[]
   /** Frame number in the combined file of each train's first frame; absent without a combined file. */
   readonly combinedFirst: ReadonlyMap<number, number> | undefined
@@ -18,13 +19,14 @@ export interface FramePlaces {
 export function* framesOf({ file, trains }: JoinedFile, places: FramePlaces): Generator<FrameRef[]> {
   const { module, moduleCount, combinedFirst } = places
   const resident = new Map(places.cells.map((cell, position) => [cell, position]))
+  const noCell = resident.get(NO_CELL) ?? 0
   let corrected = 0
   for (const { trainId, entry, rows } of trains) {
     const first = combinedFirst?.get(trainId)
     yield positionsList(rows).map((row, position) => ({
       row,
       stride: entry?.image.count ?? 0,
-      cell: resident.get(file.cellIds[row] ?? 0) ?? 0,
+      cell: resident.get(file.cellIds[row] ?? 0) ?? noCell,
       corrected: corrected++,
       combined: first === undefined ? -1 : (first + position) * moduleCount + module,
     }))

@@ -1,18 +1,21 @@
-import { basename, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue.js'
 import type { Chain } from '../../corrections/chain.js'
 import { correctionsOf } from '../../corrections/index.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { GainMode, StepOptions } from '../../corrections/steps.js'
+import { badPixelMapsOf } from '../../detectors/bad-pixel-maps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
-import { DataError, type DetcalError, isDetcalError } from '../../model/errors.js'
-import type { ModuleIndex } from '../../model/ids.js'
+import { DataError, type DetcalError, isDetcalError, UsageError } from '../../model/errors.js'
+import { type ModuleIndex, NO_CELL, storedPulse } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import { metadataPath } from '../../sinks/metadata-file.js'
 import type { JoinedFile, JoinedRun } from '../../sources/join.js'
 import type { Run } from '../../sources/run.js'
 import { positionsList } from '../../sources/selection.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import { type LanePlan, planLanes } from './budget.js'
+import { correctedNames } from './output-names.js'
 
 /** What a plan is made of; nothing is read while it is made. */
 export interface PlanInput {
@@ -23,6 +26,8 @@ export interface PlanInput {
   readonly output: OutputRequest
   /** What to do where a constant is missing, an imperative sentence without the final stop. */
   readonly remedy: string
+  /** The bad-pixel maps among the constants are those of the masks, whatever the steps; for who asks for none himself. */
+  readonly namesMask: boolean
   readonly workers: number
   /** Bytes, see {@link memoryBudget}. */
   readonly memory: number
@@ -33,17 +38,19 @@ export interface StepRequest {
   readonly steps: readonly string[]
   readonly options: StepOptions
   readonly gainMode: GainMode
+  /** The bad-pixel maps to make the masks of, by calibration; absent: those that the constants or the steps tell. */
+  readonly maskMaps?: readonly string[]
 }
 
 export interface OutputRequest {
   readonly folder: string
-  /** CORR files, one for each RAW file. */
+  /** CORR files, one for each module of each RAW file. */
   readonly corrected: boolean
   /** Path of the combined file. */
   readonly combined?: string
 }
 
-/** One RAW file and the CORR file that is made of it. */
+/** A module's part of a RAW file, and the CORR file that is made of it. */
 export interface SequencePlan {
   readonly joined: JoinedFile
   /** Path of the CORR file; undefined with `--no-corr`. */
@@ -54,6 +61,7 @@ export interface SequencePlan {
 export interface ModulePlan {
   readonly module: ModuleIndex
   readonly chain: Chain
+  /** What there is for it; of bad-pixel maps only those that its mask is made of, since all that is named is taken again. */
   readonly constants: ModuleConstants
   /** Cell ids whose constants become resident, ascending: lane order. */
   readonly cells: readonly number[]
@@ -76,7 +84,7 @@ export interface CombinedPlan {
   readonly path: string
   /** Of each frame. */
   readonly trainIds: Float64Array
-  readonly pulseIds: Float64Array
+  readonly pulseIds: BigUint64Array
   /** Number of each train's first frame. */
   readonly firstFrames: ReadonlyMap<number, number>
   /** `[frame][module]`, 0 where missing. */
@@ -110,24 +118,29 @@ const PACKED_SHARE = 0.1
 
 /**
  * Plans the correction of a joined run: a pure function, which `--dry-run` prints and tests compare.
- * @throws UsageError if the memory does not hold one module's constants. @throws DataError if nothing is left to correct.
+ * @throws UsageError if the memory does not hold one module's constants, or two outputs would have one name. @throws DataError if nothing is left to correct.
  */
 export function planCorrection(input: PlanInput): CorrectionPlan {
   const { run, joined, output } = input
   const { detector } = run
   const problems: Problem[] = [...joined.problems]
   const modules: ModulePlan[] = []
+  const names = correctedNames(run)
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
     const chain = chainOf(input, module, constants, problems)
     if (constants === undefined || chain === undefined) continue
-    const cells = cellsOf(files)
-    const sequences = files.map(joined => ({ joined, output: outputPath(joined, output) }))
+    const cells = cellsOf(files, detector)
+    const sequences = files.map(joined => ({
+      joined,
+      output: output.corrected ? join(output.folder, names(module, joined.file)) : undefined,
+    }))
     if (sequences.some(({ joined }) => joined.frames > 0))
-      modules.push({ module, chain, constants, cells, sequences })
+      modules.push({ module, chain, constants: withMaskMaps(chain, constants, detector), cells, sequences })
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
+  requireDifferent(modules, output, metadataPath(output.folder, run.karaboId))
   const totals = totalsOf(modules, joined, run, output)
   const lanes = planLanes(
     {
@@ -155,7 +168,7 @@ function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
 }
 
 function chainOf(
-  { run, steps, remedy }: PlanInput,
+  { run, steps, remedy, namesMask }: PlanInput,
   module: ModuleIndex,
   constants: ModuleConstants | undefined,
   problems: Problem[],
@@ -170,7 +183,12 @@ function chainOf(
   const available = new Set([...usable.keys(), ...unusable.keys()])
   let chain: Chain
   try {
-    chain = correctionsOf(run.detector).resolve({ ...steps, rawFrames: run.rawFrames, available })
+    chain = correctionsOf(run.detector).resolve({
+      ...(namesMask ? { maskMaps: badPixelMapsOf(run.detector).filter(map => available.has(map)) } : {}),
+      ...steps,
+      rawFrames: run.rawFrames,
+      available,
+    })
   } catch (error) {
     if (!isDetcalError(error, 'constants')) throw error
     return refuse(`${error.message}. ${error.hint ?? remedy}`)
@@ -186,15 +204,19 @@ function chainOf(
       place: { ...place, module },
     })
   }
-  for (const { step, reason } of chain.skipped) {
-    problems.push({
-      check: 'step_without_constant',
-      severity: 'warning',
-      message: `${step} skipped: ${reason}`,
-      place: { module },
-    })
+  const warn = (check: string, message: string): void => {
+    problems.push({ check, severity: 'warning', message, place: { module } })
   }
+  for (const { step, reason } of chain.skipped) warn('step_without_constant', `${step} skipped: ${reason}`)
+  for (const map of chain.missingMaps) warn('mask_without_map', `the mask is without ${map}: there is none`)
   return chain
+}
+
+/** The constants without bad-pixel maps that the chain's mask is not made of. */
+function withMaskMaps({ maskMaps }: Chain, found: ModuleConstants, detector: Detector): ModuleConstants {
+  const others = new Set(badPixelMapsOf(detector).filter(map => !maskMaps.includes(map)))
+  const constants = new Map([...found.constants].filter(([name]) => !others.has(name)))
+  return { ...found, constants }
 }
 
 function noFrames(module: ModuleIndex): Problem {
@@ -206,11 +228,15 @@ function noFrames(module: ModuleIndex): Problem {
   }
 }
 
-/** Cell ids that the selected frames use, ascending. */
-function cellsOf(files: readonly JoinedFile[]): number[] {
+/** Cell ids that the selected frames use, ascending; {@link NO_CELL} for all that the detector does not have. */
+function cellsOf(files: readonly JoinedFile[], { maxCells }: Detector): number[] {
   const used = new Set<number>()
   for (const { file, trains } of files) {
-    for (const { rows } of trains) for (const row of positionsList(rows)) used.add(file.cellIds[row] ?? 0)
+    for (const { rows } of trains)
+      for (const row of positionsList(rows)) {
+        const cell = file.cellIds[row] ?? 0
+        used.add(cell < maxCells ? cell : NO_CELL)
+      }
   }
   return [...used].sort((a, b) => a - b)
 }
@@ -226,24 +252,34 @@ function firstFrameOfTrain(joined: JoinedRun): Map<number, number> {
   return first
 }
 
-function outputPath({ file }: JoinedFile, { corrected, folder }: OutputRequest): string | undefined {
-  return corrected ? join(folder, correctedName(file.path)) : undefined
-}
-
-/** `RAW-R0001-AGIPD00-S00000.h5` becomes `CORR-R0001-AGIPD00-S00000.h5`. */
-export function correctedName(rawPath: string): string {
-  const name = basename(rawPath)
-  return name.startsWith('RAW-') ? `CORR-${name.slice(4)}` : `CORR-${name}`
+/** Of two outputs of one name only the last would be left. @throws UsageError */
+function requireDifferent(
+  modules: readonly ModulePlan[],
+  { combined }: OutputRequest,
+  metadata: string,
+): void {
+  const outputs = modules.flatMap(({ sequences }) => sequences.flatMap(({ output }) => output ?? []))
+  const seen = new Set<string>()
+  for (const path of [...outputs, metadata, ...(combined === undefined ? [] : [combined])]) {
+    const key = resolve(path).toLowerCase()
+    if (seen.has(key))
+      throw new UsageError('two results would have this name', {
+        place: { file: path },
+        hint: 'Choose another --combined, or another --out',
+      })
+    seen.add(key)
+  }
 }
 
 function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {
   const firstFrames = firstFrameOfTrain(joined)
   const trainIds = new Float64Array(joined.frames)
-  const pulseIds = new Float64Array(joined.frames)
+  const pulseIds = new BigUint64Array(joined.frames)
   for (const train of joined.trains) {
     const first = firstFrames.get(train.trainId) ?? 0
     trainIds.fill(train.trainId, first, first + train.pulseIds.length)
-    pulseIds.set(train.pulseIds, first)
+    for (const [i, id] of train.pulseIds.entries())
+      pulseIds[first + i] = storedPulse(id, train.widePulseIds?.get(i))
   }
   const cellIds = new Uint16Array(joined.frames * detector.moduleCount)
   for (const [module, files] of joined.modules) {

@@ -5,6 +5,15 @@ import type { Problem } from '../../model/problem.js'
 /** Why a run has no constants cache. */
 export interface NoCache {
   readonly off: string
+  /** The folder that was to hold one, where it cannot: a warning tells of it. */
+  readonly folder?: string
+}
+
+/** What is said of a cache that could not be used: nothing of one that nobody wanted. */
+export function noCacheProblems({ off, folder }: NoCache): Problem[] {
+  if (folder === undefined) return []
+  const message = `${off}. Constants are loaded from their files, which takes longer`
+  return [{ check: 'constants_cache', severity: 'warning', message, place: { file: folder } }]
 }
 
 /** What the constants cache did for a run. */

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../../constants/pack/cache.js'
 import type { Lane } from '../../memory/lane.js'
+import { NO_CELL } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import { CombinedFile } from '../../sinks/combined-file.js'
@@ -11,11 +12,17 @@ import { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
 import { RunStop } from '../threads/job.js'
-import { CacheUse, type NoCache } from './cache-use.js'
+import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
 import { type ModuleWork, throughLane } from './module-run.js'
 import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
-import { type CorrectionOutcome, type ModuleOutcome, problemsOf, withUnusableFiles } from './outcome.js'
+import {
+  type CorrectionOutcome,
+  type ModuleOutcome,
+  notWrittenOf,
+  problemsOf,
+  withUnusableFiles,
+} from './outcome.js'
 import type { RunContext } from './run-context.js'
 import { runMetadata } from './run-metadata.js'
 import { type ModuleQueue, throughLanes } from './through-lanes.js'
@@ -70,10 +77,12 @@ export async function correctRun(
     })
     // Threads end while the rest is written.
     const ended = own?.close()
+    const ofCache = noCache ? noCacheProblems(noCache) : (cache?.problems ?? [])
     const found = [
       ...problemsOf(attempted),
+      ...notWrittenOf(attempted),
       ...missingCells(attempted),
-      ...(cache?.problems ?? []),
+      ...ofCache,
       ...[...handedOver].map(correctorLost),
     ]
     const problems = [...plan.problems, ...found]
@@ -185,8 +194,10 @@ async function createCombined(
 }
 
 function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
-  return modules.flatMap(({ module, cellsWithoutConstants: cells }) =>
-    cells.length === 0
+  return modules.flatMap(({ module, cellsWithoutConstants }) => {
+    // Frames with an impossible cell are named with the run's problems.
+    const cells = cellsWithoutConstants.filter(cell => cell !== NO_CELL)
+    return cells.length === 0
       ? []
       : [
           {
@@ -195,8 +206,8 @@ function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
             message: `no constants for cell ${cells.join(', ')}: their frames are NaN with mask bit 3`,
             place: { module },
           },
-        ],
-  )
+        ]
+  })
 }
 
 function correctorLost(message: string): Problem {

@@ -1,8 +1,9 @@
 import { type ConstantSource, locateConstant } from '../../../constants/source.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
+import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
-import { type ConstantsTask, loadConstants, medianOf } from '../contract/operations.js'
+import { type ConstantsTask, contentOf, loadConstants, medianOf } from '../contract/operations.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import type { Engine } from '../threads/engine.js'
@@ -50,6 +51,13 @@ export interface ConstantsLoad {
   finish(): readonly number[]
 }
 
+function notImported(place: Place): ConstantsError {
+  return new ConstantsError('its content is not what was imported: the checksum of the file differs', {
+    place,
+    hint: 'Restore the file from a copy; detcal constants verify tells which others are damaged',
+  })
+}
+
 /**
  * Finds a module's constants in their files and makes the jobs, one a strip of slow-scan rows, that fill the lane.
  * @throws ConstantsError naming file, dataset and module.
@@ -58,9 +66,17 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
   const { chain, constants, cells } = module
   const { detector, engine, phases } = context
   const sources = new Map<string, ConstantSource>()
+  const checked = new Set<string>()
   for (const name of calibrationsOf(chain.planes)) {
     const version = constants.constants.get(name)
-    if (version) sources.set(name, await locateConstant(detector, version, module.module))
+    if (version === undefined) continue
+    const source = await locateConstant(detector, version, module.module)
+    sources.set(name, source)
+    // Imported by an earlier detcal: all there is is the checksum of the file, which takes longer than loading.
+    if (source.checksums || version.isChecked || checked.has(version.path)) continue
+    checked.add(version.path)
+    const { sha256 } = await engine.call(contentOf, { path: version.path })
+    if (sha256 !== version.sha256) throw notImported(source.place)
   }
   const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
   const median = slopes && (await engine.call(medianOf, { detector, source: slopes }))

@@ -1,6 +1,7 @@
 import { type ErrorRecord, recordOf } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import { type FramesNotWritten, notWrittenProblem } from '../../sources/frames-written.js'
 import type { DamagedFile } from '../../sources/run.js'
 import type { PhaseTimes } from '../contract/phase-times.js'
 import type { CacheReport, NoCache } from './cache-use.js'
@@ -14,6 +15,8 @@ export interface SequenceOutcome {
   readonly frames: number
   readonly status: 'corrected' | 'failed'
   readonly error?: ErrorRecord
+  /** Frames that INDEX counts, but nobody wrote: corrected as the fill value, and marked. Absent: none. */
+  readonly notWritten?: FramesNotWritten
 }
 
 /** What became of one module: `partial` if some of its sequences failed. */
@@ -72,6 +75,17 @@ export function problemsOf(outcomes: readonly ModuleOutcome[]): Problem[] {
   return [...new Map(problems.map(problem => [JSON.stringify(problem), problem])).values()]
 }
 
+/** Frames that were not written, by file. */
+export function notWrittenOf(outcomes: readonly ModuleOutcome[]): Problem[] {
+  return outcomes.flatMap(({ module, sequences }) =>
+    sequences.flatMap(({ notWritten, input }) =>
+      notWritten === undefined ? [] : [notWrittenProblem(notWritten, MARKED, { file: input, module })],
+    ),
+  )
+}
+
+const MARKED = 'corrected as the fill value, mask bit 12'
+
 /** The outcome with the module's files that could not even be opened, as `problems` tell of them. */
 export function withUnusableFiles(
   outcome: ModuleOutcome,
@@ -82,7 +96,10 @@ export function withUnusableFiles(
   const failed = damaged
     .filter(file => file.module === module)
     .flatMap(({ path }): SequenceOutcome[] => {
-      const problem = problems.find(({ severity, place }) => severity === 'error' && place.file === path)
+      const problem = problems.find(
+        ({ severity, place }) =>
+          severity === 'error' && place.file === path && (place.module ?? module) === module,
+      )
       if (problem === undefined) return []
       const { message, place } = problem
       return [{ input: path, trains: 0, frames: 0, status: 'failed', error: { tag: 'data', message, place } }]

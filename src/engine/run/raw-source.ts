@@ -1,9 +1,8 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
-import { frameAddresses, type LocatedDataset, locateDataset, Unsupported } from '../../hdf5/direct/index.js'
-import { DataError } from '../../model/errors.js'
+import { closeSync, openSync } from 'node:fs'
 import type { BlockInput } from '../contract/block-input.js'
 import type { FramesIn } from '../contract/block-task.js'
 import type { Block, FrameCounts, FrameSource } from '../contract/frames.js'
+import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { type BlockFrames, type BlockShape, blocksOf, type FrameRef } from '../plan/blocks.js'
 import { refuseChanged } from '../worker/block-reader.js'
 
@@ -18,7 +17,7 @@ export type RawInput = Pick<BlockInput, 'path' | 'dataset' | 'size' | 'mtimeMs'>
 /** Source of the frames of one RAW file: opened once, read by the threads tile by tile. */
 export class RawSource implements FrameSource<RawBlock> {
   readonly #input: Omit<BlockInput, 'addresses'>
-  readonly #addresses: Float64Array | undefined
+  readonly #stored: StoredFrames
   readonly #frames: () => Iterable<readonly FrameRef[]>
   readonly #shape: BlockShape
   readonly #rawFrames: number
@@ -31,7 +30,7 @@ export class RawSource implements FrameSource<RawBlock> {
     rawFrames: number,
   ) {
     this.#input = input
-    this.#addresses = addressesOf(input)
+    this.#stored = storedFrames(input)
     this.#frames = frames
     this.#shape = shape
     this.#rawFrames = rawFrames
@@ -39,7 +38,7 @@ export class RawSource implements FrameSource<RawBlock> {
 
   /**
    * @param frames the frames of each train. @param rawFrames raw frames that one frame is made of.
-   * @throws DataError if the file is not the one that was planned or is damaged.
+   * @throws DataError if the file is not the one that was planned, is damaged or refers to what is not there.
    */
   static open(
     file: RawInput,
@@ -70,9 +69,12 @@ export class RawSource implements FrameSource<RawBlock> {
   }
 
   #fill({ rows }: BlockFrames): FramesIn {
-    const all = this.#addresses
-    const input = all ? { ...this.#input, addresses: rows.map(row => all[row] ?? -1) } : this.#input
-    return { kind: 'file', input, rows }
+    return { kind: 'file', input: inputOf(this.#input, this.#stored, rows), rows }
+  }
+
+  /** By row of image/data, 1: not wholly written. Absent: all were, as far as can be told. */
+  get notWritten(): Uint8Array | undefined {
+    return this.#stored.notWritten
   }
 
   /** @throws DataError if the file has changed since the plan was made. */
@@ -83,28 +85,4 @@ export class RawSource implements FrameSource<RawBlock> {
   close(): void {
     closeSync(this.#input.fd)
   }
-}
-
-/** Address of every frame, or undefined where frames are not stored plainly: then threads decode them. */
-export function addressesOf(input: Omit<BlockInput, 'addresses'>): Float64Array | undefined {
-  let located: LocatedDataset
-  try {
-    located = locateDataset(input.fd, input.dataset, input.path)
-  } catch (error) {
-    if (error instanceof Unsupported) return undefined
-    throw error
-  }
-  const addresses = frameAddresses(located)
-  const [frames, ...dims] = located.shape
-  const end = fstatSync(input.fd).size
-  const frameBytes = dims.reduce((a, b) => a * b, located.elementBytes)
-  // Negative: never written, read as zeros.
-  const beyond = addresses?.findIndex(address => address >= 0 && address + frameBytes > end) ?? -1
-  if (beyond >= 0) {
-    throw new DataError(`frame ${beyond} of ${frames} lies beyond the end of the file`, {
-      place: { file: input.path, dataset: input.dataset },
-      hint: 'Wait until it is copied completely, or copy it again',
-    })
-  }
-  return addresses
 }

@@ -21,6 +21,7 @@ export function runMetadata(
         status: outcome?.status ?? 'failed',
         steps: chain.steps,
         skipped: chain.skipped,
+        'mask-maps': chain.maskMaps,
         'cells-without-constants': outcome?.cellsWithoutConstants ?? [],
         sequences: outcome?.sequences ?? [],
       },

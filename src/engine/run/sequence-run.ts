@@ -1,5 +1,7 @@
 import type { CombinedFile } from '../../sinks/combined-file.js'
 import type { CorrectedFile } from '../../sinks/corrected-file.js'
+import { framesNotWritten } from '../../sources/frames-written.js'
+import { positionsList } from '../../sources/selection.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
 import type { FrameCounts, FrameSink, FrameSource } from '../contract/frames.js'
 import type { BlockShape } from '../plan/blocks.js'
@@ -26,6 +28,7 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
   readonly #outputs: SequenceOutputs
   readonly #source: RawSource
   readonly #sink: ImageSink
+  readonly #rawFrames: number
   readonly #inFlight = new InFlight()
   #error: unknown
 
@@ -35,12 +38,14 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
     outputs: SequenceOutputs,
     source: RawSource,
     sink: ImageSink,
+    rawFrames: number,
   ) {
     this.#plan = plan
     this.#places = places
     this.#outputs = outputs
     this.#source = source
     this.#sink = sink
+    this.#rawFrames = rawFrames
   }
 
   /**
@@ -62,7 +67,7 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
       ...(corrected ? [{ images: corrected.images, chunks: 'corrected' as const }] : []),
       ...(combined ? [{ images: combined.images, chunks: 'combined' as const }] : []),
     ]
-    return new SequenceRun(plan, places, outputs, frames, new ImageSink(targets))
+    return new SequenceRun(plan, places, outputs, frames, new ImageSink(targets), rawFrames)
   }
 
   get counts(): FrameCounts {
@@ -126,11 +131,32 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
     const { joined, output } = this.#plan
     const { file, frames, trains } = joined
     const counts = { trains: trains.length, frames }
-    if (this.#failure === undefined)
-      return { input: file.path, ...(output ? { output } : {}), ...counts, status: 'corrected' }
+    if (this.#failure === undefined) {
+      const missing = this.#notWritten()
+      const notWritten = missing ? { notWritten: missing } : {}
+      return {
+        input: file.path,
+        ...(output ? { output } : {}),
+        ...counts,
+        status: 'corrected',
+        ...notWritten,
+      }
+    }
     corrected?.discard()
     if (combined)
       for (const refs of framesOf(joined, this.#places)) combined.images.forget(refs.map(ref => ref.combined))
     return failedSequence(file.path, trains.length, frames, this.#failure)
+  }
+
+  /** Frames of the plan that the file counts, but does not hold. */
+  #notWritten(): SequenceOutcome['notWritten'] {
+    const { notWritten } = this.#source
+    if (notWritten === undefined) return undefined
+    const trains = this.#plan.joined.trains.map(({ trainId, entry, rows }) => ({
+      trainId,
+      rows: positionsList(rows),
+      stride: entry?.image.count ?? 0,
+    }))
+    return framesNotWritten(trains, this.#rawFrames, notWritten)
   }
 }

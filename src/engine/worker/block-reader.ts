@@ -1,4 +1,5 @@
 import { fstatSync, readSync } from 'node:fs'
+import { fillPattern } from '../../hdf5/direct/index.js'
 import { DataError } from '../../model/errors.js'
 import type { BlockInput } from '../contract/block-input.js'
 
@@ -38,8 +39,8 @@ export function readFrames(
       run++
     }
     const length = run * frameBytes
-    // Chunks that were never written read as the fill value, which the DAQ leaves at zero.
-    if (address < 0) raw.fill(0, i * frameBytes, i * frameBytes + length)
+    // Chunks that were never written read as the fill value.
+    if (address < 0) fillPattern(raw.subarray(i * frameBytes, i * frameBytes + length), input.fillValue)
     else {
       readFully(input, raw, i * frameBytes, length, address)
       bytes += length

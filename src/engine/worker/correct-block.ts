@@ -33,14 +33,14 @@ export async function runBlock(
 ): Promise<BlockResult> {
   const times = new PhaseTotals()
   const slot = new SlotViews(lane.handle, task.slot)
-  const { pixels, slotFrames } = slot.layout
+  const { slotFrames } = slot.layout
   const advance = (state: 'reading' | 'correcting' | 'writing' | 'done'): void =>
     lane.advance(task.slot, task.id, task.epoch, state)
   const correction = new TileCorrection(
     correctors.map(create => create(task, slot, kernels)),
     new TileDeflater(task, slot, kernels),
     density,
-    pixels,
+    slot,
     times,
   )
   const input = blockReader(task.input, task.rawFrames, slot, reader)
@@ -56,7 +56,8 @@ export async function runBlock(
 
     advance('correcting')
     // Results that stay in the slot keep their place in the block; others make room for those of the next tile.
-    const tile: SlotTile = { cell, offsets, positions: files ? [...members.keys()] : members }
+    const positions = files ? [...members.keys()] : members
+    const tile: SlotTile = { cell, offsets, positions, ...notWrittenOf(task, members) }
     if (files === undefined) {
       await correction.planes(tile)
       continue
@@ -84,4 +85,18 @@ export async function runBlock(
     handedOver: correction.handedOver,
     times: times.snapshot(),
   }
+}
+
+/** Which of a tile's frames were not wholly written. */
+function notWrittenOf(
+  { input, rawFrames }: BlockTask,
+  members: readonly number[],
+): Pick<SlotTile, 'notWritten'> {
+  const notWritten = input.kind === 'file' ? input.input.notWritten : undefined
+  if (notWritten === undefined) return {}
+  const found = [...members.keys()].filter(i => {
+    const first = (members[i] ?? 0) * rawFrames
+    return notWritten.subarray(first, first + rawFrames).includes(1)
+  })
+  return found.length > 0 ? { notWritten: found } : {}
 }

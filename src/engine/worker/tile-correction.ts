@@ -1,7 +1,12 @@
+import { badPixelMask } from '../../../constants/bad-pixels.js'
 import type { Corrector, SlotTile, TileForm } from '../contract/corrector.js'
 import { CorrectorLostError } from '../contract/corrector.js'
 import { type PhaseTotals, timed } from '../contract/phase-times.js'
+import type { SlotViews } from '../contract/slot-views.js'
 import type { DeflatedFrame, TileDeflater } from './tile-deflater.js'
+
+/** The bit of frames that INDEX counts, but nobody wrote (docs/decisions/2026-11-30-frames-never-written.md). */
+export const NOT_WRITTEN = badPixelMask('VALUE_OUT_OF_RANGE')
 
 /** Bytes moved a pixel in the two forms: raw 4 and data 4, with planes gain 1 and mask 4 besides. */
 const BYTES: Readonly<Record<TileForm, number>> = { listed: 8, planes: 13 }
@@ -21,7 +26,7 @@ export class TileCorrection {
   readonly #correctors: Corrector[]
   readonly #deflater: TileDeflater
   readonly #density: Density
-  readonly #pixels: number
+  readonly #slot: SlotViews
   readonly #times: PhaseTotals
   /** Why correctors gave up. */
   readonly handedOver: string[] = []
@@ -31,13 +36,13 @@ export class TileCorrection {
     correctors: readonly Corrector[],
     deflater: TileDeflater,
     density: Density,
-    pixels: number,
+    slot: SlotViews,
     times: PhaseTotals,
   ) {
     this.#correctors = [...correctors]
     this.#deflater = deflater
     this.#density = density
-    this.#pixels = pixels
+    this.#slot = slot
     this.#times = times
   }
 
@@ -48,9 +53,11 @@ export class TileCorrection {
 
   /** Leaves data in the slot, and returns the deflated gain and mask of each frame: they hold until the next tile. */
   async streams(tile: SlotTile): Promise<DeflatedFrame[]> {
-    const form = await this.#correct(tile, this.#density.high ? 'planes' : 'listed')
+    // Every pixel of a frame that was not written departs: there is nothing to list.
+    const dense = this.#density.high || tile.notWritten !== undefined
+    const form = await this.#correct(tile, dense ? 'planes' : 'listed')
     const streams = this.#deflate(tile, form)
-    this.#density.note(form === 'planes' || streams === undefined)
+    if (tile.notWritten === undefined) this.#density.note(form === 'planes' || streams === undefined)
     if (streams !== undefined) return streams
     await this.#correct(tile, 'planes')
     return this.#deflate(tile, 'planes') ?? []
@@ -65,7 +72,8 @@ export class TileCorrection {
       const start = process.hrtime.bigint()
       try {
         await corrector.correct(tile, form)
-        const bytes = tile.positions.length * this.#pixels * BYTES[form]
+        if (form === 'planes') this.#markNotWritten(tile)
+        const bytes = tile.positions.length * this.#slot.layout.pixels * BYTES[form]
         this.#times.add('correct', Number(process.hrtime.bigint() - start), bytes)
         return form
       } catch (error) {
@@ -76,8 +84,16 @@ export class TileCorrection {
     }
   }
 
+  #markNotWritten({ positions, notWritten = [] }: SlotTile): void {
+    for (const i of notWritten) {
+      const { buffer, byteOffset, byteLength } = this.#slot.mask(positions[i] ?? 0)
+      const mask = new Uint32Array(buffer, byteOffset, byteLength / 4)
+      for (let pixel = 0; pixel < mask.length; pixel++) mask[pixel] = (mask[pixel] ?? 0) | NOT_WRITTEN
+    }
+  }
+
   #deflate(tile: SlotTile, form: TileForm): DeflatedFrame[] | undefined {
-    const bytes = tile.positions.length * this.#pixels * DEFLATED_BYTES
+    const bytes = tile.positions.length * this.#slot.layout.pixels * DEFLATED_BYTES
     return timed(this.#times, 'deflate', bytes, () => this.#deflater.deflate(tile, form))
   }
 }

@@ -18,3 +18,9 @@ export function damaged(file: string, dataset: string, what: string): DataError 
     hint: 'Check the file with h5dump and copy it again from its source',
   })
 }
+
+/**
+ * What nobody here can read, though the file may be sound: data that lie in files which are not there, filters without a
+ * decoder. Final: the library, which would give zeros or a text of its own, is not asked.
+ */
+export class Unreadable extends DataError {}

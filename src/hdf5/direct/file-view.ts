@@ -27,7 +27,11 @@ export class FileView {
   /** Bytes that may still be read: sound structures are each read about once, those that refer in circles are not. */
   #budget: number
 
-  constructor(fd: number, file: string, dataset: string) {
+  /** References that led here from the file that was asked for. */
+  readonly depth: number
+
+  constructor(fd: number, file: string, dataset: string, depth = 0) {
+    this.depth = depth
     this.fd = fd
     this.file = file
     this.dataset = dataset
@@ -109,6 +113,15 @@ export class Cursor {
   /** A cursor on the next `length` bytes alone. */
   slice(length: number): Cursor {
     return new Cursor(this.take(length), this.view, this.what)
+  }
+
+  /** The text up to the next zero, which is skipped. */
+  text(): string {
+    const end = this.bytes.indexOf(0, this.at)
+    if (end < 0) throw this.damaged('has a text without end')
+    const bytes = this.take(end - this.at)
+    this.skip(1)
+    return bytes.toString('utf8')
   }
 
   u8(): number {

@@ -1,5 +1,6 @@
 import { constants, inflateSync } from 'node:zlib'
 import { fletcher32 } from './checksum.js'
+import { decodeLzf } from './lzf.js'
 import type { Filter } from './types.js'
 
 const CHECKSUM_BYTES = 4
@@ -33,6 +34,8 @@ function undo(filter: Filter, bytes: Uint8Array, limit: number): Uint8Array {
       return unshuffle(bytes, filter.elementBytes)
     case 'fletcher32':
       return verify(bytes)
+    case 'lzf':
+      return decodeLzf(bytes, limit)
   }
 }
 

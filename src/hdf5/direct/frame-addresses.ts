@@ -7,11 +7,12 @@ const MAX_FRAMES = 2 ** 26
 /**
  * The byte address in the file of each frame of image data (frames, …frame dimensions); −1: never written, the frame
  * is the fill value. Undefined if frames do not lie in the file in one piece each: filters, compact storage, chunks
- * of parts of frames. Such data are read with `readSlab`.
+ * of parts of frames, data of other files. Such data are read with `readSlab`.
  */
 export function frameAddresses({ shape, elementBytes, storage }: LocatedDataset): Float64Array | undefined {
   const frames = shape[0]
   if (frames === undefined || frames > MAX_FRAMES || storage.kind === 'compact') return undefined
+  if (storage.kind === 'elsewhere') return undefined
   const frameBytes = stridesOf(shape, elementBytes)[0] ?? 0
   const addresses = new Float64Array(frames)
   if (storage.kind === 'contiguous') {

@@ -4,14 +4,19 @@ import { MESSAGE, type ObjectHeader } from './object-header.js'
 
 /** Where a name in a group leads: to an object header, or by a soft link to another path. */
 export type KnownLink = { readonly address: number } | { readonly target: string }
-/** Or into another file, or of a kind that a user defined: nothing that the direct reader follows. */
-export type Link = KnownLink | { readonly external: true }
+/** Or to `target` in another file. */
+export type ExternalLink = { readonly file: string; readonly target: string }
+export type Link = KnownLink | ExternalLink | { readonly userDefined: true }
 
 /**
  * Looks `name` up in a group. Undefined: the group has no such member, or the object is not a group.
- * @throws Unsupported for dense link storage and external links.
+ * @throws Unsupported for dense link storage and links of a kind that a user defined.
  */
-export function findLink(view: FileView, group: ObjectHeader, name: string): KnownLink | undefined {
+export function findLink(
+  view: FileView,
+  group: ObjectHeader,
+  name: string,
+): KnownLink | ExternalLink | undefined {
   const wanted = Buffer.from(name, 'utf8')
   for (const { type, open } of group.messages) {
     const body = open()
@@ -26,7 +31,7 @@ export function findLink(view: FileView, group: ObjectHeader, name: string): Kno
 
 /**
  * All members of a group, in the order of their names' bytes; undefined if the object is not a group.
- * @throws Unsupported for dense link storage, groups that keep another order, external links.
+ * @throws Unsupported for dense link storage and groups that keep another order.
  */
 export function listLinks(view: FileView, group: ObjectHeader): Map<string, Link> | undefined {
   let isGroup = false
@@ -58,8 +63,8 @@ function refuseDense(body: Cursor, ordered = false): void {
 }
 
 /** @throws Unsupported for links that the direct reader does not follow. */
-export function requireKnown(link: Link): KnownLink {
-  if ('external' in link) throw new Unsupported('external and user-defined links')
+export function requireKnown(link: Link): KnownLink | ExternalLink {
+  if ('userDefined' in link) throw new Unsupported('user-defined links')
   return link
 }
 
@@ -72,12 +77,21 @@ function readLink(body: Cursor): [name: Buffer, link: Link] {
   const name = body.take(body.uint(1 << (flags & 3)))
   if (type === 0) return [name, { address: body.address() }]
   if (type === 1) return [name, { target: body.take(body.u16()).toString('utf8') }]
-  return [name, { external: true }]
+  if (type === EXTERNAL) return [name, readExternal(body.slice(body.u16()))]
+  return [name, { userDefined: true }]
+}
+
+const EXTERNAL = 64
+
+/** Version and flags, then name of the file and path in it, each up to a zero. */
+function readExternal(value: Cursor): ExternalLink {
+  value.skip(1)
+  return { file: value.text(), target: value.text() }
 }
 
 /** Descends the version-1 B-tree of an old-style group to the one leaf that can hold the name. */
 function findSymbol(view: FileView, tree: number, heapAt: number, wanted: Buffer): KnownLink | undefined {
-  const heap = readHeap(view, heapAt)
+  const heap = readNames(view, heapAt)
   let address = tree
   for (let above = Infinity; above > 0; ) {
     const { node, used, level } = readNode(view, address, above)
@@ -92,7 +106,7 @@ function findSymbol(view: FileView, tree: number, heapAt: number, wanted: Buffer
 
 /** All names of an old-style group, which its B-tree keeps in their order. */
 function* allSymbols(view: FileView, tree: number, heapAt: number): Generator<[Buffer, KnownLink]> {
-  const heap = readHeap(view, heapAt)
+  const heap = readNames(view, heapAt)
   function* below(address: number, above: number): Generator<[Buffer, KnownLink]> {
     if (above === 0) {
       yield* leafOf(view, address, heap)
@@ -152,8 +166,8 @@ function* leafOf(view: FileView, address: number, heap: Cursor): Generator<[Buff
   }
 }
 
-/** The strings of an old-style group. */
-function readHeap(view: FileView, address: number): Cursor {
+/** A local heap: the strings of an old-style group, or the names of external files. */
+export function readNames(view: FileView, address: number): Cursor {
   const head = view.read(address, 32, 'a name heap')
   head.signature('HEAP')
   head.skip(4) // version, reserved
@@ -163,7 +177,7 @@ function readHeap(view: FileView, address: number): Cursor {
 }
 
 /** The bytes from `offset` to the next zero. */
-function stringAt(heap: Cursor, offset: number): Buffer {
+export function stringAt(heap: Cursor, offset: number): Buffer {
   const end = offset < heap.bytes.length ? heap.bytes.indexOf(0, offset) : -1
   if (end < 0) throw heap.damaged('has a name without end')
   return heap.bytes.subarray(offset, end)

@@ -1,7 +1,7 @@
-export { Unsupported } from './errors.js'
+export { Unreadable, Unsupported } from './errors.js'
 export { frameAddresses } from './frame-addresses.js'
 export { locateDataset } from './locate.js'
-export { readSlab } from './read-slab.js'
+export { fillPattern, readSlab } from './read-slab.js'
 export { DirectFile } from './tree.js'
 export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
 export {
@@ -12,3 +12,4 @@ export {
   writeChunkIndex,
   writeFully,
 } from './write-chunks.js'
+export { rowsNotWritten } from './written.js'

@@ -10,6 +10,8 @@ export type ChunkIndex =
   | { readonly kind: 'extensibleArray'; readonly address: number }
 
 export type Layout =
+  /** Its mappings lie in a global heap; address −1: there are none. */
+  | { readonly kind: 'virtual'; readonly heap: number; readonly index: number }
   | { readonly kind: 'compact'; readonly data: Uint8Array }
   | { readonly kind: 'contiguous'; readonly address: number; readonly size: number }
   | {
@@ -23,7 +25,7 @@ export type Layout =
 
 const MAX_RANK = 32
 
-/** @throws Unsupported for versions other than 3 and 4, virtual datasets and version-2 B-trees. */
+/** @throws Unsupported for versions other than 3 and 4 and version-2 B-trees. */
 export function readLayout(body: Cursor): Layout {
   const version = body.u8()
   if (version !== 3 && version !== 4) throw new Unsupported(`layout version ${version}`)
@@ -31,7 +33,7 @@ export function readLayout(body: Cursor): Layout {
   if (kind === 0) return { kind: 'compact', data: Uint8Array.from(body.take(body.u16())) }
   if (kind === 1) return { kind: 'contiguous', address: body.address(), size: body.u64() }
   if (kind === 2) return version === 3 ? readChunked3(body) : readChunked4(body)
-  if (kind === 3) throw new Unsupported('virtual datasets')
+  if (kind === 3) return { kind: 'virtual', heap: body.address(), index: body.u32() }
   throw body.damaged(`has layout class ${kind}`)
 }
 

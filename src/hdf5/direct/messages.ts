@@ -1,7 +1,8 @@
 import type { DType } from '../../model/dtypes.js'
 import { readTypeHead } from './datatype.js'
-import { Unsupported } from './errors.js'
+import { Unreadable, Unsupported } from './errors.js'
 import type { Cursor } from './file-view.js'
+import { filterName, LIBRARY_FILTERS, REPACK } from './filter-names.js'
 import type { Filter } from './types.js'
 
 const MAX_RANK = 32
@@ -89,7 +90,12 @@ export function readOldFillValue(body: Cursor, elementBytes: number): Uint8Array
   return Uint8Array.from(body.take(length))
 }
 
-/** The pipeline in the order of writing. @throws Unsupported for filters other than deflate, shuffle, fletcher32. */
+const LZF = 32000
+
+/**
+ * The pipeline in the order of writing. @throws Unsupported for filters that only the library undoes, Unreadable for those
+ * that it does not either.
+ */
 export function readFilters(body: Cursor): readonly Filter[] {
   const version = body.u8()
   if (version !== 1 && version !== 2) throw new Unsupported(`filter message version ${version}`)
@@ -111,5 +117,11 @@ function readFilter(body: Cursor, version: 1 | 2): Filter {
   if (id === 1) return { kind: 'deflate' }
   if (id === 2) return { kind: 'shuffle', elementBytes: first }
   if (id === 3) return { kind: 'fletcher32' }
-  throw new Unsupported(`filter ${id}`)
+  if (id === LZF) return { kind: 'lzf' }
+  if (LIBRARY_FILTERS.has(id)) throw new Unsupported(filterName(id))
+  const { file, dataset } = body.view
+  throw new Unreadable(`is compressed with ${filterName(id)}, which detcal cannot undo`, {
+    place: { file, dataset },
+    hint: REPACK,
+  })
 }

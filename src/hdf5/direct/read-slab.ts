@@ -1,8 +1,11 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { DataError } from '../../model/errors.js'
 import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
 import { chunkParts } from './chunk-grid.js'
+import { inSource, overlap } from './overlap.js'
 import { BoxReader } from './read-box.js'
 import { readChunk } from './read-chunk.js'
-import type { ChunkedStorage, LocatedElements } from './types.js'
+import type { ChunkedStorage, LocatedElements, Piece } from './types.js'
 
 /**
  * Reads elements `start … start + count − 1` of every dimension into `out`, in C order without gaps, little-endian.
@@ -35,6 +38,73 @@ export function readSlab(
       break
     case 'chunked':
       readChunks(fd, located, storage, start, count, out, file)
+      break
+    case 'elsewhere':
+      readPieces(located, storage.pieces, start, count, out, file)
+  }
+}
+
+/** Piece by piece, each from its own file; the fill value where there is none. */
+function readPieces(
+  located: LocatedElements,
+  pieces: readonly Piece[],
+  start: readonly number[],
+  count: readonly number[],
+  out: Uint8Array,
+  file: string,
+): void {
+  const { elementBytes } = located
+  const targetStrides = stridesOf(count, elementBytes)
+  if (!coversAll(pieces, start, count)) fillPattern(out, located.fillValue)
+  for (const piece of pieces) {
+    const common = overlap(piece, start, count)
+    if (common === undefined) continue
+    const taken = inSource(piece, common)
+    const bytes = new Uint8Array(common.count.reduce((product, n) => product * n, elementBytes))
+    readSource(piece, taken.start, taken.count, bytes, { file, dataset: located.path })
+    const target = offsetOf(
+      common.start.map((at, d) => at - (start[d] ?? 0)),
+      targetStrides,
+    )
+    const sourceStrides = stridesOf(common.count, elementBytes)
+    const box = { count: common.count, elementBytes, sourceStrides, targetStrides, source: 0, target }
+    copyBox(bytes, out, mergeRuns(box))
+  }
+}
+
+/** One piece that has all: nothing is to be filled. */
+function coversAll(pieces: readonly Piece[], start: readonly number[], count: readonly number[]): boolean {
+  return pieces.some(piece => {
+    const common = overlap(piece, start, count)
+    return common?.count.every((length, d) => length === count[d]) ?? false
+  })
+}
+
+/** @throws DataError if the source is not the file it was when it was looked at. */
+function readSource(
+  { file, size, mtimeMs, located }: Piece,
+  start: readonly number[],
+  count: readonly number[],
+  out: Uint8Array,
+  place: { file: string; dataset: string },
+): void {
+  const changed = (how: string): DataError =>
+    new DataError(`its source ${file} ${how} while it was read`, {
+      place,
+      hint: 'Wait until nobody writes to it, then try again',
+    })
+  let fd: number
+  try {
+    fd = openSync(file, 'r')
+  } catch (error) {
+    throw changed(`could not be opened (${(error as NodeJS.ErrnoException).code ?? 'error'})`)
+  }
+  try {
+    const now = fstatSync(fd)
+    if (now.size !== size || now.mtimeMs !== mtimeMs) throw changed('changed')
+    readSlab(fd, located, start, count, out, file)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -96,7 +166,7 @@ function readChunks(
 }
 
 /** Writes the fill value (absent: zeros) over all of `out`. */
-function fillPattern(out: Uint8Array, value: Uint8Array | undefined): void {
+export function fillPattern(out: Uint8Array, value: Uint8Array | undefined): void {
   if (value === undefined) {
     out.fill(0)
     return

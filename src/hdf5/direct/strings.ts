@@ -36,7 +36,8 @@ function inHeap(view: FileView, reference: Cursor, heaps: Heaps): Buffer {
   return bytes.subarray(0, length)
 }
 
-function readHeap(view: FileView, address: number): ReadonlyMap<number, Buffer> {
+/** The objects of a global heap by number. */
+export function readHeap(view: FileView, address: number): ReadonlyMap<number, Buffer> {
   const head = view.read(address, 16, 'a heap')
   head.signature('GCOL')
   head.version(1)

@@ -5,6 +5,7 @@ export type Filter =
   | { readonly kind: 'deflate' }
   | { readonly kind: 'shuffle'; readonly elementBytes: number }
   | { readonly kind: 'fletcher32' }
+  | { readonly kind: 'lzf' }
 
 /** All elements in one piece at byte `address` of the file; −1: never written, all elements are the fill value. */
 export interface ContiguousStorage {
@@ -34,7 +35,32 @@ export interface ChunkedStorage {
   readonly filterMasks: Uint32Array
 }
 
-export type Storage = ContiguousStorage | CompactStorage | ChunkedStorage
+/**
+ * Elements that lie in other files, or in other datasets of the same: virtual datasets, external links, external
+ * storage. What no piece covers is the fill value.
+ */
+export interface ElsewhereStorage {
+  readonly kind: 'elsewhere'
+  /** Where pieces overlap, the later one holds. */
+  readonly pieces: readonly Piece[]
+}
+
+/** A box of a dataset whose elements are a box of another one, in the same C order. */
+export interface Piece {
+  /** Path of the file they lie in; its size and mtime when it was looked at. */
+  readonly file: string
+  readonly size: number
+  readonly mtimeMs: number
+  readonly located: LocatedElements
+  /** First element in the dataset, and elements along each of its dimensions. */
+  readonly target: readonly number[]
+  readonly count: readonly number[]
+  /** First element in the source; `axes`: which dimension of the dataset each of the source's is, −1: none, it is of one element. */
+  readonly source: readonly number[]
+  readonly axes: readonly number[]
+}
+
+export type Storage = ContiguousStorage | CompactStorage | ChunkedStorage | ElsewhereStorage
 
 /** A dataset and where in its file its elements lie. Plain data: it survives `postMessage`. */
 export interface LocatedDataset extends LocatedElements {

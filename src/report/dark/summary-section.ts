@@ -1,6 +1,7 @@
 import { BIN } from '../../../constants/dark/picture.js'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
+import { conditionsText } from '../../engine/plan/told-conditions.js'
 import { figureOf } from '../figures.js'
 import { escaped, htmlTable } from '../html.js'
 
@@ -13,12 +14,7 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
     ['runs', runsOf(plan).join('\n')],
     ['raw data', plan.rawData],
     ['valid from', plan.beginAt.toISOString()],
-    [
-      'conditions',
-      Object.entries(plan.conditions)
-        .map(pair => pair.join(' '))
-        .join(', '),
-    ],
+    ['conditions', conditionsText(plan.conditions, plan.told)],
     ['offset limits', `${limits.offsetSigma} σ; ${bounds(limits.offsetHard)} ADU`],
     ['noise limits', `${limits.noiseSigma} σ; ${bounds(limits.noiseHard)} ADU`],
     ...(recipe.thresholds

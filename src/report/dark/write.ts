@@ -1,7 +1,8 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { OutputError } from '../../model/errors.js'
+import { replaceFile } from '../../model/files.js'
 import { asOutputError } from '../../sinks/output-folder.js'
 import { htmlPage } from '../html.js'
 import { moduleSection, scalesOf } from './module-section.js'
@@ -41,7 +42,7 @@ export function writeDarkReport(path: string, plan: DarkPlan, outcome: DarkOutco
   const temporary = `${path}.part-${process.pid}`
   try {
     writeFileSync(temporary, darkReport(plan, outcome, software))
-    renameSync(temporary, path)
+    replaceFile(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw asOutputError(error, path)

@@ -1,6 +1,7 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFile } from '../../hdf5/exdf-file.js'
 import type { File } from '../../hdf5/library.js'
+import type { ExactNumbers } from '../../hdf5/values.js'
 import type { ModuleIndex } from '../../model/ids.js'
 
 /** What a check found; the runner adds the check's name and, for file checks, the file. */
@@ -16,8 +17,9 @@ export interface Finding {
 /** What file checks look at: one file, open, with what several of them need. */
 export interface FileContext {
   readonly exdf: ExdfFile<File>
-  /** INDEX/trainId as stored, zeros included. */
+  /** INDEX/trainId as stored, zeros and impossible ids included. */
   readonly trainIds: Float64Array
+  readonly trainColumn: ExactNumbers
   /** Detector modules in it; a corrected file's raw alias is not listed. */
   readonly modules: readonly ModuleInFile[]
 }
@@ -37,10 +39,17 @@ export interface FileFacts {
   readonly mtimeMs: number
   readonly controlSources: readonly string[]
   readonly instrumentSources: readonly string[]
-  /** Valid ids in file order. */
+  /** Ids that are not 0, in file order. */
   readonly trainIds: readonly number[]
-  /** A digest of the pulse list of each train, by module source; trains without frames have none. */
-  readonly modules: readonly (ModuleInFile & { readonly pulses: ReadonlyMap<number, string> })[]
+  readonly modules: readonly (ModuleInFile & PulseFacts)[]
+}
+
+/** What is kept of a module's pulse ids. */
+export interface PulseFacts {
+  /** A digest of each train's list; trains without frames have none. */
+  readonly pulses: ReadonlyMap<number, string>
+  /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
+  readonly anew: readonly number[]
 }
 
 /** What run checks look at: all files that could be read, closed. */

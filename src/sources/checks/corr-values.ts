@@ -1,5 +1,5 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
-import { readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
+import { readGroupIndex, readTrainIndex, rowsAt } from '../../hdf5/exdf-index.js'
 import type { Dataset } from '../../hdf5/library.js'
 import { datasetAt, rowsOf } from '../../hdf5/values.js'
 import { few } from '../few.js'
@@ -31,8 +31,8 @@ function* faultsOfModule(
   const empty: number[] = []
   const beyond: number[] = []
   for (const { row, trainId } of readTrainIndex(exdf).rows) {
-    const first = index?.first[row] ?? 0
-    if (!index?.count[row]) continue
+    const { first, count } = (index && rowsAt(index, row)) ?? { first: 0, count: 0 }
+    if (count === 0) continue
     if (data && frameOf(data, first)?.every(value => Number.isNaN(value))) empty.push(trainId)
     if (gain && frameOf(gain, first)?.some(value => value >= detector.stages)) beyond.push(trainId)
   }

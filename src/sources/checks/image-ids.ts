@@ -1,11 +1,11 @@
 import { instrumentPath } from '../../hdf5/euxfel-layout.js'
-import { FRAME_LIMIT, readGroupIndex, readTrainIndex } from '../../hdf5/exdf-index.js'
-import { datasetAt, readNumbers, rowsOf } from '../../hdf5/values.js'
+import { FRAME_LIMIT, readGroupIndex, readTrainIndex, rowsAt } from '../../hdf5/exdf-index.js'
+import { datasetAt, digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
+import { PULSE_LIMIT } from '../../model/ids.js'
 import { framesWithIds } from '../parallel-gain.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
-/** EXtra-data takes 9999 for "no pulse". */
-const PULSE_LIMIT = 9999
+const NONE = { first: 0, count: 0 }
 
 export const imageIds: FileCheck = {
   name: 'image_ids',
@@ -26,7 +26,8 @@ function* faultsOfModule(
   const column = (name: string) => {
     const path = instrumentPath(source, `image/${name}`)
     const dataset = datasetAt(exdf.file, path)
-    return { path, values: dataset && readNumbers(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT)) }
+    const stored = dataset && readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    return { path, stored, values: stored?.numbers }
   }
   const trains = column('trainId')
   const pulses = column('pulseId')
@@ -43,26 +44,41 @@ function* faultsOfModule(
     wrong: (value: number, row: number, first: number, id: number) => boolean,
   ) =>
     rows.find(({ row, trainId }) => {
-      const first = index.first[row] ?? 0
-      const count = index.count[row] ?? 0
+      const { first, count } = rowsAt(index, row) ?? NONE
       const valid = values === trains.values ? count : pulsesIn(first, count)
       const end = Math.min(first + valid, values?.length ?? 0)
       for (let i = first; i < end; i++) if (wrong(values?.[i] ?? 0, i, first, trainId)) return true
       return false
     })?.trainId
 
+  const seen = new Set<number>()
   const say = (message: string, dataset: string, train: number | undefined): Finding[] =>
     train === undefined ? [] : [{ message, dataset, module, train }]
-  yield* say(
-    'frames carry another train id',
-    trains.path,
-    firstWrong(trains.values, (value, _, __, id) => value !== id),
-  )
+  for (const column of [trains, pulses, cells]) {
+    const { stored, values, path } = column
+    const odd: string[] = []
+    const train = firstWrong(values, (value, row) => {
+      if (Number.isSafeInteger(value) && value >= 0) return false
+      odd.push(stored ? `frame ${row} has ${digitsOf(stored, row)}` : '')
+      return true
+    })
+    yield* say(`impossible numbers, the first: ${odd[0]}`, path, train)
+  }
+  const foreign = firstWrong(trains.values, (value, _, __, id) => value !== id)
+  yield* say('frames carry another train id', trains.path, foreign)
   yield* say(
     'pulse ids are not strictly increasing',
     pulses.path,
     firstWrong(pulses.values, (value, row, first) => row > first && value <= (pulses.values?.[row - 1] ?? 0)),
   )
+  const twice = firstWrong(cells.values, (value, row, first) => {
+    if (row === first) seen.clear()
+    const again = seen.has(value)
+    seen.add(value)
+    return again
+  })
+  // Of frames of other trains it would say the same again.
+  if (foreign === undefined) yield* say('a train has a cell twice', cells.path, twice)
   yield* say(
     `pulse ids of ${PULSE_LIMIT} or more`,
     pulses.path,

@@ -1,6 +1,7 @@
 import { indexPath } from '../../hdf5/euxfel-layout.js'
-import { type GroupIndex, readGroupIndex } from '../../hdf5/exdf-index.js'
+import { type GroupIndex, readGroupIndex, rowsAt } from '../../hdf5/exdf-index.js'
 import { datasetAt, rowsOf } from '../../hdf5/values.js'
+import { few } from '../few.js'
 import type { FileContext, Finding } from './check.js'
 
 /** `first` and `count` of a source's group; its own faults are found by {@link faultsOfIndex}. */
@@ -9,8 +10,16 @@ export function indexOf(context: FileContext, source: string, group?: string): G
 }
 
 /** Largest row that the index refers to, plus one. Trains without rows count too, as in European XFEL's validator. */
-export function endOf({ first, count }: GroupIndex): number {
-  return first.reduce((end, start, row) => Math.max(end, start + (count[row] ?? 0)), 0)
+export function endOf(index: GroupIndex): number {
+  return index.first.reduce((end, start, row) => {
+    // What is no row at all is a fault of the index itself.
+    const rows = rowsAt(index, row)
+    return rows ? Math.max(end, rows.count === 0 ? safe(start) : start + rows.count) : end
+  }, 0)
+}
+
+function safe(start: number): number {
+  return Number.isSafeInteger(start) ? start : 0
 }
 
 /** What is wrong with `first` and `count` themselves: as many as trains, from 0, without gaps or overlaps. */
@@ -34,7 +43,12 @@ export function* faultsOfIndex(
   yield* faultsOfOrder(index, dataset)
 }
 
-function* faultsOfOrder({ first, count, length }: GroupIndex, dataset: string): Iterable<Finding> {
+function* faultsOfOrder(index: GroupIndex, dataset: string): Iterable<Finding> {
+  const { first, count, length } = index
+  const impossible: string[] = []
+  for (let row = 0; row < length; row++)
+    if (rowsAt(index, row) === undefined) impossible.push(`row ${row} has ${index.digits(row)}`)
+  if (impossible.length > 0) yield { message: `numbers that are no rows: ${few(impossible)}`, dataset }
   if (length > 0 && first[0] !== 0) yield { message: "index doesn't start at 0", dataset }
   const gaps: number[] = []
   const overlaps: number[] = []

@@ -5,16 +5,19 @@ import { corrLinks } from './corr-links.js'
 import { corrProvenance } from './corr-provenance.js'
 import { corrValues } from './corr-values.js'
 import { filesUnchanged } from './files-unchanged.js'
+import { framesWritten } from './frames-written.js'
 import { imageData } from './image-data.js'
 import { imageIds } from './image-ids.js'
 import { indexControl } from './index-control.js'
 import { indexInstrument } from './index-instrument.js'
 import { modulesPresent } from './modules-present.js'
+import { parallelGain } from './parallel-gain.js'
 import { pulseIdsEqual } from './pulse-ids-equal.js'
 import { runJsonCache } from './run-json-cache.js'
 import { trainFlags } from './train-flags.js'
 import { trainIdsNonzero } from './train-ids-nonzero.js'
 import { trainIdsOrder } from './train-ids-order.js'
+import { trainIdsPossible } from './train-ids-possible.js'
 import { trainIdsUnique } from './train-ids-unique.js'
 import { trainListsEqual } from './train-lists-equal.js'
 
@@ -26,9 +29,12 @@ export const CHECKS: readonly Check[] = [
   indexInstrument,
   controlTimestampsOrder,
   runJsonCache,
+  trainIdsPossible,
   trainFlags,
   imageData,
+  framesWritten,
   imageIds,
+  parallelGain,
   corrLinks,
   corrProvenance,
   corrValues,

@@ -1,4 +1,5 @@
 import { INDEX } from '../../hdf5/euxfel-layout.js'
+import { isTrainId } from '../../model/ids.js'
 import type { FileCheck } from './check.js'
 
 export const trainIdsOrder: FileCheck = {
@@ -6,7 +7,7 @@ export const trainIdsOrder: FileCheck = {
   describe: 'train ids that are not strictly increasing',
   scope: 'file',
   *run({ trainIds }) {
-    const ids = trainIds.filter(id => id !== 0)
+    const ids = trainIds.filter(isTrainId)
     const at = ids.findIndex((id, i) => i > 0 && id <= (ids[i - 1] ?? 0))
     if (at > 0)
       yield {

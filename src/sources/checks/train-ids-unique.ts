@@ -1,3 +1,4 @@
+import { isTrainId } from '../../model/ids.js'
 import { few } from '../few.js'
 import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
@@ -12,7 +13,7 @@ export const trainIdsUnique: RunCheck = {
       for (const { file, module } of files) {
         const again: number[] = []
         let other = ''
-        for (const train of new Set(file.trainIds)) {
+        for (const train of new Set(file.trainIds.filter(isTrainId))) {
           const key = `${module} ${train}`
           const before = seen.get(key)
           if (before === undefined) seen.set(key, file.path)

@@ -1,3 +1,4 @@
+import { isTrainId } from '../../model/ids.js'
 import { few } from '../few.js'
 import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
@@ -8,7 +9,7 @@ export const trainListsEqual: RunCheck = {
   scope: 'run',
   *run(context) {
     for (const files of byDetector(context).values()) {
-      const all = new Set(files.flatMap(({ file }) => file.trainIds))
+      const all = new Set(files.flatMap(({ file }) => file.trainIds.filter(isTrainId)))
       const listed = new Map<number, Set<number>>()
       for (const { module, file } of files)
         listed.set(module, new Set([...(listed.get(module) ?? []), ...file.trainIds]))

@@ -1,5 +1,9 @@
+import type { Problem } from '../../model/problem.js'
+import { sameValue } from '../../model/same-value.js'
 import { readControlData } from '../control-data.js'
+import type { Run } from '../run.js'
 import type { RunFolder } from '../run-folder.js'
+import { contradictions } from './contradictions.js'
 import { acquisitionRateOf, memoryCellsOf } from './frames.js'
 import type { ControlReader, RunConditions } from './reader.js'
 import { knownOf, largest, median, steadyValue } from './values.js'
@@ -27,31 +31,37 @@ export const readAgipdControl: ControlReader = async (folder, { moduleCount }, k
   const supply = `${domain?.replace(/\d$/, '')}/PSC/HV`
   const fpgas = Array.from({ length: moduleCount }, (_, module) => `${domain}/FPGA/M_${module}`)
   const control = await readControlData(folder, device => {
-    if (domain === undefined) return []
-    if (device === composite) return COMPOSITE
-    if (device === supply) return SUPPLY_CHANNELS
-    return fpgas.includes(device) ? [FPGA_BIAS] : []
+    if (domain === undefined) return {}
+    if (device === composite) return { numbers: COMPOSITE }
+    if (device === supply) return { numbers: SUPPLY_CHANNELS }
+    return fpgas.includes(device) ? { numbers: [FPGA_BIAS] } : {}
   })
 
   const conditionsOf: Awaited<ReturnType<ControlReader>>['conditionsOf'] = run => {
-    const problems: RunConditions['problems'][number][] = []
-    const steady = (property: string) =>
-      steadyValue(composite, property, control.values(composite, property), problems)
-    const gainMode = steady('gainModeIndex')
+    const problems: RunConditions['problems'][number][] = [...control.problems]
+    const steady = (property: string, use?: typeof largest) =>
+      steadyValue(composite, property, control.values(composite, property), problems, use)
+    const channels = SUPPLY_CHANNELS.map(channel =>
+      steadyValue(supply, channel, control.values(supply, channel).map(wholeVolts), problems),
+    )
+    const targets = fpgas.map(device =>
+      median(control.values(device, FPGA_BIAS).filter(value => value < 1000)),
+    )
+    const cells = steady('bunchStructure.nPulses', largest)
     const rate = steady('bunchStructure.repetitionRate')
-    const values = knownOf({
-      'Sensor Bias Voltage': biasVoltage(
-        SUPPLY_CHANNELS.map(channel => control.values(supply, channel)),
-        fpgas.map(device => control.values(device, FPGA_BIAS)),
-      ),
-      'Memory cells': largest(control.values(composite, 'bunchStructure.nPulses')) || memoryCellsOf(run),
-      'Acquisition rate': rate ? Math.round(rate * 10) / 10 : acquisitionRateOf(run),
-      'Gain setting': steady('gain') ?? legacyGainSetting(steady('setupr'), steady('patternTypeIndex')),
-      'Gain mode': gainMode,
-      'Integration time': steady('integrationTime'),
+    const rounded = rate ? Math.round(rate * 10) / 10 : undefined
+    const gainMode = knownGainMode(composite, steady('gainModeIndex'), problems)
+    const told = knownOf({
+      'Sensor Bias Voltage': { 'control data': biasVoltage([...channels, ...targets]) },
+      'Memory cells': cells ? { 'control data': cells } : { frames: memoryCellsOf(run) },
+      'Acquisition rate': { 'control data': rounded, frames: acquisitionRateOf(run) },
+      'Gain setting': {
+        'control data': steady('gain') ?? legacyGainSetting(steady('setupr'), steady('patternTypeIndex')),
+      },
+      'Gain mode': { 'control data': gainMode },
+      'Integration time': { 'control data': steady('integrationTime') },
     })
-    const known = gainMode === 0 || gainMode === 1 || gainMode === 2 || gainMode === 3
-    return { values, gainMode: known ? gainMode : undefined, problems }
+    return { ...told, gainMode, problems: [...problems, ...contradictions(run, { cells, rate: rounded })] }
   }
   return { conditionsOf }
 }
@@ -67,16 +77,23 @@ function controlDomain(folder: RunFolder, karaboId: string): string | undefined 
   )
 }
 
-/** Volts: the first supply channel that is on, else the FPGAs' target; those jump to absurd values at times. */
-function biasVoltage(channels: readonly (readonly number[])[], targets: readonly (readonly number[])[]) {
-  for (const values of channels) {
-    const volts = median(values)
-    if (volts !== undefined && volts > 0) return Math.trunc(volts)
-  }
-  for (const values of targets) {
-    const volts = median(values.filter(value => value < 1000))
-    if (volts !== undefined && volts > 0) return Math.trunc(volts)
-  }
+/** Volts: of the first supply channel that is on, else the FPGAs' target; those jump to absurd values at times. */
+function biasVoltage(volts: readonly (number | undefined)[]): number | undefined {
+  const on = volts.find(value => value !== undefined && value > 0)
+  return on === undefined ? undefined : wholeVolts(on)
+}
+
+/** Without its fraction, but for one that jitter may have made of a whole number. */
+function wholeVolts(volts: number): number {
+  const nearest = Math.round(volts)
+  return sameValue(volts, nearest) ? nearest : Math.trunc(volts)
+}
+
+/** The gain mode if it is one that there is. */
+function knownGainMode(device: string, index: number | undefined, problems: Problem[]): Run['gainMode'] {
+  if (index === undefined || index === 0 || index === 1 || index === 2 || index === 3) return index
+  const message = `gainModeIndex ${index} is none of 0 (adaptive), 1, 2, 3 (fixed high, medium, low): not used`
+  problems.push({ check: 'control_data', severity: 'warning', message, place: { dataset: device } })
   return undefined
 }
 

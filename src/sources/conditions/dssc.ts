@@ -1,9 +1,10 @@
 import { readControlData } from '../control-data.js'
 import type { RunFolder } from '../run-folder.js'
 import { blake2b } from './blake2b.js'
+import { contradictions } from './contradictions.js'
 import { acquisitionRateOf, firstTrain, memoryCellsOf } from './frames.js'
 import type { ControlReader } from './reader.js'
-import { knownOf } from './values.js'
+import { knownOf, valueAtStart } from './values.js'
 
 /** What is read of the control device of a quadrant. */
 const CYCLE = 'sequencer.cycleLength'
@@ -20,25 +21,31 @@ const REGISTERS = 'epcRegisterFilePath'
 export const readDsscControl: ControlReader = async (folder, _, karaboId) => {
   const quadrant = quadrantDevice(folder, karaboId)
   const control = await readControlData(folder, device =>
-    device === quadrant ? [CYCLE, ...GAIN_BITS, TRIM, REGISTERS] : [],
+    device === quadrant ? { numbers: [CYCLE, ...GAIN_BITS], texts: [TRIM, REGISTERS] } : {},
   )
+  const problems = [...control.problems]
   const numberAt = (property: string): number | undefined =>
-    quadrant === undefined ? undefined : control.atStart(quadrant, property)[0]
+    quadrant === undefined ? undefined : valueAtStart(control, quadrant, property, problems)
   const textAt = (property: string): string | undefined =>
     quadrant === undefined ? undefined : control.text(quadrant, property)
 
   const cycle = numberAt(CYCLE)
+  const rate = cycle ? 4.5 * (22 / cycle) : undefined
+  const gain = encodedGain(GAIN_BITS.map(numberAt), textAt(TRIM))
   return {
     conditionsOf: run => ({
-      values: knownOf({
-        'Memory cells': memoryCellsOf(run),
-        'Pulse id checksum': pulseIdChecksum(firstTrain(run, 'pulseIds')),
-        'Acquisition rate': cycle ? 4.5 * (22 / cycle) : acquisitionRateOf(run),
-        'Target gain': targetGain(textAt(REGISTERS)),
-        'Encoded gain': encodedGain(GAIN_BITS.map(numberAt), textAt(TRIM)),
+      ...knownOf({
+        'Memory cells': { frames: memoryCellsOf(run) },
+        'Pulse id checksum': { frames: pulseIdChecksum(firstTrain(run, 'pulseIds')) },
+        'Acquisition rate': {
+          'control data': rate,
+          frames: acquisitionRateOf(run),
+        },
+        'Target gain': { 'control data': targetGain(textAt(REGISTERS)) },
+        'Encoded gain': { 'control data': gain },
       }),
       gainMode: undefined,
-      problems: [],
+      problems: [...problems, ...contradictions(run, { rate })],
     }),
   }
 }

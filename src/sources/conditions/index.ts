@@ -16,7 +16,10 @@ const READERS: Readonly<Record<string, ControlReader>> = {
 
 const framesAlone: ControlReader = async () => ({
   conditionsOf: run => ({
-    values: knownOf({ 'Memory cells': memoryCellsOf(run), 'Acquisition rate': acquisitionRateOf(run) }),
+    ...knownOf({
+      'Memory cells': { frames: memoryCellsOf(run) },
+      'Acquisition rate': { frames: acquisitionRateOf(run) },
+    }),
     gainMode: undefined,
     problems: [],
   }),

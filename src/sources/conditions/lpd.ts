@@ -1,7 +1,8 @@
 import { readControlData } from '../control-data.js'
+import type { ConditionSource } from '../run.js'
 import { firstTrain, memoryCellsOf } from './frames.js'
-import type { ControlReader } from './reader.js'
-import { knownOf } from './values.js'
+import type { ControlReader, RunPart } from './reader.js'
+import { knownOf, valueAtStart } from './values.js'
 
 /** Whether every pulse is stored in all gain stages: the front end's gain is overridden. */
 const PARALLEL = 'femAsicGainOverride'
@@ -12,20 +13,31 @@ const PARALLEL = 'femAsicGainOverride'
  */
 export const readLpdControl: ControlReader = async (folder, _, karaboId) => {
   const composite = `${karaboId}/COMP/FEM_MDL_COMP`
-  const control = await readControlData(folder, device => (device === composite ? [PARALLEL] : []))
-  const [parallel] = control.atStart(composite, PARALLEL)
+  const control = await readControlData(folder, device =>
+    device === composite ? { numbers: [PARALLEL] } : {},
+  )
+  const problems = [...control.problems]
+  const parallel = valueAtStart(control, composite, PARALLEL, problems)
   return {
     parallelGain: parallel === undefined ? undefined : parallel !== 0,
-    conditionsOf: run => ({
-      values: knownOf({
-        'Memory cells': memoryCellsOf(run),
-        'Memory cell order': memoryCellOrder(firstTrain(run, 'cellIds') ?? []),
-        'Parallel gain': run.rawFrames > 1 ? 1 : 0,
-      }),
-      gainMode: undefined,
-      problems: [],
-    }),
+    conditionsOf: run => {
+      const cells = firstTrain(run, 'cellIds')
+      const { values, sources } = knownOf({
+        'Memory cells': { frames: memoryCellsOf(run) },
+        'Memory cell order': { frames: memoryCellOrder(cells ?? []) },
+        'Parallel gain': { [run.parallelFrom ?? shownBy(run)]: run.rawFrames > 1 ? 1 : 0 },
+      })
+      // That cells ascend, which has no value, is known too.
+      const order = cells && { 'Memory cell order': 'frames' as const }
+      return { values, sources: { ...sources, ...order }, gainMode: undefined, problems }
+    },
   }
+}
+
+/** What tells that a run was not in parallel gain: pulse ids that rise through a whole train, else nothing. */
+function shownBy(run: RunPart): ConditionSource {
+  const pulses = firstTrain(run, 'pulseIds') ?? []
+  return pulses.length > 1 ? 'frames' : 'assumed'
 }
 
 /**

@@ -1,13 +1,15 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import type { ModuleFile, Run } from '../run.js'
+import type { ConditionSource, ModuleFile, Run } from '../run.js'
 import type { RunFolder } from '../run-folder.js'
 
 /** What is known of the circumstances of a run. */
 export interface RunConditions {
   /** By CalCat's parameter names; what is unknown is absent. */
   readonly values: Readonly<Record<string, number | string>>
+  /** What tells each of `values`. */
+  readonly sources: Readonly<Record<string, ConditionSource>>
   readonly gainMode: Run['gainMode']
   readonly problems: readonly Problem[]
 }
@@ -19,6 +21,8 @@ export interface RunPart {
   readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
   /** Raw frames of a pulse: above 1 in parallel gain. */
   readonly rawFrames: number
+  /** What tells whether it was parallel gain; undefined: neither an option nor control data. */
+  readonly parallelFrom: ConditionSource | undefined
 }
 
 /** What control data say, read before the frames are looked at. */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { importConstants } from '../../../constants/import.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { folderOf } from '../../../constants/store.js'
+import { makeFolders } from '../../model/folders.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { asOutputError } from './chunk-file.js'
 import type { SimulationOptions } from './options.js'
@@ -56,7 +57,7 @@ async function enter(
 ): Promise<void> {
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))
-  mkdirSync(folder, { recursive: true })
+  makeFolders(folder)
   const file = join(folder, freeName(folder, options))
   renameSync(path, file)
   let isNew = false

@@ -27,7 +27,11 @@ export async function characterise(
   request: Request,
   options: Partial<DarkOptions> = {},
 ): Promise<DarkOutcome> {
-  return darkRun(await planOf(request), { catalogue: request.catalogue, ...options })
+  return darkRun(await planOf(request), {
+    catalogue: request.catalogue,
+    software: 'detcal test',
+    ...options,
+  })
 }
 
 /** All versions that a catalogue has. */

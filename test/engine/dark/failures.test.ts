@@ -165,7 +165,7 @@ describe('nothing half-written', () => {
     truncateSync(cut, statSync(cut).size - 1000)
     const catalogue = fresh()
     const { darkRun } = await import('../../../src/engine/dark/dark-run.js')
-    const outcome = await darkRun(plan, { catalogue })
+    const outcome = await darkRun(plan, { catalogue, software: 'detcal test' })
     expect(outcome.modules.map(({ module }) => module)).toEqual([3])
     expect(outcome.problems).toContainEqual(
       expect.objectContaining({

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makerOf } from '../../../constants/file.js'
 import { GOLDEN_DARK, goldenFrame, writeGoldenRun } from '../../golden/dark/index.js'
 import { characterise, digests, planOf, REASON_BITS, told, versionsIn } from './dark.js'
 
@@ -75,6 +76,7 @@ it('says what was wrong with the runs, and what the constants are valid for', as
       "warning few_trains r0002: medium: 6 trains make noise uncertain by 32 %",
       "warning few_trains r0003: low: 7 trains make noise uncertain by 29 %",
       "warning dark_cells module 3: the low gain run lacks cells 1, which other runs have: they are marked NO_DARK_DATA",
+      "warning conditions_known : unknown, so that the constants will do for any: Gain setting, Integration time. State them with --condition "NAME=VALUE"",
     ]
   `)
   const versions = versionsIn(catalogue)
@@ -111,4 +113,11 @@ it('enters the same runs once, to the byte', async () => {
   const again = await characterise({ runs, catalogue, workers: 1 })
   expect(again.versions.map(({ isNew }) => isNew)).toEqual([false, false, false, false])
   expect(versionsIn(catalogue)).toHaveLength(4)
+})
+
+it('says in the constants who made them', async () => {
+  const catalogue = join(folder, 'made')
+  await characterise({ runs, catalogue }, { software: 'detcal 1.2.3+abc' })
+  const makers = await Promise.all(versionsIn(catalogue).map(makerOf))
+  expect(makers).toEqual(new Array(4).fill('detcal 1.2.3+abc'))
 })

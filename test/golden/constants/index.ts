@@ -14,6 +14,18 @@ export const GOLDEN_FILES = [
   'huge',
   'huge-fallback',
 ] as const
+
+/** What `make_unreadable.py` wrote. */
+export const UNREADABLE_FILES = [
+  'big-endian',
+  'half',
+  'boolean',
+  'complex',
+  'lzf',
+  'foreign-filter',
+  'damaged-chunk',
+] as const
+
 export type GoldenFile = (typeof GOLDEN_FILES)[number]
 
 /** What `make_constants.py` recorded beside its files. */
@@ -37,11 +49,20 @@ export const EXPECTED = JSON.parse(readFileSync(join(here, 'expected.json'), 'ut
 
 /** Unpacks the files that h5py wrote into `folder`, by name with `.h5`. */
 export function unpackGoldenConstants(folder: string): Record<GoldenFile, string> {
+  return unpack(GOLDEN_FILES, folder)
+}
+
+/** Likewise the files that a correction may be unable to read. */
+export function unpackUnreadable(folder: string): Record<(typeof UNREADABLE_FILES)[number], string> {
+  return unpack(UNREADABLE_FILES, folder)
+}
+
+function unpack<Name extends string>(names: readonly Name[], folder: string): Record<Name, string> {
   mkdirSync(folder, { recursive: true })
-  const paths = GOLDEN_FILES.map(name => {
+  const paths = names.map(name => {
     const path = join(folder, `${name}.h5`)
     writeFileSync(path, gunzipSync(readFileSync(join(here, `${name}.h5.gz`))))
     return [name, path] as const
   })
-  return Object.fromEntries(paths) as Record<GoldenFile, string>
+  return Object.fromEntries(paths) as Record<Name, string>
 }

@@ -125,7 +125,7 @@ def everything(file, latest):
     add(file, "filters/fletcher_long", (3000,), "<u2", chunks=(1500,), fletcher32=True)
     skipped(file, "filters/skipped")
     add(file, "filters/all", (13, 20), "<u2", chunks=(4, 8), fletcher32=True, shuffle=True, compression="gzip")
-    add(file, "filters/lzf", (13, 20), "<u2", chunks=(4, 8), compression="lzf", supported=False)
+    add(file, "filters/lzf", (13, 20), "<u2", chunks=(4, 8), compression="lzf")
     # Indices of growing datasets: extensible arrays along any dimension in the new format.
     add(file, "grow/first", (150, 3), "<u2", chunks=(1, 3), maxshape=(None, 3))
     add(file, "grow/second", (5, 90), "<u2", chunks=(2, 1), maxshape=(6, None))

@@ -5,6 +5,7 @@ Written from the table of formulas, not from the TypeScript: it is the other imp
 numpy 1.24 or 2.x:  python3 test/golden/kernels/make_golden.py
 """
 import base64
+import itertools
 import json
 import pathlib
 
@@ -38,6 +39,10 @@ def pick(g, planes):
     return np.select([g == 2, g == 1], [planes[2], planes[1]], planes[0])
 
 
+# Steps that need a kernel with gain planes; what a kernel reads for those that are off changes nothing.
+GAIN_STEPS = ("relative-gain", "adjust-mg-baseline", "xray-gain")
+
+
 def correct(raw, c, p, adaptive, gain_steps, stage):
     s = raw[:PIXELS].astype(f32)
     if adaptive:
@@ -48,11 +53,13 @@ def correct(raw, c, p, adaptive, gain_steps, stage):
     else:
         g = np.zeros(PIXELS, int)
     d = s - pick(g, c["O"])
+    if "relative-gain" in gain_steps:
+        d = d * pick(g, c["G"])
+    if "adjust-mg-baseline" in gain_steps:
+        d = np.where((g == 1) | (not adaptive), d + c["B"], d)
     if adaptive and p["setMin"]:
         d = np.where((g == 1) & (d < 0), f32(0), d)
-    if gain_steps:
-        d = d * pick(g, c["G"])
-        d = np.where((g == 1) | (not adaptive), d + c["B"], d)
+    if "xray-gain" in gain_steps:
         d = d * c["X"]
     m = pick(g, c["M"]).astype(u32)
     first = c["M"][0]
@@ -90,11 +97,17 @@ def case(adaptive, gain_steps, params):
     frames = [raws(adaptive) for _ in range(FRAMES)]
     for k in range(0, PIXELS, 11):
         c["O"][k % stages][k] = f32(frames[0][k]) - f32(1000)
-    o, m, g = c["O"], c["M"], c["G"]
+    o, m, g, x, b = c["O"], c["M"], c["G"], c["X"], c["B"]
+    if "relative-gain" not in gain_steps:
+        g = [np.ones(PIXELS, f32)] * 3
+    if "adjust-mg-baseline" not in gain_steps:
+        b = np.full(PIXELS, -0.0, f32)
+    if "xray-gain" not in gain_steps:
+        x = np.ones(PIXELS, f32)
     if adaptive:
-        planes = [o[0], m[0], c["T0"], t1, o[1], m[1], o[2], m[2]] + ([g[0], c["X"], g[1], g[2], c["B"]] if gain_steps else [])
+        planes = [o[0], m[0], c["T0"], t1, o[1], m[1], o[2], m[2]] + ([g[0], x, g[1], g[2], b] if gain_steps else [])
     else:
-        planes = [o[0], m[0]] + ([g[0], c["X"], c["B"]] if gain_steps else [])
+        planes = [o[0], m[0]] + ([g[0], x, b] if gain_steps else [])
     results = [correct(raw, c, params, adaptive, gain_steps, params["stage"]) for raw in frames]
     return {
         "kernel": "agipd" + ("Adaptive" if adaptive else "Fixed") + ("Gain" if gain_steps else ""),
@@ -115,14 +128,18 @@ def params(stage=0, force=(1000, 1000), **flags):
 
 with np.errstate(all="ignore"):
     cases = [
-        case(True, False, params(setMin=True, range=True)),
-        case(True, False, params(force=(-500, 2500), range=True, zeroNans=True, zeroOrange=True)),
-        case(True, True, params(setMin=True, range=True)),
-        case(True, True, params(force=(2000, 0), range=True, zeroOrange=True)),
-        case(True, True, params()),
-        case(False, False, params(stage=1, range=True)),
-        case(False, True, params(stage=2, range=True, zeroNans=True)),
+        case(True, (), params(setMin=True, range=True)),
+        case(True, (), params(force=(-500, 2500), range=True, zeroNans=True, zeroOrange=True)),
+        case(True, GAIN_STEPS, params(setMin=True, range=True)),
+        case(True, GAIN_STEPS, params(force=(2000, 0), range=True, zeroOrange=True)),
+        case(True, GAIN_STEPS, params()),
+        case(False, (), params(stage=1, range=True)),
+        case(False, GAIN_STEPS, params(stage=2, range=True, zeroNans=True)),
     ]
+    # Each of the gain steps alone, and two together; all three and none are above.
+    for gain_steps in [pair for n in (1, 2) for pair in itertools.combinations(GAIN_STEPS, n)]:
+        cases.append(case(True, gain_steps, params(setMin=True, range=True)))
+    cases.append(case(False, ("xray-gain",), params(stage=1, range=True)))
 path = pathlib.Path(__file__).with_name("golden.json")
 path.write_text(json.dumps({"numpy": np.__version__, "cases": cases}, indent=1) + "\n")
 print(path, path.stat().st_size, "bytes, numpy", np.__version__)

@@ -3,8 +3,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
-/** Names of the expected chains: the default; with relative gain, medium baseline and X-ray gain; fixed high gain. */
-export type GoldenChain = 'default' | 'gain' | 'high'
+/**
+ * Names of the expected chains: the default; with each of the gain steps alone and together (`gain` is all three); in fixed
+ * gain; with other bad-pixel maps than those of its steps.
+ */
+export const GOLDEN_CHAINS = [
+  ...['default', 'relative', 'baseline', 'relative-baseline'],
+  ...['xray', 'relative-xray', 'baseline-xray', 'gain'],
+  ...['high', 'medium-gain', 'dark-map', 'other-maps', 'every-map'],
+] as const
+export type GoldenChain = (typeof GOLDEN_CHAINS)[number]
 
 /** One CORR file of a module as it must come out: frames train by train in stored order. */
 export interface GoldenFile {
@@ -26,14 +34,20 @@ export interface GoldenConstant {
   readonly begin: number
 }
 
+/** Steps to add to the default chain, the gain mode, and the bad-pixel maps of the mask. */
+export interface ChainOfRun {
+  readonly steps: readonly string[]
+  readonly gainMode: string
+  /** Whether the maps are to be asked for; else they come with the steps. */
+  readonly mapsAsked: boolean
+  readonly maskMaps: readonly string[]
+}
+
 /** What `make_run.py` wrote down beside the files. */
 export interface GoldenRun {
   readonly karaboId: string
   readonly trainIds: readonly number[]
-  /** Steps to add to the default chain, and the gain mode. */
-  readonly chains: Readonly<
-    Record<GoldenChain, { readonly steps: readonly string[]; readonly gainMode: string }>
-  >
+  readonly chains: Readonly<Record<GoldenChain, ChainOfRun>>
   readonly constants: readonly GoldenConstant[]
   readonly modules: Readonly<Record<string, readonly GoldenFile[]>>
 }

@@ -62,7 +62,7 @@ def spoil(rng, array, values, count=12):
 
 
 def constants(rng, cells, full, dtype):
-    """The seven calibrations, float ones in `dtype`. f64 values are not representable in f32."""
+    """The eight calibrations, float ones in `dtype`. f64 values are not representable in f32."""
     fraction = 1 / 3 if dtype == np.float64 else 0.25
 
     def offset(rng, c, p):
@@ -73,8 +73,9 @@ def constants(rng, cells, full, dtype):
         return np.concatenate([middle, LEVELS])[p] + tiled(rng, 0, 4, full, 8) * fraction * 100 + c
 
     def slopes(rng, c, p):
-        # Slope and intercept of high in planes 0 and 1, of medium in 3 and 4; the rest is fit statistics.
-        level = {0: 30.0, 1: 5000.0, 3: 1.25, 4: 5600.0}.get(p)
+        # Slope and intercept of high in planes 0 and 1, of medium in 3 and 4; the rest is fit statistics. Of these the
+        # baseline 1 - 4 · 0/3 is as often below zero as above.
+        level = {0: 30.0, 1: 5000.0, 3: 1.25, 4: 208.0}.get(p)
         return np.zeros((SS, FS)) if level is None else level * (1 + tiled(rng, 0, 8, full, 8) * fraction / 20)
 
     def bits(rng, c, p):
@@ -92,4 +93,4 @@ def constants(rng, cells, full, dtype):
         "SlopesFF": spoil(rng, 1 + per_cell(rng, cells, 2, lambda r, c, p: tiled(r, 0, 8, full, 8)) * fraction / 10, [nan, 0, inf]),
     }
     out = {name: array.astype(dtype) for name, array in out.items()}
-    return {**out, "BadPixelsDark": some_bits(3), "BadPixelsPC": some_bits(3), "BadPixelsFF": some_bits(3)}
+    return {**out, **{name: some_bits(3) for name in ("BadPixelsDark", "BadPixelsPC", "BadPixelsFF", "BadPixelsCS")}}

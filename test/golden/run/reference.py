@@ -8,12 +8,34 @@ import numpy as np
 F32 = np.float32
 NAN_BIT, RANGE_BIT = np.uint32(1 << 11), np.uint32(1 << 12)
 
+PC_GAIN, PC_BASELINE, XRAY = "relative-gain", "adjust-mg-baseline", "xray-gain"
+DARK, PC, FF, CS = MAPS = "BadPixelsDark", "BadPixelsPC", "BadPixelsFF", "BadPixelsCS"
+
 CHAINS = {
-    # name: (options of `detcal correct`, gain mode)
-    "default": (set(), "adaptive"),
-    "gain": ({"relative-gain", "adjust-mg-baseline", "xray-gain"}, "adaptive"),
-    "high": (set(), "high"),
+    # name: (steps beside those of the default chain, gain mode, bad-pixel maps asked for)
+    "default": (set(), "adaptive", None),
+    "relative": ({PC_GAIN}, "adaptive", None),
+    "baseline": ({PC_BASELINE}, "adaptive", None),
+    "relative-baseline": ({PC_GAIN, PC_BASELINE}, "adaptive", None),
+    "xray": ({XRAY}, "adaptive", None),
+    "relative-xray": ({PC_GAIN, XRAY}, "adaptive", None),
+    "baseline-xray": ({PC_BASELINE, XRAY}, "adaptive", None),
+    "gain": ({PC_GAIN, PC_BASELINE, XRAY}, "adaptive", None),
+    "high": (set(), "high", None),
+    # In fixed gain only the flat field's step and map are left of these.
+    "medium-gain": ({PC_GAIN, PC_BASELINE, XRAY}, "medium", None),
+    "dark-map": ({PC_GAIN, PC_BASELINE, XRAY}, "adaptive", {DARK}),
+    "other-maps": (set(), "adaptive", {PC, FF}),
+    "every-map": (set(), "adaptive", set(MAPS)),
 }
+
+
+def maps_of(options, mode, asked):
+    """The bad-pixel maps that make the mask: each comes with its step, unless some are asked for."""
+    if asked is not None:
+        return [name for name in MAPS if name in asked]
+    pulse_capacitor = mode == "adaptive" and options & {PC_GAIN, PC_BASELINE}
+    return [DARK] + ([PC] if pulse_capacitor else []) + ([FF] if XRAY in options else [])
 
 
 def cell_plane(constant, cell, plane):
@@ -52,11 +74,7 @@ class Constants:
             out["G"] = [np.ones_like(t0), (m0 / m3).astype(F32), (4.48 * m0 / m3).astype(F32)]
             out["B1"] = (b1 - b4 * m0 / m3).astype(F32)
             out["X"] = (self.median / value("SlopesFF").astype(np.float64)).astype(F32)
-        out["dark"] = [value("BadPixelsDark", g).astype(np.uint32) for g in range(3)]
-        out["all"] = [
-            dark | value("BadPixelsPC", g).astype(np.uint32) | value("BadPixelsFF", g).astype(np.uint32)
-            for g, dark in enumerate(out["dark"])
-        ]
+        out["M"] = {name: [value(name, g).astype(np.uint32) for g in range(3)] for name in MAPS}
         return out
 
 
@@ -64,8 +82,8 @@ def first_plane(constant):
     return constant if constant.ndim == 3 else constant[:, :, :, 0]
 
 
-def correct(raw, cell, constants, options, mode):
-    """(2, ss, fs) u16 -> data f32, gain u8, mask u32. The mask is that of all three bad-pixel constants."""
+def correct(raw, cell, constants, options, mode, asked, seen):
+    """(2, ss, fs) u16 -> data f32, gain u8, mask u32. Adds to `seen` which rare branches there were."""
     c = constants.at(cell)
     s, r = raw[0].astype(F32), raw[1].astype(F32)
     with np.errstate(all="ignore"):
@@ -77,15 +95,21 @@ def correct(raw, cell, constants, options, mode):
             g = np.full(s.shape, {"high": 0, "medium": 1, "low": 2}[mode])
         d = s - np.choose(g, c["O"])
         if mode == "adaptive":
-            d = np.where((g == 1) & (d < 0), F32(0), d)
-            if "relative-gain" in options:
+            before = d
+            if PC_GAIN in options:
                 d = d * np.choose(g, c["G"])
-            if "adjust-mg-baseline" in options:
+            if PC_BASELINE in options:
                 d = np.where(g == 1, d + c["B1"], d)
-        if "xray-gain" in options:
+            # Where the place of set-min matters: the baseline lifts a pixel above zero, or sinks it below.
+            seen |= {"lifted"} if ((g == 1) & (before < 0) & (d > 0)).any() else set()
+            seen |= {"sunk"} if ((g == 1) & (before > 0) & (d < 0)).any() else set()
+            d = np.where((g == 1) & (d < 0), F32(0), d)
+        if XRAY in options:
             d = d * c["X"]
         assert d.dtype == F32
-        mask = np.choose(g, c["all"]).astype(np.uint32)
+        mask = np.zeros(s.shape, np.uint32)
+        for name in maps_of(options, mode, asked):
+            mask |= np.choose(g, c["M"][name])
         mask = np.where(np.isfinite(d), mask, mask | NAN_BIT)
         mask = np.where(np.abs(d) > 1e7, mask | RANGE_BIT, mask).astype(np.uint32)
     # Every NaN is stored with the same bits.

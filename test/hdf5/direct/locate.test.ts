@@ -47,9 +47,13 @@ describe('falls back to the library for', () => {
   test.each(goldens.filter(golden => !golden.supported))('$name $path', ({ name, path }) => {
     expect(() => located(name, path)).toThrow(Unsupported)
   })
+})
 
-  test.each(['earliest.h5', 'latest.h5'])('external links in %s', name => {
-    expect(() => located(name, 'links/elsewhere')).toThrow(Unsupported)
+describe('refuses, for the library would not tell,', () => {
+  test.each(['earliest.h5', 'latest.h5'])('external links to nowhere in %s', name => {
+    expect(() => located(name, 'links/elsewhere')).toThrow(
+      /^external link: its source other\.h5 is not there$/,
+    )
   })
 })
 

@@ -1,0 +1,85 @@
+import { calibrationOf } from '../../../constants/calibrations.js'
+import type { Conditions } from '../../../constants/conditions.js'
+import type { Detector } from '../../detectors/detector.js'
+import type { Problem } from '../../model/problem.js'
+import type { ConditionSource } from '../../sources/run.js'
+
+/** One operating condition of a run; without a value where it is unknown, or where what tells it says that it is usual. */
+export interface ToldCondition {
+  readonly value?: number | string
+  readonly source: ConditionSource | 'unknown'
+}
+
+/** By CalCat's names, in the detector's order. */
+export type ToldConditions = Readonly<Record<string, ToldCondition>>
+
+/**
+ * Every operating condition that a run of the detector can have, and what tells it.
+ * @param sources what tells each of `values`; one that has a value and is not in it is assumed.
+ */
+export function toldConditions(
+  detector: Detector,
+  values: Conditions,
+  sources: Readonly<Record<string, ConditionSource>>,
+): ToldConditions {
+  const told = detector.parameters
+    .filter(({ ofDetector }) => ofDetector !== true)
+    .map(({ name }): [string, ToldCondition] => {
+      const value = values[name]
+      const source = sources[name] ?? (value === undefined ? 'unknown' : 'assumed')
+      return [name, { ...(value !== undefined && { value }), source }]
+    })
+  return Object.fromEntries(told)
+}
+
+/** What tells conditions when some are stated: these, else what did before. */
+export function withStated(
+  sources: Readonly<Record<string, ConditionSource>>,
+  stated: Conditions,
+): Readonly<Record<string, ConditionSource>> {
+  return { ...sources, ...Object.fromEntries(Object.keys(stated).map(name => [name, 'option' as const])) }
+}
+
+/**
+ * Warnings about those that `calibrations` depend on: the unknown ones together, each assumed one.
+ * @param consequence of not knowing a condition.
+ */
+export function conditionProblems(
+  detector: Detector,
+  told: ToldConditions,
+  calibrations: readonly string[],
+  consequence = 'so that constants of any will do',
+): Problem[] {
+  const groups = new Set(calibrations.map(name => calibrationOf(detector, name)?.conditions))
+  const relevant = detector.parameters.filter(parameter => parameter.groups.some(group => groups.has(group)))
+  const namesOf = (source: ToldCondition['source']) =>
+    relevant.filter(({ name }) => told[name]?.source === source).map(({ name }) => name)
+  const warning = (message: string): Problem => ({
+    check: 'conditions_known',
+    severity: 'warning',
+    message,
+    place: {},
+  })
+  const unknown = namesOf('unknown')
+  return [
+    ...namesOf('assumed').map(name =>
+      warning(
+        `${name} ${told[name]?.value} is assumed: neither control data nor frames tell it. State --condition "${name}=VALUE" to be sure`,
+      ),
+    ),
+    ...(unknown.length > 0
+      ? [warning(`unknown, ${consequence}: ${unknown.join(', ')}. State them with --condition "NAME=VALUE"`)]
+      : []),
+  ]
+}
+
+/** `Memory cells 352, Gain mode 0 (assumed), Gain setting unknown`. */
+export function conditionsText(values: Conditions, told: ToldConditions): string {
+  const known = Object.entries(values).map(
+    ([name, value]) => `${name} ${value}${told[name]?.source === 'assumed' ? ' (assumed)' : ''}`,
+  )
+  const unknown = Object.entries(told).flatMap(([name, { source }]) =>
+    source === 'unknown' ? [`${name} unknown`] : [],
+  )
+  return [...known, ...unknown].join(', ')
+}

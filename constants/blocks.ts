@@ -2,6 +2,9 @@ import type { LocatedDataset } from '../src/hdf5/direct/types.js'
 import { DTYPE_BYTES } from '../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 
+/** Workspace for blocks where the caller gives none. */
+export const SCRATCH_BYTES = 4 * 2 ** 20
+
 /** A range of indices: `from` inclusive, `to` exclusive. */
 export type Range = readonly [from: number, to: number]
 

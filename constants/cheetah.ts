@@ -1,10 +1,10 @@
 import { type Dataset, withFile } from '../src/hdf5/library.js'
+import { contentOf } from '../src/model/content.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../src/model/dtypes.js'
 import { ConstantsError } from '../src/model/errors.js'
 import { badPixelMask } from './bad-pixels.js'
 import { dtypeOf, type StoredConstant } from './file.js'
 import { openSlabs, type SlabReader } from './source.js'
-import { contentOf } from './store.js'
 import { type ConstantArray, type SlabOf, writeConstants } from './write.js'
 
 /** One dataset of a Cheetah file, and the constant that is made of it. */

@@ -1,8 +1,8 @@
 import type { Detector } from '../src/detectors/detector.js'
-import type { ConstantVersion } from './catalogue.js'
+import type { Content } from '../src/model/content.js'
 import type { Conditions } from './conditions.js'
 import type { StoredConstant } from './file.js'
-import type { Content } from './store.js'
+import type { ConstantVersion } from './version.js'
 
 /** A file of constants that was just written: nobody needs to read what is in it. */
 export interface WrittenFile {

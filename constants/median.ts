@@ -1,9 +1,8 @@
 import type { Detector } from '../src/detectors/detector.js'
-import { blocksOf } from './blocks.js'
+import { blocksOf, SCRATCH_BYTES } from './blocks.js'
 import { Verification } from './checksums/verification.js'
 import { elementsOf } from './elements.js'
 import { medianOf } from './order-statistics.js'
-import { SCRATCH_BYTES } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /**

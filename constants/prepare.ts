@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Detector } from '../src/detectors/detector.js'
+import { type Content, contentOf } from '../src/model/content.js'
 import { ConstantsError, DataError, isDetcalError, UsageError } from '../src/model/errors.js'
 import { twoDigits } from '../src/model/ids.js'
 import { type ResolvedDims, resolveDims } from './axes.js'
@@ -10,18 +11,7 @@ import { describeConstants, type StoredConstant } from './file.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
 import { checkKind, locateConstant, VERIFY } from './source.js'
 import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
-import {
-  type Content,
-  contentOf,
-  copied,
-  epochOf,
-  folderOf,
-  isFile,
-  moved,
-  pathInStore,
-  type StagedFile,
-  stage,
-} from './store.js'
+import { copied, epochOf, folderOf, isFile, moved, pathInStore, type StagedFile, stage } from './store.js'
 import { checkValues } from './values.js'
 
 /** A constant of a file, checked. */

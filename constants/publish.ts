@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { contentOf } from '../src/model/content.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
 import { replaceFile } from '../src/model/files.js'
 import { makeFolders, removeEmptyFolders } from '../src/model/folders.js'
-import { contentOf, isFile, nameOnce } from './store.js'
+import { isFile, nameOnce } from './store.js'
 
 /** A file to be made. */
 export interface PlannedOutput {

@@ -1,9 +1,7 @@
 import type { Kernels } from '../src/corrections/kernel.js'
+import { SCRATCH_BYTES } from './blocks.js'
 import { SUMS_BYTES } from './checksums/sums.js'
 import type { KernelRoom } from './scatter-kernel.js'
-
-/** Room for blocks where the caller gives none. */
-export const SCRATCH_BYTES = 4 * 2 ** 20
 
 /** Words for the kernels' destinations: more cells × planes than a constant can have are left to TypeScript. */
 const TABLE_WORDS = 4096

@@ -1,10 +1,10 @@
 import type { Detector } from '../src/detectors/detector.js'
 import { ConstantsError } from '../src/model/errors.js'
 import { calibrationOf } from './calibrations.js'
-import type { ConstantVersion } from './catalogue.js'
 import { type Conditions, conditionsMatch, conditionsOf, knownConditions } from './conditions.js'
 import { type Strategy, selectVersion } from './select.js'
 import type { ListFilter, SqliteCatalogue } from './sqlite-catalogue.js'
+import type { ConstantVersion } from './version.js'
 
 /** Which versions of a catalogue are meant; what is left out matches everything. */
 export interface Selection extends ListFilter {

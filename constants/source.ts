@@ -10,9 +10,9 @@ import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../src/model/errors.js'
 import { type Axes, axesOf } from './axes.js'
 import { type Calibration, calibrationOf } from './calibrations.js'
-import type { ConstantVersion } from './catalogue.js'
 import { checkChunks } from './chunk-limit.js'
 import { dtypeOf, liesElsewhere } from './file.js'
+import type { ConstantVersion } from './version.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {

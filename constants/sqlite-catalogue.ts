@@ -3,11 +3,12 @@ import { DTYPE_BYTES, type DType } from '../src/model/dtypes.js'
 import { ConstantsError } from '../src/model/errors.js'
 import type { ModuleIndex } from '../src/model/ids.js'
 import { calibrationOf } from './calibrations.js'
-import type { Catalogue, ConstantQuery, ConstantVersion, ModuleConstants } from './catalogue.js'
+import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
 import { type Conditions, conditionsMatch, conditionsOf } from './conditions.js'
 import { damaged, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
+import type { ConstantVersion } from './version.js'
 
 /** A version that is about to be entered: the catalogue gives it its id and works out its path. */
 export type NewVersion = Omit<ConstantVersion, 'id' | 'path' | 'created'>

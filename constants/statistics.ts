@@ -1,8 +1,7 @@
 import type { Detector } from '../src/detectors/detector.js'
 import { badPixelNames } from './bad-pixels.js'
-import { blocksOf } from './blocks.js'
+import { blocksOf, SCRATCH_BYTES } from './blocks.js'
 import { elementsOf } from './elements.js'
-import { SCRATCH_BYTES } from './scratch.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /** Numbers of one plane of a constant, over all pixels and cells. */

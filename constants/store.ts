@@ -1,65 +1,21 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
-  closeSync,
   constants,
   createReadStream,
   createWriteStream,
   existsSync,
   linkSync,
-  openSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { copyFile, open, realpath } from 'node:fs/promises'
+import { copyFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { type Content, contentOf, flushed } from '../src/model/content.js'
 import { ConstantsError, isDetcalError, OutputError } from '../src/model/errors.js'
-import { createOnce, flushFile, isUnsupported, replaceFile } from '../src/model/files.js'
+import { createOnce, isUnsupported, replaceFile } from '../src/model/files.js'
 import { makeFolders } from '../src/model/folders.js'
-
-/** What identifies a file's content. */
-export interface Content {
-  readonly size: number
-  readonly sha256: string
-}
-
-/** Size and SHA-256 of a file, read as a stream. */
-export async function contentOf(path: string): Promise<Content> {
-  const hash = createHash('sha256')
-  let size = 0
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), async chunks => {
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      hash.update(chunk)
-      size += chunk.length
-    }
-  })
-  return { size, sha256: hash.digest('hex') }
-}
-
-/** {@link contentOf} for a thread that has nothing else to do: faster, since nothing is handed around. */
-export function contentOfNow(path: string): Content {
-  const hash = createHash('sha256')
-  const piece = new Uint8Array(2 ** 20)
-  const fd = openSync(path, 'r')
-  try {
-    let size = 0
-    for (let bytes = 1; bytes > 0; size += bytes) {
-      bytes = readSync(fd, piece, 0, piece.length, size)
-      hash.update(piece.subarray(0, bytes))
-    }
-    return { size, sha256: hash.digest('hex') }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Has a file on disk, where the file system flushes files. @throws the system's error */
-export async function flushed(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  await flushFile(handle.fd).finally(() => handle.close())
-}
 
 /** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
 export function folderOf(detectorType: string, pdu: string): string {

@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Detector } from '../src/detectors/detector.js'
+import { contentOf } from '../src/model/content.js'
 import { isDetcalError, type Place } from '../src/model/errors.js'
-
 import { belongsToNobody } from '../src/model/files.js'
 import type { Problem } from '../src/model/problem.js'
-import type { ConstantVersion } from './catalogue.js'
 import { locateConstant, VERIFY } from './source.js'
 import type { SqliteCatalogue } from './sqlite-catalogue.js'
-import { contentOf, isFile } from './store.js'
+import { isFile } from './store.js'
 import { checkValues } from './values.js'
+import type { ConstantVersion } from './version.js'
 
 /**
  * Compares a catalogue with its files: every file is there, of the size and checksum it had, every constant in it has

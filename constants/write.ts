@@ -2,13 +2,13 @@ import { closeSync, fstatSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { NewFile } from '../src/hdf5/create/new-file.js'
 import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../src/hdf5/direct/index.js'
+import { flushed } from '../src/model/content.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../src/model/errors.js'
 import { flushFolder, replaceFile } from '../src/model/files.js'
 import { productOf } from '../src/model/shapes.js'
 import type { StoredConstant } from './file.js'
 import { type Statements, writeStatements } from './statements.js'
-import { flushed } from './store.js'
 
 /** A constant to be written, all but its numbers: its place in the file, its axes. */
 export interface ConstantDescription<D extends DType = DType> {

@@ -1,6 +1,5 @@
 import { ConstantsError } from '../../src/model/errors.js'
-import { type Block, blocksOf, type Region } from '../blocks.js'
-import { SCRATCH_BYTES } from '../scratch.js'
+import { type Block, blocksOf, type Region, SCRATCH_BYTES } from '../blocks.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../source.js'
 import { ChecksumGrid } from './grid.js'
 import { ChecksumSums, type SumRoom } from './sums.js'

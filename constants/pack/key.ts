@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { PlaneRecipe } from '../../src/corrections/planes.js'
-import type { ConstantVersion } from '../catalogue.js'
+import type { ConstantVersion } from '../version.js'
 
 /** Everything that shapes the bytes of a module's constants in a lane. */
 export interface PackContent {

@@ -1,13 +1,14 @@
 import type { Detector } from '../../src/detectors/detector.js'
+import { type Content, contentOf } from '../../src/model/content.js'
 import { ConstantsError, DetcalError } from '../../src/model/errors.js'
 import { type ModuleIndex, twoDigits } from '../../src/model/ids.js'
 import type { Problem } from '../../src/model/problem.js'
 import { resolveDims } from '../axes.js'
 import { calibrationOf } from '../calibrations.js'
-import type { Catalogue, ConstantQuery, ConstantVersion, ModuleConstants } from '../catalogue.js'
+import type { Catalogue, ConstantQuery, ModuleConstants } from '../catalogue.js'
 import { describeConstants } from '../file.js'
 import { checkKind } from '../source.js'
-import { type Content, contentOf } from '../store.js'
+import type { ConstantVersion } from '../version.js'
 import { findRecordedFile } from './find-file.js'
 import {
   type RecordedConstant,

@@ -1,4 +1,5 @@
 import type { DType, TypedArrayOf } from '../model/dtypes.js'
+import type { Attributes } from './create/attributes.js'
 import type { FormatVersion } from './euxfel-layout.js'
 
 /**
@@ -87,6 +88,3 @@ export interface ExdfAlias {
   readonly from: string
   readonly to: string
 }
-
-/** Attribute values: text, lists of text, a number (f64) or an integer (i64). */
-export type Attributes = Readonly<Record<string, string | readonly string[] | number | bigint>>

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { ConstantVersion } from '../../constants/catalogue.js'
+import type { ConstantVersion } from '../../constants/version.js'
 import type { Detector } from '../detectors/detector.js'
 import { twoDigits } from '../model/ids.js'
 import { asOutputError, type OutputFolder } from './output-folder.js'

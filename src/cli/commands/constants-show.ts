@@ -1,11 +1,11 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { calibrationOf } from '../../../constants/calibrations.js'
-import type { ConstantVersion } from '../../../constants/catalogue.js'
 import { makerOf } from '../../../constants/file.js'
 import { selectSome } from '../../../constants/selection.js'
 import { locateConstant } from '../../../constants/source.js'
 import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
 import { type PlaneStatistics, statisticsOf } from '../../../constants/statistics.js'
+import type { ConstantVersion } from '../../../constants/version.js'
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../detectors/index.js'
 import {

@@ -6,10 +6,10 @@ import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import type { KernelRoom } from '../../../constants/dark/room.js'
 import { locateConstant } from '../../../constants/source.js'
-import { contentOfNow } from '../../../constants/store.js'
 import { fillConstants, storedAs } from '../../../constants/write.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
+import { contentOfSync } from '../../model/content.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { Operation } from '../contract/operation.js'
 import { FrameReader } from '../worker/frame-reader.js'
@@ -32,7 +32,7 @@ export function darkOffers(): Offer[] {
       const { detector, recipe, cells, pdu, path } = task
       const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, room)
       fillConstants(path, constants)
-      const content = contentOfNow(path)
+      const content = contentOfSync(path)
       const checksums = new Map<string, Uint8Array>()
       for (const constant of constants) {
         const { dataset } = storedAs(constant)

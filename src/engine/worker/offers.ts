@@ -1,9 +1,9 @@
 import { loadPlanes } from '../../../constants/load.js'
 import { finiteMedian } from '../../../constants/median.js'
 import { type PiecesOptions, readPieces, writePieces } from '../../../constants/pack/pieces.js'
-import { contentOfNow } from '../../../constants/store.js'
 import type { SlotState } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
+import { contentOfSync } from '../../model/content.js'
 import type { CorrectorFactory } from '../contract/corrector.js'
 import {
   type ConstantsResult,
@@ -43,7 +43,7 @@ export function correctionOffers(preferred: readonly CorrectorFactory[] = []): O
     offer(readPack, (task, thread) => read(task, thread.lane(task))),
     offer(writePack, (task, thread) => write(task, thread.lane(task))),
     offer(medianOf, task => finiteMedian(task.detector, task.source)),
-    offer(contentOf, ({ path }) => contentOfNow(path)),
+    offer(contentOf, ({ path }) => contentOfSync(path)),
     offer(ready, () => {}),
   ]
 }

@@ -1,4 +1,4 @@
-import { makeFolders } from '../src/model/folders.js'
+import { makeFolders } from '../src/files/folders.js'
 import { benchBatch } from './batch/index.js'
 import { benchDark } from './dark/index.js'
 import { benchHdf5 } from './hdf5/index.js'

@@ -1,1 +1,1 @@
-export { runTask as default } from '../src/sources/simulator/tasks.js'
+export { runTask as default } from '../src/simulator/tasks.js'

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PHASES } from '../../src/engine/contract/phase-times.js'
-import { makeFolders } from '../../src/model/folders.js'
+import { makeFolders } from '../../src/files/folders.js'
 import { type Dataset, type DatasetShape, dataset } from '../dataset.js'
 import { type Result, resultOf } from '../result.js'
 import { type Contender, measure } from '../rounds.js'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolders } from '../../src/model/folders.js'
+import { makeFolders } from '../../src/files/folders.js'
 import { plainReading } from '../hdf5/constants-reading.js'
 import { type Result, resultOf } from '../result.js'
 import { measure } from '../rounds.js'

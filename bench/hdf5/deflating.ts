@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib'
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { Deflater } from '../../src/engine/worker/deflater.js'
+import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeHere } from '../rounds.js'
 import type { Frames } from './writing.js'

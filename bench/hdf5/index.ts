@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolders } from '../../src/model/folders.js'
+import { makeFolders } from '../../src/files/folders.js'
 import { copyContender } from '../copy.js'
 import { dataset } from '../dataset.js'
 import { detcalKernel } from '../kernels/detcal.js'

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { instrumentPath } from '../../src/exdf/euxfel-layout.js'
 import { frameAddresses, locateDataset } from '../../src/hdf5/direct/index.js'
-import { instrumentPath } from '../../src/hdf5/euxfel-layout.js'
 import { type Dataset, type File, openLibrary } from '../../src/hdf5/library.js'
 import { PIXELS } from '../kernels/problem.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'

@@ -1,10 +1,10 @@
 import { closeSync, rmSync } from 'node:fs'
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { ChunkWriter } from '../../src/engine/worker/chunk-writer.js'
 import { Deflater } from '../../src/engine/worker/deflater.js'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
 import { type Dataset, openLibrary } from '../../src/hdf5/library.js'
-import { ImageFile } from '../../src/sinks/image-file.js'
+import { ImageFile } from '../../src/sinks/image/image-file.js'
+import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
 import { PIXELS, type Results } from '../kernels/problem.js'
 import { type Contender, timePrepared } from '../rounds.js'
 

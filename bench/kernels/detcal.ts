@@ -1,5 +1,7 @@
 import { agipdWords } from '../../src/corrections/agipd/params.js'
 import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
+import { FrameTable } from '../../src/memory/frame-table.js'
+import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
 import {
   type CorrectionKernel,
   correctionKernel,
@@ -7,9 +9,7 @@ import {
   kernelModule,
   listedKernel,
   writeParams,
-} from '../../src/corrections/kernel.js'
-import { FrameTable } from '../../src/memory/frame-table.js'
-import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
+} from '../../src/wasm/kernels.js'
 import { type Contender, timeHere } from '../rounds.js'
 import {
   allocateResults,

@@ -1,4 +1,3 @@
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
 import { PhaseTotals } from '../../src/engine/contract/phase-times.js'
 import { SlotViews } from '../../src/engine/contract/slot-views.js'
 import { kernelCorrector } from '../../src/engine/worker/kernel-corrector.js'
@@ -6,6 +5,7 @@ import { Density, TileCorrection } from '../../src/engine/worker/tile-correction
 import { TileDeflater } from '../../src/engine/worker/tile-deflater.js'
 import { tilesOf } from '../../src/engine/worker/tiles.js'
 import { Lane } from '../../src/memory/lane.js'
+import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
 import { MASK_PLANE, PLANES } from './problem.js'
 import type { ScalingTask } from './scaling.js'
 

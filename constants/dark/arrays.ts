@@ -1,6 +1,6 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { arrayOf, DTYPE_BYTES, viewAs } from '../../src/model/dtypes.js'
-import type { ConstantArray, ConstantDescription } from '../write.js'
+import type { ConstantArray, ConstantDescription } from '../files/write.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
 import type { KernelRoom } from './room.js'

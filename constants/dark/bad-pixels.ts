@@ -1,4 +1,4 @@
-import { BAD_PIXELS, badPixelMask } from '../bad-pixels.js'
+import { BAD_PIXELS, badPixelMask } from '../model/bad-pixels.js'
 import { type Bounds, boundsOf, type DarkLimits } from './limits.js'
 import type { StagePlanes } from './planes.js'
 import type { KernelRoom } from './room.js'

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../src/corrections/kernel.js'
+import type { Kernels } from '../../src/wasm/kernels.js'
 
 /** Memory for kernels to work in, the same that the planes lie in: free for use from byte `at`, aligned to 64. */
 export interface KernelRoom {

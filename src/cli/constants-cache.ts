@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { ConstantsCache } from '../../constants/pack/cache.js'
-import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/pack/folder.js'
+import { ConstantsCache } from '../../constants/cache/cache.js'
+import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/cache/folder.js'
 import { parseBytes } from '../engine/plan/budget.js'
 import type { NoCache } from '../engine/run/cache-use.js'
 import { isDetcalError } from '../model/errors.js'

@@ -1,6 +1,6 @@
-import type { Catalogue } from '../../constants/catalogue.js'
-import { RecordedCatalogue } from '../../constants/recorded/catalogue.js'
-import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
+import type { Catalogue } from '../../constants/catalogue/catalogue.js'
+import { RecordedCatalogue } from '../../constants/catalogue/recorded/catalogue.js'
+import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { UsageError } from '../model/errors.js'
 import type { CorrectOptions } from './correct-options.js'
 

@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs'
-import { type Conditions, parameterNames, parseConditions } from '../../constants/conditions.js'
-import type { Strategy } from '../../constants/select.js'
-import type { Selection } from '../../constants/selection.js'
-import type { ConstantVersion } from '../../constants/version.js'
+import type { Selection } from '../../constants/catalogue/query.js'
+import type { Strategy } from '../../constants/catalogue/select.js'
+import { type Conditions, parameterNames, parseConditions } from '../../constants/model/conditions.js'
+import type { ConstantVersion } from '../../constants/model/version.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { UsageError } from '../model/errors.js'
-import { inRanges, parseRanges } from '../sources/selection.js'
+import { inRanges, parseRanges } from '../sources/run/query.js'
 import { parsePairs, parseTime } from './options.js'
 
 /** Options that say which constants of a catalogue are meant. */

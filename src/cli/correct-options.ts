@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
-import type { Strategy } from '../../constants/select.js'
+import type { Strategy } from '../../constants/catalogue/select.js'
 import type { Corrections } from '../corrections/chain.js'
 import { correctionsOf } from '../corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
@@ -10,7 +10,7 @@ import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
 import { UsageError } from '../model/errors.js'
-import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/selection.js'
+import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/run/query.js'
 
 /** Options of `detcal correct` as yargs gives them. */
 export interface CorrectOptions {

@@ -3,7 +3,7 @@ import { type DarkLimits, parseBounds, requireSigma } from '../../constants/dark
 import type { DarkRecipe } from '../../constants/dark/recipe.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../detectors/index.js'
-import { parseModules, parseTrains, type Selection } from '../sources/selection.js'
+import { parseModules, parseTrains, type Selection } from '../sources/run/query.js'
 
 /** Options of `detcal dark` as yargs gives them. */
 export interface DarkArguments {

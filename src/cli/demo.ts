@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { AGIPD_1M } from '../detectors/agipd1m.js'
 import { moduleIndex } from '../model/ids.js'
 import { compareWithTruth, type Residuals } from '../simulator/closed-loop.js'
-import type { SimulationOptions } from '../sources/simulator/options.js'
+import type { SimulationOptions } from '../simulator/options.js'
 import { EXIT } from './exit.js'
 import { table } from './table.js'
 

@@ -1,6 +1,6 @@
 import type { GainMode } from '../corrections/steps.js'
 import { UsageError } from '../model/errors.js'
-import type { Run } from '../sources/run.js'
+import type { Run } from '../sources/run/run.js'
 import type { CorrectOptions } from './correct-options.js'
 import { parsePairs } from './options.js'
 

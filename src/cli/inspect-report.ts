@@ -1,7 +1,7 @@
 import { rawFrameBytes } from '../detectors/detector.js'
 import { type ToldConditions, toldConditions } from '../engine/plan/told-conditions.js'
 import { PULSE_LIMIT } from '../model/ids.js'
-import type { ModuleFile, Run } from '../sources/run.js'
+import type { ModuleFile, Run } from '../sources/run/run.js'
 import { table } from './table.js'
 
 const GB = 1e9

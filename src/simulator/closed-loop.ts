@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Dataset, type Group, withFile } from '../hdf5/library.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { type ModuleModel, modelModule, photonGainOf } from '../sources/simulator/module-model.js'
-import type { SimulationOptions } from '../sources/simulator/options.js'
-import { isSeam } from '../sources/simulator/pattern.js'
+import { type ModuleModel, modelModule, photonGainOf } from './module-model.js'
+import type { SimulationOptions } from './options.js'
+import { isSeam } from './pattern.js'
 
 /** A simulated photon run that was corrected, and what it was made of. */
 export interface ClosedLoop {

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { type ConstantArray, writeConstants } from '../../constants/write.js'
+import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
 import { LPD_1M } from '../../src/detectors/lpd1m.js'
 import { unpackDetectorRun } from '../golden/detectors/index.js'
 import { detcal, type Ended, failureLines, listing } from '../helpers/command.js'

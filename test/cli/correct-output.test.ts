@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { OutputFolder } from '../../src/sinks/output-folder.js'
+import { OutputFolder } from '../../src/files/output-folder.js'
 import { detcal, type Ended, failureLines, listing } from '../helpers/command.js'
 import { type GoldenPlace, goldenPlace } from '../helpers/correction.js'
 import { scratch } from '../helpers/exdf.js'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { axesOf, resolveDims } from '../../constants/axes.js'
-import { calibrationOf } from '../../constants/calibrations.js'
+import { axesOf, resolveDims } from '../../constants/model/axes.js'
+import { calibrationOf } from '../../constants/model/calibrations.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { Detector } from '../../src/detectors/detector.js'
 import { DSSC_1M } from '../../src/detectors/dssc1m.js'

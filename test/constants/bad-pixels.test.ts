@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { BAD_PIXELS, badPixelMask, badPixelNames } from '../../constants/bad-pixels.js'
+import { BAD_PIXELS, badPixelMask, badPixelNames } from '../../constants/model/bad-pixels.js'
 
 it('the sign bit is a bit like any other', () => {
   expect(badPixelMask('USER2', 'OFFSET_OUT_OF_THRESHOLD')).toBe(0x80000001)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksOf } from '../../constants/blocks.js'
-import { calibrationOf } from '../../constants/calibrations.js'
-import type { ConstantSource } from '../../constants/source.js'
+import { blocksOf } from '../../constants/files/blocks.js'
+import type { ConstantSource } from '../../constants/files/source.js'
+import { calibrationOf } from '../../constants/model/calibrations.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 
 function source(shape: number[], dims: 'calcat' | 'image', chunkShape?: number[]): ConstantSource {

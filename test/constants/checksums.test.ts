@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { axesOf } from '../../constants/axes.js'
-import { type Block, blocksOf, type Range, type Region } from '../../constants/blocks.js'
-import { ChecksumGrid } from '../../constants/checksums/grid.js'
-import { ChecksumSums } from '../../constants/checksums/sums.js'
-import type { ConstantSource } from '../../constants/source.js'
+import { type Block, blocksOf, type Range, type Region } from '../../constants/files/blocks.js'
+import { ChecksumGrid } from '../../constants/files/checksums/grid.js'
+import { ChecksumSums } from '../../constants/files/checksums/sums.js'
+import type { ConstantSource } from '../../constants/files/source.js'
+import { axesOf } from '../../constants/model/axes.js'
 import { DTYPE_BYTES, type DType } from '../../src/model/dtypes.js'
 
 const LENGTHS = { fast_scan: 5, slow_scan: 19, cell: 71, gain: 3 } as Record<string, number>

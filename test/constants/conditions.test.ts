@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
-import { calibrationOf } from '../../constants/calibrations.js'
+import { calibrationOf } from '../../constants/model/calibrations.js'
 import {
   calcatConditions,
   conditionsMatch,
   conditionsOf,
   memoryCells,
   parseConditions,
-} from '../../constants/conditions.js'
+} from '../../constants/model/conditions.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 
 it('only what both sides know must be equal, numbers nearly', () => {

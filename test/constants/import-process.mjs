@@ -1,6 +1,6 @@
 // Imports one file into a catalogue from a process of its own: import-process.mjs <catalogue> <module> <file>
-import { importConstants } from '../../dist/constants/import.js'
-import { SqliteCatalogue } from '../../dist/constants/sqlite-catalogue.js'
+import { importConstants } from '../../dist/constants/catalogue/import.js'
+import { SqliteCatalogue } from '../../dist/constants/catalogue/sqlite-catalogue.js'
 import { AGIPD_1M } from '../../dist/src/detectors/agipd1m.js'
 
 const [root, module, file] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { medianOf } from '../../constants/order-statistics.js'
+import { medianOf } from '../../constants/loading/order-statistics.js'
 
 /** In pieces of uneven length. */
 const scan = (values: Float64Array) => (use: (piece: Float64Array) => void) => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { publishFiles } from '../../constants/publish.js'
+import { publishFiles } from '../../constants/catalogue/publish.js'
 
 let folder: string
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Database from 'libsql'
 import { describe, expect, it } from 'vitest'
-import { type NewVersion, SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
+import { type NewVersion, SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { makeEarlier } from '../helpers/earlier-catalogue.js'
 import { temporaryFolder } from './folder.js'
 

@@ -3,7 +3,7 @@
 // `<file> <byte> <xor> equal`, `different`, or `error <message>`; the first copy is as it was (xor 0). What is asked first goes out before it is asked.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { SqliteCatalogue } from '../../dist/constants/sqlite-catalogue.js'
+import { SqliteCatalogue } from '../../dist/constants/catalogue/sqlite-catalogue.js'
 import { AGIPD_1M } from '../../dist/src/detectors/agipd1m.js'
 import { isDetcalError } from '../../dist/src/model/errors.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { selectVersion } from '../../constants/select.js'
+import { selectVersion } from '../../constants/catalogue/select.js'
 
 const version = (ms: number, id = ms) => ({ id, beginAt: new Date(ms) })
 const pick = (times: number[], at: number, strategy: 'closest' | 'prior') =>

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Selection } from '../../constants/selection.js'
-import { selectConstants } from '../../constants/selection.js'
-import { SqliteCatalogue } from '../../constants/sqlite-catalogue.js'
+import type { Selection } from '../../constants/catalogue/query.js'
+import { selectConstants } from '../../constants/catalogue/query.js'
+import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { DETECTORS } from '../../src/detectors/index.js'
 import { temporaryFolder } from './folder.js'
 

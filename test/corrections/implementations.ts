@@ -2,17 +2,17 @@ import type { AgipdKernel } from '../../src/corrections/agipd/chain.js'
 import { type AgipdParams, agipdWords } from '../../src/corrections/agipd/params.js'
 import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
 import { correctDsscFrame } from '../../src/corrections/dssc/reference.js'
+import { correctLpdFrame, correctParallelFrame } from '../../src/corrections/lpd/reference.js'
+import type { ReferenceFrame } from '../../src/corrections/reference.js'
+import { FrameTable } from '../../src/memory/frame-table.js'
+import { TABLE_SCRATCH_BYTES } from '../../src/memory/lane-layout.js'
 import {
   correctionKernel,
   instantiateKernels,
   kernelModule,
   listedKernel,
   writeParams,
-} from '../../src/corrections/kernel.js'
-import { correctLpdFrame, correctParallelFrame } from '../../src/corrections/lpd/reference.js'
-import type { ReferenceFrame } from '../../src/corrections/reference.js'
-import { FrameTable } from '../../src/memory/frame-table.js'
-import { TABLE_SCRATCH_BYTES } from '../../src/memory/lane-layout.js'
+} from '../../src/wasm/kernels.js'
 
 export type KernelName = AgipdKernel | 'lpd' | 'lpdParallel' | 'dssc'
 

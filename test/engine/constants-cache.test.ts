@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ConstantsCache } from '../../constants/pack/cache.js'
+import { ConstantsCache } from '../../constants/cache/cache.js'
 import type { CacheReport } from '../../src/engine/run/cache-use.js'
 import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
 import { StoppedError } from '../../src/model/interruptions.js'

@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { instantiateKernels, type Kernels, kernelModule } from '../../src/corrections/kernel.js'
 import { Deflater } from '../../src/engine/worker/deflater.js'
+import { instantiateKernels, type Kernels, kernelModule } from '../../src/wasm/kernels.js'
 
 const ROOM = { at: 65536, bytes: 40_000 }
 const PLANES = 131_072

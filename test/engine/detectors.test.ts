@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DSSC_1M } from '../../src/detectors/dssc1m.js'
 import { LPD_1M } from '../../src/detectors/lpd1m.js'
-import { openRun } from '../../src/sources/open-run.js'
+import { openRun } from '../../src/sources/run/open-run.js'
 import { type ExpectedRun, GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
 import { correct, importGolden, readBack } from '../helpers/correction.js'
 

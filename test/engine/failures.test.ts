@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { correctRun } from '../../src/engine/run/correct-run.js'
 import { Engine } from '../../src/engine/threads/engine.js'
+import { OutputFolder } from '../../src/files/output-folder.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
 import { StoppedError } from '../../src/model/interruptions.js'
-import { OutputFolder } from '../../src/sinks/output-folder.js'
 import {
   correct,
   type GoldenPlace,

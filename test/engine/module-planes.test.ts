@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ConstantsCache } from '../../constants/pack/cache.js'
+import { ConstantsCache } from '../../constants/cache/cache.js'
 import type { CacheReport } from '../../src/engine/run/cache-use.js'
 import { correct, type GoldenPlace, goldenChain, goldenPlace, readBack } from '../helpers/correction.js'
 import { makeEarlier } from '../helpers/earlier-catalogue.js'

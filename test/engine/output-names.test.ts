@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { correctedNames } from '../../src/engine/plan/output-names.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
-import type { ModuleFile, Run } from '../../src/sources/run.js'
+import type { ModuleFile, Run } from '../../src/sources/run/run.js'
 
 /** The names of the CORR files of files given as path, modules and sequence. */
 function namesOf(

@@ -1,6 +1,6 @@
 // Packs one frame again and again in step with other threads, each time with kernels new to the memory.
 import { parentPort, workerData } from 'node:worker_threads'
-import { instantiateKernels, kernelModule } from '../../dist/src/corrections/kernel.js'
+import { instantiateKernels, kernelModule } from '../../dist/src/wasm/kernels.js'
 
 const { memory, barrier, threads, number, rounds, at } = workerData
 const meeting = new Int32Array(barrier)

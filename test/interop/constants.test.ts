@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type ConstantArray, writeConstants } from '../../constants/write.js'
+import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'detcal-constants-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { darkScratchBytes, darkSumsBytes } from '../../src/corrections/kernel.js'
+import { darkScratchBytes, darkSumsBytes } from '../../src/wasm/kernels.js'
 import { floats, kernels, words } from './memory.js'
 
 const samples = new Uint16Array(words.buffer)

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
+import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
 import { bytes, kernels } from './memory.js'
 
 const SRC = 65536 + 3 // odd on purpose

@@ -1,5 +1,5 @@
 import type { KernelRoom } from '../../constants/dark/room.js'
-import { instantiateKernels, kernelModule } from '../../src/corrections/kernel.js'
+import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
 
 /** A memory of 16 MiB with the kernels bound to it; tests lay things out from byte 65536. */
 const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true })

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { writeParams } from '../../src/corrections/kernel.js'
+import { writeParams } from '../../src/wasm/kernels.js'
 
 const THREAD = fileURLToPath(new URL('../helpers/packing-thread.mjs', import.meta.url))
 const PIXELS = 65536

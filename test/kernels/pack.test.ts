@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { writeParams } from '../../src/corrections/kernel.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
+import { writeParams } from '../../src/wasm/kernels.js'
 import { bytes, kernels, words } from './memory.js'
 
 const PARAMS = 65536

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeFolders, removeEmptyFolders } from '../../src/model/folders.js'
+import { makeFolders, removeEmptyFolders } from '../../src/files/folders.js'
 import { scratch } from '../helpers/exdf.js'
 
 describe('folders', () => {

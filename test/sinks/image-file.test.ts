@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
-import { ImageFile } from '../../src/sinks/image-file.js'
+import { ImageFile } from '../../src/sinks/image/image-file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'image-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))

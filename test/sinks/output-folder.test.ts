@@ -13,8 +13,8 @@ import {
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { asOutputError, OutputFolder, requireFree } from '../../src/files/output-folder.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
-import { asOutputError, OutputFolder, requireFree } from '../../src/sinks/output-folder.js'
 
 const root = mkdtempSync(join(tmpdir(), 'detcal-out-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

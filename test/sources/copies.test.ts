@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { moduleIndex } from '../../src/model/ids.js'
-import { nameRank } from '../../src/sources/copies.js'
-import { openRun } from '../../src/sources/open-run.js'
+import { nameRank } from '../../src/sources/run/copies.js'
+import { openRun } from '../../src/sources/run/open-run.js'
 import { put, scratch, writeModule } from '../helpers/exdf.js'
 
 const OWN = 'RAW-R0001-AGIPD00-S00000.h5'

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { File } from '../../src/hdf5/library.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
-import { joinRun } from '../../src/sources/join.js'
-import { openRun } from '../../src/sources/open-run.js'
-import type { ModuleFile, Run } from '../../src/sources/run.js'
+import { joinRun } from '../../src/sources/run/join.js'
+import { openRun } from '../../src/sources/run/open-run.js'
+import type { ModuleFile, Run } from '../../src/sources/run/run.js'
 import { type ModuleSpec, put, scratch, sourceOf, writeModule } from '../helpers/exdf.js'
 
 const plain: ModuleSpec = { trainIds: [1000, 1001, 1002], counts: [2, 3, 1] }

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { type ModuleIndex, moduleIndex, trainId } from '../../src/model/ids.js'
-import { assignTrains } from '../../src/sources/assign-trains.js'
-import { type JoinedRun, joinRun } from '../../src/sources/join.js'
-import type { DamagedFile, ModuleFile, Run } from '../../src/sources/run.js'
-import { parseRanges, parseSlice, parseTrains } from '../../src/sources/selection.js'
+import { assignTrains } from '../../src/sources/run/assign-trains.js'
+import { type JoinedRun, joinRun } from '../../src/sources/run/join.js'
+import { parseRanges, parseSlice, parseTrains } from '../../src/sources/run/query.js'
+import type { DamagedFile, ModuleFile, Run } from '../../src/sources/run/run.js'
 
 type Trains = Record<number, readonly number[]>
 

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ModuleIndex } from '../../src/model/ids.js'
-import { openRun } from '../../src/sources/open-run.js'
-import type { Run } from '../../src/sources/run.js'
+import { openRun } from '../../src/sources/run/open-run.js'
+import type { Run } from '../../src/sources/run/run.js'
 import {
   declare,
   type ModuleSpec,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { LPD_1M } from '../../src/detectors/lpd1m.js'
-import { memoryCellOrder } from '../../src/sources/conditions/lpd.js'
-import { joinRun } from '../../src/sources/join.js'
-import { openRun } from '../../src/sources/open-run.js'
-import { framesWithIds } from '../../src/sources/parallel-gain.js'
-import type { Run } from '../../src/sources/run.js'
+import { memoryCellOrder } from '../../src/sources/run/conditions/lpd.js'
+import { joinRun } from '../../src/sources/run/join.js'
+import { openRun } from '../../src/sources/run/open-run.js'
+import { framesWithIds } from '../../src/sources/run/parallel-gain.js'
+import type { Run } from '../../src/sources/run/run.js'
 import { type ModuleSpec, scratch, writeControl, writeModule } from '../helpers/exdf.js'
 
 const LPD: ModuleSpec = {

@@ -11,7 +11,7 @@ import {
   positionsOf,
   type Slice,
   selectTrains,
-} from '../../src/sources/selection.js'
+} from '../../src/sources/run/query.js'
 
 const expand = ({ start, step, count }: ReturnType<typeof positionsOf>) =>
   Array.from({ length: count }, (_, i) => start + i * step)

@@ -4,9 +4,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { withFile } from '../../src/hdf5/library.js'
-import { checksWithout } from '../../src/sources/checks/index.js'
-import { openRun } from '../../src/sources/open-run.js'
-import { validate } from '../../src/sources/validate.js'
+import { openRun } from '../../src/sources/run/open-run.js'
+import { checksWithout } from '../../src/validation/checks/index.js'
+import { validate } from '../../src/validation/validate.js'
 import { put, scratch, writeModule } from '../helpers/exdf.js'
 
 /** What macOS writes beside a file on a disk that keeps no attributes: 4 KiB that begin like this. */

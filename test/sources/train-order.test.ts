@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { joinRun } from '../../src/sources/join.js'
-import { openRun } from '../../src/sources/open-run.js'
+import { joinRun } from '../../src/sources/run/join.js'
+import { openRun } from '../../src/sources/run/open-run.js'
 import { type ModuleSpec, scratch, writeModule } from '../helpers/exdf.js'
 
 const F = 1_500_000_000

@@ -2,8 +2,8 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { File } from '../../src/hdf5/library.js'
-import { CHECKS, checksWithout } from '../../src/sources/checks/index.js'
-import { validate } from '../../src/sources/validate.js'
+import { CHECKS, checksWithout } from '../../src/validation/checks/index.js'
+import { validate } from '../../src/validation/validate.js'
 import {
   declare,
   type ModuleSpec,

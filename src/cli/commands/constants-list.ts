@@ -1,7 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { selectConstants } from '../../../constants/selection.js'
-import { type Placement, SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import type { ConstantVersion } from '../../../constants/version.js'
+import { selectConstants } from '../../../constants/catalogue/query.js'
+import { type Placement, SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
+import type { ConstantVersion } from '../../../constants/model/version.js'
 import { DETECTORS } from '../../detectors/index.js'
 import {
   conditionsText,

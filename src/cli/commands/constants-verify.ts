@@ -1,6 +1,6 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { SqliteCatalogue } from '../../../constants/sqlite-catalogue.js'
-import { verifyCatalogue } from '../../../constants/verify.js'
+import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
+import { verifyCatalogue } from '../../../constants/catalogue/verify.js'
 import { DETECTORS } from '../../detectors/index.js'
 import type { Problem } from '../../model/problem.js'
 import { EXIT } from '../exit.js'

@@ -1,6 +1,6 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { problemsOfImages } from '../../sources/frames-written.js'
-import { openRun } from '../../sources/open-run.js'
+import { problemsOfImages } from '../../sources/run/frames-written.js'
+import { openRun } from '../../sources/run/open-run.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
 import { printJson } from '../output.js'

@@ -1,4 +1,4 @@
-import type { ChunkTarget } from '../../sinks/image-file.js'
+import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
 import type { PhaseTimes } from './phase-times.js'

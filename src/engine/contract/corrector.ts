@@ -1,4 +1,4 @@
-import type { Kernels } from '../../corrections/kernel.js'
+import type { Kernels } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from './block-task.js'
 import type { SlotViews } from './slot-views.js'
 

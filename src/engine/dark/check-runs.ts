@@ -1,12 +1,12 @@
-import type { Conditions } from '../../../constants/conditions.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
+import type { Conditions } from '../../../constants/model/conditions.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { sameValue } from '../../model/same-value.js'
-import { few } from '../../sources/few.js'
-import type { JoinedRun } from '../../sources/join.js'
-import type { Run } from '../../sources/run.js'
+import { few } from '../../sources/run/few.js'
+import type { JoinedRun } from '../../sources/run/join.js'
+import type { Run } from '../../sources/run/run.js'
 import type { ModuleFrames } from './frames.js'
 
 /** Fewer trains than these give a noise that is good to less than ten percent: worth a warning. */

@@ -1,7 +1,7 @@
 import type { ModuleIndex } from '../../model/ids.js'
-import type { JoinedRun } from '../../sources/join.js'
-import type { ModuleFile } from '../../sources/run.js'
-import { positionsList } from '../../sources/selection.js'
+import type { JoinedRun } from '../../sources/run/join.js'
+import { positionsList } from '../../sources/run/query.js'
+import type { ModuleFile } from '../../sources/run/run.js'
 
 /** Rows of image/data of one cell in one file. */
 export interface FileRows {

@@ -1,9 +1,9 @@
 import { judgeBytes } from '../../../constants/dark/bad-pixels.js'
 import { pictureBytes } from '../../../constants/dark/picture.js'
-import { darkScratchBytes, darkSumsBytes, MOST_SUMMED } from '../../corrections/kernel.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
+import { darkScratchBytes, darkSumsBytes, MOST_SUMMED } from '../../wasm/kernels.js'
 import { memoryForLanes, showBytes } from '../plan/budget.js'
 import { stripStride } from './read-strip.js'
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import type { ModuleFile } from '../../sources/run.js'
+import type { ModuleFile } from '../../sources/run/run.js'
 import type { BlockInput } from '../contract/block-input.js'
 import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { refuseChanged } from '../worker/block-reader.js'

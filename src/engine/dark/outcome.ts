@@ -1,9 +1,9 @@
+import type { WrittenFile } from '../../../constants/catalogue/import-request.js'
 import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { Outlier } from '../../../constants/dark/outliers.js'
 import type { StagePicture } from '../../../constants/dark/picture.js'
 import type { StageSummary } from '../../../constants/dark/summary.js'
-import type { WrittenFile } from '../../../constants/import-request.js'
-import type { ConstantVersion } from '../../../constants/version.js'
+import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 

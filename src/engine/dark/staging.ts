@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { makeFolders, removeEmptyFolders } from '../../model/folders.js'
+import { makeFolders, removeEmptyFolders } from '../../files/folders.js'
+import { type FolderLock, LOCK_NAME, lockFolder } from '../../files/lock.js'
+import { asOutputError, requireFree } from '../../files/output-folder.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
-import { type FolderLock, LOCK_NAME, lockFolder } from '../../sinks/lock.js'
-import { asOutputError, requireFree } from '../../sinks/output-folder.js'
 
 /**
  * A folder in the catalogue that nobody reads: constants wait there until all of them enter. What is in it is

@@ -1,10 +1,10 @@
-import type { Catalogue, ModuleConstants } from '../../../constants/catalogue.js'
-import { type Conditions, parameterNames, parseConditions } from '../../../constants/conditions.js'
-import type { Strategy } from '../../../constants/select.js'
+import type { Catalogue, ModuleConstants } from '../../../constants/catalogue/catalogue.js'
+import type { Strategy } from '../../../constants/catalogue/select.js'
+import { type Conditions, parameterNames, parseConditions } from '../../../constants/model/conditions.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
-import type { Run } from '../../sources/run.js'
+import type { Run } from '../../sources/run/run.js'
 
 export interface ConstantsRequest {
   readonly catalogue: Catalogue

@@ -1,6 +1,6 @@
 import { NO_CELL } from '../../model/ids.js'
-import type { JoinedFile } from '../../sources/join.js'
-import { positionsList } from '../../sources/selection.js'
+import type { JoinedFile } from '../../sources/run/join.js'
+import { positionsList } from '../../sources/run/query.js'
 import type { FrameRef } from './blocks.js'
 
 /** Where the frames of a file go; shared by all files of a module. */

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
-import { FILE_NAME } from '../../hdf5/euxfel-layout.js'
+import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
-import type { ModuleFile, Run } from '../../sources/run.js'
-import { moduleSource } from '../../sources/run-folder.js'
+import type { ModuleFile, Run } from '../../sources/run/run.js'
+import { moduleSource } from '../../sources/run/run-folder.js'
 
 /** The name of the CORR file of a module's RAW file. */
 export type CorrectedNames = (module: ModuleIndex, file: ModuleFile) => string

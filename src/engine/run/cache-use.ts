@@ -1,4 +1,4 @@
-import type { ConstantsCache } from '../../../constants/pack/cache.js'
+import type { ConstantsCache } from '../../../constants/cache/cache.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 

@@ -1,4 +1,4 @@
-import type { ImageFile } from '../../sinks/image-file.js'
+import type { ImageFile } from '../../sinks/image/image-file.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
 import type { FrameCounts, FrameSink } from '../contract/frames.js'
 import type { RawBlock } from './raw-source.js'

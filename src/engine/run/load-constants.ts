@@ -1,4 +1,4 @@
-import { type ConstantSource, locateConstant } from '../../../constants/source.js'
+import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { ConstantsError, type Place } from '../../model/errors.js'

@@ -1,5 +1,5 @@
-import { CorrectedFile } from '../../sinks/corrected-file.js'
-import type { ModuleProvenance } from '../../sinks/provenance.js'
+import { CorrectedFile } from '../../sinks/corr/corrected-file.js'
+import type { ModuleProvenance } from '../../sinks/metadata/provenance.js'
 import type { FramePlaces } from '../plan/frames.js'
 import type { ModulePlan, SequencePlan } from '../plan/plan.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'

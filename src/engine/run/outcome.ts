@@ -1,8 +1,8 @@
 import { type ErrorRecord, recordOf } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import { type FramesNotWritten, notWrittenProblem } from '../../sources/frames-written.js'
-import type { DamagedFile } from '../../sources/run.js'
+import { type FramesNotWritten, notWrittenProblem } from '../../sources/run/frames-written.js'
+import type { DamagedFile } from '../../sources/run/run.js'
 import type { PhaseTimes } from '../contract/phase-times.js'
 import type { CacheReport, NoCache } from './cache-use.js'
 

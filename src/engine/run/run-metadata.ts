@@ -1,5 +1,5 @@
-import type { ModuleMetadata, RunMetadata } from '../../sinks/metadata-file.js'
-import type { Provenance } from '../../sinks/provenance.js'
+import type { ModuleMetadata, RunMetadata } from '../../sinks/metadata/metadata-file.js'
+import type { Provenance } from '../../sinks/metadata/provenance.js'
 import type { CorrectionPlan } from '../plan/plan.js'
 import type { ModuleOutcome } from './outcome.js'
 

@@ -1,5 +1,5 @@
-import { kernelModule } from '../../corrections/kernel.js'
 import { LanePool } from '../../memory/lane-pool.js'
+import { kernelModule } from '../../wasm/kernels.js'
 import { type Operation, TASKS_A_THREAD } from '../contract/operation.js'
 import { ready } from '../contract/operations.js'
 import { Dispatcher } from './dispatcher.js'

@@ -1,6 +1,6 @@
 import { writevSync } from 'node:fs'
-import type { ChunkTarget } from '../../sinks/image-file.js'
-import { asOutputError } from '../../sinks/output-folder.js'
+import { asOutputError } from '../../files/output-folder.js'
+import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { DeflatedChunks, FileChunks } from '../contract/block-task.js'
 
 /** One deflated plane of one frame. `plane` may be a view on a lane: it is written before the lane's memory changes. */

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import type { Kernels } from '../../corrections/kernel.js'
+import type { Kernels } from '../../wasm/kernels.js'
 
 /**
  * Deflates planes into a region of the lane.

@@ -1,4 +1,4 @@
-import { correctionKernel, type Kernels, listedKernel } from '../../corrections/kernel.js'
+import { correctionKernel, type Kernels, listedKernel } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import type { Corrector, SlotTile, TileForm } from '../contract/corrector.js'
 import type { SlotViews } from '../contract/slot-views.js'

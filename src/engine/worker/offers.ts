@@ -1,9 +1,9 @@
-import { loadPlanes } from '../../../constants/load.js'
-import { finiteMedian } from '../../../constants/median.js'
-import { type PiecesOptions, readPieces, writePieces } from '../../../constants/pack/pieces.js'
+import { type PiecesOptions, readPieces, writePieces } from '../../../constants/cache/pieces.js'
+import { loadPlanes } from '../../../constants/loading/load.js'
+import { finiteMedian } from '../../../constants/loading/median.js'
+import { contentOfSync } from '../../files/content.js'
 import type { SlotState } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
-import { contentOfSync } from '../../model/content.js'
 import type { CorrectorFactory } from '../contract/corrector.js'
 import {
   type ConstantsResult,

@@ -1,7 +1,7 @@
-import { instantiateKernels, type Kernels } from '../../corrections/kernel.js'
 import { Lane } from '../../memory/lane.js'
 import { recordOf } from '../../model/errors.js'
 import { StoppedError } from '../../model/interruptions.js'
+import { instantiateKernels, type Kernels } from '../../wasm/kernels.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { Answer, Operation, Posted, WorkerData } from '../contract/operation.js'
 

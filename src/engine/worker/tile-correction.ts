@@ -1,4 +1,4 @@
-import { badPixelMask } from '../../../constants/bad-pixels.js'
+import { badPixelMask } from '../../../constants/model/bad-pixels.js'
 import type { Corrector, SlotTile, TileForm } from '../contract/corrector.js'
 import { CorrectorLostError } from '../contract/corrector.js'
 import { type PhaseTotals, timed } from '../contract/phase-times.js'

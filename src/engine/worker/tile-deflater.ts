@@ -1,4 +1,4 @@
-import type { Kernels } from '../../corrections/kernel.js'
+import type { Kernels } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import type { SlotTile, TileForm } from '../contract/corrector.js'
 import type { SlotViews } from '../contract/slot-views.js'

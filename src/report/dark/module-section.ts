@@ -1,7 +1,7 @@
-import { BAD_PIXELS } from '../../../constants/bad-pixels.js'
 import type { Shift } from '../../../constants/dark/difference.js'
 import { boundsOf, type DarkLimits } from '../../../constants/dark/limits.js'
 import type { CellSummary } from '../../../constants/dark/summary.js'
+import { BAD_PIXELS } from '../../../constants/model/bad-pixels.js'
 import type { DarkModule } from '../../engine/dark/outcome.js'
 import { DIVERGING, SEQUENTIAL, SHARE } from '../colours.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure, type Scale, scaleOf } from '../figures.js'

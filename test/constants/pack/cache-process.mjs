@@ -1,8 +1,8 @@
 // Writes and reads packs of a few keys in one folder, again and again, from a process of its own, and counts what it
 // finds: cache-process.mjs <folder> <seed> <rounds> <limit>
 import { readSync, writeSync } from 'node:fs'
-import { ConstantsCache } from '../../../dist/constants/pack/cache.js'
-import { payloadBytes } from '../../../dist/constants/pack/header.js'
+import { ConstantsCache } from '../../../dist/constants/cache/cache.js'
+import { payloadBytes } from '../../../dist/constants/cache/header.js'
 
 const [folder = '', seed = '1', rounds = '10', limit = '1'] = process.argv.slice(2)
 const shape = { cells: 2, planes: 3, planeBytes: 4096 }

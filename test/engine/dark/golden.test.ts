@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makerOf } from '../../../constants/file.js'
+import { makerOf } from '../../../constants/files/layout.js'
 import { GOLDEN_DARK, goldenFrame, writeGoldenRun } from '../../golden/dark/index.js'
 import { characterise, digests, planOf, REASON_BITS, told, versionsIn } from './dark.js'
 

@@ -1,8 +1,8 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openRun } from '../../../src/sources/open-run.js'
-import type { Run } from '../../../src/sources/run.js'
+import { openRun } from '../../../src/sources/run/open-run.js'
+import type { Run } from '../../../src/sources/run/run.js'
 import { type ModuleSpec, put, scratch, writeControl, writeModule } from '../../helpers/exdf.js'
 
 const GOLDEN = new URL('../../golden/control/control.h5', import.meta.url).pathname

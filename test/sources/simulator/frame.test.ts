@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { AGIPD_1M } from '../../../src/detectors/agipd1m.js'
 import { type ModuleIndex, moduleIndex } from '../../../src/model/ids.js'
-import { KIND } from '../../../src/sources/simulator/bad-pixels.js'
-import { constantsOf } from '../../../src/sources/simulator/constants.js'
-import { type FrameTruth, modelCell } from '../../../src/sources/simulator/frame.js'
-import { modelModule, offsetOf } from '../../../src/sources/simulator/module-model.js'
-import type { SimulationOptions } from '../../../src/sources/simulator/options.js'
-import { isSeam, patternOf } from '../../../src/sources/simulator/pattern.js'
-import { simulateRow } from '../../../src/sources/simulator/raw-file.js'
+import { KIND } from '../../../src/simulator/bad-pixels.js'
+import { constantsOf } from '../../../src/simulator/constants.js'
+import { type FrameTruth, modelCell } from '../../../src/simulator/frame.js'
+import { modelModule, offsetOf } from '../../../src/simulator/module-model.js'
+import type { SimulationOptions } from '../../../src/simulator/options.js'
+import { isSeam, patternOf } from '../../../src/simulator/pattern.js'
+import { simulateRow } from '../../../src/simulator/raw-file.js'
 
 const PIXELS = 512 * 128
 const CELLS = 3

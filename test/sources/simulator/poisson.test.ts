@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { classShift, poisson, poissonClass, poissonMean } from '../../../src/sources/simulator/poisson.js'
-import { draw, keyOf } from '../../../src/sources/simulator/random.js'
+import { classShift, poisson, poissonClass, poissonMean } from '../../../src/simulator/poisson.js'
+import { draw, keyOf } from '../../../src/simulator/random.js'
 
 const COUNT = 100_000
 

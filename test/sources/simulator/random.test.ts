@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { GAUSS } from '../../../src/sources/simulator/gauss.js'
-import { draw, type Key, keyOf, uniform } from '../../../src/sources/simulator/random.js'
+import { GAUSS } from '../../../src/simulator/gauss.js'
+import { draw, type Key, keyOf, uniform } from '../../../src/simulator/random.js'
 
 const COUNT = 200_000
 

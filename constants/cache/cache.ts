@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { replaceFile } from '../../src/files/files.js'
+import { makeRoom, PACK, PART } from './eviction.js'
+import { openCacheFolder } from './folder.js'
+import {
+  CHECKSUM_STEP,
+  decodeHeader,
+  encodeHeader,
+  headerBytes,
+  type PackHeader,
+  type PackShape,
+  payloadBytes,
+} from './header.js'
+
+/** Below this, packs are not worth their place: such constants are read from their files in a few milliseconds. */
+const LEAST_BYTES = 32 * 2 ** 20
+/** Writing a byte of a pack costs about as much as correcting a fifth of a byte: so a tenth of a run at most. */
+const LEAST_WORK = 2
+
+export interface CacheOptions {
+  readonly folder: string
+  /** Bytes that the packs of the folder may take together. */
+  readonly limit: number
+  /** The user named the folder: it may belong to a group. */
+  readonly stated: boolean
+  /** Keep packs that are not worth it too; for tests and benchmarks. */
+  readonly always?: boolean
+}
+
+/** A pack that is open and whose header is sound. Evicted meanwhile, it can still be read. */
+export interface OpenPack {
+  readonly path: string
+  readonly fd: number
+  /** Byte of the first plane. */
+  readonly payload: number
+  readonly header: PackHeader
+  close(): void
+}
+
+/** A pack on its way: planes are written to `fd` from byte `payload`; it appears by {@link PackWriter.publish}. */
+export interface PackWriter {
+  readonly fd: number
+  readonly payload: number
+  /** @throws what the system throws; nothing is left then. */
+  publish(header: PackHeader): void
+  discard(): void
+}
+
+/**
+ * Packs of constants in a folder, by content. Processes share it without locks: a pack appears whole by a rename, of
+ * two writers of the same pack the last wins with the same bytes, and what is evicted stays readable where it is open.
+ */
+export class ConstantsCache {
+  readonly folder: string
+  readonly #limit: number
+  readonly #always: boolean
+  /** Packs used since are not evicted. */
+  readonly #since = Date.now() - 1
+
+  private constructor({ folder, limit, always = false }: CacheOptions) {
+    this.folder = folder
+    this.#limit = limit
+    this.#always = always
+  }
+
+  /** @throws OutputError if the folder cannot be made, or others may write to it. */
+  static open(options: CacheOptions): ConstantsCache {
+    openCacheFolder(options.folder, options.stated)
+    return new ConstantsCache(options)
+  }
+
+  /**
+   * Opens the pack `key`, noting that it is used.
+   * @returns undefined if there is none; `damaged` if it is there and is not what its name says.
+   */
+  find(key: string, shape: PackShape): OpenPack | 'damaged' | undefined {
+    const path = this.#path(key)
+    let fd: number
+    try {
+      fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ELOOP' ? 'damaged' : undefined
+    }
+    const header = readHeader(fd, key, shape)
+    if (header === undefined) {
+      closeSync(fd)
+      return 'damaged'
+    }
+    touch(fd)
+    return { path, fd, payload: headerBytes(shape), header, close: () => closeSync(fd) }
+  }
+
+  /** Removes the pack `key`. */
+  remove(key: string): void {
+    rmSync(this.#path(key), { force: true })
+  }
+
+  /**
+   * Makes room for a pack and begins it.
+   * @param work bytes of raw data that the run corrects with these constants.
+   * @returns why not, if there is none.
+   */
+  create(key: string, shape: PackShape, work: number): PackWriter | string {
+    const bytes = headerBytes(shape) + payloadBytes(shape)
+    if (shape.planeBytes % CHECKSUM_STEP !== 0) return `planes of ${shape.planeBytes} bytes are not kept`
+    if (!this.#always && payloadBytes(shape) < LEAST_BYTES) return 'too few constants to be worth packing'
+    if (!this.#always && work < LEAST_WORK * payloadBytes(shape)) return 'too short a run to be worth packing'
+    const part = join(this.folder, `${key}.${process.pid}-${randomBytes(6).toString('hex')}${PART}`)
+    let writer: PartialPack | undefined
+    try {
+      if (!makeRoom(this.folder, bytes, this.#limit, this.#since)) return 'no room in the constants cache'
+      writer = new PartialPack(part, this.#path(key), openSync(part, 'wx', 0o600), headerBytes(shape))
+      // At once as long as it will be, so that others who make room count it.
+      ftruncateSync(writer.fd, bytes)
+      return writer
+    } catch (error) {
+      writer?.discard()
+      return `the constants cache cannot be written: ${(error as Error).message}`
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.folder, `${key}${PACK}`)
+  }
+}
+
+class PartialPack implements PackWriter {
+  readonly fd: number
+  readonly payload: number
+  readonly #part: string
+  readonly #final: string
+
+  constructor(part: string, final: string, fd: number, payload: number) {
+    this.#part = part
+    this.#final = final
+    this.fd = fd
+    this.payload = payload
+  }
+
+  publish(header: PackHeader): void {
+    try {
+      try {
+        writeSync(this.fd, encodeHeader(header), 0, undefined, 0)
+      } finally {
+        // Not every file system renames what is open.
+        closeSync(this.fd)
+      }
+      // Not flushed: what a crash of the machine leaves is found by the checksums.
+      replaceFile(this.#part, this.#final)
+    } catch (error) {
+      rmSync(this.#part, { force: true })
+      throw error
+    }
+  }
+
+  discard(): void {
+    closeSync(this.fd)
+    rmSync(this.#part, { force: true })
+  }
+}
+
+function readHeader(fd: number, key: string, shape: PackShape): PackHeader | undefined {
+  const bytes = Buffer.alloc(headerBytes(shape))
+  const stat = fstatSync(fd)
+  if (!stat.isFile() || stat.size !== bytes.length + payloadBytes(shape)) return undefined
+  try {
+    if (readSync(fd, bytes, 0, bytes.length, 0) !== bytes.length) return undefined
+  } catch {
+    return undefined
+  }
+  return decodeHeader(bytes, key, shape)
+}
+
+/** A pack of another user of the group cannot be touched: then it is evicted as if it had not been used. */
+function touch(fd: number): void {
+  const now = new Date()
+  try {
+    futimesSync(fd, now, now)
+  } catch {}
+}

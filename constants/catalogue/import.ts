@@ -1,0 +1,104 @@
+import { ConstantsError, UsageError } from '../../src/model/errors.js'
+import { calibrationOf } from '../model/calibrations.js'
+import { conditionsOf, knownConditions } from '../model/conditions.js'
+import type { ImportReport, ImportRequest } from './import-request.js'
+import { type PreparedFile, prepareFile } from './prepare.js'
+import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
+
+export type { ImportReport, ImportRequest }
+
+/**
+ * Checks files of constants, copies them into the catalogue's store and enters them: all or none, in one transaction.
+ * What is there already with the same content and statements is left as it is.
+ * @throws ConstantsError, DataError or UsageError naming the file and what to state; OutputError if it cannot be stored.
+ */
+export async function importConstants(
+  catalogue: SqliteCatalogue,
+  request: ImportRequest,
+): Promise<ImportReport> {
+  return importAllConstants(catalogue, [request])
+}
+
+/** {@link importConstants} of several modules: all of them or none, in one transaction. */
+export async function importAllConstants(
+  catalogue: SqliteCatalogue,
+  requests: readonly ImportRequest[],
+): Promise<ImportReport> {
+  for (const { detector, module } of requests)
+    if (!Number.isInteger(module) || module < 0 || module >= detector.moduleCount)
+      throw new UsageError(`${detector.name} has no module ${module}`, {
+        hint: `Use 0 to ${detector.moduleCount - 1}`,
+      })
+  const prepared: { readonly request: ImportRequest; readonly file: PreparedFile }[] = []
+  try {
+    for (const request of requests)
+      for (const file of request.files)
+        prepared.push({ request, file: await prepareFile(catalogue, request, file) })
+    const versions = catalogue.transaction(() =>
+      prepared.flatMap(({ request, file }) => enter(catalogue, request, file)),
+    )
+    return {
+      versions,
+      skipped: prepared.flatMap(({ file }) => file.skipped),
+      assumed: prepared.flatMap(({ file: { file, constants } }) =>
+        constants.filter(({ assumed }) => assumed).map(({ dataset, dims }) => ({ file, dataset, dims })),
+      ),
+    }
+  } catch (error) {
+    for (const { file } of prepared) file.staged?.discard()
+    throw error
+  }
+}
+
+/** Enters one file within the transaction. */
+function enter(
+  catalogue: SqliteCatalogue,
+  request: ImportRequest,
+  { file, pdu, beginAt, constants, inside, staged, content, checksums }: PreparedFile,
+): ImportReport['versions'] {
+  const { detector, module } = request
+  catalogue.place({ detector: request.detectorName, module, beginAt, pdu })
+  const known = constants.map(constant => catalogue.existing(content.sha256, constant.dataset))
+  const there = known.find(version => version !== undefined)
+  const path = inside ?? there?.file ?? staged?.keep() ?? ''
+  // The catalogue has the same bytes under its own name.
+  if (there) staged?.discard()
+
+  return constants.map((constant, i) => {
+    const { calibration, dataset, shape, dtype, dims, statements } = constant
+    const kind = calibrationOf(detector, calibration)
+    const conditions = { ...knownConditions(detector, statements.conditions), ...request.conditions }
+    const version: NewVersion = {
+      calibration,
+      detectorType: detector.type,
+      pdu,
+      file: path,
+      dataset,
+      beginAt,
+      conditions: kind ? conditionsOf(detector, kind, conditions) : {},
+      shape,
+      dtype,
+      dims,
+      size: content.size,
+      sha256: content.sha256,
+      rawData: request.rawData ?? statements.rawData,
+    }
+    const before = known[i]
+    const sums = checksums.get(dataset)
+    if (before === undefined) return { version: catalogue.insert(version, sums), isNew: true }
+    // An earlier detcal entered it without.
+    if (sums) catalogue.addChecksums(before.id, sums)
+    const differing = STATEMENTS.filter(key => JSON.stringify(before[key]) !== JSON.stringify(version[key]))
+    if (differing.length === 0) return { version: before, isNew: false }
+    throw new ConstantsError(
+      `it is in the catalogue as constant ${before.id} with other ${differing.join(', ')}`,
+      {
+        place: { file, dataset },
+        hint: `Compare with detcal constants show ${before.id}`,
+      },
+    )
+  })
+}
+
+/** What an import states about a file; its content is the same where its checksum is. */
+const STATEMENTS = ['pdu', 'beginAt', 'conditions', 'dims'] as const

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { contentOf } from '../../src/files/content.js'
+import { replaceFile } from '../../src/files/files.js'
+import { makeFolders, removeEmptyFolders } from '../../src/files/folders.js'
+import { isDetcalError, OutputError } from '../../src/model/errors.js'
+import { isFile, nameOnce } from './store.js'
+
+/** A file to be made. */
+export interface PlannedOutput {
+  /** Relative to the folder it goes to. */
+  readonly file: string
+  /** Writes all of it to a path where nothing is yet. */
+  readonly write: (path: string) => Promise<void>
+}
+
+/**
+ * Makes files in `out`: all of them appear, each when all are whole, or none. One that is there with the same bytes is
+ * left; with other bytes it is an error, or replaced with `overwrite`.
+ * @returns for each whether it is new.
+ * @throws OutputError; what the files' writers throw; the reason of `signal` once it is aborted.
+ */
+export async function publishFiles(
+  outputs: readonly PlannedOutput[],
+  out: string,
+  overwrite: boolean,
+  signal?: AbortSignal,
+): Promise<boolean[]> {
+  const folders: string[] = []
+  const parts: Part[] = []
+  try {
+    for (const { file, write } of outputs) {
+      signal?.throwIfAborted()
+      const target = join(resolve(out), file)
+      folders.push(...makeFolders(dirname(target)))
+      // No .h5 at its end: readers that open every such file of a folder must not meet it.
+      const path = `${target}.export-${process.pid}-${randomBytes(4).toString('hex')}`
+      parts.push({ target, path })
+      await write(path)
+    }
+    signal?.throwIfAborted()
+    return await nameAll(parts, overwrite)
+  } catch (error) {
+    if (isDetcalError(error) || !(error instanceof Error && 'syscall' in error)) throw error
+    throw new OutputError(error.message, {
+      place: { file: out },
+      hint: 'Check free space and permissions of the folder',
+      cause: error,
+    })
+  } finally {
+    for (const { path } of parts) rmSync(path, { force: true })
+    removeEmptyFolders(folders)
+  }
+}
+
+/** A whole file that waits for its name. */
+interface Part {
+  readonly target: string
+  readonly path: string
+}
+
+async function nameAll(parts: readonly Part[], overwrite: boolean): Promise<boolean[]> {
+  const isNew: boolean[] = []
+  for (const { path, target } of parts) {
+    const there = isFile(target) && (await contentOf(target)).sha256 === (await contentOf(path)).sha256
+    isNew.push(!there)
+    if (!there && !overwrite && isFile(target)) throw inTheWay(target)
+  }
+  const named: string[] = []
+  try {
+    parts.forEach(({ path, target }, i) => {
+      if (!isNew[i]) return
+      if (nameOnce(path, target)) named.push(target)
+      else if (overwrite) replaceFile(path, target)
+      else throw inTheWay(target)
+    })
+  } catch (error) {
+    for (const target of named) rmSync(target, { force: true })
+    throw error
+  }
+  return isNew
+}
+
+function inTheWay(target: string): OutputError {
+  return new OutputError('there is another file of this name', {
+    place: { file: target },
+    hint: 'Choose another --out, or replace it with --overwrite',
+  })
+}

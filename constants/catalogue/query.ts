@@ -1,0 +1,72 @@
+import type { Detector } from '../../src/detectors/detector.js'
+import { ConstantsError } from '../../src/model/errors.js'
+import { calibrationOf } from '../model/calibrations.js'
+import { type Conditions, conditionsMatch, conditionsOf, knownConditions } from '../model/conditions.js'
+import type { ConstantVersion } from '../model/version.js'
+import { type Strategy, selectVersion } from './select.js'
+import type { ListFilter, SqliteCatalogue } from './sqlite-catalogue.js'
+
+/** Which versions of a catalogue are meant; what is left out matches everything. */
+export interface Selection extends ListFilter {
+  /** Versions that a run with these conditions could use. */
+  readonly conditions?: Conditions
+  /**
+   * Of each unit that is in place at that time, and of each calibration, the one version that a run at that time uses.
+   */
+  readonly at?: Date
+  /** Used with {@link at}: `closest` where it is left out. */
+  readonly strategy?: Strategy
+}
+
+/** The versions selected, in order of id. @throws ConstantsError if the catalogue cannot be read. */
+export function selectConstants(
+  catalogue: SqliteCatalogue,
+  detectors: readonly Detector[],
+  { conditions = {}, at, strategy = 'closest', ...filter }: Selection,
+): ConstantVersion[] {
+  const matching = catalogue.list(filter).filter(version => {
+    const detector = detectors.find(({ type }) => type === version.detectorType)
+    const calibration = detector && calibrationOf(detector, version.calibration)
+    if (detector === undefined || calibration === undefined) return Object.keys(conditions).length === 0
+    const wanted = conditionsOf(detector, calibration, knownConditions(detector, conditions))
+    return conditionsMatch(wanted, version.conditions)
+  })
+  if (at === undefined) return matching
+  const inPlace = filter.pdu === undefined ? unitsAt(catalogue, filter, at) : new Set([filter.pdu])
+  const groups = new Map<string, ConstantVersion[]>()
+  for (const version of matching) {
+    if (!inPlace.has(version.pdu)) continue
+    const key = JSON.stringify([version.detectorType, version.pdu, version.calibration])
+    groups.set(key, [...(groups.get(key) ?? []), version])
+  }
+  return [...groups.values()]
+    .flatMap(versions => selectVersion(versions, at, strategy) ?? [])
+    .sort((a, b) => a.id - b.id)
+}
+
+/** {@link selectConstants}, of which there must be some. @throws ConstantsError if nothing is selected. */
+export function selectSome(
+  catalogue: SqliteCatalogue,
+  detectors: readonly Detector[],
+  selection: Selection,
+): ConstantVersion[] {
+  const versions = selectConstants(catalogue, detectors, selection)
+  if (versions.length > 0) return versions
+  const { id } = selection
+  throw new ConstantsError(id === undefined ? 'no constant is like that' : `there is no constant ${id}`, {
+    place: { file: catalogue.root },
+    hint: 'List those there are with detcal constants list',
+  })
+}
+
+/** The units that the modules meant were at a time. */
+function unitsAt(catalogue: SqliteCatalogue, { detector, modules }: ListFilter, at: Date): Set<string> {
+  const places = catalogue
+    .placements()
+    .filter(
+      place =>
+        (detector === undefined || place.detector === detector) &&
+        (modules === undefined || modules.includes(place.module)),
+    )
+  return new Set(places.flatMap(place => catalogue.pduAt(place.detector, place.module, at) ?? []))
+}

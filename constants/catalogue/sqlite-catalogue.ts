@@ -1,0 +1,306 @@
+import { isAbsolute, join, normalize, resolve } from 'node:path'
+import { DTYPE_BYTES, type DType } from '../../src/model/dtypes.js'
+import { ConstantsError } from '../../src/model/errors.js'
+import type { ModuleIndex } from '../../src/model/ids.js'
+import { calibrationOf } from '../model/calibrations.js'
+import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
+import type { ConstantVersion } from '../model/version.js'
+import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
+import { damaged, digestOf, SEALED, type TextRow } from './seals.js'
+import { selectVersion } from './select.js'
+import { CatalogueFile } from './sqlite.js'
+
+/** A version that is about to be entered: the catalogue gives it its id and works out its path. */
+export type NewVersion = Omit<ConstantVersion, 'id' | 'path' | 'created'>
+
+/** Says that at `beginAt`, module `module` of `detector` (Karabo name or detector id) was the unit `pdu`. */
+export interface Placement {
+  readonly detector: string
+  readonly module: number
+  readonly beginAt: Date
+  readonly pdu: string
+}
+
+/** Which versions {@link SqliteCatalogue.list} gives; what is left out matches everything. */
+export interface ListFilter {
+  readonly id?: number
+  readonly pdu?: string
+  readonly calibrations?: readonly string[]
+  readonly detectorType?: string
+  /** Units that ever were one of these modules, of this detector where that is given too, as it was named then. */
+  readonly modules?: readonly number[]
+  readonly detector?: string
+}
+
+/**
+ * A catalogue in a folder: `catalogue.sqlite` and, below `xfel/cal/<type>/<pdu>/`, the files. Readers and one writer
+ * may use it at the same time.
+ */
+export class SqliteCatalogue implements Catalogue {
+  readonly root: string
+  readonly remedy =
+    'Import dark constants that match the run with detcal constants import; ' +
+    'detcal constants list shows which there are, of when and for which conditions'
+  readonly namesMask = false
+  readonly #file: CatalogueFile
+
+  private constructor(root: string, file: CatalogueFile) {
+    this.root = root
+    this.#file = file
+  }
+
+  /** Opens the catalogue in `root`; to `write` makes a new one where there is none. @throws ConstantsError */
+  static open(root: string, mode: 'read' | 'write' = 'read'): SqliteCatalogue {
+    const absolute = resolve(root)
+    return new SqliteCatalogue(absolute, CatalogueFile.open(absolute, mode))
+  }
+
+  async find(query: ConstantQuery): Promise<Map<ModuleIndex, ModuleConstants>> {
+    return this.#file.snapshot(() => {
+      const found = new Map<ModuleIndex, ModuleConstants>()
+      for (const module of query.modules) {
+        const pdu = this.#pduOf(query, module)
+        if (pdu !== undefined) found.set(module, { pdu, constants: this.#constantsOf(query, pdu) })
+      }
+      return found
+    })
+  }
+
+  /** The unit that `module` of `detector` was at `at`, as far as the catalogue has been told. */
+  pduAt(detector: string, module: number, at: Date): string | undefined {
+    const placements = this.#file.sealed('placements', [detector, module]).map(placementOf)
+    const before = placements.filter(({ beginAt }) => beginAt <= at)
+    const [latest, first] = [before, placements].map(each => each.toSorted(byTime))
+    return (latest?.at(-1) ?? first?.[0])?.pdu
+  }
+
+  /** All placements, by detector, module and time. */
+  placements(): Placement[] {
+    const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+    return this.#file
+      .sealed('placements')
+      .map(placementOf)
+      .sort((a, b) => byText(a.detector, b.detector) || a.module - b.module || byTime(a, b))
+  }
+
+  /** Versions in order of id. */
+  list({ id, pdu, calibrations, detectorType, modules, detector }: ListFilter = {}): ConstantVersion[] {
+    return this.#file.snapshot(() => {
+      const placed = (modules ?? detector) === undefined ? [] : this.placements()
+      const units = placed
+        .filter(place => modules?.includes(place.module) ?? true)
+        .filter(place => detector === undefined || place.detector === detector)
+        .map(place => place.pdu)
+      return this.#file
+        .sealed('versions', pdu === undefined ? undefined : [pdu])
+        .filter(
+          row =>
+            (id === undefined || row['id'] === String(id)) &&
+            (calibrations?.includes(row['calibration'] ?? '') ?? true) &&
+            ((modules ?? detector) === undefined || units.includes(row['pdu'] ?? '')) &&
+            (detectorType === undefined || row['detector_type'] === detectorType),
+        )
+        .map(row => this.#version(row))
+        .sort((a, b) => a.id - b.id)
+    })
+  }
+
+  /** The version made from `dataset` of a file with this checksum, if it is there already. */
+  existing(sha256: string, dataset: string): ConstantVersion | undefined {
+    const [row] = this.#file.texts(
+      'versions',
+      SEALED.versions.columns,
+      'sha256 = ? AND dataset = ?',
+      sha256,
+      dataset,
+    )
+    return row && this.#version(row)
+  }
+
+  /** Runs `action` in one transaction: all that it enters, or nothing. */
+  transaction<T>(action: () => T): T {
+    return this.#file.transaction(action)
+  }
+
+  /**
+   * Enters a placement; one that is there already is left alone.
+   * @throws ConstantsError if the module was another unit, or the unit another module, at that very time.
+   */
+  place({ detector, module, beginAt, pdu }: Placement): void {
+    const time = beginAt.toISOString()
+    const contradicting = this.#file.texts(
+      'placements',
+      SEALED.placements.columns,
+      'detector = ? AND begin_at = ? AND (module = ?) <> (pdu = ?)',
+      detector,
+      time,
+      module,
+      pdu,
+    )
+    const [other] = contradicting
+    if (other)
+      throw new ConstantsError(
+        `${pdu} cannot be module ${module} of ${detector} at ${time}: then ${other['pdu']} is module ${other['module']}`,
+        { place: { file: this.#file.path }, hint: 'Check --module, --pdu and --begin-at' },
+      )
+    this.#file.transaction(() => {
+      const placed = this.#file.sealed('placements', [detector, module])
+      if (placed.some(row => row['begin_at'] === time)) return
+      this.#file.run(
+        'INSERT INTO placements (detector, module, begin_at, pdu) VALUES (?, ?, ?, ?)',
+        ...([detector, module, time, pdu] as const),
+      )
+      this.#file.seal('placements', [{ detector, module: String(module), begin_at: time, pdu }])
+    })
+  }
+
+  /** Enters a version, and the checksums of its elements. */
+  insert(version: NewVersion, checksums?: Uint8Array): ConstantVersion {
+    return this.#file.transaction(() => {
+      const created = new Date()
+      const row: TextRow = {
+        calibration: version.calibration,
+        detector_type: version.detectorType,
+        pdu: version.pdu,
+        file: version.file,
+        dataset: version.dataset,
+        begin_at: version.beginAt.toISOString(),
+        conditions: JSON.stringify(version.conditions),
+        shape: JSON.stringify(version.shape),
+        dtype: version.dtype,
+        dims: JSON.stringify(version.dims),
+        size: String(version.size),
+        sha256: version.sha256,
+        raw_data: version.rawData ?? null,
+        created: created.toISOString(),
+      }
+      const columns = Object.keys(row)
+      const id = this.#file.run(
+        `INSERT INTO versions (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+        ...Object.values(row),
+      )
+      this.#file.seal('versions', [{ ...row, id: String(id) }])
+      if (checksums) this.addChecksums(id, checksums)
+      return { ...version, id, created, path: join(this.root, version.file) }
+    })
+  }
+
+  /** Enters the checksums of a version's elements (see `ChecksumGrid`), in place of those it has. */
+  addChecksums(id: number, checksums: Uint8Array): void {
+    this.#file.run(
+      'INSERT OR REPLACE INTO checksums VALUES (?, ?, ?)',
+      ...([id, digestOfSums(id, checksums), checksums] as const),
+    )
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+
+  #pduOf({ karaboId, detector, at }: ConstantQuery, module: number): string | undefined {
+    return (karaboId && this.pduAt(karaboId, module, at)) || this.pduAt(detector.id, module, at)
+  }
+
+  #constantsOf(query: ConstantQuery, pdu: string): Map<string, ConstantVersion> {
+    const constants = new Map<string, ConstantVersion>()
+    const rows = this.#file
+      .sealed('versions', [pdu])
+      .filter(row => row['detector_type'] === query.detector.type)
+    for (const name of query.calibrations) {
+      const calibration = calibrationOf(query.detector, name)
+      if (calibration === undefined) continue
+      const wanted = conditionsOf(query.detector, calibration, query.conditions)
+      const matching = rows
+        .filter(row => row['calibration'] === name)
+        .map(row => this.#version(row))
+        .filter(version => conditionsMatch(wanted, version.conditions))
+      const chosen = selectVersion(matching, query.at, query.strategy)
+      if (chosen) constants.set(name, this.#withChecksums(chosen))
+    }
+    return constants
+  }
+
+  /** Checksums that are gone or damaged are none: then that of the file counts, which takes longer. */
+  #withChecksums(version: ConstantVersion): ConstantVersion {
+    if (!this.#file.isSealed) return version
+    const [digest, sums] = ['digest', 'sums'].map(column =>
+      this.#file.bytes('checksums', column, 'version = ?', version.id),
+    )
+    const isSound =
+      digest && sums && Buffer.from(digest).toString('latin1') === digestOfSums(version.id, sums)
+    return isSound ? { ...version, checksums: sums } : version
+  }
+
+  /** A row as a version; a catalogue that was tampered with does not lead out of its folder. */
+  #version(row: TextRow): ConstantVersion {
+    try {
+      const text = (column: string): string => {
+        const value = row[column]
+        if (typeof value !== 'string') throw new Error(`${column} is no text`)
+        return value
+      }
+      const list = (column: string, type: 'number' | 'string'): unknown[] => {
+        const value: unknown = JSON.parse(text(column))
+        if (Array.isArray(value) && value.every(item => typeof item === type)) return value
+        throw new Error(`${column} is no list`)
+      }
+      const time = (column: string): Date => {
+        const value = new Date(text(column))
+        if (Number.isNaN(value.getTime())) throw new Error(`${column} is no time`)
+        return value
+      }
+      const conditions = (): Conditions => {
+        const value: unknown = JSON.parse(text('conditions'))
+        if (isConditions(value)) return value
+        throw new Error('conditions are none')
+      }
+      const file = text('file')
+      if (isAbsolute(file) || normalize(file).startsWith('..')) throw new Error(`${file} is outside of it`)
+      if (!(text('dtype') in DTYPE_BYTES)) throw new Error(`dtype ${text('dtype')}`)
+      return {
+        id: Number(row['id']),
+        calibration: text('calibration'),
+        detectorType: text('detector_type'),
+        pdu: text('pdu'),
+        file,
+        path: join(this.root, file),
+        dataset: text('dataset'),
+        beginAt: time('begin_at'),
+        conditions: conditions(),
+        shape: list('shape', 'number') as number[],
+        dtype: text('dtype') as DType,
+        dims: list('dims', 'string') as string[],
+        size: Number(row['size']),
+        sha256: text('sha256'),
+        rawData: row['raw_data'] === null ? undefined : text('raw_data'),
+        created: time('created'),
+      }
+    } catch (error) {
+      throw damaged(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
+    }
+  }
+}
+
+function placementOf(row: TextRow): Placement {
+  return {
+    detector: String(row['detector']),
+    module: Number(row['module']),
+    beginAt: new Date(String(row['begin_at'])),
+    pdu: String(row['pdu']),
+  }
+}
+
+function byTime(a: Placement, b: Placement): number {
+  return a.beginAt.getTime() - b.beginAt.getTime()
+}
+
+function digestOfSums(id: number, checksums: Uint8Array): string {
+  return digestOf([id, Buffer.from(checksums).toString('base64')])
+}
+
+function isConditions(value: unknown): value is Conditions {
+  const simple = (item: unknown) => typeof item === 'number' || typeof item === 'string'
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(simple)
+  )
+}

@@ -1,0 +1,71 @@
+import { statSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import Database from 'libsql'
+import { BusyError, ConstantsError, DetcalError } from '../../src/model/errors.js'
+import { damaged } from './seals.js'
+import { logIsDamaged } from './sqlite-log.js'
+import { firstPageDamage } from './sqlite-page.js'
+
+/** How long one process waits for another that is writing. */
+export const BUSY_MS = 10_000
+
+/** Refuses a file that the library would die of, or read wrongly; to be called before it opens it. @throws ConstantsError */
+export function refuseDamage(path: string): void {
+  const damage = firstPageDamage(path)
+  if (damage !== undefined) throw damaged({ path }, damage)
+  if (!logIsDamaged(path)) return
+  throw new ConstantsError('the catalogue is damaged: its log is, and what was entered last would be lost', {
+    place: { file: `${path}-wal` },
+    hint: 'Restore both files from a copy, or remove this one to go on without what was entered last',
+  })
+}
+
+/**
+ * libsql takes no read-only option, but URIs. A catalogue on a file system that may not be written, or on which processes
+ * share no memory, has no log beside it (or an empty one, made in the attempt) and cannot get one: it is opened as immutable.
+ */
+export function openReadOnly(path: string): Database.Database {
+  const uri = pathToFileURL(path).href
+  try {
+    const database = new Database(`${uri}?mode=ro`, { timeout: BUSY_MS })
+    database.prepare('PRAGMA user_version').all()
+    return database
+  } catch (error) {
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (log > 0 || codeOf(error) === 'SQLITE_NOTADB') throw error
+    return new Database(`${uri}?immutable=1`, { timeout: BUSY_MS })
+  }
+}
+
+/** SQLite's name of what went wrong, `SQLITE_BUSY`; empty for what is no error of its. */
+export function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | undefined)?.code ?? '')
+}
+
+/** SQLite's own words are of pages and schemas: `ERROR` is what it says of tables and columns that it does not find. */
+const DAMAGE = /^SQLITE_(CORRUPT\w*|ERROR|FORMAT)$/
+
+const POOR_FILE_SYSTEM = /^SQLITE_(?:IOERR_(?:SHM|LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK)|PROTOCOL|NOLFS)/
+
+/** Runs `action`; what SQLite complains about names the file. @throws ConstantsError, BusyError */
+export function named<T>(path: string, action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof DetcalError || !(error instanceof Error)) throw error
+    const options = { place: { file: path }, cause: error }
+    const code = codeOf(error)
+    if (code.startsWith('SQLITE_BUSY'))
+      throw new BusyError('another process is writing the catalogue', {
+        ...options,
+        // To SQLite a lock that the file system does not know is one that somebody else holds.
+        hint: 'Try again later; if there is no such process, its file system has no file locks: keep it on another one',
+      })
+    if (code === 'SQLITE_NOTADB') throw damaged({ path }, 'the file is not a database')
+    if (DAMAGE.test(code)) throw damaged({ path }, 'SQLite cannot read it')
+    const hint = POOR_FILE_SYSTEM.test(code)
+      ? 'Its file system lacks file locks or shared memory: keep the catalogue on another one, such as a local disk'
+      : 'Check that the folder is there, may be read, and written where the command writes'
+    throw new ConstantsError(`the catalogue cannot be used: ${error.message}`, { ...options, hint })
+  }
+}

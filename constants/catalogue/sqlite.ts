@@ -1,0 +1,287 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'libsql'
+import { makeFolders } from '../../src/files/folders.js'
+import { BusyError, ConstantsError } from '../../src/model/errors.js'
+import { SCHEMA, SCHEMA_VERSION, SEALING, UNSEALED_VERSION } from './schema.js'
+import { damaged, rowChecksum, SEALED, type SealedTable, Seals, type TextRow } from './seals.js'
+import { BUSY_MS, codeOf, named, openReadOnly, refuseDamage } from './sqlite-open.js'
+
+type Row = Readonly<Record<string, unknown>>
+type Parameter = string | number | null
+
+/**
+ * The SQLite file of a catalogue, opened. Everything SQLite complains about names the file, and no row is believed
+ * before its seal was checked.
+ */
+export class CatalogueFile {
+  readonly path: string
+  readonly #database: Database.Database
+  readonly #mode: 'read' | 'write'
+  /** How many transactions and snapshots are one within the other. */
+  #depth = 0
+  #isSealed = false
+  /** The seals as the transaction under way has them. */
+  #seals: Seals | undefined
+
+  private constructor(path: string, database: Database.Database, mode: 'read' | 'write') {
+    this.path = path
+    this.#database = database
+    this.#mode = mode
+  }
+
+  /**
+   * Opens `catalogue.sqlite` in `root`: to `read`, or to `write`, which makes folder and file if they are missing.
+   * @throws ConstantsError if there is none to read, it is no catalogue, or a later detcal made it.
+   */
+  static open(root: string, mode: 'read' | 'write'): CatalogueFile {
+    const path = join(root, 'catalogue.sqlite')
+    return named(path, () => {
+      if (mode === 'read') {
+        if (!existsSync(path))
+          throw new ConstantsError('there is no catalogue', {
+            place: { file: path },
+            hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
+          })
+        refuseDamage(path)
+        const file = new CatalogueFile(path, openReadOnly(path), mode)
+        return file.#unlessFailed(false, () => file.#requireVersion())
+      }
+      makeFolders(root)
+      try {
+        return CatalogueFile.#openToWrite(path, 'shared')
+      } catch (error) {
+        if (!/^SQLITE_IOERR_SHM/.test(codeOf((error as Error).cause))) throw error
+        // A file system on which processes share no memory, which the log needs (sshfs, some object stores).
+        return CatalogueFile.#openToWrite(path, 'alone')
+      }
+    })
+  }
+
+  /** @param access `alone`: without a write-ahead log, and so that nobody else reads or writes until it is closed. */
+  static #openToWrite(path: string, access: 'shared' | 'alone'): CatalogueFile {
+    const isNew = !existsSync(path)
+    if (!isNew) refuseDamage(path)
+    const file = new CatalogueFile(path, new Database(path, { timeout: BUSY_MS }), 'write')
+    return file.#unlessFailed(isNew, () => {
+      if (access === 'alone') file.#exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE')
+      else file.#useWriteAheadLog()
+      file.#prepareToWrite()
+    })
+  }
+
+  /**
+   * The rows of a sealed table, all or those of one scope.
+   * @param scope the values of the table's columns of scope, in their order.
+   * @throws ConstantsError if any was spoilt, or is gone.
+   */
+  sealed(table: SealedTable, scope?: readonly Parameter[]): TextRow[] {
+    return this.snapshot(() => {
+      const { columns, scope: keys } = SEALED[table]
+      const where = scope && keys.map(key => `${key} = ?`).join(' AND ')
+      if (!this.#isSealed) return this.texts(table, columns, where, ...(scope ?? []))
+      this.#seals ??= Seals.read(this)
+      const rows = this.texts(table, [...columns, 'checksum'], where, ...(scope ?? []))
+      const name = scope && JSON.stringify([table, ...scope.map(String)])
+      this.#seals.check(table, rows, name)
+      return rows
+    })
+  }
+
+  /** Seals rows that were just written, in the same transaction. */
+  seal(table: SealedTable, rows: readonly TextRow[]): void {
+    const key = table === 'versions' ? ['id'] : ['detector', 'module', 'begin_at']
+    const sql = `UPDATE ${table} SET checksum = ? WHERE ${key.map(column => `${column} = ?`).join(' AND ')}`
+    for (const row of rows) this.run(sql, rowChecksum(table, row), ...key.map(column => row[column] ?? null))
+    this.#seals ??= Seals.read(this)
+    this.#seals.add(table, rows)
+  }
+
+  /**
+   * Rows as text, read as bytes first: the library ends the process at a text that is not UTF-8.
+   * @param where a condition of SQL, for the parameters.
+   * @throws ConstantsError if one is not UTF-8.
+   */
+  texts(table: string, columns: readonly string[], where?: string, ...parameters: Parameter[]): TextRow[] {
+    const list = columns.map(column => `CAST(${column} AS BLOB) AS ${column}`).join(', ')
+    const rows = this.#rows(`SELECT ${list} FROM ${table}${where ? ` WHERE ${where}` : ''}`, ...parameters)
+    return rows.map(row =>
+      Object.fromEntries(columns.map(column => [column, this.#text(row[column], `${column} of ${table}`)])),
+    )
+  }
+
+  /** The bytes in one column of the first row for which `where` is true. */
+  bytes(table: string, column: string, where: string, ...parameters: Parameter[]): Uint8Array | undefined {
+    const [row] = this.#rows(
+      `SELECT CAST(${column} AS BLOB) AS bytes FROM ${table} WHERE ${where}`,
+      ...parameters,
+    )
+    return bytesOf(row?.['bytes'])
+  }
+
+  /** False for a catalogue that an earlier detcal made: it has no seals, and no checksums. */
+  get isSealed(): boolean {
+    return this.#isSealed
+  }
+
+  /** Runs one statement. @returns the id of the row it inserted. */
+  run(sql: string, ...parameters: readonly (Parameter | Uint8Array)[]): number {
+    return named(this.path, () => Number(this.#database.prepare(sql).run(...parameters).lastInsertRowid))
+  }
+
+  /** Runs `action` in one transaction that holds the write lock from its start: all of it lands or nothing does. */
+  transaction<T>(action: () => T): T {
+    return this.#within('BEGIN IMMEDIATE', action)
+  }
+
+  /** Runs `action`, for which nobody changes the catalogue. */
+  snapshot<T>(action: () => T): T {
+    return this.#within('BEGIN', action)
+  }
+
+  #within<T>(begin: string, action: () => T): T {
+    if (this.#depth > 0) return action()
+    this.#exec(begin)
+    this.#depth++
+    try {
+      const result = action()
+      this.#exec('COMMIT')
+      return result
+    } catch (error) {
+      try {
+        this.#exec('ROLLBACK')
+      } catch {
+        // A full disk has made SQLite roll back by itself; the first error is the one that explains.
+      }
+      throw error
+    } finally {
+      this.#depth--
+      this.#seals = undefined
+    }
+  }
+
+  close(): void {
+    // Brings the log into the file, so that a copy of the file alone is whole; while others read, the next one does.
+    try {
+      if (this.#mode === 'write') this.#rows('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // On a full disk the log keeps what was entered: that is as safe there, and must not be told as a failure.
+    } finally {
+      this.#database.close()
+    }
+  }
+
+  /** Where `prepare` fails, closes the file and, if it is new and nothing is in it, removes it. */
+  #unlessFailed(isNew: boolean, prepare: () => void): this {
+    try {
+      prepare()
+      return this
+    } catch (error) {
+      const remove = isNew && this.#isEmpty()
+      this.#database.close()
+      if (remove) for (const end of ['', '-wal', '-shm']) rmSync(`${this.path}${end}`, { force: true })
+      throw error
+    }
+  }
+
+  /** Has no tables, as far as can be told: a full disk lets nobody in. */
+  #isEmpty(): boolean {
+    try {
+      return this.#rows('SELECT 1 FROM sqlite_schema').length === 0
+    } catch {
+      return true
+    }
+  }
+
+  #exec(sql: string): void {
+    named(this.path, () => this.#database.exec(sql))
+  }
+
+  #rows(sql: string, ...parameters: readonly Parameter[]): Row[] {
+    return named(this.path, () => this.#database.prepare(sql).all(...parameters) as Row[])
+  }
+
+  #text(value: unknown, what: string): string | null {
+    if (value === null) return null
+    try {
+      const bytes = bytesOf(value)
+      if (bytes) return UTF8.decode(bytes)
+    } catch {}
+    throw damaged(this, `${what} is no text`)
+  }
+
+  #prepareToWrite(): void {
+    this.transaction(() => {
+      const version = this.#version()
+      if (version === 0 && this.#rows('SELECT 1 FROM sqlite_schema').length === 0) this.#exec(SCHEMA)
+      else if (version === UNSEALED_VERSION) this.#sealAll()
+      else return
+      this.#exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    })
+    this.#requireVersion()
+    this.#checkAll()
+  }
+
+  /** A catalogue that was made before there were seals gets them. */
+  #sealAll(): void {
+    const tables = Object.keys(SEALED) as SealedTable[]
+    const rows = tables.map(table => this.texts(table, SEALED[table].columns))
+    this.#exec(SEALING)
+    tables.forEach((table, i) => {
+      this.seal(table, rows[i] ?? [])
+    })
+  }
+
+  /** Nothing is added to a catalogue that is damaged: indices decide what is there already. */
+  #checkAll(): void {
+    for (const table of Object.keys(SEALED) as SealedTable[]) this.sealed(table)
+    const found = this.texts('pragma_integrity_check', ['integrity_check'])
+    if (found.length !== 1 || found[0]?.['integrity_check'] !== 'ok')
+      throw damaged(this, 'its tables and indices disagree')
+  }
+
+  /** SQLite does not wait by itself when two processes turn a new file's log on at once. */
+  #useWriteAheadLog(): void {
+    const until = Date.now() + BUSY_MS
+    for (;;) {
+      try {
+        this.#exec('PRAGMA journal_mode = WAL')
+        return
+      } catch (error) {
+        if (!(error instanceof BusyError) || Date.now() > until) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+      }
+    }
+  }
+
+  #version(): number {
+    return Number(this.#rows('PRAGMA user_version')[0]?.['user_version'])
+  }
+
+  #requireVersion(): void {
+    const found = this.#version()
+    const wanted = SCHEMA_VERSION
+    this.#isSealed = found === wanted
+    if (found === wanted || (found === UNSEALED_VERSION && this.#mode === 'read')) return
+    const place = { file: this.path }
+    throw found > wanted
+      ? new ConstantsError(`a later detcal made this catalogue (its version is ${found}, ours ${wanted})`, {
+          place,
+          hint: 'Use that detcal or a newer one',
+        })
+      : new ConstantsError('it is an SQLite file, but no catalogue', {
+          place,
+          hint: 'Name the folder of a catalogue',
+        })
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  return value instanceof ArrayBuffer
+    ? new Uint8Array(value)
+    : value instanceof Uint8Array
+      ? value
+      : undefined
+}

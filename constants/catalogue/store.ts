@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import {
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  linkSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { copyFile, realpath } from 'node:fs/promises'
+import { basename, dirname, join, relative, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { type Content, contentOf, flushed } from '../../src/files/content.js'
+import { createOnce, isUnsupported, replaceFile } from '../../src/files/files.js'
+import { makeFolders } from '../../src/files/folders.js'
+import { ConstantsError, isDetcalError, OutputError } from '../../src/model/errors.js'
+
+/** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
+export function folderOf(detectorType: string, pdu: string): string {
+  if (!/^\w[\w.+-]{0,127}$/.test(pdu))
+    throw new ConstantsError(`${JSON.stringify(pdu)} cannot be the name of a physical detector unit`, {
+      hint: 'State one of letters, digits and _ . + - with --pdu',
+    })
+  return join('xfel', 'cal', detectorType, pdu.toLowerCase())
+}
+
+/** A file's path relative to the catalogue's root, with forward slashes, if it lies in its store; else undefined. */
+export async function pathInStore(root: string, path: string): Promise<string | undefined> {
+  const store = join(root, 'xfel', 'cal')
+  if (!existsSync(store)) return undefined
+  const inside = relative(await realpath(store), await realpath(path))
+  if (inside === '' || inside.startsWith('..')) return undefined
+  return ['xfel', 'cal', ...inside.split(sep)].join('/')
+}
+
+/** A copy that is on its way into the store: whole and on disk, under a name that nobody reads. */
+export interface StagedFile {
+  readonly content: Content
+  /** Where it lies until it is kept. */
+  readonly path: string
+  /**
+   * Gives it its name, `cal.<epoch>.h5` or, where another file has that, `cal.<epoch>.<n>.h5`.
+   * @returns the path relative to the root, with forward slashes.
+   */
+  keep(): string
+  /** Removes what {@link keep} has not named, or named for a transaction that failed. */
+  discard(): void
+}
+
+/** A file on its way into the store. */
+export interface Incoming {
+  /** The file it is made of, which messages name. */
+  readonly file: string
+  /** From when its constants are valid. */
+  readonly beginAt: Date
+  /** Puts what is to be stored under a path where nothing is yet. */
+  readonly put: (to: string) => Promise<void>
+  /** What is put, where that is known, and on disk. */
+  readonly content?: Content
+}
+
+/** Puts a copy of `file`. */
+export function copied(file: string): Incoming['put'] {
+  return async to => {
+    try {
+      await copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    } catch (error) {
+      if (!isUnsupported(error)) throw error
+      // A file system that keeps no modes refuses to copy them: then the bytes alone, whatever is there of them already.
+      await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), createWriteStream(to))
+    }
+  }
+}
+
+/** Puts `file` itself, which is then no longer where it was. */
+export function moved(file: string): Incoming['put'] {
+  return async to => renameSync(file, to)
+}
+
+/**
+ * Puts a file into `folder` below `root`. It appears only by {@link StagedFile.keep}.
+ * @throws OutputError if the store cannot be written; errors of detcal's own that `put` throws.
+ */
+export async function stage(
+  root: string,
+  folder: string,
+  { file, beginAt, put, content }: Incoming,
+): Promise<StagedFile> {
+  const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
+  let kept: string | undefined
+  const discard = () => {
+    rmSync(temporary, { force: true })
+    if (kept !== undefined) rmSync(kept, { force: true })
+  }
+  try {
+    makeFolders(dirname(temporary))
+    await put(temporary)
+    if (content) return { content, path: temporary, keep, discard }
+    await flushed(temporary)
+    // Of the copy, not of the original, which may change under our hands.
+    return { content: await contentOf(temporary), path: temporary, keep, discard }
+  } catch (error) {
+    discard()
+    if (isDetcalError(error)) throw error
+    throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {
+      place: { file },
+      hint: 'Check free space and permissions of the catalogue',
+      cause: error,
+    })
+  }
+
+  function keep(): string {
+    const epoch = EPOCH.exec(basename(file))?.[1] ?? epochText(beginAt)
+    for (let n = 0; ; n++) {
+      const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
+      const target = join(root, folder, name)
+      if (!nameOnce(temporary, target)) continue
+      kept = target
+      return [...folder.split(sep), name].join('/')
+    }
+  }
+}
+
+/**
+ * Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. Where there
+ * are no hard links, whatever the system calls that, an empty file takes the name, and `from` then its place.
+ * @throws the system's error; `to` is not there then.
+ */
+export function nameOnce(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if (!createOnce(to)) return false
+    try {
+      replaceFile(from, to)
+      return true
+    } catch (error) {
+      rmSync(to, { force: true })
+      throw error
+    }
+  }
+  rmSync(from)
+  return true
+}
+
+const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/
+
+/**
+ * The time in a name `cal.<epoch>.h5`, seconds since 1970 UTC with or without a fraction, of which milliseconds count;
+ * undefined in any other.
+ */
+export function epochOf(path: string): Date | undefined {
+  const text = EPOCH.exec(basename(path))?.[1]
+  if (text === undefined) return undefined
+  // By digits: 1738172761.382 times 1000 is a little less than the milliseconds it says.
+  const [seconds = '', fraction = ''] = text.split('.')
+  return new Date(Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3)))
+}
+
+/** The seconds of {@link epochOf} that are `time`. */
+export function epochText(time: Date): string {
+  return String(time.getTime() / 1000)
+}
+
+/** Whether `path` is a file that can be asked for its size. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

@@ -1,0 +1,127 @@
+import type { PlaneRecipe } from '../../src/corrections/planes.js'
+import type { Kernels } from '../../src/wasm/kernels.js'
+import { blocksOf, type Range, type Region } from '../files/blocks.js'
+import { Verification } from '../files/checksums/verification.js'
+import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
+import { badPixelMask } from '../model/bad-pixels.js'
+import { type LaneOptions, LanePlanes } from './lane-planes.js'
+import { type Contribution, contributionsOf } from './recipes.js'
+import { scatter } from './scatter.js'
+import { KernelScatter } from './scatter-kernel.js'
+import { Scratch } from './scratch.js'
+
+/** Where a lane keeps a module's constants, and what they are made of. */
+export interface LoadOptions extends LaneOptions {
+  /** What each plane of a cell is, in the lane's order. */
+  readonly planes: readonly PlaneRecipe[]
+  /** The constants that `planes` name, by calibration. */
+  readonly constants: ReadonlyMap<string, ConstantSource>
+  /** Slow-scan rows to load: several workers load one module, each its strip. */
+  readonly slowScan: Range
+  /** `finiteMedian` of SlopesFF, where a plane is `xray-gain`. */
+  readonly median?: number
+  /** Room for what is read at once; shared memory will do. Absent: a private buffer of 4 MiB. */
+  readonly scratch?: Uint8Array
+  /** Kernels bound to the lane's memory: used if `scratch` lies in it too. The result is the same without, only later. */
+  readonly kernels?: Kernels
+  /** Called before each block is read; what it throws ends the loading. */
+  readonly checkpoint?: () => void
+}
+
+export interface LoadReport {
+  /** Cells that not all of the constants have: filled so that their frames become NaN with NO_DARK_DATA. */
+  readonly missingCells: readonly number[]
+  /** Bytes of elements read. */
+  readonly bytes: number
+}
+
+/**
+ * Fills one strip of a lane's constants from the files, transposing from disk order to image order.
+ *
+ * Every plane of the strip is written, in memory bounded by the scratch room. Float planes are the stored number, or
+ * the recipe's f64 formula of stored numbers, rounded to f32 once; mask planes are u32.
+ * What is read of a constant is held against its checksums, where it has some.
+ * @throws ConstantsError naming file, dataset and module if a constant is damaged, lacks a plane, or is a mask with
+ * values that are none; RangeError if the planes do not fit the buffer.
+ */
+export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
+  const { cells, planes, constants, median, slowScan } = options
+  const { filled, bySource } = contributionsOf(planes, constants, median)
+  const available = Math.min(...[...bySource.keys()].map(cellsOf))
+  const lane = new LanePlanes(options, planes.length)
+  const missing = planes.map((recipe, plane) => ({ plane, bits: missingBits(recipe) }))
+  cells.forEach((cell, k) => {
+    for (const { plane, bits } of cell < available ? filled : missing) lane.fill(k, plane, slowScan, bits)
+  })
+
+  const room = new Scratch(options)
+  let bytes = 0
+  for (const [source, uses] of bySource)
+    bytes += await loadSource(options, lane, room, source, uses, available)
+  return { missingCells: cells.filter(cell => cell >= available), bytes }
+}
+
+/** Reads one constant and writes everything it contributes. @returns bytes read. */
+async function loadSource(
+  { cells, slowScan, checkpoint }: LoadOptions,
+  lane: LanePlanes,
+  room: Scratch,
+  source: ConstantSource,
+  uses: readonly Contribution[],
+  available: number,
+): Promise<number> {
+  const wanted = cells.filter(cell => cell < available)
+  if (wanted.length === 0) return 0
+  const reads = uses.flatMap(use => use.reads)
+  const innermost = source.axes.plane === source.shape.length - 1
+  const region: Region = {
+    slowScan,
+    cells: [Math.min(...wanted), Math.max(...wanted) + 1],
+    // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
+    planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
+  }
+  const kernels = room.kernels && new KernelScatter(room.kernels, lane, source, uses)
+  const budget = room.bytes
+  const sumRoom = room.kernels && { ...room.kernels, buffer: lane.u32.buffer }
+  const verification = Verification.of(source, { region, budget, cells, ...(sumRoom && { room: sumRoom }) })
+  const slabs = await openSlabs(source)
+  let bytes = 0
+  try {
+    for (const block of blocksOf(source, verification?.region ?? region, budget)) {
+      checkpoint?.()
+      const out = room.take(block.bytes)
+      slabs.read(block.start, block.count, out)
+      verification?.add(block, out)
+      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(block, out) : uses
+      if (left.length > 0) scatter(lane, source, block, out, left)
+      bytes += block.bytes
+    }
+  } finally {
+    slabs.close()
+  }
+  await verification?.finish()
+  return bytes
+}
+
+const NAN_F32 = 0x7fc00000
+const INFINITY_F32 = 0x7f800000
+
+/**
+ * What a plane holds for a cell without constants: NaN in every term and factor makes the result NaN, infinite
+ * thresholds never switch, the mask says NO_DARK_DATA. Planes of steps that are off stay neutral.
+ */
+function missingBits(recipe: PlaneRecipe): number {
+  switch (recipe.kind) {
+    case 'fill':
+      return recipe.bits
+    case 'bad-pixels':
+      return badPixelMask('NO_DARK_DATA')
+    case 'medium-threshold':
+    case 'low-threshold':
+      return INFINITY_F32
+    case 'value':
+      return recipe.calibration === 'ThresholdsDark' ? INFINITY_F32 : NAN_F32
+    default:
+      return NAN_F32
+  }
+}

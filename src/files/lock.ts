@@ -1,0 +1,140 @@
+import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { BusyError } from '../model/errors.js'
+import { createOnce } from './files.js'
+
+/** Name of the lock in a folder. */
+export const LOCK_NAME = '.detcal.lock'
+
+/** Who holds an output folder. `started` tells a process from a later one with the same pid. */
+interface Holder {
+  readonly pid: number
+  readonly host: string
+  readonly started: string
+}
+
+/** Held while one process writes into a folder. */
+export interface FolderLock {
+  /** Pids of dead processes of this host whose lock was swept: their parts may be swept too. */
+  readonly swept: readonly number[]
+  release(): void
+}
+
+/** How often a lock that changes under our hands is looked at again, and how long we wait for one that is half written. */
+const ATTEMPTS = 8
+const PAUSE_MS = 10
+
+/**
+ * Takes the lock of `folder`, sweeping one left by a dead process of this host.
+ *
+ * The lock appears with its content or not at all (`link` of a finished file), so a reader never sees half; where there are
+ * no hard links it is created empty (`O_EXCL`) and filled at once, and who finds it empty waits a little.
+ * @throws BusyError if a living process, or one of another host, holds it, or who does cannot be told.
+ */
+export function lockFolder(folder: string): FolderLock {
+  const path = join(folder, LOCK_NAME)
+  const own = JSON.stringify(holderOf(process.pid))
+  const swept: number[] = []
+  let unreadable = false
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (takeName(path, own)) return { swept, release: () => rmSync(path, { force: true }) }
+    const holder = readHolder(path)
+    unreadable = holder === 'unreadable'
+    if (holder === 'unreadable') pause()
+    else if (holder !== undefined) {
+      if (!isDead(holder)) throw busy(folder, path, holder)
+      if (sweep(path, holder, own)) swept.push(holder.pid)
+      else pause()
+    }
+  }
+  if (unreadable)
+    throw new BusyError('the lock cannot be read', {
+      place: { file: path },
+      hint: 'Remove it if no detcal is running there',
+    })
+  throw new BusyError('other processes are taking the output folder', {
+    place: { file: folder },
+    hint: `Try again, or remove ${path}.sweep if no detcal is running there`,
+  })
+}
+
+/** Makes the file `path`, of that content, unless there is one. @returns whether it did. */
+function takeName(path: string, content: string): boolean {
+  const whole = `${path}.${process.pid}`
+  try {
+    writeFileSync(whole, content)
+    linkSync(whole, path)
+    return true
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (syscall !== 'link') throw error
+    // Whatever the system calls it: there are no hard links here.
+    return code === 'EEXIST' ? false : createOnce(path, content)
+  } finally {
+    rmSync(whole, { force: true })
+  }
+}
+
+/** Stops this thread: nothing else has begun yet when a folder is locked. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+}
+
+function holderOf(pid: number): Holder {
+  return { pid, host: hostname(), started: startTime(pid) }
+}
+
+/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); empty where there is no /proc. */
+function startTime(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function isDead(holder: Holder): boolean {
+  if (holder.host !== hostname()) return false
+  try {
+    process.kill(holder.pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+  return holder.started !== '' && startTime(holder.pid) !== holder.started
+}
+
+/** Undefined: there is none. `unreadable`: empty, half written or damaged. */
+function readHolder(path: string): Holder | 'unreadable' | undefined {
+  try {
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
+    return { pid: Number(value.pid), host: String(value.host), started: String(value.started ?? '') }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
+  }
+}
+
+/**
+ * Removes the lock of a dead process. Only one sweeps at a time, and looks again before: a lock that somebody took
+ * meanwhile is never touched. @returns whether it was removed.
+ */
+function sweep(path: string, dead: Holder, own: string): boolean {
+  const guard = `${path}.sweep`
+  if (!takeName(guard, own)) return false
+  try {
+    const found = readHolder(path)
+    if (typeof found !== 'object' || found.pid !== dead.pid || found.started !== dead.started) return false
+    unlinkSync(path)
+    return true
+  } finally {
+    rmSync(guard, { force: true })
+  }
+}
+
+function busy(folder: string, path: string, holder: Holder): BusyError {
+  return new BusyError(`process ${holder.pid} on ${holder.host} is writing there`, {
+    place: { file: folder },
+    hint: `Wait for it, choose another --out, or remove ${path} if that process is gone`,
+  })
+}

@@ -1,0 +1,94 @@
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { importConstants } from '../../constants/catalogue/import.js'
+import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
+import { folderOf } from '../../constants/catalogue/store.js'
+import { makeFolders } from '../files/folders.js'
+import { type ModuleIndex, twoDigits } from '../model/ids.js'
+import { asOutputError } from './chunk-file.js'
+import type { SimulationOptions } from './options.js'
+import { keyOf } from './random.js'
+import { simulatedDetector } from './simulated.js'
+import type { ConstantsTask } from './tasks.js'
+import { constantsBegin } from './timeline.js'
+
+/** The physical unit that stands for a module in simulated runs. */
+export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module: ModuleIndex): string {
+  return `${detector.aggregator}_SIM_M${twoDigits(module)}`
+}
+
+/** The constants of a run on their way into a catalogue. */
+export interface ConstantsPlan {
+  readonly catalogue: string
+  /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
+  readonly staging: string
+  readonly tasks: readonly ConstantsTask[]
+}
+
+/** A task for each module, which writes its constants into a staging folder of the catalogue. */
+export function planConstants(options: SimulationOptions, catalogue: string): ConstantsPlan {
+  const staging = join(catalogue, `.simulate-${process.pid}`)
+  const tasks = options.modules.map(module => {
+    const pdu = pduOf(options, module)
+    return { options, module, pdu, path: join(staging, `${pdu}.part`) }
+  })
+  return { catalogue, staging, tasks }
+}
+
+/**
+ * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue has already, to
+ * the byte, are not kept twice.
+ * @throws ConstantsError, OutputError
+ */
+export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promise<void> {
+  const open = SqliteCatalogue.open(catalogue, 'write')
+  try {
+    for (const task of tasks) await enter(open, task)
+  } catch (error) {
+    throw asOutputError(error, catalogue)
+  } finally {
+    open.close()
+  }
+}
+
+async function enter(
+  catalogue: SqliteCatalogue,
+  { options, module, pdu, path }: ConstantsTask,
+): Promise<void> {
+  const { detector } = options
+  const folder = join(catalogue.root, folderOf(detector.type, pdu))
+  makeFolders(folder)
+  const file = join(folder, freeName(folder, options))
+  renameSync(path, file)
+  let isNew = false
+  try {
+    const { versions } = await importConstants(catalogue, {
+      files: [file],
+      detector,
+      detectorName: detector.karaboId,
+      module,
+      pdu,
+      // Of the seed, without the fraction in the name: all modules change at once.
+      beginAt: constantsBegin(options.seed),
+      conditions: conditionsOfConstants(options),
+    })
+    isNew = versions.some(entered => entered.isNew)
+  } finally {
+    if (!isNew) rmSync(file, { force: true })
+  }
+}
+
+/** `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
+function freeName(folder: string, { seed, cells, energy }: SimulationOptions): string {
+  const seconds = constantsBegin(seed).getTime() / 1000
+  let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
+  const name = () => `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`
+  while (existsSync(join(folder, name()))) fraction++
+  return name()
+}
+
+/** The run's, but for the gain mode: simulated constants hold in all of them. */
+function conditionsOfConstants(options: SimulationOptions): Record<string, number> {
+  const { 'Gain mode': _, ...conditions } = simulatedDetector(options.detector).conditionsOf(options)
+  return conditions
+}

@@ -1,0 +1,73 @@
+import type { ConstantArray } from '../../constants/files/write.js'
+import { calibrationOf } from '../../constants/model/calibrations.js'
+import type { AxisOrder } from '../detectors/calibration.js'
+import type { Detector } from '../detectors/detector.js'
+import { arrayOf } from '../model/dtypes.js'
+import type { ModuleModel } from './module-model.js'
+import { simulatedDetector } from './simulated.js'
+import type { FillPlanes } from './simulated-detector.js'
+
+/** CalCat's order, transposed against images. */
+const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
+
+/**
+ * The constants that a characterisation without statistical error would find for a simulated module, in the order of
+ * axes that CalCat has them in, evaluated in strips of rows of the first axis as the writer asks for them.
+ */
+export function constantsOf(
+  detector: Detector,
+  model: ModuleModel,
+  pdu: string,
+  dtype: 'f4' | 'f8' = 'f4',
+): ConstantArray[] {
+  return simulatedDetector(detector)
+    .constants(model)
+    .map(({ calibration, planes, fill }) => {
+      const kind = calibrationOf(detector, calibration)
+      const elements = kind?.kind === 'bits' ? 'u4' : dtype
+      const slowFirst = (kind?.assumed ?? TRANSPOSED)[0] === 'slow_scan'
+      const { slowScan, fastScan } = detector
+      const image = slowFirst ? [slowScan, fastScan] : [fastScan, slowScan]
+      const names = slowFirst ? ['slow_scan', 'fast_scan'] : ['fast_scan', 'slow_scan']
+      return {
+        pdu,
+        calibration,
+        shape: [...image, model.cells, planes],
+        dims: [...names, 'cell', kind?.planeAxis ?? 'gain'],
+        dtype: elements,
+        data: ([first = 0], [count = 0]) =>
+          strip(detector, model, { first, count, planes, slowFirst }, elements, fill),
+      }
+    })
+}
+
+interface Strip {
+  /** Rows of the first axis, `first … first + count − 1`. */
+  readonly first: number
+  readonly count: number
+  readonly planes: number
+  /** The first axis is the slow scan, not the fast. */
+  readonly slowFirst: boolean
+}
+
+function strip<D extends 'f4' | 'f8' | 'u4'>(
+  detector: Detector,
+  model: ModuleModel,
+  { first, count, planes, slowFirst }: Strip,
+  dtype: D,
+  fill: FillPlanes,
+) {
+  const { slowScan, fastScan } = detector
+  const inner = slowFirst ? fastScan : slowScan
+  const out = arrayOf(dtype, count * inner * model.cells * planes)
+  let at = 0
+  for (let outer = first; outer < first + count; outer++)
+    for (let i = 0; i < inner; i++) {
+      const pixel = slowFirst ? outer * fastScan + i : i * fastScan + outer
+      for (let cell = 0; cell < model.cells; cell++) {
+        fill(pixel, cell, out, at)
+        at += planes
+      }
+    }
+  return out
+}

@@ -1,0 +1,124 @@
+import type { Detector } from '../../detectors/detector.js'
+import { pixelsOf } from '../../detectors/detector.js'
+import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { NewFile } from '../../hdf5/create/new-file.js'
+import { ImageFile } from '../image/image-file.js'
+
+/** What a combined file holds, known before anything is corrected. */
+export interface CombinedDescription {
+  readonly detector: Detector
+  readonly karaboId: string
+  readonly proposal: number | undefined
+  readonly run: number | undefined
+  /** Of each frame: one row of the file is a frame of the whole detector. */
+  readonly trainIds: Float64Array
+  readonly pulseIds: BigUint64Array
+  /** `[frame][module]`: 0 where a module is missing. */
+  readonly cellIds: Uint16Array
+  /** Provenance, written as attributes of the file. */
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+const DETECTOR = 'entry_1/instrument_1/detector_1'
+const DATASETS = { data: `${DETECTOR}/data`, gain: `${DETECTOR}/gain`, mask: `${DETECTOR}/mask` } as const
+
+/**
+ * What is read of a module that has no frame: data NaN, gain 0, every mask bit, as EXtra-data's virtual CXI fills. No chunks
+ * are written for it.
+ */
+const MISSING = {
+  data: new Uint8Array(Uint32Array.of(0x7fc00000).buffer),
+  mask: new Uint8Array(Uint32Array.of(0xffffffff).buffer),
+} as const
+
+/**
+ * Full detector frames `(frames, modules, slow scan, fast scan)` in the layout of EXtra-data's virtual CXI, but
+ * with real data: CrystFEL and EXtra-data users read it alone. One chunk holds one module of one frame, so that
+ * workers write modules independently; data chunks lie in frame order, with holes where a module has no frame.
+ */
+export class CombinedFile {
+  readonly images: ImageFile
+  readonly #folder: OutputFolder
+  readonly #final: string
+  readonly #part: string
+
+  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile) {
+    this.#folder = folder
+    this.#final = final
+    this.#part = part
+    this.images = images
+  }
+
+  /** Declares the file under a temporary name. @throws OutputError */
+  static async create(
+    folder: OutputFolder,
+    final: string,
+    description: CombinedDescription,
+  ): Promise<CombinedFile> {
+    const part = folder.part(final)
+    const pixels = pixelsOf(description.detector)
+    const chunks = description.trainIds.length * description.detector.moduleCount
+    try {
+      declare(description).write(part)
+      const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
+      return new CombinedFile(folder, final, part, images)
+    } catch (error) {
+      folder.discard(part)
+      throw asOutputError(error, final)
+    }
+  }
+
+  /** Writes the indices and gives the file its name. @throws OutputError */
+  async finish(): Promise<void> {
+    try {
+      this.images.writeIndices('filled')
+    } catch (error) {
+      throw asOutputError(error, this.#final)
+    }
+    await this.#folder.publish(this.#part, this.#final, this.images.release())
+  }
+
+  /** Gives the file up. */
+  discard(): void {
+    this.images.abandon()
+    this.#folder.discard(this.#part)
+  }
+}
+
+function declare(description: CombinedDescription): NewFile {
+  const { detector, trainIds, pulseIds, cellIds, karaboId, proposal, run } = description
+  const file = new NewFile()
+  const count = trainIds.length
+  const modules = detector.moduleCount
+  file.column('cxi_version', 'i8', [150])
+  const identifiers = Array.from(trainIds, (trainId, frame) => `${trainId}:${pulseIds[frame]}`)
+  file.strings('entry_1/experiment_identifier', identifiers)
+  file.column('entry_1/trainId', 'u8', [...trainIds])
+  file.array('entry_1/pulseId', 'u8', pulseIds, { shape: [count] })
+  file.array('entry_1/cellId', 'u2', cellIds, { shape: [count, modules] })
+  file.attributes('entry_1/cellId', { axes: 'experiment_identifier:module_identifier' })
+  if (proposal !== undefined && run !== undefined)
+    file.attributes('entry_1', {
+      name: `EuXFEL proposal ${proposal} run ${run}`,
+      euxfelProposalNumber: BigInt(proposal),
+      euxfelRunNumber: BigInt(run),
+    })
+  declareImages(file, count, detector)
+  file.attributes(DETECTOR, { name: karaboId })
+  file.column(`${DETECTOR}/module_identifier`, 'i8', [...Array(modules).keys()])
+  file.softLink('/entry_1/experiment_identifier', `${DETECTOR}/experiment_identifier`)
+  file.softLink(`/${DETECTOR}`, 'entry_1/data_1')
+  file.attributes('/', description.attributes)
+  return file
+}
+
+function declareImages(file: NewFile, count: number, detector: Detector): void {
+  const plane = [detector.slowScan, detector.fastScan]
+  const shape = [count, detector.moduleCount, ...plane]
+  const chunk = [1, 1, ...plane]
+  file.declare(DATASETS.data, 'f4', { shape, chunk, fill: MISSING.data })
+  file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
+  file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1, fill: MISSING.mask })
+  for (const path of Object.values(DATASETS))
+    file.attributes(path, { axes: 'experiment_identifier:module_identifier:y:x' })
+}

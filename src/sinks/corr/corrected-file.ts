@@ -1,0 +1,205 @@
+import type { Detector } from '../../detectors/detector.js'
+import { pixelsOf } from '../../detectors/detector.js'
+import type { ExdfDataset, ExdfFile, ExdfGroup } from '../../exdf/description.js'
+import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
+import { type ExdfMetadata, readExdf } from '../../exdf/file.js'
+import { copyRows } from '../../exdf/rows.js'
+import { writeExdf } from '../../exdf/writer.js'
+import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import type { ReadableFile } from '../../hdf5/readable.js'
+import { requireDataset } from '../../hdf5/values.js'
+import type { TypedArrayOf } from '../../model/dtypes.js'
+import { storedPulse } from '../../model/ids.js'
+import type { JoinedFile } from '../../sources/run/join.js'
+import { positionsList } from '../../sources/run/query.js'
+import type { Run } from '../../sources/run/run.js'
+import { ImageFile } from '../image/image-file.js'
+import { type ModuleProvenance, type Provenance, provenanceAttributes } from '../metadata/provenance.js'
+
+/** Rows a chunk of an id column holds, as pyCalibration writes them. */
+const ID_CHUNK = 32
+
+/** What one CORR file is made of. */
+export interface CorrectedDescription {
+  readonly joined: JoinedFile
+  readonly run: Run
+  readonly software: Provenance
+  readonly module: ModuleProvenance
+}
+
+/**
+ * One CORR file: modern source name with legacy links, image data f32 and uncompressed, gain u8 and mask u32
+ * deflated, one frame a chunk, ids 1-D, header, detector and trailer copied, INDEX unpadded.
+ */
+export class CorrectedFile {
+  readonly images: ImageFile
+  readonly #folder: OutputFolder
+  readonly #final: string
+  readonly #part: string
+
+  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile) {
+    this.#folder = folder
+    this.#final = final
+    this.#part = part
+    this.images = images
+  }
+
+  /**
+   * Declares the file under a temporary name, with everything but image chunks in it.
+   * @throws DataError if the RAW file lacks what is copied. @throws OutputError
+   */
+  static async create(
+    folder: OutputFolder,
+    final: string,
+    description: CorrectedDescription,
+  ): Promise<CorrectedFile> {
+    const { joined, run } = description
+    const part = folder.part(final)
+    try {
+      const exdf = await readExdf(
+        joined.file.path,
+        raw => describe(raw.file, raw.metadata, description),
+        joined.file.facts,
+      )
+      writeExdf(part, exdf)
+      const image = instrumentPath(correctedSource(run, joined), 'image')
+      const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
+      return new CorrectedFile(
+        folder,
+        final,
+        part,
+        ImageFile.open(part, final, datasets, joined.frames, pixelsOf(run.detector) * 4),
+      )
+    } catch (error) {
+      folder.discard(part)
+      throw asOutputError(error, final)
+    }
+  }
+
+  /** Writes the chunk indices and gives the file its name. @throws OutputError */
+  async finish(): Promise<void> {
+    try {
+      this.images.writeIndices('refused')
+    } catch (error) {
+      throw asOutputError(error, this.#final)
+    }
+    await this.#folder.publish(this.#part, this.#final, this.images.release())
+  }
+
+  /** Gives the file up. */
+  discard(): void {
+    this.images.abandon()
+    this.#folder.discard(this.#part)
+  }
+}
+
+/** `SPB_DET_AGIPD1M-1/CORR/3CH0:output`. */
+function correctedSource(run: Run, joined: JoinedFile): string {
+  return `${run.karaboId}/CORR/${joined.module}CH0:output`
+}
+
+function describe(
+  raw: ReadableFile,
+  metadata: ExdfMetadata,
+  { joined, run, software, module }: CorrectedDescription,
+): ExdfFile {
+  const { file, trains } = joined
+  const source = correctedSource(run, joined)
+  const now = new Date(software.created)
+  return {
+    version: '1.2',
+    growable: false,
+    metadata: {
+      proposalNumber: metadata.proposal ?? run.proposal ?? 0,
+      runNumber: metadata.run ?? run.run ?? 0,
+      sequenceNumber: metadata.sequence ?? file.sequence,
+      runType: metadata.runType ?? '',
+      sample: metadata.sample ?? '',
+      daqLibrary: metadata.daqLibrary ?? '',
+      karaboFramework: metadata.karaboFramework ?? '',
+      creationDate: metadata.creationDate ?? now,
+      updateDate: now,
+    },
+    trains: {
+      trainIds: trains.map(({ trainId }) => trainId),
+      ...(trains.some(({ entry }) => entry?.stray) && { disordered: true }),
+      flags: trains.map(({ entry }) => entry?.flag ?? 1),
+      timestamps: trains.map(({ entry }) => entry?.timestamp ?? 0n),
+      origins: trains.map(({ entry }) => entry?.origin ?? -1),
+    },
+    sources: [
+      {
+        name: source,
+        groups: { image: imageGroup(raw, joined, run.detector), ...copiedGroups(raw, joined) },
+      },
+    ],
+    aliases: [{ from: file.source, to: source }],
+    attributes: { '/': provenanceAttributes(software, module) },
+  }
+}
+
+function imageGroup(
+  raw: ReadableFile,
+  { file, trains, frames }: JoinedFile,
+  { slowScan, fastScan }: Detector,
+): ExdfGroup {
+  const rows = trains.flatMap(train => positionsList(train.rows))
+  const ids = trains.flatMap(({ trainId, rows: { count } }) =>
+    Array.from({ length: count }, () => BigInt(trainId)),
+  )
+  const shape = [frames, slowScan, fastScan]
+  const chunk = [1, slowScan, fastScan]
+  const column = (name: string, dtype: 'u8' | 'u2', data: TypedArrayOf<'u8' | 'u2'>): ExdfDataset => ({
+    name,
+    dtype,
+    shape: [frames],
+    ...(frames > 0 ? { chunk: [Math.min(ID_CHUNK, frames)] } : {}),
+    data,
+  })
+  return {
+    counts: trains.map(train => train.rows.count),
+    datasets: [
+      { name: 'data', dtype: 'f4', shape, chunk },
+      { name: 'gain', dtype: 'u1', shape, chunk, deflate: 1 },
+      { name: 'mask', dtype: 'u4', shape, chunk, deflate: 1 },
+      column('trainId', 'u8', BigUint64Array.from(ids)),
+      column(
+        'pulseId',
+        'u8',
+        BigUint64Array.from(rows, row => storedPulse(file.pulseIds[row], file.widePulseIds?.get(row))),
+      ),
+      column(
+        'cellId',
+        'u2',
+        Uint16Array.from(rows, row => file.cellIds[row] ?? 0),
+      ),
+      ...copiedOf(raw, file, 'image', rows),
+    ],
+  }
+}
+
+/** header, detector and trailer: whichever the RAW file has, one row a train as far as it has them. */
+function copiedGroups(raw: ReadableFile, { file, trains }: JoinedFile): Record<string, ExdfGroup> {
+  const groups: Record<string, ExdfGroup> = {}
+  for (const group of XTDF_GROUPS.filter(name => name !== 'image')) {
+    const ranges = trains.map(({ entry }) => entry?.groups[group] ?? { first: 0, count: 0 })
+    const rows = ranges.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i))
+    const datasets = copiedOf(raw, file, group, rows)
+    if (datasets.length > 0) groups[group] = { counts: ranges.map(({ count }) => count), datasets }
+  }
+  return groups
+}
+
+function copiedOf(
+  raw: ReadableFile,
+  file: JoinedFile['file'],
+  group: string,
+  rows: readonly number[],
+): ExdfDataset[] {
+  return file.copied
+    .filter(path => path.startsWith(`${group}/`))
+    .map(path => {
+      const dataset = requireDataset(raw, `${instrumentPath(file.source)}/${path}`)
+      return { name: path.slice(group.length + 1), ...copyRows(dataset, rows) }
+    })
+}

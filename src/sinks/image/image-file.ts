@@ -1,0 +1,148 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { findDeclared, setEndOfFile, writeChunkIndex } from '../../hdf5/direct/index.js'
+
+/** Where workers write the image chunks of one file. Plain values, for `postMessage`. */
+export interface ChunkTarget {
+  /** For messages only: workers write through `fd`, which all threads of the process share. */
+  readonly path: string
+  readonly fd: number
+  /** Address of data chunk 0; chunk k lies at `dataAddress + k · dataBytes`, in frame order. */
+  readonly dataAddress: number
+  readonly dataBytes: number
+  /** BigInt64Array of one: the next free byte. Deflated chunks reserve their place with `Atomics.add`. */
+  readonly end: SharedArrayBuffer
+}
+
+/** Deflated chunks as workers report them. */
+interface Packed {
+  readonly indices: Float64Array
+  readonly addresses: Float64Array
+  readonly sizes: Float64Array
+}
+
+/** Names of the three image datasets in the file. */
+export interface ImageDatasets {
+  readonly data: string
+  readonly gain: string
+  readonly mask: string
+}
+
+/** Pages keep the data chunks aligned, so that the kernel copies whole pages. */
+const ALIGN = 4096
+
+/** Address and size of every chunk of one dataset, by chunk number. */
+class ChunkTable {
+  readonly addresses: Float64Array
+  readonly sizes: Float64Array
+
+  constructor(chunks: number) {
+    this.addresses = new Float64Array(chunks).fill(-1)
+    this.sizes = new Float64Array(chunks)
+  }
+
+  add(packed: Packed): void {
+    packed.indices.forEach((index, i) => {
+      this.addresses[index] = packed.addresses[i] ?? -1
+      this.sizes[index] = packed.sizes[i] ?? 0
+    })
+  }
+
+  /** Numbers of the chunks that were written. */
+  written(): Float64Array {
+    return Float64Array.from(this.addresses.keys()).filter(index => (this.addresses[index] ?? -1) >= 0)
+  }
+
+  /** @throws Error if one of these chunks is missing: the file must not look whole. */
+  entries(name: string, indices: Float64Array): Packed {
+    const addresses = indices.map(index => this.addresses[index] ?? -1)
+    const missing = addresses.indexOf(-1)
+    if (missing >= 0) throw new Error(`${name}: chunk ${indices[missing]} was never written`)
+    return { indices, addresses, sizes: indices.map(index => this.sizes[index] ?? 0) }
+  }
+}
+
+/**
+ * The image chunks of a file that was declared: data (uncompressed, at fixed addresses in frame
+ * order), gain and mask (deflated, appended as they come). Workers write; this keeps the tables and, at the end,
+ * writes the chunk indices.
+ */
+export class ImageFile {
+  readonly target: ChunkTarget
+  readonly #chunks: number
+  readonly #gain: ChunkTable
+  readonly #mask: ChunkTable
+  readonly #datasets: ImageDatasets
+  #released = false
+
+  private constructor(target: ChunkTarget, chunks: number, datasets: ImageDatasets) {
+    this.target = target
+    this.#chunks = chunks
+    this.#datasets = datasets
+    this.#gain = new ChunkTable(chunks)
+    this.#mask = new ChunkTable(chunks)
+  }
+
+  /** Opens the declared file `part`, which messages call `path`, for `chunks` chunks of `dataBytes` bytes of f32 data each. */
+  static open(
+    part: string,
+    path: string,
+    datasets: ImageDatasets,
+    chunks: number,
+    dataBytes: number,
+  ): ImageFile {
+    const fd = openSync(part, 'r+')
+    const dataAddress = Math.ceil(fstatSync(fd).size / ALIGN) * ALIGN
+    const end = new SharedArrayBuffer(8)
+    new BigInt64Array(end)[0] = BigInt(dataAddress + chunks * dataBytes)
+    return new ImageFile({ path, fd, dataAddress, dataBytes, end }, chunks, datasets)
+  }
+
+  /** Notes where a block's deflated chunks went. A later note of a chunk replaces an earlier one. */
+  record(gain: Packed, mask: Packed): void {
+    this.#gain.add(gain)
+    this.#mask.add(mask)
+  }
+
+  /** Withdraws chunks whose source turned out to be bad: they count as missing. */
+  forget(indices: Iterable<number>): void {
+    for (const index of indices) {
+      this.#gain.addresses[index] = -1
+      this.#mask.addresses[index] = -1
+    }
+  }
+
+  /**
+   * Writes the three chunk indices; the file is whole afterwards, but neither flushed nor closed.
+   * @param missing `filled`: chunks that nobody has written read as the datasets' fill values.
+   * @throws Error if a chunk is missing that must not: the file must not look whole.
+   */
+  writeIndices(missing: 'refused' | 'filled'): void {
+    const { fd, path, dataAddress, dataBytes, end } = this.target
+    const indices =
+      missing === 'filled' ? this.#gain.written() : Float64Array.from({ length: this.#chunks }, (_, k) => k)
+    let at = Number(Atomics.load(new BigInt64Array(end), 0))
+    if (indices.length > 0) {
+      const data = {
+        indices,
+        addresses: indices.map(k => dataAddress + k * dataBytes),
+        sizes: new Float64Array(indices.length).fill(dataBytes),
+      }
+      const { data: name, gain, mask } = this.#datasets
+      at = writeChunkIndex(fd, findDeclared(fd, name, path), data, at)
+      at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(gain, indices), at)
+      at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask, indices), at)
+    }
+    setEndOfFile(fd, at, path)
+  }
+
+  /** Hands over the file descriptor, which whoever takes it closes. */
+  release(): number {
+    this.#released = true
+    return this.target.fd
+  }
+
+  /** Closes the file descriptor of a file that is given up, unless it was handed over. */
+  abandon(): void {
+    if (!this.#released) closeSync(this.release())
+  }
+}

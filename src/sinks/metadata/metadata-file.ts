@@ -1,0 +1,104 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { ConstantVersion } from '../../../constants/model/version.js'
+import type { Detector } from '../../detectors/detector.js'
+import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { twoDigits } from '../../model/ids.js'
+import type { Provenance } from './provenance.js'
+
+/** What `calibration_metadata_<DET>.yml` tells of one module. */
+export interface ModuleMetadata {
+  readonly module: number
+  readonly pdu: string | undefined
+  readonly constants: ReadonlyMap<string, ConstantVersion>
+  /** `corrected`, `partial` or `failed`, and what else is worth knowing. */
+  readonly outcome: Readonly<Record<string, unknown>>
+}
+
+/** What the file is made of. */
+export interface RunMetadata {
+  readonly detector: Detector
+  readonly karaboId: string
+  /** Folder of the RAW run. */
+  readonly input: string
+  readonly provenance: Provenance
+  readonly modules: readonly ModuleMetadata[]
+}
+
+/** `<folder>/calibration_metadata_SPB_DET_AGIPD1M-1.yml`. */
+export function metadataPath(folder: string, karaboId: string): string {
+  return join(resolve(folder), `calibration_metadata_${karaboId}.yml`)
+}
+
+/**
+ * Writes the file from which `CalibrationData.from_correction` of EXtra reads which constants a run was corrected
+ * with; our own keys tell the rest: options, versions, checksums, what became of each module.
+ * @throws OutputError
+ */
+export async function writeMetadataFile(
+  folder: OutputFolder,
+  path: string,
+  content: RunMetadata,
+): Promise<void> {
+  const { detector, karaboId, input, provenance, modules } = content
+  const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
+  const { stringify } = await import('yaml')
+  const tree = {
+    'calibration-configurations': {
+      'karabo-id': karaboId,
+      'in-folder': resolve(input),
+      'out-folder': resolve(folder.path),
+      ...provenance.options,
+      ...(provenance.constantsFrom === undefined ? {} : { 'constants-from': provenance.constantsFrom }),
+    },
+    'detcal-version': provenance.software,
+    created: provenance.created,
+    'retrieved-constants': {
+      ...Object.fromEntries(
+        modules
+          .filter(({ constants }) => constants.size > 0)
+          .map(({ module, pdu, constants }) => [
+            aggregator(module),
+            {
+              'physical-name': pdu,
+              constants: Object.fromEntries(
+                [...constants].map(([name, version]) => [name, constantEntry(version)]),
+              ),
+            },
+          ]),
+      ),
+      'time-summary': {},
+    },
+    'module-outcomes': Object.fromEntries(
+      modules.map(({ module, outcome }) => [aggregator(module), outcome]),
+    ),
+  }
+  // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
+  const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
+  const part = folder.part(path)
+  try {
+    const fd = openSync(part, 'w')
+    try {
+      writeFileSync(fd, text)
+    } catch (error) {
+      closeSync(fd)
+      throw error
+    }
+    await folder.publish(part, path, fd)
+  } catch (error) {
+    folder.discard(part)
+    throw asOutputError(error, path)
+  }
+}
+
+/** As the facility writes it; `creation-time` must stay text, EXtra parses it itself. */
+function constantEntry(version: ConstantVersion): Record<string, unknown> {
+  return {
+    ccv_id: version.id,
+    'creation-time': version.beginAt.toISOString().replace('Z', '+00:00'),
+    dataset: version.dataset,
+    path: version.path,
+    sha256: version.sha256,
+    dims: version.dims,
+  }
+}

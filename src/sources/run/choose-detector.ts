@@ -1,0 +1,49 @@
+import type { Detector } from '../../detectors/detector.js'
+import { DETECTORS } from '../../detectors/index.js'
+import { DataError, UsageError } from '../../model/errors.js'
+import { few } from './few.js'
+import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
+
+/**
+ * The one detector of the run that `wanted` means: `auto`, a detector's id or a Karabo name.
+ * @throws DataError if there is none, naming what is there, or if its data are corrected. @throws UsageError if
+ * there are several.
+ */
+export function chooseDetector(folder: RunFolder, wanted: string): { detector: Detector; karaboId: string } {
+  const sources = folder.files.flatMap(file => file.instrumentSources)
+  const found = new Map<string, ModuleSource[]>()
+  for (const source of new Set(sources)) {
+    const module = moduleSource(source)
+    if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
+  }
+  const matching = [...found].filter(
+    ([karaboId, [first]]) => wanted === 'auto' || wanted === karaboId || wanted === first?.detector.id,
+  )
+  const place = { file: folder.path }
+  const [only] = matching
+  if (!only) {
+    const known = DETECTORS.map(detector => detector.name).join(', ')
+    const there = [...new Set(sources)].sort()
+    const listed = there.length > 0 ? `It holds ${few(there, 5)}` : 'It holds no instrument data'
+    throw new DataError(
+      wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
+      { place, hint: listed },
+    )
+  }
+  if (matching.length > 1)
+    throw new UsageError('holds data of several detectors', {
+      place,
+      hint: `Choose with --detector: ${matching.map(([karaboId]) => karaboId).join(' or ')}`,
+    })
+  const [karaboId, modules] = only
+  // Corrected runs name their data CORR/…:output and keep the raw names as links to it.
+  const corrected = modules.find(module => module.corrected)
+  if (corrected)
+    throw new DataError(`is corrected already: it holds ${corrected.source}`, {
+      place,
+      hint: 'Give the RAW folder of the run',
+    })
+  const detector = modules[0]?.detector
+  if (!detector) throw new Error('a detector without modules was found')
+  return { detector, karaboId }
+}

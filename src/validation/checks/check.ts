@@ -1,0 +1,81 @@
+import type { Detector } from '../../detectors/detector.js'
+import type { ExdfFile } from '../../exdf/file.js'
+import type { File } from '../../hdf5/library.js'
+import type { ExactNumbers } from '../../hdf5/values.js'
+import type { ModuleIndex } from '../../model/ids.js'
+
+/** What a check found; the runner adds the check's name and, for file checks, the file. */
+export interface Finding {
+  readonly message: string
+  readonly severity?: 'warning' | 'error'
+  readonly file?: string
+  readonly dataset?: string
+  readonly module?: number
+  readonly train?: number
+}
+
+/** What file checks look at: one file, open, with what several of them need. */
+export interface FileContext {
+  readonly exdf: ExdfFile<File>
+  /** INDEX/trainId as stored, zeros and impossible ids included. */
+  readonly trainIds: Float64Array
+  readonly trainColumn: ExactNumbers
+  /** Detector modules in it; a corrected file's raw alias is not listed. */
+  readonly modules: readonly ModuleInFile[]
+}
+
+export interface ModuleInFile {
+  readonly detector: Detector
+  readonly karaboId: string
+  readonly module: ModuleIndex
+  readonly source: string
+  readonly corrected: boolean
+}
+
+/** What is kept of a file for the checks that compare files. */
+export interface FileFacts {
+  readonly path: string
+  readonly size: number
+  readonly mtimeMs: number
+  readonly controlSources: readonly string[]
+  readonly instrumentSources: readonly string[]
+  /** Ids that are not 0, in file order. */
+  readonly trainIds: readonly number[]
+  readonly modules: readonly (ModuleInFile & PulseFacts)[]
+}
+
+/** What is kept of a module's pulse ids. */
+export interface PulseFacts {
+  /** A digest of each train's list; trains without frames have none. */
+  readonly pulses: ReadonlyMap<number, string>
+  /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
+  readonly anew: readonly number[]
+}
+
+/** What run checks look at: all files that could be read, closed. */
+export interface RunContext {
+  /** The folder; undefined when a single file is checked. */
+  readonly folder: string | undefined
+  readonly files: readonly FileFacts[]
+}
+
+interface Named {
+  /** As `--skip` takes it; European XFEL's name where its validator has the same check. */
+  readonly name: string
+  /** For `--list`: what is wrong when it finds something. */
+  readonly describe: string
+}
+
+/** A check of one file at a time. */
+export interface FileCheck extends Named {
+  readonly scope: 'file'
+  run(context: FileContext): Iterable<Finding>
+}
+
+/** A check of the files together. */
+export interface RunCheck extends Named {
+  readonly scope: 'run'
+  run(context: RunContext): Iterable<Finding> | Promise<Iterable<Finding>>
+}
+
+export type Check = FileCheck | RunCheck

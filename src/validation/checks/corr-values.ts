@@ -1,0 +1,63 @@
+import { instrumentPath } from '../../exdf/euxfel-layout.js'
+import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
+import type { Dataset } from '../../hdf5/library.js'
+import { datasetAt, rowsOf } from '../../hdf5/values.js'
+import { few } from '../../sources/run/few.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
+
+export const corrValues: FileCheck = {
+  name: 'corr_values',
+  describe:
+    'corrected files: frames without a single number, gain stages above 2 (first frame of each train)',
+  scope: 'file',
+  *run(context) {
+    for (const module of context.modules) if (module.corrected) yield* faultsOfModule(context, module)
+  },
+}
+
+function* faultsOfModule(
+  { exdf }: FileContext,
+  { source, module, detector }: ModuleInFile,
+): Iterable<Finding> {
+  const index = readGroupIndex(exdf, source, 'image')
+  const frame = [detector.slowScan, detector.fastScan]
+  const plane = (name: string) => {
+    const dataset = datasetAt(exdf.file, instrumentPath(source, `image/${name}`))
+    // Anything else than frames of this detector is the shape check's matter, and may not fit in memory.
+    return dataset && `${dataset.shape?.slice(1)}` === `${frame}` ? dataset : undefined
+  }
+  const data = plane('data')
+  const gain = plane('gain')
+  const empty: number[] = []
+  const beyond: number[] = []
+  for (const { row, trainId } of readTrainIndex(exdf).rows) {
+    const { first, count } = (index && rowsAt(index, row)) ?? { first: 0, count: 0 }
+    if (count === 0) continue
+    if (data && frameOf(data, first)?.every(value => Number.isNaN(value))) empty.push(trainId)
+    if (gain && frameOf(gain, first)?.some(value => value >= detector.stages)) beyond.push(trainId)
+  }
+  if (empty.length > 0)
+    yield {
+      message: `${empty.length} trains begin with a frame that is NaN in every pixel: ${few(empty)}`,
+      severity: 'warning',
+      dataset: instrumentPath(source, 'image/data'),
+      module,
+    }
+  if (beyond.length > 0)
+    yield {
+      message: `gain stages above ${detector.stages - 1} in trains ${few(beyond)}`,
+      dataset: instrumentPath(source, 'image/gain'),
+      module,
+    }
+}
+
+/** One frame; undefined beyond the data, or where the library cannot decode it: then there is no judging it. */
+function frameOf(dataset: Dataset, row: number): Float32Array | undefined {
+  if (row >= rowsOf(dataset)) return undefined
+  const [, slowScan = 0, fastScan = 0] = dataset.shape ?? []
+  return dataset.slice([
+    [row, row + 1],
+    [0, slowScan],
+    [0, fastScan],
+  ]) as Float32Array
+}

@@ -1,0 +1,68 @@
+import { indexPath } from '../../exdf/euxfel-layout.js'
+import { type GroupIndex, readGroupIndex, rowsAt } from '../../exdf/index-rows.js'
+import { datasetAt, rowsOf } from '../../hdf5/values.js'
+import { few } from '../../sources/run/few.js'
+import type { FileContext, Finding } from './check.js'
+
+/** `first` and `count` of a source's group; its own faults are found by {@link faultsOfIndex}. */
+export function indexOf(context: FileContext, source: string, group?: string): GroupIndex | undefined {
+  return readGroupIndex(context.exdf, source, group)
+}
+
+/** Largest row that the index refers to, plus one. Trains without rows count too, as in European XFEL's validator. */
+export function endOf(index: GroupIndex): number {
+  return index.first.reduce((end, start, row) => {
+    // What is no row at all is a fault of the index itself.
+    const rows = rowsAt(index, row)
+    return rows ? Math.max(end, rows.count === 0 ? safe(start) : start + rows.count) : end
+  }, 0)
+}
+
+function safe(start: number): number {
+  return Number.isSafeInteger(start) ? start : 0
+}
+
+/** What is wrong with `first` and `count` themselves: as many as trains, from 0, without gaps or overlaps. */
+export function* faultsOfIndex(
+  { exdf, trainIds }: FileContext,
+  source: string,
+  group?: string,
+): Iterable<Finding> {
+  const dataset = indexPath(source, group)
+  const index = readGroupIndex(exdf, source, group)
+  if (!index) {
+    yield { message: 'there is no index', dataset }
+    return
+  }
+  const stored = datasetAt(exdf.file, `${dataset}/count`) ?? datasetAt(exdf.file, `${dataset}/last`)
+  if (stored && rowsOf(stored) !== index.length)
+    yield { message: `first has ${index.length} entries, count has ${rowsOf(stored)}`, dataset }
+  const trains = trainIds.filter(id => id !== 0).length
+  if (index.length !== trains)
+    yield { message: `index has wrong number of entries: ${index.length} for ${trains} trains`, dataset }
+  yield* faultsOfOrder(index, dataset)
+}
+
+function* faultsOfOrder(index: GroupIndex, dataset: string): Iterable<Finding> {
+  const { first, count, length } = index
+  const impossible: string[] = []
+  for (let row = 0; row < length; row++)
+    if (rowsAt(index, row) === undefined) impossible.push(`row ${row} has ${index.digits(row)}`)
+  if (impossible.length > 0) yield { message: `numbers that are no rows: ${few(impossible)}`, dataset }
+  if (length > 0 && first[0] !== 0) yield { message: "index doesn't start at 0", dataset }
+  const gaps: number[] = []
+  const overlaps: number[] = []
+  for (let row = 0; row + 1 < length; row++) {
+    const distance = (first[row + 1] ?? 0) - (first[row] ?? 0) - (count[row] ?? 0)
+    if (distance > 0) gaps.push(row)
+    if (distance < 0) overlaps.push(row)
+  }
+  const example = (row: number, sign: string) =>
+    `at ${row} (${first[row]} + ${count[row]} ${sign} ${first[row + 1]})`
+  const [gap] = gaps
+  if (gap !== undefined)
+    yield { message: `gaps (${gaps.length}) in index, e.g. ${example(gap, '<')}`, dataset }
+  const [overlap] = overlaps
+  if (overlap !== undefined)
+    yield { message: `overlaps (${overlaps.length}) in index, e.g. ${example(overlap, '>')}`, dataset }
+}

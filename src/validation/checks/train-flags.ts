@@ -1,0 +1,22 @@
+import { INDEX } from '../../exdf/euxfel-layout.js'
+import { readTrainIndex } from '../../exdf/index-rows.js'
+import { few } from '../../sources/run/few.js'
+import type { FileCheck } from './check.js'
+
+export const trainFlags: FileCheck = {
+  name: 'train_flags',
+  describe: 'trains flagged as suspect: their id did not come from the time server',
+  scope: 'file',
+  *run({ exdf }) {
+    const { rows, remarks } = readTrainIndex(exdf)
+    const suspect = rows.filter(row => row.flag === 0).map(row => row.trainId)
+    const noun = suspect.length === 1 ? 'train is' : 'trains are'
+    if (suspect.length > 0)
+      yield {
+        message: `${suspect.length} ${noun} flagged as suspect: ${few(suspect)}`,
+        severity: 'warning',
+        dataset: INDEX.flag,
+      }
+    for (const message of remarks) yield { message }
+  },
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { CORRECTED_ONLY, INDEX, instrumentPath } from '../exdf/euxfel-layout.js'
+import { type ExdfFile, withExdf } from '../exdf/file.js'
+import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../exdf/index-rows.js'
+import { type File, named } from '../hdf5/library.js'
+import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
+import { DataError, isDetcalError } from '../model/errors.js'
+import { isTrainId } from '../model/ids.js'
+import type { Problem } from '../model/problem.js'
+import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data-files.js'
+import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
+import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
+import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+
+export interface Validation {
+  /** Files that were looked at, the unreadable ones included. */
+  readonly files: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Runs `checks` on one file or on every `*.h5` of a run folder, RAW or corrected, one file open at a time.
+ * Problems are data: a file that cannot be read is one of them (`files_readable`).
+ * @throws DataError if `path` is neither.
+ */
+export async function validate(
+  path: string,
+  checks: readonly Check[],
+  options: { readonly signal?: AbortSignal; readonly onFile?: (done: number, total: number) => void } = {},
+): Promise<Validation> {
+  const single = await isFile(path)
+  const names = single ? [basename(path)] : await dataFilesIn(path)
+  const folder = single ? dirname(path) : path
+  const problems: Problem[] = []
+  const facts: FileFacts[] = []
+  for (const [done, name] of names.entries()) {
+    options.signal?.throwIfAborted()
+    options.onFile?.(done, names.length)
+    const file = join(folder, name)
+    try {
+      await requireReadableFile(file)
+      facts.push(await withExdf(file, exdf => checkFile(exdf, checks, problems)))
+    } catch (error) {
+      const problem = fileProblem(error, file)
+      // Beside a run it is somebody's; the file that was asked for must be one of a run's.
+      const foreign = !single && isDetcalError(error) && isForeign(name, error)
+      problems.push(foreign ? { ...problem, severity: 'warning' } : problem)
+    }
+  }
+  const context = { folder: single ? undefined : path, files: facts }
+  for (const check of checks)
+    if (check.scope === 'run')
+      for (const finding of await check.run(context)) problems.push(problemOf(check, finding))
+  return { files: names.map(name => join(folder, name)), problems }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const entry = await stat(path).catch(() => undefined)
+  return entry?.isFile() ?? false
+}
+
+function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Problem[]): FileFacts {
+  const dataset = requireDataset(exdf.file, INDEX.trainId)
+  const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
+  const trainIds = trainColumn.numbers
+  const context: FileContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
+  for (const check of checks) {
+    if (check.scope !== 'file') continue
+    try {
+      // Also what only the library notices, such as a chunk that cannot be decoded, concerns this check alone.
+      named(exdf.path, 'r', () => {
+        for (const finding of check.run(context)) problems.push(problemOf(check, finding, exdf.path))
+      })
+    } catch (error) {
+      // What keeps a check from looking is a finding of it; the other checks go on.
+      if (!(error instanceof DataError)) throw error
+      const { dataset } = error.place
+      problems.push(
+        problemOf(check, { message: error.message, ...(dataset !== undefined && { dataset }) }, exdf.path),
+      )
+    }
+  }
+  return {
+    path: exdf.path,
+    size: exdf.size,
+    mtimeMs: exdf.mtimeMs,
+    controlSources: exdf.controlSources,
+    instrumentSources: [...exdf.instrumentSources.keys()],
+    trainIds: [...trainIds.filter(id => id !== 0)],
+    modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
+  }
+}
+
+function problemOf(check: Check, finding: Finding, path?: string): Problem {
+  const { message, severity = 'error', file = path, dataset, module, train } = finding
+  const place = {
+    ...(file !== undefined && { file }),
+    ...(dataset !== undefined && { dataset }),
+    ...(module !== undefined && { module }),
+    ...(train !== undefined && { train }),
+  }
+  return { check: check.name, severity, message, place }
+}
+
+/** Modules of a file; corrected files of before 2024 carry the raw name and are told by their planes. */
+function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
+  const found = [...instrumentSources.keys()].map(moduleSource).filter(module => module !== undefined)
+  const renamed = new Set(found.filter(module => module.corrected).map(module => module.module))
+  return found
+    .filter(module => module.corrected || !renamed.has(module.module))
+    .map(module => {
+      const has = (name: string) => datasetAt(file, instrumentPath(module.source, `image/${name}`))
+      const data = has('data')
+      const corrected =
+        module.corrected || CORRECTED_ONLY.some(has) || (data !== undefined && dtypeOf(data).includes('f'))
+      return { ...module, corrected }
+    })
+}
+
+/** Digests of the pulse lists, so that the lists of a whole run need not be held. */
+function pulseFacts(
+  { exdf, trainIds }: FileContext,
+  { source, detector, corrected }: ModuleInFile,
+): PulseFacts {
+  const digests = new Map<number, string>()
+  const anew: number[] = []
+  const facts = { pulses: digests, anew }
+  const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
+  try {
+    const index = readGroupIndex(exdf, source, 'image')
+    if (!dataset || !index) return facts
+    const column = readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    const pulses = column.numbers
+    trainIds.forEach((id, row) => {
+      const { first, count } = rowsAt(index, row) ?? { first: 0, count: 0 }
+      if (!isTrainId(id) || count === 0 || first + count > pulses.length) return
+      if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
+      const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
+      const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
+      const hash = createHash('sha1').update(list)
+      for (const [at, pulse] of column.wide)
+        if (at >= first && at < first + valid) hash.update(`${at - first}:${pulse}`)
+      digests.set(id, hash.digest('base64'))
+    })
+  } catch (error) {
+    // The file checks have said what is wrong with it.
+    if (!(error instanceof DataError)) throw error
+  }
+  return facts
+}

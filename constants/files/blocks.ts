@@ -1,4 +1,4 @@
-import type { LocatedDataset } from '../../src/hdf5/direct/types.js'
+import { decodedChunk } from '../../src/hdf5/slabs.js'
 import { DTYPE_BYTES } from '../../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 
@@ -119,12 +119,6 @@ function grown(
   }
 
   return size
-}
-
-/** Shape of the chunks that cannot be read in part; undefined: any part can. */
-function decodedChunk(located: LocatedDataset | undefined): readonly number[] | undefined {
-  const storage = located?.storage
-  return storage?.kind === 'chunked' && storage.filters.length > 0 ? storage.chunkShape : undefined
 }
 
 /** `range` cut at the multiples of `step` from `origin` on; a range no longer than `step` stays whole. */

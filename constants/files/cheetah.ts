@@ -1,10 +1,12 @@
 import { contentOf } from '../../src/files/content.js'
-import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import type { Hdf5Dataset } from '../../src/hdf5/file.js'
+import { readHdf5 } from '../../src/hdf5/open.js'
+import { findDataset, type SlabReader } from '../../src/hdf5/slabs.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError } from '../../src/model/errors.js'
 import { badPixelMask } from '../model/bad-pixels.js'
-import { dtypeOf, type StoredConstant } from './layout.js'
-import { openSlabs, type SlabReader } from './source.js'
+import type { StoredConstant } from './layout.js'
+import { openSlabs } from './source.js'
 import { type ConstantArray, type SlabOf, writeConstants } from './write.js'
 
 /** One dataset of a Cheetah file, and the constant that is made of it. */
@@ -57,13 +59,12 @@ interface Found {
  * @throws DataError if it cannot be opened; ConstantsError if the shape of one is not that of a Cheetah file.
  */
 export async function openCheetahFile(file: string): Promise<CheetahFile | undefined> {
-  const found = await withFile(file, 'r', root => {
-    const names = root.keys()
+  const found = await readHdf5(file, root => {
+    const names = root.names('/') ?? []
     return DATASETS.filter(({ name }) => names.includes(name)).flatMap((kind): Found[] => {
-      const dataset = root.get(kind.name)
       // CalCat's layout may have a group of this name.
-      if (dataset === null || !('slice' in dataset)) return []
-      return [{ kind, shape: checkedShape(dataset, kind.name, file), dtype: dtypeOf(dataset.metadata) }]
+      const dataset = root.isGroup(kind.name) ? undefined : root.dataset(kind.name)
+      return dataset ? [{ kind, shape: checkedShape(dataset, file), dtype: dataset.type.dtype }] : []
     })
   })
   if (found.length === 0) return undefined
@@ -86,7 +87,8 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
         const arrays: ConstantArray[] = []
         for (const { kind, shape, dtype } of found) {
           if (dtype === undefined) throw new TypeError(`${kind.name} is of no type that can be read`)
-          const reader = await openSlabs({ place: { file, dataset: kind.name } })
+          const { located } = await findDataset(file, kind.name)
+          const reader = await openSlabs({ place: { file, dataset: kind.name }, ...(located && { located }) })
           readers.push(reader)
           arrays.push(arrayOfDataset(reader, kind, shape, dtype, pdu, { ...statements, beginAt }))
         }
@@ -98,10 +100,10 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
   }
 }
 
-function checkedShape({ shape }: Dataset, dataset: string, file: string): readonly number[] {
-  if (shape?.length === 4 && shape[0] === 3) return shape
+function checkedShape({ shape, path: dataset }: Hdf5Dataset, file: string): readonly number[] {
+  if (shape.length === 4 && shape[0] === 3) return shape
   throw new ConstantsError(
-    `its shape (${shape?.join(', ') ?? ''}) is not (3, cells, slow scan, fast scan) as in Cheetah's files`,
+    `its shape (${shape.join(', ')}) is not (3, cells, slow scan, fast scan) as in Cheetah's files`,
     { place: { file, dataset }, hint: "Write it in that order, or in CalCat's layout" },
   )
 }

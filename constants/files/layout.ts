@@ -1,11 +1,5 @@
-import {
-  type Attribute,
-  type Entity,
-  externalLinkOn,
-  type File,
-  type Group,
-  withFile,
-} from '../../src/hdf5/library.js'
+import type { Hdf5File } from '../../src/hdf5/file.js'
+import { readHdf5 } from '../../src/hdf5/open.js'
 import type { DType } from '../../src/model/dtypes.js'
 import { ConstantsError, type Place } from '../../src/model/errors.js'
 import { readStatements, type Statements } from './statements.js'
@@ -36,7 +30,7 @@ const MOST_GROUPS = 4096
  * @throws DataError if it cannot be opened; ConstantsError if no constant is in it, or a `dims` attribute is malformed.
  */
 export function describeConstants(path: string): Promise<StoredConstant[]> {
-  return withFile(path, 'r', file => {
+  return readHdf5(path, file => {
     const found = [...constantsBelow(file, path)]
     if (found.length === 0)
       throw new ConstantsError('no dataset /<PDU>/<Calibration>/<index>/data is in it', {
@@ -63,22 +57,27 @@ export async function makerOf({
 }
 
 /** `/<Calibration>/<index>/data` is recognised by its depth: what lies one deeper has a PDU. */
-function* constantsBelow(root: File, file: string): Generator<StoredConstant> {
+function* constantsBelow(root: Hdf5File, file: string): Generator<StoredConstant> {
   const budget = { groups: MOST_GROUPS }
-  for (const [first, outer] of groupsOf(root, file, budget)) {
-    for (const [second, middle] of groupsOf(outer, file, budget)) {
-      const flat = constantIn(root, undefined, middle, file, [first, second])
+  for (const outer of groupsOf(root, '', file, budget))
+    for (const middle of groupsOf(root, outer, file, budget)) {
+      const flat = constantIn(root, middle, file)
       if (flat) yield flat
-      for (const [third, inner] of groupsOf(middle, file, budget)) {
-        const constant = constantIn(root, outer, inner, file, [first, second, third])
+      for (const inner of groupsOf(root, middle, file, budget)) {
+        const constant = constantIn(root, inner, file)
         if (constant) yield constant
       }
     }
-  }
 }
 
-function* groupsOf(group: Group, file: string, budget: { groups: number }): Generator<[string, Group]> {
-  const names = group.keys()
+/** Paths of the groups in a group. */
+function* groupsOf(
+  root: Hdf5File,
+  group: string,
+  file: string,
+  budget: { groups: number },
+): Generator<string> {
+  const names = [...(root.names(group || '/') ?? [])]
   // Versions are numbered: 10 is behind 9.
   if (names.every(name => /^\d+$/.test(name))) names.sort((a, b) => Number(a) - Number(b))
   for (const name of names) {
@@ -86,36 +85,30 @@ function* groupsOf(group: Group, file: string, budget: { groups: number }): Gene
       throw new ConstantsError(`more than ${MOST_GROUPS} groups are not a file of constants`, {
         place: { file },
       })
-    const entity: Entity | null = group.get(name)
-    if (entity !== null && 'keys' in entity) yield [name, entity]
+    if (root.isGroup(`${group}/${name}`)) yield `${group}/${name}`
   }
 }
 
-function constantIn(
-  root: File,
-  unit: Group | undefined,
-  group: Group,
-  file: string,
-  names: readonly string[],
-): StoredConstant | undefined {
-  const [index, calibration, pdu] = names.toReversed()
+/** The constant in the group `dataset`, `/<PDU>/<Calibration>/<index>`, if it is one. */
+function constantIn(root: Hdf5File, dataset: string, file: string): StoredConstant | undefined {
+  const [index, calibration, pdu] = dataset.slice(1).split('/').toReversed()
   if (index === undefined || calibration === undefined || !/^\d{1,9}$/.test(index)) return undefined
-  if (!group.keys().includes('data')) return undefined
-  const dataset = `/${names.join('/')}`
+  if (!root.names(dataset)?.includes('data')) return undefined
+  const path = `${dataset}/data`
   // Before its attributes are read: the library breaks down on texts behind a link.
-  const elsewhere = externalLinkOn(root, `${dataset}/data`)
-  if (elsewhere !== undefined) throw liesElsewhere(elsewhere, { file, dataset: `${dataset}/data` })
-  const data = group.get('data')
-  if (data === null || !('slice' in data)) return undefined
+  const elsewhere = root.externalLink(path)
+  if (elsewhere !== undefined) throw liesElsewhere(elsewhere, { file, dataset: path })
+  const data = root.isGroup(path) ? undefined : root.dataset(path)
+  if (data === undefined) return undefined
   return {
     pdu,
     calibration,
     index: Number(index),
     dataset,
-    shape: data.shape ?? [],
-    dtype: dtypeOf(data.metadata),
-    dims: dimsOf(data.attrs['dims'], { file, dataset }),
-    statements: readStatements(unit, group),
+    shape: data.shape,
+    dtype: data.type.dtype,
+    dims: dimsOf(root.attribute(path, 'dims'), { file, dataset }),
+    statements: readStatements(root, pdu === undefined ? undefined : `/${pdu}`, dataset),
   }
 }
 
@@ -126,39 +119,9 @@ export function liesElsewhere(where: string, place: Place): ConstantsError {
   return new ConstantsError(`its elements lie in another file, ${where}`, { place, hint })
 }
 
-interface NumberType {
-  readonly type: number
-  readonly size: number
-  readonly signed: boolean
-  readonly littleEndian: boolean
-}
-
-/** The dtype of a dataset's type as h5wasm describes it: class 0 is integers, class 1 floats. */
-export function dtypeOf({ type, size, signed, littleEndian }: NumberType): DType | undefined {
-  if (!littleEndian && size > 1) return undefined
-  if (type === 0) return INTEGERS[`${signed ? 'i' : 'u'}${size}`]
-  if (type === 1) return size === 4 ? 'f4' : size === 8 ? 'f8' : undefined
-  return undefined
-}
-
-const INTEGERS: Readonly<Record<string, DType>> = {
-  i1: 'i1',
-  u1: 'u1',
-  i2: 'i2',
-  u2: 'u2',
-  i4: 'i4',
-  u4: 'u4',
-  i8: 'i8',
-  u8: 'u8',
-}
-
-function dimsOf(
-  attribute: Attribute | undefined,
-  place: { file: string; dataset: string },
-): string[] | undefined {
+function dimsOf(attribute: unknown, place: { file: string; dataset: string }): string[] | undefined {
   if (attribute === undefined) return undefined
-  const value = attribute.value
-  const names = typeof value === 'string' ? [value] : value
+  const names = typeof attribute === 'string' ? [attribute] : attribute
   if (Array.isArray(names) && names.length <= 32 && names.every(name => typeof name === 'string'))
     return names
   throw new ConstantsError('its attribute dims is no list of names', {

@@ -1,5 +1,5 @@
 import type { NewFile } from '../../src/hdf5/create/new-file.js'
-import { type Attribute, type Dataset, type Entity, type Group, ifAny } from '../../src/hdf5/library.js'
+import type { Hdf5Dataset, Hdf5File } from '../../src/hdf5/file.js'
 
 /** Where a unit was, as a file may say: `SPB_DET_AGIPD1M-1`, module 3. */
 export interface StatedPlace {
@@ -49,14 +49,18 @@ export function writeStatements(file: NewFile, unit: string, constant: string, s
   })
 }
 
-/** What `constant`, a group of `unit`'s, states; whatever is not as {@link writeStatements} leaves it is passed over. */
-export function readStatements(unit: Group | undefined, constant: Group): Statements {
-  const beginAt = new Date(textOf(constant.attrs['begin_at']) ?? Number.NaN)
-  const rawData = textOf(constant.attrs['raw_data_location'])
-  const software = textOf(constant.attrs['detcal_software'])
-  const places = unit?.attrs['placements']?.value
+/**
+ * What the group `constant` states, and `unit`, the group of its unit, if it has one; whatever is not as
+ * {@link writeStatements} leaves it is passed over.
+ */
+export function readStatements(file: Hdf5File, unit: string | undefined, constant: string): Statements {
+  const textAt = (name: string) => textOf(file.attribute(constant, name))
+  const beginAt = new Date(textAt('begin_at') ?? Number.NaN)
+  const rawData = textAt('raw_data_location')
+  const software = textAt('detcal_software')
+  const places = unit && file.attribute(unit, 'placements')
   return {
-    conditions: conditionsIn(constant),
+    conditions: conditionsIn(file, `${constant}/operating_condition`),
     places: Array.isArray(places) ? places.flatMap(placeOf) : [],
     ...(Number.isNaN(beginAt.getTime()) ? {} : { beginAt }),
     ...(rawData === undefined ? {} : { rawData }),
@@ -64,30 +68,27 @@ export function readStatements(unit: Group | undefined, constant: Group): Statem
   }
 }
 
-function conditionsIn(constant: Group): Record<string, number | string> {
+function conditionsIn(file: Hdf5File, group: string): Record<string, number | string> {
   const conditions: Record<string, number | string> = {}
-  if (!constant.keys().includes('operating_condition')) return conditions
-  const group = constant.get('operating_condition')
-  if (group === null || !('keys' in group)) return conditions
-  for (const key of group.keys().slice(0, MOST_CONDITIONS)) {
-    const dataset = scalarOf(ifAny(() => group.get(key)) ?? null)
-    const name = textOf(dataset?.attrs['database_name'])
-    const value = dataset && ifAny(() => dataset.value)
-    if (name === undefined) continue
-    if (typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_TEXT))
-      conditions[name] = value
+  for (const key of (file.names(group) ?? []).slice(0, MOST_CONDITIONS)) {
+    const dataset = file.dataset(`${group}/${key}`)
+    const name = textOf(dataset && file.attribute(dataset.path, 'database_name'))
+    const value = dataset && scalarOf(dataset)
+    if (name !== undefined && value !== undefined) conditions[name] = value
   }
   return conditions
 }
 
-function scalarOf(entity: Entity | null): Dataset | undefined {
-  if (entity === null || !('slice' in entity)) return undefined
-  const { total_size: count, size } = entity.metadata
-  return count === 1 && size <= LONGEST_TEXT ? entity : undefined
+/** The one number or text that a dataset is. */
+function scalarOf(dataset: Hdf5Dataset): number | string | undefined {
+  const { shape, length, type } = dataset
+  if (shape.length > 0 || length !== 1 || type.bytes > LONGEST_TEXT) return undefined
+  if (type.kind === 'text') return textOf(dataset.strings()[0])
+  const [value] = dataset.read([], [])
+  return typeof value === 'number' ? value : undefined
 }
 
-function textOf(attribute: Attribute | undefined): string | undefined {
-  const value = attribute?.value
+function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= LONGEST_TEXT ? value : undefined
 }
 

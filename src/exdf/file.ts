@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises'
-import { DirectFile, Unreadable, Unsupported } from '../hdf5/direct/index.js'
-import { type File, ifAny, withFile } from '../hdf5/library.js'
-import type { ReadableFile } from '../hdf5/readable.js'
-import { datasetAt, readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/values.js'
-import { DataError, isDetcalError } from '../model/errors.js'
+import type { Hdf5File } from '../hdf5/file.js'
+import { readHdf5 } from '../hdf5/open.js'
+import { readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/values.js'
+import { DataError } from '../model/errors.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
 
 /** What METADATA of one EuXFEL data file says. */
@@ -22,8 +21,8 @@ export interface ExdfFacts {
 }
 
 /** One EuXFEL data file while it is open. */
-export interface ExdfFile<F extends ReadableFile = ReadableFile> extends ExdfFacts {
-  readonly file: F
+export interface ExdfFile extends ExdfFacts {
+  readonly file: Hdf5File
 }
 
 /** What METADATA tells beside sources; format 0.5 has none of it. */
@@ -42,77 +41,30 @@ export interface ExdfMetadata {
 export class ForeignFileError extends DataError {}
 
 /**
- * Reads an EuXFEL file as {@link withExdf} does, but without the library where it can be done: `use` reads small datasets,
- * and may be called a second time, with the library's file, if data that it reads are damaged or of a kind that the direct
- * reader does not know.
- * @throws what `withExdf` throws.
- */
-export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
-  try {
-    const { size, mtimeMs } = await stat(path)
-    const file = DirectFile.open(path)
-    try {
-      return use(openedExdf(file, { path, size, mtimeMs }, known))
-    } finally {
-      file.close()
-    }
-  } catch (error) {
-    if (!mayBeSound(error)) throw error
-    return withExdf(path, use, known)
-  }
-}
-
-/**
- * Whether the library is to be asked: for what the direct reader does not know, and for damage, of which the library may
- * make more or tells more. Not for what nobody can read, and not where we have made a mistake.
- */
-function mayBeSound(error: unknown): boolean {
-  if (error instanceof Unreadable) return false
-  return (
-    error instanceof Unsupported || isDetcalError(error) || (error instanceof Error && 'syscall' in error)
-  )
-}
-
-/**
- * Opens an EuXFEL file, reads METADATA and hands it to `use`; it is closed afterwards.
+ * Opens an EuXFEL file, reads METADATA and hands it to `use`; it is closed afterwards. `use` may be called twice, see
+ * {@link readHdf5}.
  * @param known what an earlier opening found: METADATA is not read again if the file is still the same.
  * @throws DataError naming the file: unreadable, not HDF5, not an EuXFEL file, of an unknown format.
  */
-export async function withExdf<T>(
-  path: string,
-  use: (exdf: ExdfFile<File>) => T,
-  known?: ExdfFacts,
-): Promise<T> {
+export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
   const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
     throw new DataError('cannot be opened', { place: { file: path }, cause: error })
   })
-  return withFile(path, 'r', file => {
-    try {
-      return use(openedExdf(file, { path, size, mtimeMs }, known))
-    } catch (error) {
-      // What is raised below knows the dataset, not the file.
-      if (error instanceof DataError && error.place.file === undefined) throw inFile(error, path)
-      throw error
-    }
-  })
+  const same = known?.path === path && known.size === size && known.mtimeMs === mtimeMs
+  try {
+    return await readHdf5(path, file =>
+      use({ ...(same ? known : { path, size, mtimeMs, ...readFacts(file) }), file }),
+    )
+  } catch (error) {
+    // What is raised below knows the dataset, not the file.
+    if (error instanceof DataError && error.place.file === undefined) throw inFile(error, path)
+    throw error
+  }
 }
 
-function openedExdf<F extends ReadableFile>(
-  file: F,
-  { path, size, mtimeMs }: Pick<ExdfFacts, 'path' | 'size' | 'mtimeMs'>,
-  known: ExdfFacts | undefined,
-): ExdfFile<F> {
-  if (known?.path === path && known.size === size && known.mtimeMs === mtimeMs) return { ...known, file }
+function readFacts(file: Hdf5File): Omit<ExdfFacts, 'path' | 'size' | 'mtimeMs'> {
   const version = readVersion(file)
-  return {
-    file,
-    path,
-    size,
-    mtimeMs,
-    ...version,
-    ...readSources(file, version.formatVersion),
-    metadata: readMetadata(file),
-  }
+  return { ...version, ...readSources(file, version.formatVersion), metadata: readMetadata(file) }
 }
 
 function inFile(error: DataError, file: string): DataError {
@@ -121,7 +73,7 @@ function inFile(error: DataError, file: string): DataError {
   return new Kind(error.message, error.hint === undefined ? options : { ...options, hint: error.hint })
 }
 
-function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
+function readVersion(file: Hdf5File): Pick<ExdfFile, 'formatVersion' | 'unknownVersion'> {
   const stored = textAt(file, METADATA.version)
   if (stored === undefined) return { formatVersion: '0.5' }
   const known = FORMAT_VERSIONS.find(version => version === stored)
@@ -135,12 +87,12 @@ function readVersion(file: ReadableFile): Pick<ExdfFile, 'formatVersion' | 'unkn
 }
 
 function readSources(
-  file: ReadableFile,
+  file: Hdf5File,
   version: FormatVersion,
 ): Pick<ExdfFile, 'instrumentSources' | 'controlSources'> {
   const path = `${sourceListGroup(version)}/dataSourceId`
-  if (datasetAt(file, path) === undefined) {
-    const Kind = ifAny(() => file.get('METADATA')) ? DataError : ForeignFileError
+  if (file.dataset(path) === undefined) {
+    const Kind = file.names('METADATA') ? DataError : ForeignFileError
     throw new Kind('this dataset is missing: not a data file of European XFEL', {
       place: { dataset: path },
       hint: 'Point to a folder with the RAW files of one run',
@@ -165,7 +117,7 @@ function readSources(
   return { instrumentSources, controlSources }
 }
 
-function readMetadata(file: ReadableFile): ExdfMetadata {
+function readMetadata(file: Hdf5File): ExdfMetadata {
   const proposal = numberAt(file, METADATA.proposalNumber)
   const run = numberAt(file, METADATA.runNumber)
   const sequence = numberAt(file, METADATA.sequenceNumber)
@@ -184,14 +136,14 @@ function readMetadata(file: ReadableFile): ExdfMetadata {
 }
 
 /** METADATA beside the sources is decoration: what cannot be read counts as absent. */
-function textAt(file: ReadableFile, path: string): string | undefined {
-  const dataset = datasetAt(file, path)
-  return dataset && dataset.metadata.type === 3 ? readStrings(dataset)[0] || undefined : undefined
+function textAt(file: Hdf5File, path: string): string | undefined {
+  const dataset = file.dataset(path)
+  return dataset?.type.kind === 'text' ? readStrings(dataset)[0] || undefined : undefined
 }
 
-function numberAt(file: ReadableFile, path: string): number | undefined {
-  const dataset = datasetAt(file, path)
-  if (!dataset || rowsOf(dataset) < 1 || dataset.shape?.length !== 1) return undefined
+function numberAt(file: Hdf5File, path: string): number | undefined {
+  const dataset = file.dataset(path)
+  if (!dataset || rowsOf(dataset) < 1 || dataset.shape.length !== 1) return undefined
   const value = readNumbers(dataset, 1)[0]
   return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }

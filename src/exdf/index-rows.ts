@@ -1,12 +1,4 @@
-import {
-  datasetAt,
-  digitsOf,
-  type ExactNumbers,
-  integerAt,
-  readExact,
-  requireDataset,
-  rowsOf,
-} from '../hdf5/values.js'
+import { digitsOf, type ExactNumbers, integerAt, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError } from '../model/errors.js'
 import { isTrainId, type TrainId } from '../model/ids.js'
 import { INDEX, indexPath } from './euxfel-layout.js'
@@ -55,7 +47,7 @@ export function readTrainIndex({ file, formatVersion }: ExdfFile): TrainIndex {
     })
   const remarks: string[] = []
   const optional = (path: string): ExactNumbers | undefined => {
-    const dataset = datasetAt(file, path)
+    const dataset = file.dataset(path)
     if (dataset && rowsOf(dataset) >= length) return readExact(dataset, length)
     if (dataset) remarks.push(`${path} has ${rowsOf(dataset)} rows for ${length} trains and is not used`)
     else if (path === INDEX.flag && formatVersion !== '0.5' && length > 0) remarks.push(`${path} is missing`)
@@ -136,9 +128,9 @@ export function readGroupIndex(
   group: string | undefined,
 ): GroupIndex | undefined {
   const path = indexPath(source, group)
-  const firstSet = datasetAt(file, `${path}/first`)
-  const countSet = datasetAt(file, `${path}/count`)
-  const lastSet = datasetAt(file, `${path}/last`)
+  const firstSet = file.dataset(`${path}/first`)
+  const countSet = file.dataset(`${path}/count`)
+  const lastSet = file.dataset(`${path}/last`)
   if (!firstSet || (!countSet && !lastSet)) return undefined
   const length = rowsOf(firstSet)
   if (length > TRAIN_LIMIT)

@@ -1,6 +1,5 @@
-import type { ReadableDataset } from '../hdf5/readable.js'
-import { dtypeOf } from '../hdf5/values.js'
-import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
+import type { Hdf5Dataset } from '../hdf5/file.js'
+import { arrayOf, DTYPE_BYTES, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 
 /** Rows of a dataset copied into memory: `data` in C order, `shape[0]` being the number of rows. */
@@ -12,20 +11,20 @@ export interface CopiedRows {
 
 /** Bytes that the copied rows of one small dataset may have: more is not what this is for. */
 const LIMIT = 256 * 1024 ** 2
-const DTYPES: ReadonlySet<string> = new Set(['i1', 'u1', 'i2', 'u2', 'i4', 'u4', 'i8', 'u8', 'f4', 'f8'])
 
 /**
  * Copies `rows` of a small dataset (header, trailer, ids), reading runs of neighbours at once.
  * @throws DataError for other types than plain numbers, rows beyond its end, or more than 256 MiB.
  */
-export function copyRows(dataset: ReadableDataset, rows: readonly number[]): CopiedRows {
-  const place = { dataset: dataset.path.replace(/^\//, '') }
-  const dtype = dtypeOf(dataset)
-  if (!DTYPES.has(dtype)) throw new DataError(`has dtype ${dtype}, which cannot be copied`, { place })
-  const shape = dataset.shape ?? []
+export function copyRows(dataset: Hdf5Dataset, rows: readonly number[]): CopiedRows {
+  const { path, type, shape } = dataset
+  const place = { dataset: path }
+  const { dtype } = type
+  if (dtype === undefined) throw new DataError(`has dtype ${type.name}, which cannot be copied`, { place })
   const rest = shape.slice(1)
   const rowLength = rest.reduce((a, b) => a * b, 1)
-  const bytes = rows.length * rowLength * dataset.metadata.size
+  const rowBytes = rowLength * DTYPE_BYTES[dtype]
+  const bytes = rows.length * rowBytes
   if (bytes > LIMIT) throw new DataError(`holds ${bytes} bytes, too many to be copied`, { place })
   const beyond = rows.find(row => row >= (shape[0] ?? 0))
   if (beyond !== undefined) {
@@ -34,18 +33,15 @@ export function copyRows(dataset: ReadableDataset, rows: readonly number[]): Cop
       hint: 'The file is truncated or still being copied: wait or copy it again',
     })
   }
-  const data = arrayOf(dtype as DType, rows.length * rowLength)
+  const data = arrayOf(dtype, rows.length * rowLength)
+  const target = new Uint8Array(data.buffer)
   for (let at = 0; at < rows.length; ) {
     const first = rows[at] ?? 0
     let run = 1
     while (rows[at + run] === first + run) run++
-    const piece = dataset.slice([
-      [first, first + run],
-      ...rest.map((length): [number, number] => [0, length]),
-    ])
-    // Both are arrays of the dataset's dtype: the library makes the same choice for it as `arrayOf`.
-    ;(data as Uint8Array).set(piece as Uint8Array, at * rowLength)
+    const out = target.subarray(at * rowBytes, (at + run) * rowBytes)
+    dataset.slab([first, ...rest.map(() => 0)], [run, ...rest], out)
     at += run
   }
-  return { dtype: dtype as DType, shape: [rows.length, ...rest], data }
+  return { dtype, shape: [rows.length, ...rest], data }
 }

@@ -113,8 +113,8 @@ export class Guard {
   #lookAt({ path, metadata }: FoundDataset): void {
     const virtual = metadata.virtual_sources !== undefined && metadata.virtual_sources !== null
     try {
-      const found = this.#directFile()?.get(path)
-      if (found?.type === 'Dataset') found.lookElsewhere()
+      const found = this.#directFile()?.dataset(path)
+      if (found) found.lookElsewhere()
       else if (virtual) throw new Unsupported('where it is')
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error
@@ -144,8 +144,12 @@ export class Guard {
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw this.#explain(error, dataset.path)
       const isLzf = dataset.filters.some(({ id }) => id === LZF)
-      const direct = isLzf ? this.#directFile()?.get(dataset.path) : undefined
-      if (direct?.type === 'Dataset') return direct.slice(ranges)
+      const direct = isLzf ? this.#directFile()?.dataset(dataset.path) : undefined
+      if (direct)
+        return direct.read(
+          ranges.map(([from]) => from),
+          ranges.map(([from, to]) => to - from),
+        )
       refuseForeignFilters(dataset, this.#file)
       throw this.#explain(error, dataset.path)
     }

@@ -7,6 +7,9 @@ export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5was
 
 export type OpenMode = 'r' | 'a' | 'w' | 'x'
 
+/** The library came to its end in a file: what it says of that one from now on may be wrong. */
+export class LibraryBreakdown extends DataError {}
+
 /** h5wasm with its error handler on. */
 export interface Library {
   /**
@@ -122,17 +125,6 @@ export function ifAny<T>(ask: () => T): T | undefined {
   }
 }
 
-/** The file that an external link on the way to `path` leads to; undefined: there is none on it. */
-export function externalLinkOn(file: File, path: string): string | undefined {
-  const names = path.split('/').filter(name => name !== '')
-  for (let length = 1; length <= names.length; length++) {
-    const link = ifAny(() => file.get_external_link(`/${names.slice(0, length).join('/')}`))
-    const name = link && 'filename' in link ? link.filename : undefined
-    if (typeof name === 'string') return name
-  }
-  return undefined
-}
-
 function afterBreakdown(path: string, culprit: string): DataError {
   return new DataError(`cannot be opened: the HDF5 library broke down on ${culprit}`, {
     place: { file: path },
@@ -147,7 +139,8 @@ function wrapped(path: string, mode: OpenMode, error: unknown, dataset?: string)
   const message = reason(error)
   if (mode === 'r') {
     const place = { file: path, ...(dataset === undefined ? {} : { dataset: dataset.replace(/^\//, '') }) }
-    return new DataError(...inWords(message, { place, cause: error }))
+    const Kind = error instanceof WebAssembly.RuntimeError ? LibraryBreakdown : DataError
+    return new Kind(...inWords(message, { place, cause: error }))
   }
   const hint = 'Check free space and permissions of its folder'
   return new OutputError(message, { place: { file: path }, hint, cause: error })

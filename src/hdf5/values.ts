@@ -1,10 +1,9 @@
 import { DataError } from '../model/errors.js'
-import { type Dataset, type File, ifAny } from './library.js'
-import type { ReadableDataset, ReadableFile } from './readable.js'
+import type { Hdf5Dataset, Hdf5File } from './file.js'
 
 /**
  * Small datasets read safely: presence, dtype, rank and size are checked before a byte is allocated, because
- * a damaged header can declare any size. Errors name the dataset; `withExdf` adds the file.
+ * a damaged header can declare any size. Errors name the dataset; `readExdf` adds the file.
  */
 
 /** Rows that one read takes at most; the library allocates them twice. */
@@ -12,20 +11,9 @@ const STEP = 1 << 20
 /** Bytes of text that a list of names may have. */
 const TEXT_LIMIT = 16 << 20
 
-/** The dataset at `path`, soft links followed; undefined if nothing or something else is there. */
-export function datasetAt(file: File, path: string): Dataset | undefined
-export function datasetAt(file: ReadableFile, path: string): ReadableDataset | undefined
-export function datasetAt(file: ReadableFile, path: string): ReadableDataset | undefined {
-  // Asking for a name below a dataset or a broken link throws in the library instead of answering "absent".
-  const entity = ifAny(() => file.get(path)) ?? null
-  return entity !== null && 'type' in entity && entity.type === 'Dataset'
-    ? (entity as ReadableDataset)
-    : undefined
-}
-
 /** @throws DataError if there is no such dataset. */
-export function requireDataset(file: ReadableFile, path: string): ReadableDataset {
-  const dataset = datasetAt(file, path)
+export function requireDataset(file: Hdf5File, path: string): Hdf5Dataset {
+  const dataset = file.dataset(path)
   if (!dataset)
     throw new DataError('this dataset is missing', {
       place: { dataset: path },
@@ -34,27 +22,20 @@ export function requireDataset(file: ReadableFile, path: string): ReadableDatase
   return dataset
 }
 
-/** Names below a group in the library's order; empty if there is no such group. */
-export function namesIn(file: ReadableFile, path: string): string[] {
-  const entity = ifAny(() => file.get(path)) ?? null
-  if (!(entity !== null && 'keys' in entity)) return []
-  return ifAny(() => (entity as { keys(): string[] }).keys()) ?? []
-}
-
 /** Objects that a walk looks at, and how deep: links can make any tree endless. */
 const WALK_LIMIT = 100_000
 const WALK_DEPTH = 16
 
 /** Paths of all datasets below a group. @throws DataError if there are absurdly many. */
-export function datasetsBelow(file: ReadableFile, path: string): string[] {
+export function datasetsBelow(file: Hdf5File, path: string): string[] {
   const found: string[] = []
   let visited = 0
   const walk = (group: string, depth: number): void => {
-    for (const name of namesIn(file, group)) {
+    for (const name of file.names(group) ?? []) {
       if (++visited > WALK_LIMIT || depth > WALK_DEPTH)
         throw new DataError('holds too many objects, or links in a circle', { place: { dataset: path } })
       const child = `${group}/${name}`
-      if (datasetAt(file, child)) found.push(child)
+      if (file.dataset(child)) found.push(child)
       else walk(child, depth + 1)
     }
   }
@@ -63,19 +44,8 @@ export function datasetsBelow(file: ReadableFile, path: string): string[] {
 }
 
 /** Rows of a dataset: its first dimension; 0 for a scalar or an empty one. */
-export function rowsOf(dataset: ReadableDataset): number {
-  return dataset.shape?.[0] ?? 0
-}
-
-/**
- * Dtype in numpy's short spelling (`u2`, `f4`, `i8`), with `>` in front when big-endian; `other` for
- * anything but integers and floats.
- */
-export function dtypeOf(dataset: ReadableDataset): string {
-  const { type, signed, size, littleEndian } = dataset.metadata
-  if (type !== 0 && type !== 1) return 'other'
-  const kind = type === 1 ? 'f' : signed ? 'i' : 'u'
-  return `${littleEndian || size === 1 ? '' : '>'}${kind}${size}`
+export function rowsOf(dataset: Hdf5Dataset): number {
+  return dataset.shape[0] ?? 0
 }
 
 /**
@@ -83,7 +53,7 @@ export function dtypeOf(dataset: ReadableDataset): string {
  * rounded: what is an id, a row or a count is read by {@link readExact}.
  * @throws DataError for another shape or dtype, or fewer rows.
  */
-export function readNumbers(dataset: ReadableDataset, rows: number): Float64Array {
+export function readNumbers(dataset: Hdf5Dataset, rows: number): Float64Array {
   return readExact(dataset, rows).numbers
 }
 
@@ -96,7 +66,7 @@ export interface ExactNumbers {
 }
 
 /** As {@link readNumbers}, with the integers of 64 bits that are beyond 2^53. */
-export function readExact(dataset: ReadableDataset, rows: number): ExactNumbers {
+export function readExact(dataset: Hdf5Dataset, rows: number): ExactNumbers {
   const numbers = new Float64Array(checkedRows(dataset, rows))
   const wide = new Map<number, bigint>()
   forEachPiece(dataset, rows, (piece, start) => {
@@ -122,7 +92,7 @@ export function digitsOf(column: ExactNumbers, row: number): string {
 }
 
 /** As {@link readNumbers}, for 64-bit integers that numbers cannot hold: times in nanoseconds. */
-export function readBigInts(dataset: ReadableDataset, rows: number): BigUint64Array {
+export function readBigInts(dataset: Hdf5Dataset, rows: number): BigUint64Array {
   const out = new BigUint64Array(checkedRows(dataset, rows))
   forEachPiece(dataset, rows, (piece, start) => {
     for (let i = 0; i < piece.length; i++) {
@@ -134,16 +104,15 @@ export function readBigInts(dataset: ReadableDataset, rows: number): BigUint64Ar
   return out
 }
 
-function checkedRows(dataset: ReadableDataset, rows: number): number {
-  const place = { dataset: dataset.path.replace(/^\//, '') }
-  const dtype = dtypeOf(dataset)
-  if (!/^(?:[iu][1248]|f[48])$/.test(dtype))
-    throw new DataError(`has dtype ${dtype}, not little-endian numbers`, { place })
-  const shape = dataset.shape ?? []
-  if (shape.length === 0 || shape.slice(1).some(length => length !== 1))
+function checkedRows({ path, type, shape }: Hdf5Dataset, rows: number): number {
+  const place = { dataset: path }
+  if (type.dtype === undefined)
+    throw new DataError(`has dtype ${type.name}, not little-endian numbers`, { place })
+  const [length = 0, ...inner] = shape
+  if (shape.length === 0 || inner.some(length => length !== 1))
     throw new DataError(`has shape (${shape.join(', ')}), expected one value a row`, { place })
-  if ((shape[0] ?? 0) < rows)
-    throw new DataError(`has ${shape[0] ?? 0} rows, ${rows} are needed`, {
+  if (length < rows)
+    throw new DataError(`has ${length} rows, ${rows} are needed`, {
       place,
       hint: 'The file is truncated or still being copied: wait or copy it again',
     })
@@ -151,31 +120,27 @@ function checkedRows(dataset: ReadableDataset, rows: number): number {
 }
 
 function forEachPiece(
-  dataset: ReadableDataset,
+  dataset: Hdf5Dataset,
   rows: number,
   use: (piece: ArrayLike<number | bigint>, start: number) => void,
 ): void {
-  const behind = (dataset.shape ?? []).slice(1).map((): [number, number] => [0, 1])
+  const inner = dataset.shape.slice(1)
   for (let start = 0; start < rows; start += STEP) {
-    const stop = Math.min(rows, start + STEP)
-    use(dataset.slice([[start, stop], ...behind]) as ArrayLike<number | bigint>, start)
+    const count = Math.min(rows - start, STEP)
+    use(dataset.read([start, ...inner.map(() => 0)], [count, ...inner]), start)
   }
 }
 
 /**
- * All strings of a dataset, scalar or one-dimensional, fixed-length or variable-length.
- *
- * Entries that were never written come as `''` or, where the library follows a null pointer into its own
- * heap, as `emsc`; both are given as `''`.
+ * All strings of a dataset, scalar or one-dimensional, fixed-length or variable-length, without spaces at the end.
  * @throws DataError if these are not strings or absurdly many.
  */
-export function readStrings(dataset: ReadableDataset): string[] {
-  const place = { dataset: dataset.path.replace(/^\//, '') }
-  const { type, size, total_size: count, shape } = dataset.metadata
-  if (type !== 3) throw new DataError('does not hold strings', { place })
-  if (shape === null || count === 0) return []
-  if (size * count > TEXT_LIMIT) throw new DataError(`holds ${count} strings of ${size} bytes`, { place })
-  const value = dataset.value
-  const list = Array.isArray(value) ? value : [value]
-  return list.map(text => (typeof text === 'string' && text !== 'emsc' ? text.trimEnd() : ''))
+export function readStrings(dataset: Hdf5Dataset): string[] {
+  const { path, type, length } = dataset
+  const place = { dataset: path }
+  if (type.kind !== 'text') throw new DataError('does not hold strings', { place })
+  if (length === 0) return []
+  if (type.bytes * length > TEXT_LIMIT)
+    throw new DataError(`holds ${length} strings of ${type.bytes} bytes`, { place })
+  return dataset.strings().map(text => text.trimEnd())
 }

@@ -1,6 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Dataset, type Group, withFile } from '../hdf5/library.js'
+import { readHdf5 } from '../hdf5/open.js'
+import { findDataset, openDataset } from '../hdf5/slabs.js'
+import { readNumbers, requireDataset, rowsOf } from '../hdf5/values.js'
+import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
 import { type ModuleModel, modelModule, photonGainOf } from './module-model.js'
 import type { SimulationOptions } from './options.js'
@@ -69,27 +72,23 @@ export async function compareWithTruth({
 }: ClosedLoop): Promise<Residuals> {
   const { detector, modules, cells, energy, seed } = options
   const sums = new Sums(darkTrains)
-  await withFile(truth, 'r', async truthFile => {
-    const trainIds = [...(datasetOf(truthFile, 'trainId').value as unknown as BigUint64Array)].map(Number)
-    for (const module of modules) {
-      const model = modelModule(detector, module, cells, energy, seed)
-      const name = `-${detector.aggregator}${twoDigits(module)}-`
-      const files = readdirSync(corrected).filter(file => file.includes(name) && file.endsWith('.h5'))
-      for (const file of files)
-        await withFile(join(corrected, file), 'r', corr => {
-          eachFrame(corr, options, module, ({ frame, trainId, cell }) => {
-            const first = trainIds.indexOf(trainId)
-            const at = `module${twoDigits(module)}`
-            sums.add(model, detector, cell, {
-              ...frame,
-              photons: slice(truthFile, `${at}/photons`, first + cell) as Uint16Array,
-              stages: slice(truthFile, `${at}/stage`, first + cell) as Uint8Array,
-            })
-          })
-        })
-      sums.endModule()
-    }
-  })
+  const trainIds = await columnOf(truth, 'trainId')
+  for (const module of modules) {
+    const model = modelModule(detector, module, cells, energy, seed)
+    const at = `module${twoDigits(module)}`
+    const photons = await framesOf(truth, `${at}/photons`, 'u2')
+    const stages = await framesOf(truth, `${at}/stage`, 'u1')
+    const name = `-${detector.aggregator}${twoDigits(module)}-`
+    const files = readdirSync(corrected).filter(file => file.includes(name) && file.endsWith('.h5'))
+    for (const file of files)
+      await eachFrame(join(corrected, file), options, module, ({ frame, trainId, cell }) => {
+        const row = trainIds.indexOf(trainId) + cell
+        sums.add(model, detector, cell, { ...frame, photons: photons.at(row), stages: stages.at(row) })
+      })
+    photons.close()
+    stages.close()
+    sums.endModule()
+  }
   return sums.result()
 }
 
@@ -99,31 +98,53 @@ interface Frame {
   readonly mask: Uint32Array
 }
 
-function eachFrame(
-  corr: Group,
+async function eachFrame(
+  corr: string,
   { detector }: SimulationOptions,
   module: ModuleIndex,
   use: (found: { frame: Frame; trainId: number; cell: number }) => void,
-): void {
+): Promise<void> {
   const image = `INSTRUMENT/${detector.karaboId}/CORR/${module}CH0:output/image`
-  const trainIds = datasetOf(corr, `${image}/trainId`).value as unknown as BigUint64Array
-  const cellIds = datasetOf(corr, `${image}/cellId`).value as unknown as Uint16Array
-  for (let i = 0; i < trainIds.length; i++) {
-    const frame = {
-      data: slice(corr, `${image}/data`, i) as Float32Array,
-      gain: slice(corr, `${image}/gain`, i) as Uint8Array,
-      mask: slice(corr, `${image}/mask`, i) as Uint32Array,
+  const trainIds = await columnOf(corr, `${image}/trainId`)
+  const cellIds = await columnOf(corr, `${image}/cellId`)
+  const data = await framesOf(corr, `${image}/data`, 'f4')
+  const gain = await framesOf(corr, `${image}/gain`, 'u1')
+  const mask = await framesOf(corr, `${image}/mask`, 'u4')
+  try {
+    for (const [i, trainId] of trainIds.entries()) {
+      const frame = { data: data.at(i), gain: gain.at(i), mask: mask.at(i) }
+      use({ frame, trainId, cell: cellIds[i] ?? 0 })
     }
-    use({ frame, trainId: Number(trainIds[i]), cell: cellIds[i] ?? 0 })
+  } finally {
+    for (const frames of [data, gain, mask]) frames.close()
   }
 }
 
-function datasetOf(file: Group, path: string): Dataset {
-  return file.get(path) as Dataset
+function columnOf(file: string, path: string): Promise<Float64Array> {
+  return readHdf5(file, opened => {
+    const dataset = requireDataset(opened, path)
+    return readNumbers(dataset, rowsOf(dataset))
+  })
 }
 
-function slice(file: Group, path: string, row: number): unknown {
-  return datasetOf(file, path).slice([[row, row + 1]])
+/** Frames of a dataset (frame, slow scan, fast scan), read one by one into the same array. */
+interface Frames<D extends DType> {
+  at(row: number): TypedArrayOf<D>
+  close(): void
+}
+
+async function framesOf<D extends DType>(file: string, dataset: string, dtype: D): Promise<Frames<D>> {
+  const { located, shape } = await findDataset(file, dataset)
+  const [, slowScan = 0, fastScan = 0] = shape
+  const frame = arrayOf(dtype, slowScan * fastScan)
+  const slabs = await openDataset({ file, dataset }, located)
+  return {
+    at(row) {
+      slabs.read([row, 0, 0], [1, slowScan, fastScan], new Uint8Array(frame.buffer))
+      return frame
+    },
+    close: slabs.close,
+  }
 }
 
 /** Sums of residuals, of their squares and of the predicted ones. */

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../exdf/euxfel-layout.js'
-import { type ExdfFile, withExdf } from '../exdf/file.js'
+import { type ExdfFile, readExdf } from '../exdf/file.js'
 import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../exdf/index-rows.js'
-import { type File, named } from '../hdf5/library.js'
-import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
+import { readExact, requireDataset, rowsOf } from '../hdf5/values.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import { isTrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
@@ -41,7 +40,9 @@ export async function validate(
     const file = join(folder, name)
     try {
       await requireReadableFile(file)
-      facts.push(await withExdf(file, exdf => checkFile(exdf, checks, problems)))
+      const checked = await readExdf(file, exdf => checkFile(exdf, checks))
+      facts.push(checked.facts)
+      problems.push(...checked.problems)
     } catch (error) {
       const problem = fileProblem(error, file)
       // Beside a run it is somebody's; the file that was asked for must be one of a run's.
@@ -61,7 +62,11 @@ async function isFile(path: string): Promise<boolean> {
   return entry?.isFile() ?? false
 }
 
-function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Problem[]): FileFacts {
+function checkFile(
+  exdf: ExdfFile,
+  checks: readonly Check[],
+): { readonly facts: FileFacts; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
   const dataset = requireDataset(exdf.file, INDEX.trainId)
   const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
   const trainIds = trainColumn.numbers
@@ -69,10 +74,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
   for (const check of checks) {
     if (check.scope !== 'file') continue
     try {
-      // Also what only the library notices, such as a chunk that cannot be decoded, concerns this check alone.
-      named(exdf.path, 'r', () => {
-        for (const finding of check.run(context)) problems.push(problemOf(check, finding, exdf.path))
-      })
+      for (const finding of check.run(context)) problems.push(problemOf(check, finding, exdf.path))
     } catch (error) {
       // What keeps a check from looking is a finding of it; the other checks go on.
       if (!(error instanceof DataError)) throw error
@@ -82,7 +84,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
       )
     }
   }
-  return {
+  const facts = {
     path: exdf.path,
     size: exdf.size,
     mtimeMs: exdf.mtimeMs,
@@ -91,6 +93,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
     trainIds: [...trainIds.filter(id => id !== 0)],
     modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
   }
+  return { facts, problems }
 }
 
 function problemOf(check: Check, finding: Finding, path?: string): Problem {
@@ -111,10 +114,9 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
   return found
     .filter(module => module.corrected || !renamed.has(module.module))
     .map(module => {
-      const has = (name: string) => datasetAt(file, instrumentPath(module.source, `image/${name}`))
+      const has = (name: string) => file.dataset(instrumentPath(module.source, `image/${name}`))
       const data = has('data')
-      const corrected =
-        module.corrected || CORRECTED_ONLY.some(has) || (data !== undefined && dtypeOf(data).includes('f'))
+      const corrected = module.corrected || CORRECTED_ONLY.some(has) || data?.type.name.includes('f') === true
       return { ...module, corrected }
     })
 }
@@ -127,7 +129,7 @@ function pulseFacts(
   const digests = new Map<number, string>()
   const anew: number[] = []
   const facts = { pulses: digests, anew }
-  const dataset = datasetAt(exdf.file, instrumentPath(source, 'image/pulseId'))
+  const dataset = exdf.file.dataset(instrumentPath(source, 'image/pulseId'))
   try {
     const index = readGroupIndex(exdf, source, 'image')
     if (!dataset || !index) return facts

@@ -6,8 +6,8 @@ import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { describeConstants } from '../../constants/files/layout.js'
 import { locateConstant } from '../../constants/files/source.js'
 import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
-import { checkReadable } from '../../src/hdf5/check-readable.js'
 import { withFile } from '../../src/hdf5/library.js'
+import { findDataset } from '../../src/hdf5/slabs.js'
 import { openRun } from '../../src/sources/run/open-run.js'
 import { goldenFile } from '../hdf5/direct/golden.js'
 import { correct, type GoldenPlace, goldenPlace, readBack } from '../helpers/correction.js'
@@ -157,15 +157,15 @@ describe('a file of constants that refers to another', () => {
 
 describe('whether a dataset can be read is told without reading it', () => {
   it('where it can', async () => {
-    await checkReadable(goldenFile('earliest.h5'), 'filters/lzf')
-    await checkReadable(goldenFile('latest.h5'), 'grow/both')
-    await checkReadable(goldenFile('crowd_latest.h5'), 'data')
+    await findDataset(goldenFile('earliest.h5'), 'filters/lzf')
+    await findDataset(goldenFile('latest.h5'), 'grow/both')
+    await findDataset(goldenFile('crowd_latest.h5'), 'data')
   })
   it('where it cannot', async () => {
-    await expect(checkReadable(goldenFile('earliest.h5'), 'links/elsewhere')).rejects.toThrow(
+    await expect(findDataset(goldenFile('earliest.h5'), 'links/elsewhere')).rejects.toThrow(
       /other\.h5 is not there/,
     )
-    await expect(checkReadable(goldenFile('earliest.h5'), 'links/nothing')).rejects.toThrow(/no such dataset/)
-    await expect(checkReadable(goldenFile('crowd_latest.h5'), 'nothing')).rejects.toThrow(/missing/)
+    await expect(findDataset(goldenFile('earliest.h5'), 'links/nothing')).rejects.toThrow(/no such dataset/)
+    await expect(findDataset(goldenFile('crowd_latest.h5'), 'nothing')).rejects.toThrow(/missing/)
   })
 })

@@ -1,11 +1,6 @@
 import { fstatSync } from 'node:fs'
-import {
-  frameAddresses,
-  type LocatedDataset,
-  locateDataset,
-  rowsNotWritten,
-  Unsupported,
-} from '../../hdf5/direct/index.js'
+import { frameAddresses, rowsNotWritten } from '../../hdf5/direct/index.js'
+import { locate } from '../../hdf5/slabs.js'
 import { DataError } from '../../model/errors.js'
 import type { BlockInput } from './block-input.js'
 
@@ -21,13 +16,8 @@ export interface StoredFrames {
 
 /** Looks at the layout of the image data, and at whatever it refers to. @throws DataError if it cannot be read. */
 export function storedFrames(input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>): StoredFrames {
-  let located: LocatedDataset
-  try {
-    located = locateDataset(input.fd, input.dataset, input.path)
-  } catch (error) {
-    if (error instanceof Unsupported) return {}
-    throw error
-  }
+  const located = locate(input.fd, input.dataset, input.path)
+  if (located === undefined) return {}
   const addresses = frameAddresses(located)
   const notWritten = rowsNotWritten(located)
   const { fillValue } = located

@@ -1,6 +1,7 @@
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
+import { decodedChunk } from '../../hdf5/slabs.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
 import { type ConstantsTask, contentOf, loadConstants, medianOf } from '../contract/operations.js'
@@ -27,8 +28,7 @@ export function loadingJobs({ engine, lanes }: Pick<LoadContext, 'engine' | 'lan
 function stripRows(rows: number, jobs: number, sources: Iterable<ConstantSource>): number {
   let strip = Math.ceil(rows / jobs / PAGE_ROWS) * PAGE_ROWS
   for (const { located, axes } of sources) {
-    if (located?.storage.kind !== 'chunked' || located.storage.filters.length === 0) continue
-    const chunk = located.storage.chunkShape[axes.slowScan] ?? 1
+    const chunk = decodedChunk(located)?.[axes.slowScan] ?? 1
     strip = Math.ceil(strip / chunk) * chunk
   }
   return Math.min(strip, rows)

@@ -1,16 +1,14 @@
+import { type ElementType, elementType } from '../element-type.js'
 import { Unsupported } from './errors.js'
 import type { Cursor } from './file-view.js'
 
-/** HDF5's numbers of type classes. */
-export const CLASS = { integer: 0, float: 1, string: 3 } as const
+const INTEGER = 0
+const FLOAT = 1
+const STRING = 3
 const VARIABLE_LENGTH = 9
 
-/** What a dataset's elements are, in the words of the library: {@link CLASS}, and bytes of one. */
-export interface ElementType {
-  readonly type: number
-  readonly size: number
-  readonly signed: boolean
-  readonly littleEndian: boolean
+/** An element type as a file stores it. */
+export interface StoredType extends ElementType {
   /** Strings: whether each lies elsewhere, in a heap, and whether it is UTF-8. */
   readonly vlen: boolean
   readonly utf8: boolean
@@ -27,19 +25,17 @@ export function readTypeHead(body: Cursor): { kind: number; bits0: number; bits1
   return { kind: classAndVersion & 15, bits0, bits1, size }
 }
 
-/** The datatype message, as far as it tells numbers and strings. @throws Unsupported for VAX floats and unknown versions. */
-export function readElementType(body: Cursor): ElementType {
+/** The datatype message, as far as it describes numbers and strings. @throws Unsupported for VAX floats and unknown versions. */
+export function readElementType(body: Cursor): StoredType {
   const { kind, bits0, bits1, size } = readTypeHead(body)
-  const number = kind === CLASS.integer || kind === CLASS.float
-  if (kind === CLASS.float && bits0 & 0x40) throw new Unsupported('VAX floats')
+  const number = kind === INTEGER || kind === FLOAT
+  if (kind === FLOAT && bits0 & 0x40) throw new Unsupported('VAX floats')
   const text = kind === VARIABLE_LENGTH && (bits0 & 15) === 1
+  const signed = kind === INTEGER && (bits0 & 8) !== 0
   return {
-    type: text ? CLASS.string : kind,
-    size,
-    signed: kind === CLASS.integer && (bits0 & 8) !== 0,
-    littleEndian: !(number && bits0 & 1),
+    ...elementType(text ? STRING : kind, size, signed, !(number && bits0 & 1)),
     vlen: text,
     // The character set is in the second four bits, behind the kind of padding.
-    utf8: (text ? bits1 & 15 : kind === CLASS.string ? bits0 >> 4 : 0) === 1,
+    utf8: (text ? bits1 & 15 : kind === STRING ? bits0 >> 4 : 0) === 1,
   }
 }

@@ -24,3 +24,26 @@ export function damaged(file: string, dataset: string, what: string): DataError 
  * decoder. Final: the library, which would give zeros or a text of its own, is not asked.
  */
 export class Unreadable extends DataError {}
+
+/**
+ * The library has the last word on damage, of which it may make more or say more, and on what the system refuses, but not
+ * on what nobody can read.
+ * @param dataset what was asked for, for messages.
+ * @throws Unsupported for both. What else is thrown is a mistake of ours and passes.
+ */
+export function certain<T>(read: () => T, dataset?: string): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Unreadable) throw dataset === undefined ? error : at(error, dataset)
+    if (error instanceof DataError || (error instanceof Error && 'syscall' in error))
+      throw new Unsupported(error.message)
+    throw error
+  }
+}
+
+/** A view of a whole file does not know which dataset was asked for. */
+function at({ message, place, hint }: Unreadable, dataset: string): Unreadable {
+  const there = place.dataset === '/' ? { ...place, dataset: dataset.replace(/^\//, '') } : place
+  return new Unreadable(message, { place: there, ...(hint === undefined ? {} : { hint }) })
+}

@@ -2,7 +2,7 @@ import { DTYPE_BYTES } from '../../model/dtypes.js'
 import { DataError } from '../../model/errors.js'
 import { readChunkIndex } from './chunk-index.js'
 import { ChunkTable } from './chunk-table.js'
-import { type ElementType, readElementType } from './datatype.js'
+import { readElementType, type StoredType } from './datatype.js'
 import { Unsupported } from './errors.js'
 import { readExternalStorage } from './external-storage.js'
 import { FileView } from './file-view.js'
@@ -166,7 +166,7 @@ function sourceFinder(view: FileView, header: ObjectHeader): FindSource {
 }
 
 /** A dataset's elements, if it is there, which must be of `type`: HDF5 would convert them. */
-function elementsIn(view: FileView, path: string, type: ElementType): LocatedElements | undefined {
+function elementsIn(view: FileView, path: string, type: StoredType): LocatedElements | undefined {
   const found = objectAt(view, path)
   if ('missing' in found) return undefined
   if ('file' in found)
@@ -178,7 +178,7 @@ function elementsIn(view: FileView, path: string, type: ElementType): LocatedEle
   const header = readObjectHeader(view, found.address)
   const own = readElementType(requireMessage(view, header, MESSAGE.datatype).open())
   if (JSON.stringify(own) !== JSON.stringify(type)) throw new Unsupported('virtual datasets of another type')
-  return locateElements(view, path, header, own.size)
+  return locateElements(view, path, header, own.bytes)
 }
 
 function requireMessage(view: FileView, header: ObjectHeader, type: number): Message {

@@ -1,4 +1,4 @@
-import type { ElementType } from './datatype.js'
+import type { StoredType } from './datatype.js'
 import { Cursor, type FileView } from './file-view.js'
 
 /** Objects of heaps by address of the heap, then number. */
@@ -11,7 +11,7 @@ type Heaps = Map<number, ReadonlyMap<number, Buffer>>
 export function readStringElements(
   view: FileView,
   elements: Buffer,
-  { size, vlen, utf8 }: ElementType,
+  { bytes: size, vlen, utf8 }: StoredType,
 ): string[] {
   const count = size === 0 ? 0 : Math.floor(elements.length / size)
   const heaps: Heaps = new Map()

@@ -6,7 +6,7 @@ import { type ExdfMetadata, readExdf } from '../../exdf/file.js'
 import { copyRows } from '../../exdf/rows.js'
 import { writeExdf } from '../../exdf/writer.js'
 import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
-import type { ReadableFile } from '../../hdf5/readable.js'
+import type { Hdf5File } from '../../hdf5/file.js'
 import { requireDataset } from '../../hdf5/values.js'
 import type { TypedArrayOf } from '../../model/dtypes.js'
 import { storedPulse } from '../../model/ids.js'
@@ -99,7 +99,7 @@ function correctedSource(run: Run, joined: JoinedFile): string {
 }
 
 function describe(
-  raw: ReadableFile,
+  raw: Hdf5File,
   metadata: ExdfMetadata,
   { joined, run, software, module }: CorrectedDescription,
 ): ExdfFile {
@@ -139,7 +139,7 @@ function describe(
 }
 
 function imageGroup(
-  raw: ReadableFile,
+  raw: Hdf5File,
   { file, trains, frames }: JoinedFile,
   { slowScan, fastScan }: Detector,
 ): ExdfGroup {
@@ -179,7 +179,7 @@ function imageGroup(
 }
 
 /** header, detector and trailer: whichever the RAW file has, one row a train as far as it has them. */
-function copiedGroups(raw: ReadableFile, { file, trains }: JoinedFile): Record<string, ExdfGroup> {
+function copiedGroups(raw: Hdf5File, { file, trains }: JoinedFile): Record<string, ExdfGroup> {
   const groups: Record<string, ExdfGroup> = {}
   for (const group of XTDF_GROUPS.filter(name => name !== 'image')) {
     const ranges = trains.map(({ entry }) => entry?.groups[group] ?? { first: 0, count: 0 })
@@ -191,7 +191,7 @@ function copiedGroups(raw: ReadableFile, { file, trains }: JoinedFile): Record<s
 }
 
 function copiedOf(
-  raw: ReadableFile,
+  raw: Hdf5File,
   file: JoinedFile['file'],
   group: string,
   rows: readonly number[],

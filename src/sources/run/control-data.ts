@@ -2,7 +2,7 @@ import { controlPath, runPath } from '../../exdf/euxfel-layout.js'
 import { type ExdfFile, readExdf } from '../../exdf/file.js'
 import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
 import { readAnyNumbers, readOrReason } from '../../hdf5/any-numbers.js'
-import { datasetAt, readStrings, rowsOf } from '../../hdf5/values.js'
+import { readStrings, rowsOf } from '../../hdf5/values.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import type { Problem } from '../../model/problem.js'
 import type { RunFolder } from './run-folder.js'
@@ -80,7 +80,7 @@ interface DeviceData {
 function readDevice(exdf: ExdfFile, device: string, wanted: WantedProperties): DeviceData {
   const problems: Problem[] = []
   const attempt = <T>(dataset: string, read: () => T): T | undefined => {
-    const found = readOrReason(exdf.path, read)
+    const found = readOrReason(read)
     if (!(found instanceof DataError)) return found
     problems.push(unreadable(exdf.path, found.place.dataset ?? dataset, found))
     return undefined
@@ -120,7 +120,7 @@ function unreadable(file: string, dataset: string | undefined, { message }: Erro
 
 /** The first text of a dataset of texts; undefined if there is none. */
 function textAt(exdf: ExdfFile, path: string): string | undefined {
-  const dataset = datasetAt(exdf.file, path)
+  const dataset = exdf.file.dataset(path)
   return dataset && readStrings(dataset)[0]
 }
 
@@ -134,7 +134,7 @@ function deviceRows(exdf: ExdfFile, device: string): number[] {
 }
 
 function pick(exdf: ExdfFile, path: string, rows: readonly number[]): number[] {
-  const dataset = datasetAt(exdf.file, path)
+  const dataset = exdf.file.dataset(path)
   if (dataset === undefined) return []
   const stored = Math.min(rowsOf(dataset), ROW_LIMIT)
   const there = rows.filter(row => row < stored)

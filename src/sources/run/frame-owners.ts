@@ -1,6 +1,6 @@
 import { FRAME_LIMIT } from '../../exdf/index-rows.js'
-import type { ReadableDataset } from '../../hdf5/readable.js'
-import { digitsOf, dtypeOf, type ExactNumbers, readExact, rowsOf } from '../../hdf5/values.js'
+import type { Hdf5Dataset } from '../../hdf5/file.js'
+import { digitsOf, type ExactNumbers, readExact, rowsOf } from '../../hdf5/values.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Rows, TrainEntry } from './run.js'
 
@@ -16,11 +16,11 @@ export interface FrameOwners {
 
 /** The witness; undefined where the file has none that can be read. */
 export function frameOwners(
-  dataset: ReadableDataset | undefined,
+  dataset: Hdf5Dataset | undefined,
   trains: ReadonlySet<number>,
 ): FrameOwners | undefined {
-  if (!dataset || !/^(?:[iu][1248]|f[48])$/.test(dtypeOf(dataset))) return undefined
-  if ((dataset.shape ?? []).slice(1).some(length => length !== 1)) return undefined
+  if (dataset?.type.dtype === undefined) return undefined
+  if (dataset.shape.slice(1).some(length => length !== 1)) return undefined
   return { ids: readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT)), trains }
 }
 

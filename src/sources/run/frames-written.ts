@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
-import { locateDataset, rowsNotWritten, Unsupported } from '../../hdf5/direct/index.js'
+import { rowsNotWritten } from '../../hdf5/direct/index.js'
+import { locate } from '../../hdf5/slabs.js'
 import type { Place } from '../../model/errors.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -63,10 +64,8 @@ export function notWrittenProblem({ frames, trains }: FramesNotWritten, what: st
 export function imageNotWritten(path: string, source: string): Uint8Array | undefined {
   const fd = openSync(path, 'r')
   try {
-    return rowsNotWritten(locateDataset(fd, instrumentPath(source, 'image/data'), path))
-  } catch (error) {
-    if (error instanceof Unsupported) return undefined
-    throw error
+    const located = locate(fd, instrumentPath(source, 'image/data'), path)
+    return located && rowsNotWritten(located)
   } finally {
     closeSync(fd)
   }

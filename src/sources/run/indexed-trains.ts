@@ -1,8 +1,8 @@
 import { indexPath, instrumentPath } from '../../exdf/euxfel-layout.js'
 import type { ExdfFile } from '../../exdf/file.js'
 import { FRAME_LIMIT, type GroupIndex, rowsAt, type TrainIndex } from '../../exdf/index-rows.js'
-import type { ReadableDataset } from '../../hdf5/readable.js'
-import { datasetAt, namesIn, rowsOf } from '../../hdf5/values.js'
+import type { Hdf5Dataset } from '../../hdf5/file.js'
+import { rowsOf } from '../../hdf5/values.js'
 import type { TrainId } from '../../model/ids.js'
 import { type FrameOwners, frameOwners, oddText, unclaimed } from './frame-owners.js'
 import type { Finding } from './id-findings.js'
@@ -15,10 +15,10 @@ export function rowDatasets(
   exdf: ExdfFile,
   source: string,
   group: string,
-): { readonly name: string; readonly dataset: ReadableDataset }[] {
-  return namesIn(exdf.file, instrumentPath(source, group)).flatMap(name => {
-    const dataset = datasetAt(exdf.file, instrumentPath(source, `${group}/${name}`))
-    return dataset && (dataset.shape ?? []).length > 0 ? [{ name, dataset }] : []
+): { readonly name: string; readonly dataset: Hdf5Dataset }[] {
+  return (exdf.file.names(instrumentPath(source, group)) ?? []).flatMap(name => {
+    const dataset = exdf.file.dataset(instrumentPath(source, `${group}/${name}`))
+    return dataset && dataset.shape.length > 0 ? [{ name, dataset }] : []
   })
 }
 

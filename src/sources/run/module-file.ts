@@ -2,8 +2,8 @@ import type { Detector } from '../../detectors/detector.js'
 import { CORRECTED_ONLY, indexPath, instrumentPath, REWRITTEN } from '../../exdf/euxfel-layout.js'
 import type { ExdfFile } from '../../exdf/file.js'
 import { type GroupIndex, readGroupIndex, readTrainIndex } from '../../exdf/index-rows.js'
-import type { ReadableDataset } from '../../hdf5/readable.js'
-import { datasetAt, dtypeOf, readExact, requireDataset, rowsOf } from '../../hdf5/values.js'
+import type { Hdf5Dataset } from '../../hdf5/file.js'
+import { readExact, requireDataset, rowsOf } from '../../hdf5/values.js'
 import { DataError } from '../../model/errors.js'
 import { NO_CELL, type TrainId } from '../../model/ids.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
@@ -71,7 +71,7 @@ export function readModuleFile(
   const indexed = readTrains(exdf, source, index, groups)
 
   const withIds = ({ count }: Rows) => (count % rawFrames === 0 ? count / rawFrames : 0)
-  const owners = frameOwners(datasetAt(file, `${root}/image/trainId`), indexed.ids)
+  const owners = frameOwners(file.dataset(`${root}/image/trainId`), indexed.ids)
   const { trains: stored, dropped, mistaken } = choose(indexed.trains, indexed.repeats, owners, withIds)
   const misplaced = misplacedTrains(stored, owners, withIds)
   const out = new Map([
@@ -140,15 +140,15 @@ function groupIndices(exdf: ExdfFile, source: string): Map<string, GroupIndex> {
 
 function checkImageData(
   { file }: ExdfFile,
-  data: ReadableDataset,
+  data: Hdf5Dataset,
   source: string,
   { name, rawPlanes, slowScan, fastScan }: Detector,
 ): void {
   const dataset = instrumentPath(source, 'image/data')
-  const shape = data.shape ?? []
-  const dtype = dtypeOf(data)
+  const shape = data.shape
+  const dtype = data.type.name
   const found = `${dtype} (${shape.join(', ')})`
-  const extra = CORRECTED_ONLY.find(key => datasetAt(file, instrumentPath(source, `image/${key}`)))
+  const extra = CORRECTED_ONLY.find(key => file.dataset(instrumentPath(source, `image/${key}`)))
   if (extra !== undefined || dtype.includes('f'))
     throw new DataError(`is corrected already (${extra === undefined ? found : `there is image/${extra}`})`, {
       place: { dataset },

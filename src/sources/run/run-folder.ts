@@ -3,7 +3,6 @@ import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../detectors/index.js'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { type ExdfFacts, type ExdfMetadata, readExdf } from '../../exdf/file.js'
-import { ifAny } from '../../hdf5/library.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { moduleIndex } from '../../model/ids.js'
@@ -57,7 +56,7 @@ export async function scanRunFolder(path: string, signal?: AbortSignal): Promise
           metadata: facts.metadata,
           instrumentSources: [...facts.instrumentSources.keys()],
           controlSources: facts.controlSources,
-          isOverview: ifAny(() => open.get('.source_files/names')) != null,
+          isOverview: open.dataset('.source_files/names') !== undefined,
           facts,
         })),
       )

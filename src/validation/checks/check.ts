@@ -1,6 +1,5 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFile } from '../../exdf/file.js'
-import type { File } from '../../hdf5/library.js'
 import type { ExactNumbers } from '../../hdf5/values.js'
 import type { ModuleIndex } from '../../model/ids.js'
 
@@ -16,7 +15,7 @@ export interface Finding {
 
 /** What file checks look at: one file, open, with what several of them need. */
 export interface FileContext {
-  readonly exdf: ExdfFile<File>
+  readonly exdf: ExdfFile
   /** INDEX/trainId as stored, zeros and impossible ids included. */
   readonly trainIds: Float64Array
   readonly trainColumn: ExactNumbers

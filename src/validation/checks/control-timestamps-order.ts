@@ -1,4 +1,4 @@
-import { datasetAt, datasetsBelow, readBigInts, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, readBigInts, rowsOf } from '../../hdf5/values.js'
 import type { FileCheck } from './check.js'
 
 /** Rows of one property that are looked at: far more than a run has trains. */
@@ -11,8 +11,8 @@ export const controlTimestampsOrder: FileCheck = {
   *run({ exdf }) {
     for (const device of exdf.controlSources) {
       for (const path of datasetsBelow(exdf.file, `CONTROL/${device}`)) {
-        const dataset = path.endsWith('/timestamp') ? datasetAt(exdf.file, path) : undefined
-        if (dataset?.shape?.length !== 1) continue
+        const dataset = path.endsWith('/timestamp') ? exdf.file.dataset(path) : undefined
+        if (dataset?.shape.length !== 1) continue
         const times = readBigInts(dataset, Math.min(LIMIT, rowsOf(dataset)))
         const used = times.subarray(0, times.findLastIndex(time => time !== 0n) + 1)
         const zero = used.indexOf(0n)

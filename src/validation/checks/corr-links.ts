@@ -1,5 +1,4 @@
 import type { ExdfFile } from '../../exdf/file.js'
-import { type File, ifAny } from '../../hdf5/library.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
 export const corrLinks: FileCheck = {
@@ -12,13 +11,13 @@ export const corrLinks: FileCheck = {
 }
 
 function* faultsOfLinks(
-  { file, instrumentSources }: ExdfFile<File>,
+  { file, instrumentSources }: ExdfFile,
   { source, karaboId, module }: ModuleInFile,
 ): Iterable<Finding> {
   const old = `${karaboId}/DET/${module}CH0:xtdf`
   for (const root of ['INSTRUMENT', 'INDEX']) {
     const path = `${root}/${old}`
-    const target = ifAny(() => file.get_link(`/${path}`))
+    const target = file.softLink(path)
     if (!target)
       yield {
         message: 'there is no link from the raw source name',

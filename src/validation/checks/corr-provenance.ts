@@ -10,7 +10,7 @@ export const corrProvenance: FileCheck = {
   *run({ exdf, modules }) {
     const [module] = modules.filter(found => found.corrected)
     if (!module) return
-    const there = Object.keys(exdf.file.attrs)
+    const there = exdf.file.attributeNames('/')
     const missing = ATTRIBUTES.filter(name => !there.includes(name))
     if (missing.length === ATTRIBUTES.length)
       yield {

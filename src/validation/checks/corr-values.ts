@@ -1,7 +1,7 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
-import type { Dataset } from '../../hdf5/library.js'
-import { datasetAt, rowsOf } from '../../hdf5/values.js'
+import type { Hdf5Dataset } from '../../hdf5/file.js'
+import { rowsOf } from '../../hdf5/values.js'
 import { few } from '../../sources/run/few.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
@@ -22,9 +22,9 @@ function* faultsOfModule(
   const index = readGroupIndex(exdf, source, 'image')
   const frame = [detector.slowScan, detector.fastScan]
   const plane = (name: string) => {
-    const dataset = datasetAt(exdf.file, instrumentPath(source, `image/${name}`))
+    const dataset = exdf.file.dataset(instrumentPath(source, `image/${name}`))
     // Anything else than frames of this detector is the shape check's matter, and may not fit in memory.
-    return dataset && `${dataset.shape?.slice(1)}` === `${frame}` ? dataset : undefined
+    return dataset && `${dataset.shape.slice(1)}` === `${frame}` ? dataset : undefined
   }
   const data = plane('data')
   const gain = plane('gain')
@@ -51,13 +51,8 @@ function* faultsOfModule(
     }
 }
 
-/** One frame; undefined beyond the data, or where the library cannot decode it: then there is no judging it. */
-function frameOf(dataset: Dataset, row: number): Float32Array | undefined {
+/** One frame; undefined beyond the data. */
+function frameOf(dataset: Hdf5Dataset, row: number): Float32Array | undefined {
   if (row >= rowsOf(dataset)) return undefined
-  const [, slowScan = 0, fastScan = 0] = dataset.shape ?? []
-  return dataset.slice([
-    [row, row + 1],
-    [0, slowScan],
-    [0, fastScan],
-  ]) as Float32Array
+  return dataset.read([row, 0, 0], [1, ...dataset.shape.slice(1)]) as Float32Array
 }

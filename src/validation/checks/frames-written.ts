@@ -1,6 +1,5 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex } from '../../exdf/index-rows.js'
-import { datasetAt } from '../../hdf5/values.js'
 import {
   framesNotWritten,
   imageNotWritten,
@@ -21,7 +20,7 @@ export const framesWritten: FileCheck = {
 function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile): Iterable<Finding> {
   const dataset = instrumentPath(source, 'image/data')
   // Image data that are missing are the shape check's matter.
-  if (!datasetAt(exdf.file, dataset)) return
+  if (!exdf.file.dataset(dataset)) return
   const notWritten = imageNotWritten(exdf.path, source)
   const index = notWritten && readGroupIndex(exdf, source, 'image')
   if (!notWritten || !index) return

@@ -1,7 +1,5 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import type { ExdfFile } from '../../exdf/file.js'
-import type { File } from '../../hdf5/library.js'
-import { datasetAt, dtypeOf } from '../../hdf5/values.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
 /** What a plane must be; `dtypes` in the order of preference, the first being what detcal writes. */
@@ -21,7 +19,7 @@ export const imageData: FileCheck = {
 }
 
 function* faultsOfModule(
-  { file }: ExdfFile<File>,
+  { file }: ExdfFile,
   { detector, source, module, corrected }: ModuleInFile,
 ): Iterable<Finding> {
   const { slowScan, fastScan, rawPlanes } = detector
@@ -36,14 +34,14 @@ function* faultsOfModule(
   let frames: number | undefined
   for (const { name, dtypes, row } of expected) {
     const path = instrumentPath(source, `image/${name}`)
-    const dataset = datasetAt(file, path)
+    const dataset = file.dataset(path)
     const shape = dataset?.shape ?? []
     if (!dataset) {
       yield { message: 'this dataset is missing', dataset: path, module }
       continue
     }
-    const found = `${dtypeOf(dataset)} (${shape.join(', ')})`
-    if (!dtypes.includes(dtypeOf(dataset)) || `${shape.slice(1)}` !== `${row}`)
+    const found = `${dataset.type.name} (${shape.join(', ')})`
+    if (!dtypes.includes(dataset.type.name) || `${shape.slice(1)}` !== `${row}`)
       yield {
         message: `is ${found}, expected ${dtypes[0]} (frames, ${row.join(', ')})`,
         dataset: path,
@@ -52,8 +50,8 @@ function* faultsOfModule(
     frames ??= shape[0]
     if (shape[0] !== frames)
       yield { message: `has ${shape[0]} frames, image/data has ${frames}`, dataset: path, module }
-    const { chunks } = dataset.metadata
-    if (chunks !== null && `${chunks}` !== `${[1, ...row]}`)
+    const { chunks } = dataset
+    if (chunks && `${chunks}` !== `${[1, ...row]}`)
       yield {
         message: `has chunks of (${chunks.join(', ')}), not of one frame: readers must take them apart`,
         severity: 'warning',

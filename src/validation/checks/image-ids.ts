@@ -1,6 +1,6 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { FRAME_LIMIT, readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
-import { datasetAt, digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
+import { digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
 import { PULSE_LIMIT } from '../../model/ids.js'
 import { framesWithIds } from '../../sources/run/parallel-gain.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
@@ -25,7 +25,7 @@ function* faultsOfModule(
   const { rows } = readTrainIndex(exdf)
   const column = (name: string) => {
     const path = instrumentPath(source, `image/${name}`)
-    const dataset = datasetAt(exdf.file, path)
+    const dataset = exdf.file.dataset(path)
     const stored = dataset && readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
     return { path, stored, values: stored?.numbers }
   }

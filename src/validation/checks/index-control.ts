@@ -1,4 +1,4 @@
-import { datasetAt, datasetsBelow, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, rowsOf } from '../../hdf5/values.js'
 import type { FileCheck } from './check.js'
 import { endOf, faultsOfIndex, indexOf } from './index-rows.js'
 
@@ -12,7 +12,7 @@ export const indexControl: FileCheck = {
       const index = indexOf(context, device)
       const end = index ? endOf(index) : 0
       for (const dataset of datasetsBelow(exdf.file, `CONTROL/${device}`)) {
-        const found = datasetAt(exdf.file, dataset)
+        const found = exdf.file.dataset(dataset)
         const rows = found ? rowsOf(found) : 0
         if (end <= rows) continue
         yield { message: `index referring to data (${end}) outside dataset (${rows})`, dataset }

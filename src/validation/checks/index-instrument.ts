@@ -1,5 +1,5 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
-import { datasetAt, datasetsBelow, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, rowsOf } from '../../hdf5/values.js'
 import type { FileCheck } from './check.js'
 import { endOf, faultsOfIndex, indexOf } from './index-rows.js'
 
@@ -14,7 +14,7 @@ export const indexInstrument: FileCheck = {
         const index = indexOf(context, source, group)
         const end = index ? endOf(index) : 0
         for (const dataset of datasetsBelow(exdf.file, instrumentPath(source, group))) {
-          const found = datasetAt(exdf.file, dataset)
+          const found = exdf.file.dataset(dataset)
           const rows = found ? rowsOf(found) : 0
           if (end > rows)
             yield { message: `index referring to data (${end}) outside dataset (${rows})`, dataset }

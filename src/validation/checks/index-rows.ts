@@ -1,6 +1,6 @@
 import { indexPath } from '../../exdf/euxfel-layout.js'
 import { type GroupIndex, readGroupIndex, rowsAt } from '../../exdf/index-rows.js'
-import { datasetAt, rowsOf } from '../../hdf5/values.js'
+import { rowsOf } from '../../hdf5/values.js'
 import { few } from '../../sources/run/few.js'
 import type { FileContext, Finding } from './check.js'
 
@@ -34,7 +34,7 @@ export function* faultsOfIndex(
     yield { message: 'there is no index', dataset }
     return
   }
-  const stored = datasetAt(exdf.file, `${dataset}/count`) ?? datasetAt(exdf.file, `${dataset}/last`)
+  const stored = exdf.file.dataset(`${dataset}/count`) ?? exdf.file.dataset(`${dataset}/last`)
   if (stored && rowsOf(stored) !== index.length)
     yield { message: `first has ${index.length} entries, count has ${rowsOf(stored)}`, dataset }
   const trains = trainIds.filter(id => id !== 0).length

@@ -162,7 +162,7 @@ describe('groups', () => {
     file.softLink('/a', 'link')
     file.write(path)
     const direct = DirectFile.open(path)
-    expect((direct.get('link/b17/c') as { value: unknown } | null)?.value).toEqual(['text 17', ''])
+    expect(direct.dataset('link/b17/c')?.strings()).toEqual(['text 17', ''])
     direct.close()
   })
 })

@@ -70,10 +70,12 @@ describe.each(each)('$file $path', ({ file: name, path, golden }) => {
 
   test('is the same as a small dataset, and through the library', async () => {
     const direct = DirectFile.open(file)
-    const found = direct.get(path)
-    if (found?.type !== 'Dataset') throw new Error('no dataset')
-    const all = found.shape.map((length): [number, number] => [0, length])
-    const values = found.slice(all)
+    const found = direct.dataset(path)
+    if (found === undefined) throw new Error('no dataset')
+    const values = found.read(
+      found.shape.map(() => 0),
+      found.shape,
+    )
     expect(new Uint8Array(values.buffer)).toEqual(bytes)
     direct.close()
     await withFile(file, 'r', h5 => {
@@ -106,7 +108,7 @@ describe.each(missing)('$file $path is not there', ({ file: name, path, words })
 
   test('to the reader of small datasets', () => {
     const direct = DirectFile.open(file)
-    check(errorOf(() => (direct.get(path) as { shape: number[] }).shape && slice(direct, path)))
+    check(errorOf(() => direct.dataset(path)?.shape && whole(direct, path)))
     direct.close()
   })
 
@@ -118,9 +120,12 @@ describe.each(missing)('$file $path is not there', ({ file: name, path, words })
   })
 })
 
-function slice(file: DirectFile, path: string): unknown {
-  const found = file.get(path)
-  return found?.type === 'Dataset' ? found.slice(found.shape.map(length => [0, length])) : undefined
+function whole(file: DirectFile, path: string): unknown {
+  const found = file.dataset(path)
+  return found?.read(
+    found.shape.map(() => 0),
+    found.shape,
+  )
 }
 
 describe('where sources are looked for', () => {

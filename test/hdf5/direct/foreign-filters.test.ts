@@ -50,12 +50,7 @@ describe.each([
     }
     const direct = DirectFile.open(path)
     try {
-      const found = direct.get(PATH)
-      if (found?.type === 'Dataset')
-        found.slice([
-          [0, 13],
-          [0, 20],
-        ])
+      direct.dataset(PATH)?.read([0, 0], [13, 20])
     } catch (error) {
       note(error)
     }

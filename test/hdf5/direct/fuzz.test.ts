@@ -168,11 +168,14 @@ function walked(path: string): number {
       const at = paths.shift()!
       // The files hold a link to another file that is not there.
       if (at.endsWith('/elsewhere')) continue
-      const found = file.get(at)
-      if (found?.type === 'Group') paths.push(...found.keys().map(key => `${at}/${key}`))
-      else if (found?.metadata.type === 3 && found.metadata.total_size * found.metadata.size < MAX_SLAB)
-        found.value
-      else found?.shape
+      const found = file.dataset(at)
+      paths.push(...(file.names(at) ?? []).map(key => `${at}/${key}`))
+      if (found?.type.kind === 'text' && found.length * found.type.bytes < MAX_SLAB) found.strings()
+      else if (found && found.length * found.type.bytes < MAX_SLAB)
+        found.read(
+          found.shape.map(() => 0),
+          found.shape,
+        )
     }
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error

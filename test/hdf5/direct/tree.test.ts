@@ -1,13 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readExdf, withExdf } from '../../../src/exdf/file.js'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type ExdfFile, readExdf } from '../../../src/exdf/file.js'
 import { Unreadable, Unsupported } from '../../../src/hdf5/direct/errors.js'
 import { DirectFile } from '../../../src/hdf5/direct/index.js'
+import type { Hdf5Dataset, Hdf5File } from '../../../src/hdf5/file.js'
 import { withFile } from '../../../src/hdf5/library.js'
-import type { ReadableDataset, ReadableFile } from '../../../src/hdf5/readable.js'
-import { datasetAt, dtypeOf, namesIn, readStrings } from '../../../src/hdf5/values.js'
+import { LibraryFile } from '../../../src/hdf5/library-file.js'
+import { readStrings } from '../../../src/hdf5/values.js'
+import { DataError } from '../../../src/model/errors.js'
 import { writeControl, writeModule } from '../../helpers/exdf.js'
 import { goldenFile, goldenNames } from './golden.js'
 
@@ -25,10 +27,10 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What a file says at a path, in words that can be compared; `direct` may not know. */
-function told(file: ReadableFile, path: string): unknown {
+function told(file: Hdf5File, path: string): unknown {
   try {
-    const dataset = datasetAt(file, path)
-    return dataset ? toldOf(dataset) : { names: namesIn(file, path) }
+    const dataset = file.dataset(path)
+    return dataset ? toldOf(dataset) : { names: file.names(path) ?? [] }
   } catch (error) {
     // A link to a file that is not there.
     if (!(error instanceof Unreadable)) throw error
@@ -36,31 +38,34 @@ function told(file: ReadableFile, path: string): unknown {
   }
 }
 
-function toldOf(dataset: ReadableDataset): unknown {
-  const { type, size, signed } = dataset.metadata
-  const shape = dataset.shape === null ? null : [...dataset.shape]
-  const common = { type, shape, dtype: dtypeOf(dataset) }
-  if (type === 3) return { ...common, strings: readStrings(dataset) }
-  return { ...common, size, signed: type === 0 && signed, values: numbers(dataset) }
+function toldOf(dataset: Hdf5Dataset): unknown {
+  const { kind, bytes, dtype, name } = dataset.type
+  const { shape, length, chunks } = dataset
+  const common = { kind, dtype, name, shape, length, chunks }
+  if (kind === 'text') return { ...common, strings: readStrings(dataset) }
+  return { ...common, bytes, values: numbers(dataset) }
 }
 
-function numbers(dataset: ReadableDataset): unknown {
-  const shape = dataset.shape ?? []
-  if (!/^[iuf][1248]$/.test(dtypeOf(dataset)) || shape.length === 0 || shape.includes(0)) return undefined
+function numbers(dataset: Hdf5Dataset): unknown {
+  const { shape, type } = dataset
+  if (!/^[iuf][1248]$/.test(type.name) || dataset.length === 0) return undefined
   // The last rows, of a few columns.
-  const ranges = shape.map((length, axis): [number, number] =>
-    axis === 0 ? [Math.max(0, length - 3), length] : [0, Math.min(length, 5)],
-  )
-  return Array.from(dataset.slice(ranges) as ArrayLike<number | bigint>)
+  const start = shape.map((length, axis) => (axis === 0 ? Math.max(0, length - 3) : 0))
+  const count = shape.map((length, axis) => Math.min(length, axis === 0 ? 3 : 5))
+  const values: ArrayLike<number | bigint> = dataset.read(start, count)
+  if (type.dtype === undefined) return Array.from(values)
+  const bytes = new Uint8Array(values.length * type.bytes)
+  dataset.slab(start, count, bytes)
+  return [Array.from(values), bytes]
 }
 
 /** Paths of a file as the library walks it, links followed. */
-function pathsIn(file: ReadableFile): string[] {
+function pathsIn(file: Hdf5File): string[] {
   const found = ['/']
   for (let i = 0; i < found.length && found.length < MOST; i++) {
     const path = found[i]!
     if (path.split('/').length < 9 && path !== '/links/elsewhere')
-      for (const name of namesIn(file, path)) found.push(`${path === '/' ? '' : path}/${name}`)
+      for (const name of file.names(path) ?? []) found.push(`${path === '/' ? '' : path}/${name}`)
   }
   return found
 }
@@ -72,7 +77,8 @@ async function compared(path: string): Promise<{ same: number; left: number }> {
   try {
     direct = DirectFile.open(path)
     const there = direct
-    await withFile(path, 'r', library => {
+    await withFile(path, 'r', opened => {
+      const library = new LibraryFile(opened, path)
       for (const at of [...pathsIn(library), '/nowhere', '/METADATA/no/such']) {
         try {
           expect(told(there, at), `${path}: ${at}`).toEqual(told(library, at))
@@ -113,11 +119,22 @@ describe('the direct reader tells the same as the library', () => {
 })
 
 describe('a file that is read directly where that can be done', () => {
+  async function throughLibrary<T>(path: string, use: (exdf: ExdfFile) => T): Promise<T> {
+    const open = vi.spyOn(DirectFile, 'open').mockImplementation(() => {
+      throw new Unsupported('anything')
+    })
+    try {
+      return await readExdf(path, use)
+    } finally {
+      open.mockRestore()
+    }
+  }
+
   it('says the same, and why it cannot be read in the same words', async () => {
     const [name = ''] = readdirSync(folder)
     const path = join(folder, name)
     const facts = await readExdf(path, ({ file: _, ...rest }) => rest)
-    expect(facts).toEqual(await withExdf(path, ({ file: _, ...rest }) => rest))
+    expect(facts).toEqual(await throughLibrary(path, ({ file: _, ...rest }) => rest))
 
     const broken = join(folder, 'broken.h5')
     const bytes = readFileSync(path)
@@ -128,7 +145,7 @@ describe('a file that is read directly where that can be done', () => {
       writeFileSync(broken, damaged)
       const why = async (read: typeof readExdf) =>
         read(broken, () => 1).catch((error: unknown) => `${(error as Error).message}`)
-      expect(await why(readExdf)).toBe(await why(withExdf))
+      expect(await why(readExdf)).toBe(await why(throughLibrary))
     }
     rmSync(broken)
   })
@@ -139,8 +156,21 @@ describe('a file that is read directly where that can be done', () => {
     const names = await readExdf(join(folder, name), ({ file }) => {
       calls++
       if (file instanceof DirectFile) throw new Unsupported('this')
-      return namesIn(file, '/')
+      return file.names('/') ?? []
     })
     expect([calls, names.includes('INDEX')]).toEqual([2, true])
+  })
+
+  it('is not asked of the library after a mistake of ours, or what makes no sense to us', async () => {
+    const [name = ''] = readdirSync(folder)
+    for (const error of [new RangeError('a mistake'), new DataError('is strange')]) {
+      let calls = 0
+      const failing = readExdf(join(folder, name), () => {
+        calls++
+        throw error
+      })
+      await expect(failing).rejects.toThrow(error.message)
+      expect(calls).toBe(1)
+    }
   })
 })

@@ -1,0 +1,146 @@
+import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
+import { DataError } from '../model/errors.js'
+import { type ElementType, elementType } from './element-type.js'
+import type { Hdf5Dataset, Hdf5File } from './file.js'
+import { type Dataset, type Entity, type File, ifAny, named } from './library.js'
+
+/** A file that the library has open, in our words. What it throws becomes a DataError that names the file. */
+export class LibraryFile implements Hdf5File {
+  readonly #file: File
+  readonly #path: string
+
+  constructor(file: File, path: string) {
+    this.#file = file
+    this.#path = path
+  }
+
+  dataset(path: string): LibraryDataset | undefined {
+    return this.#datasetOf(this.#find(path))
+  }
+
+  /** As {@link dataset}. @throws DataError where a damaged object is */
+  soundDataset(path: string): LibraryDataset | undefined {
+    return this.#datasetOf(this.#ask(() => this.#file.get(path)))
+  }
+
+  names(path: string): readonly string[] | undefined {
+    const found = this.#find(path)
+    if (found === null || !('keys' in found)) return undefined
+    return this.#ask(() => ifAny(() => found.keys())) ?? []
+  }
+
+  isGroup(path: string): boolean {
+    const found = this.#ask(() => this.#file.get(path))
+    return found !== null && 'keys' in found
+  }
+
+  softLink(path: string): string | undefined {
+    return this.#ask(() => ifAny(() => this.#file.get_link(`/${path.replace(/^\//, '')}`))) || undefined
+  }
+
+  externalLink(path: string): string | undefined {
+    const names = path.split('/').filter(name => name !== '')
+    for (let length = 1; length <= names.length; length++) {
+      const above = `/${names.slice(0, length).join('/')}`
+      const link = this.#ask(() => ifAny(() => this.#file.get_external_link(above)))
+      const name = link && 'filename' in link ? link.filename : undefined
+      if (typeof name === 'string') return name
+    }
+    return undefined
+  }
+
+  attributeNames(path: string): readonly string[] {
+    const found = this.#find(path)
+    return found && 'attrs' in found ? this.#ask(() => Object.keys(found.attrs)) : []
+  }
+
+  attribute(path: string, name: string): unknown {
+    const found = this.#find(path)
+    return found && 'attrs' in found ? this.#ask(() => found.attrs[name]?.value) : undefined
+  }
+
+  #datasetOf(found: Entity | null): LibraryDataset | undefined {
+    return found !== null && 'slice' in found ? new LibraryDataset(found, this.#path) : undefined
+  }
+
+  /** The library throws, instead of finding nothing, where a name below a dataset is asked for. */
+  #find(path: string): Entity | null {
+    return this.#ask(() => ifAny(() => this.#file.get(path))) ?? null
+  }
+
+  #ask<T>(ask: () => T): T {
+    return named(this.#path, 'r', ask)
+  }
+}
+
+class LibraryDataset implements Hdf5Dataset {
+  readonly path: string
+  readonly #dataset: Dataset
+  readonly #file: string
+
+  constructor(dataset: Dataset, file: string) {
+    this.path = dataset.path.replace(/^\//, '')
+    this.#dataset = dataset
+    this.#file = file
+  }
+
+  get type(): ElementType {
+    const { type, size, signed, littleEndian } = this.#metadata
+    return elementType(type, size, signed, littleEndian)
+  }
+
+  get shape(): readonly number[] {
+    return this.#metadata.shape ?? []
+  }
+
+  get length(): number {
+    const { shape, total_size: length } = this.#metadata
+    return shape === null ? 0 : length
+  }
+
+  get chunks(): readonly number[] | undefined {
+    return this.#metadata.chunks ?? undefined
+  }
+
+  /** Names and numbers of its filters. */
+  get filters(): Dataset['filters'] {
+    return this.#ask(() => this.#dataset.filters)
+  }
+
+  /** The file of its first source, if it is virtual. */
+  get source(): string | undefined {
+    return this.#metadata.virtual_sources?.[0]?.file_name
+  }
+
+  read(start: readonly number[], count: readonly number[]): TypedArrayOf<DType> {
+    const ranges = start.map((first, axis): [number, number] => [first, first + (count[axis] ?? 0)])
+    if (ranges.length > 0) return this.#ask(() => this.#dataset.slice(ranges)) as TypedArrayOf<DType>
+    const value = this.#ask(() => this.#dataset.value)
+    return arrayOf(this.type.dtype ?? 'f8', 1).fill(value as never)
+  }
+
+  slab(start: readonly number[], count: readonly number[], out: Uint8Array): void {
+    const slab = this.read(start, count)
+    if (!ArrayBuffer.isView(slab) || slab.byteLength !== out.byteLength)
+      throw new DataError(`a slab of it is not numbers of ${out.byteLength} bytes`, {
+        place: { file: this.#file, dataset: this.path },
+        hint: 'Check the file with h5dump',
+      })
+    out.set(new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength))
+  }
+
+  strings(): string[] {
+    const value = this.#ask(() => this.#dataset.value)
+    const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
+    // Where a string was never written it follows a null pointer into its own heap.
+    return texts.map(text => (typeof text === 'string' && text !== 'emsc' ? text : ''))
+  }
+
+  get #metadata(): Dataset['metadata'] {
+    return this.#ask(() => this.#dataset.metadata)
+  }
+
+  #ask<T>(ask: () => T): T {
+    return named(this.#file, 'r', ask)
+  }
+}

@@ -84,6 +84,7 @@ function scalarOf(dataset: Hdf5Dataset): number | string | undefined {
   const { shape, length, type } = dataset
   if (shape.length > 0 || length !== 1 || type.bytes > LONGEST_TEXT) return undefined
   if (type.kind === 'text') return textOf(dataset.strings()[0])
+  if (type.kind !== 'integers' && type.kind !== 'floats') return undefined
   const [value] = dataset.read([], [])
   return typeof value === 'number' ? value : undefined
 }

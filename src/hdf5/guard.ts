@@ -1,46 +1,23 @@
 import { filterName, LIBRARY_FILTERS, REPACK } from './direct/filter-names.js'
 import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
-
-/** What the library gives for a path, as far as it is looked at here. */
-interface FoundDataset {
-  readonly path: string
-  readonly metadata: {
-    readonly virtual_sources?: readonly unknown[]
-    readonly shape: readonly number[] | null
-  }
-  readonly filters: readonly { readonly id: number; readonly name: string }[]
-  slice(ranges: [number, number][]): unknown
-}
-
-interface FoundGroup {
-  readonly path: string
-  get(name: string): object | null
-}
-
-interface FoundLink {
-  readonly filename: string
-  readonly obj_path: string
-}
+import type { Hdf5Dataset } from './file.js'
+import type { Dataset, Entity, ExternalLink } from './library.js'
 
 /** Deflate, shuffle, fletcher32; and what the direct reader does not undo. */
 const KNOWN_FILTERS: ReadonlySet<number> = new Set([1, 2, 3, ...LIBRARY_FILTERS])
 const LZF = 32000
 
 /**
- * Stands between the library and who reads with it. The library gives fill values where a source is missing, and texts
- * of its own where it fails: so every dataset that is elsewhere is looked at first by the direct reader, and every
- * failure names file and dataset.
+ * Stands between the library and who reads with it. The library gives fill values where a source is missing: so every
+ * dataset that is elsewhere is looked at first by the direct reader.
  */
 export class Guard {
   readonly #file: string
-  readonly #explain: (error: unknown, dataset: string) => unknown
   /** Null: the direct reader cannot open the file. */
   #direct: DirectFile | null | undefined
 
-  /** @param explain what becomes of an error of the library's. */
-  constructor(file: string, explain: (error: unknown, dataset: string) => unknown) {
+  constructor(file: string) {
     this.#file = file
-    this.#explain = explain
   }
 
   close(): void {
@@ -49,11 +26,11 @@ export class Guard {
   }
 
   /**
-   * What `get` gives for a path, made safe to read.
+   * What `get` gives for a path, once it is safe to read.
    * @throws Unreadable if it leads to something that is not there, or to a virtual dataset that cannot be judged.
    */
-  entity<E extends object>(path: string, get: (path: string) => E | null): E | null {
-    let found: E | null
+  entity(path: string, get: (path: string) => Entity | null): Entity | null {
+    let found: Entity | null
     try {
       found = get(path)
     } catch (error) {
@@ -61,56 +38,53 @@ export class Guard {
       throw error
     }
     if (found === null) return null
-    const type = typeOf(found)
-    if (type === 'ExternalLink') throw this.#broken(path, found as unknown as FoundLink)
-    if (type === 'Dataset') this.#guardDataset(found as unknown as FoundDataset)
-    if (type === 'Group') this.#guardGroup(found as unknown as FoundGroup)
+    if ('filename' in found) throw this.#broken(path, found)
+    if ('slice' in found) this.#lookAt(found)
     return found
   }
 
+  /**
+   * What `read` gives; where the library cannot undo the filter and the direct reader can, what `instead` gives.
+   * @throws Unreadable naming a filter that neither can undo.
+   */
+  read<T>(dataset: Dataset, read: () => T, instead: (dataset: Hdf5Dataset) => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error
+      const isLzf = dataset.filters.some(({ id }) => id === LZF)
+      const direct = isLzf ? this.#directFile()?.dataset(dataset.path) : undefined
+      if (direct) return instead(direct)
+      refuseForeignFilters(dataset, this.#file)
+      throw error
+    }
+  }
+
   /** A path that passes a link into a file that is not there is an error to the library. */
-  #refuseBrokenLink(path: string, get: (path: string) => object | null): void {
+  #refuseBrokenLink(path: string, get: (path: string) => Entity | null): void {
     const names = path.split('/')
     for (let length = 1; length < names.length; length++) {
       const above = names.slice(0, length).join('/')
       if (above === '') continue
-      let found: object | null
+      let found: Entity | null
       try {
         found = get(above)
       } catch {
         return
       }
-      if (found && typeOf(found) === 'ExternalLink') throw this.#broken(path, found as FoundLink)
+      if (found && 'filename' in found) throw this.#broken(path, found)
     }
   }
 
-  #broken(path: string, { filename, obj_path }: FoundLink): Unreadable {
+  #broken(path: string, { filename, obj_path }: ExternalLink): Unreadable {
     return new Unreadable(`external link: its source ${filename} is not there, or has no ${obj_path}`, {
       place: this.#place(path),
       hint: 'Bring the missing file to where it was, or copy the data into one file while all are there',
     })
   }
 
-  #guardGroup(group: FoundGroup): void {
-    const get = group.get.bind(group)
-    const below = (name: string) =>
-      this.entity(name.startsWith('/') ? name : `${group.path}/${name}`, () => get(name))
-    Object.defineProperty(group, 'get', { value: below })
-  }
-
-  #guardDataset(dataset: FoundDataset): void {
-    this.#lookAt(dataset)
-    const slice = dataset.slice.bind(dataset)
-    const whole = (dataset.metadata.shape ?? []).map((length): [number, number] => [0, length])
-    const prototype = Object.getPrototypeOf(dataset) as object
-    Object.defineProperties(dataset, {
-      slice: { value: (ranges: [number, number][]) => this.#read(dataset, () => slice(ranges), ranges) },
-      value: { get: () => this.#read(dataset, () => Reflect.get(prototype, 'value', dataset), whole) },
-    })
-  }
-
   /** Whatever of it lies elsewhere must be there. */
-  #lookAt({ path, metadata }: FoundDataset): void {
+  #lookAt({ path, metadata }: Dataset): void {
     const virtual = metadata.virtual_sources !== undefined && metadata.virtual_sources !== null
     try {
       const found = this.#directFile()?.dataset(path)
@@ -138,23 +112,6 @@ export class Guard {
     return this.#direct
   }
 
-  #read(dataset: FoundDataset, read: () => unknown, ranges: [number, number][]): unknown {
-    try {
-      return read()
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#explain(error, dataset.path)
-      const isLzf = dataset.filters.some(({ id }) => id === LZF)
-      const direct = isLzf ? this.#directFile()?.dataset(dataset.path) : undefined
-      if (direct)
-        return direct.read(
-          ranges.map(([from]) => from),
-          ranges.map(([from, to]) => to - from),
-        )
-      refuseForeignFilters(dataset, this.#file)
-      throw this.#explain(error, dataset.path)
-    }
-  }
-
   #place(path: string): { file: string; dataset: string } {
     return { file: this.#file, dataset: path.replace(/^\//, '') }
   }
@@ -162,7 +119,7 @@ export class Guard {
 
 /** @throws Unreadable if the library cannot undo a filter of a dataset: it has no plugins. */
 export function refuseForeignFilters(
-  { path, filters }: Pick<FoundDataset, 'path' | 'filters'>,
+  { path, filters }: Pick<Dataset, 'path' | 'filters'>,
   file: string,
 ): void {
   const foreign = filters.find(({ id }) => !KNOWN_FILTERS.has(id))
@@ -171,8 +128,4 @@ export function refuseForeignFilters(
     `is compressed with ${filterName(foreign.id, foreign.name)}, which detcal cannot undo`,
     { place: { file, dataset: path.replace(/^\//, '') }, hint: REPACK },
   )
-}
-
-function typeOf(entity: object): unknown {
-  return 'type' in entity ? entity.type : undefined
 }

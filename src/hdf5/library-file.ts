@@ -2,47 +2,71 @@ import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import { type ElementType, elementType } from './element-type.js'
 import type { Hdf5Dataset, Hdf5File } from './file.js'
-import { type Dataset, type Entity, type File, ifAny, named } from './library.js'
+import { Guard } from './guard.js'
+import { type Dataset, type Entity, type File, ifAny, named, openLibrary, withFile } from './library.js'
 
-/** A file that the library has open, in our words. What it throws becomes a DataError that names the file. */
+/**
+ * A file that the library has open, in our words: what it is asked is guarded, and what it throws becomes a DataError
+ * that names file and dataset.
+ */
 export class LibraryFile implements Hdf5File {
   readonly #file: File
   readonly #path: string
+  readonly #guard: Guard
 
-  constructor(file: File, path: string) {
+  private constructor(file: File, path: string) {
     this.#file = file
     this.#path = path
+    this.#guard = new Guard(path)
+  }
+
+  /** @throws DataError */
+  static async open(path: string): Promise<LibraryFile> {
+    return new LibraryFile((await openLibrary()).open(path, 'r'), path)
+  }
+
+  /** Opens the file at `path`, hands it to `use` and closes it, whatever happens. @throws DataError; what `use` throws passes */
+  static reading<T>(path: string, use: (file: LibraryFile) => T): Promise<T> {
+    return withFile(path, 'r', opened => {
+      const file = new LibraryFile(opened, path)
+      try {
+        return use(file)
+      } finally {
+        file.#guard.close()
+      }
+    })
+  }
+
+  close(): void {
+    this.#guard.close()
+    this.#file.close()
   }
 
   dataset(path: string): LibraryDataset | undefined {
-    return this.#datasetOf(this.#find(path))
-  }
-
-  /** As {@link dataset}. @throws DataError where a damaged object is */
-  soundDataset(path: string): LibraryDataset | undefined {
-    return this.#datasetOf(this.#ask(() => this.#file.get(path)))
+    const found = this.#find(path)
+    return found !== null && 'slice' in found ? new LibraryDataset(found, this.#path, this.#guard) : undefined
   }
 
   names(path: string): readonly string[] | undefined {
     const found = this.#find(path)
     if (found === null || !('keys' in found)) return undefined
-    return this.#ask(() => ifAny(() => found.keys())) ?? []
+    return this.#ask(path, () => ifAny(() => found.keys())) ?? []
   }
 
   isGroup(path: string): boolean {
-    const found = this.#ask(() => this.#file.get(path))
+    const found = this.#ask(path, () => this.#entity(path))
     return found !== null && 'keys' in found
   }
 
   softLink(path: string): string | undefined {
-    return this.#ask(() => ifAny(() => this.#file.get_link(`/${path.replace(/^\//, '')}`))) || undefined
+    return this.#ask(path, () => ifAny(() => this.#file.get_link(`/${path.replace(/^\//, '')}`))) || undefined
   }
 
   externalLink(path: string): string | undefined {
     const names = path.split('/').filter(name => name !== '')
     for (let length = 1; length <= names.length; length++) {
       const above = `/${names.slice(0, length).join('/')}`
-      const link = this.#ask(() => ifAny(() => this.#file.get_external_link(above)))
+      const link = this.#ask(path, () => ifAny(() => this.#file.get_external_link(above)))
       const name = link && 'filename' in link ? link.filename : undefined
       if (typeof name === 'string') return name
     }
@@ -51,25 +75,25 @@ export class LibraryFile implements Hdf5File {
 
   attributeNames(path: string): readonly string[] {
     const found = this.#find(path)
-    return found && 'attrs' in found ? this.#ask(() => Object.keys(found.attrs)) : []
+    return found && 'attrs' in found ? this.#ask(path, () => Object.keys(found.attrs)) : []
   }
 
   attribute(path: string, name: string): unknown {
     const found = this.#find(path)
-    return found && 'attrs' in found ? this.#ask(() => found.attrs[name]?.value) : undefined
-  }
-
-  #datasetOf(found: Entity | null): LibraryDataset | undefined {
-    return found !== null && 'slice' in found ? new LibraryDataset(found, this.#path) : undefined
+    return found && 'attrs' in found ? this.#ask(path, () => found.attrs[name]?.value) : undefined
   }
 
   /** The library throws, instead of finding nothing, where a name below a dataset is asked for. */
   #find(path: string): Entity | null {
-    return this.#ask(() => ifAny(() => this.#file.get(path))) ?? null
+    return this.#ask(path, () => ifAny(() => this.#entity(path))) ?? null
   }
 
-  #ask<T>(ask: () => T): T {
-    return named(this.#path, 'r', ask)
+  #entity(path: string): Entity | null {
+    return this.#guard.entity(path, name => this.#file.get(name))
+  }
+
+  #ask<T>(path: string, ask: () => T): T {
+    return named(this.#path, 'r', ask, path === '/' ? undefined : path)
   }
 }
 
@@ -77,11 +101,13 @@ class LibraryDataset implements Hdf5Dataset {
   readonly path: string
   readonly #dataset: Dataset
   readonly #file: string
+  readonly #guard: Guard
 
-  constructor(dataset: Dataset, file: string) {
+  constructor(dataset: Dataset, file: string, guard: Guard) {
     this.path = dataset.path.replace(/^\//, '')
     this.#dataset = dataset
     this.#file = file
+    this.#guard = guard
   }
 
   get type(): ElementType {
@@ -114,9 +140,14 @@ class LibraryDataset implements Hdf5Dataset {
 
   read(start: readonly number[], count: readonly number[]): TypedArrayOf<DType> {
     const ranges = start.map((first, axis): [number, number] => [first, first + (count[axis] ?? 0)])
-    if (ranges.length > 0) return this.#ask(() => this.#dataset.slice(ranges)) as TypedArrayOf<DType>
-    const value = this.#ask(() => this.#dataset.value)
-    return arrayOf(this.type.dtype ?? 'f8', 1).fill(value as never)
+    return this.#read(
+      dataset => {
+        if (ranges.length > 0) return dataset.slice(ranges) as TypedArrayOf<DType>
+        // The value of a scalar is alone.
+        return arrayOf(this.type.dtype ?? 'f8', 1).fill(dataset.value as never)
+      },
+      direct => direct.read(start, count),
+    )
   }
 
   slab(start: readonly number[], count: readonly number[], out: Uint8Array): void {
@@ -130,10 +161,18 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   strings(): string[] {
-    const value = this.#ask(() => this.#dataset.value)
-    const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
-    // Where a string was never written it follows a null pointer into its own heap.
-    return texts.map(text => (typeof text === 'string' && text !== 'emsc' ? text : ''))
+    return this.#read(
+      ({ value }) => {
+        const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
+        // Where a string was never written it follows a null pointer into its own heap.
+        return texts.map(text => (typeof text === 'string' && text !== 'emsc' ? text : ''))
+      },
+      direct => direct.strings(),
+    )
+  }
+
+  #read<T>(read: (dataset: Dataset) => T, instead: (direct: Hdf5Dataset) => T): T {
+    return this.#ask(() => this.#guard.read(this.#dataset, () => read(this.#dataset), instead))
   }
 
   get #metadata(): Dataset['metadata'] {
@@ -141,6 +180,6 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   #ask<T>(ask: () => T): T {
-    return named(this.#file, 'r', ask)
+    return named(this.#file, 'r', ask, this.path)
   }
 }

@@ -1,9 +1,8 @@
-import type { Entity, File, FileOptions } from 'h5wasm/node'
+import type { File, FileOptions } from 'h5wasm/node'
 import { DataError, DetcalError, isDetcalError, OutputError } from '../model/errors.js'
 import { Unsupported } from './direct/index.js'
-import { Guard } from './guard.js'
 
-export type { Attribute, Dataset, Entity, File, FileOptions, Group } from 'h5wasm/node'
+export type { Dataset, Entity, ExternalLink, File, FileOptions, Group } from 'h5wasm/node'
 
 export type OpenMode = 'r' | 'a' | 'w' | 'x'
 
@@ -44,31 +43,10 @@ async function start(): Promise<Library> {
   const module = await ready
   module.activate_throwing_error_handler()
 
-  /** A file that is only read: what it gives is looked at first. */
-  class GuardedFile extends H5File {
-    readonly #guard: Guard
-
-    constructor(path: string, options?: FileOptions) {
-      super(path, 'r', options)
-      this.#guard = new Guard(path, (error, dataset) => wrapped(path, 'r', error, dataset))
-    }
-
-    override get(path: string): Entity | null {
-      return this.#guard.entity(path, name => super.get(name))
-    }
-
-    override close(): ReturnType<File['close']> {
-      this.#guard.close()
-      return super.close()
-    }
-  }
-
   return {
     open: (path, mode, options) => {
       if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
-      return named(path, mode, () =>
-        mode === 'r' ? new GuardedFile(path, options) : new H5File(path, mode, options),
-      )
+      return named(path, mode, () => new H5File(path, mode, options))
     },
   }
 }
@@ -102,12 +80,15 @@ export async function withFile<T>(
   return result
 }
 
-/** Runs `action`; what the library throws becomes a DataError (mode `r`) or OutputError naming `path`. */
-export function named<T>(path: string, mode: OpenMode, action: () => T): T {
+/**
+ * Runs `action`; what the library throws becomes a DataError (mode `r`) or OutputError naming `path`.
+ * @param dataset what was asked for, for messages.
+ */
+export function named<T>(path: string, mode: OpenMode, action: () => T, dataset?: string): T {
   try {
     return action()
   } catch (error) {
-    throw wrapped(path, mode, error)
+    throw wrapped(path, mode, error, dataset)
   }
 }
 

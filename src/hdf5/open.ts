@@ -1,6 +1,5 @@
 import { DirectFile, Unsupported } from './direct/index.js'
 import type { Hdf5File } from './file.js'
-import { withFile } from './library.js'
 import { LibraryFile } from './library-file.js'
 
 /**
@@ -20,5 +19,5 @@ export async function readHdf5<T>(path: string, use: (file: Hdf5File) => T): Pro
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error
   }
-  return withFile(path, 'r', file => use(new LibraryFile(file, path)))
+  return LibraryFile.reading(path, use)
 }

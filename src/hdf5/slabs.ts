@@ -3,7 +3,6 @@ import type { DType } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from './direct/index.js'
 import { refuseForeignFilters } from './guard.js'
-import { openLibrary, withFile } from './library.js'
 import { LibraryFile } from './library-file.js'
 
 /**
@@ -51,9 +50,8 @@ export async function findDataset(file: string, dataset: string): Promise<FoundD
       storage.kind === 'elsewhere' ? (storage.pieces[0]?.file ?? 'of which there is none') : undefined
     return { shape, dtype, chunk: decodedChunk(located), elsewhere, located }
   }
-  return withFile(file, 'r', opened => {
-    const library = new LibraryFile(opened, file)
-    const found = requireSound(library, file, dataset)
+  return LibraryFile.reading(file, library => {
+    const found = requireIn(library, file, dataset)
     refuseForeignFilters(found, file)
     const { shape, type, chunks, filters } = found
     const elsewhere = found.source ?? library.externalLink(dataset)
@@ -76,8 +74,8 @@ function withOpen<T>(file: string, use: (fd: number) => T): T {
   }
 }
 
-function requireSound(library: LibraryFile, file: string, dataset: string) {
-  const found = library.soundDataset(dataset)
+function requireIn(library: LibraryFile, file: string, dataset: string) {
+  const found = library.isGroup(dataset) ? undefined : library.dataset(dataset)
   if (found === undefined)
     throw new DataError('this dataset is missing', {
       place: { file, dataset },
@@ -117,9 +115,9 @@ export async function openDataset(
       },
     }
   }
-  const opened = (await openLibrary()).open(file, 'r')
+  const opened = await LibraryFile.open(file)
   try {
-    const found = requireSound(new LibraryFile(opened, file), file, dataset)
+    const found = requireIn(opened, file, dataset)
     return {
       shape: found.shape,
       read: (start, count, out) => found.slab(start, count, out),

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { Unreadable } from '../../../src/hdf5/direct/errors.js'
 import { DirectFile, locateDataset, readSlab, rowsNotWritten } from '../../../src/hdf5/direct/index.js'
-import { withFile } from '../../../src/hdf5/library.js'
+import { LibraryFile } from '../../../src/hdf5/library-file.js'
 import { arrayOf, type DType } from '../../../src/model/dtypes.js'
 import { scratch } from '../../helpers/exdf.js'
 import { naiveSlab, withFd } from './golden.js'
@@ -78,11 +78,14 @@ describe.each(each)('$file $path', ({ file: name, path, golden }) => {
     )
     expect(new Uint8Array(values.buffer)).toEqual(bytes)
     direct.close()
-    await withFile(file, 'r', h5 => {
-      const entity = h5.get(path)
-      const value = entity !== null && 'value' in entity ? entity.value : undefined
-      if (!ArrayBuffer.isView(value)) throw new Error('no numbers')
-      expect(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)).toEqual(bytes)
+    await LibraryFile.reading(file, library => {
+      const slab = new Uint8Array(bytes.length)
+      library.dataset(path)?.slab(
+        found.shape.map(() => 0),
+        found.shape,
+        slab,
+      )
+      expect(slab).toEqual(bytes)
     })
   })
 
@@ -113,7 +116,9 @@ describe.each(missing)('$file $path is not there', ({ file: name, path, words })
   })
 
   test('to the library, which would give fill values', async () => {
-    const error = await withFile(file, 'r', h5 => h5.get(path)).catch((reason: unknown) => reason)
+    const error = await LibraryFile.reading(file, library => library.dataset(path)).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toBeInstanceOf(Unreadable)
     expect((error as Unreadable).line).toContain(path)
     expect((error as Unreadable).line).toContain(words.find(word => /\.(h5|bin)$|refers/.test(word)))
@@ -177,7 +182,8 @@ test('a source that is damaged or no HDF5 file is told of', () => {
 
 describe('a group that only the library can list', () => {
   const file = join(folder, 'crowded.h5')
-  const got = (path: string) => withFile(file, 'r', h5 => h5.get(path)).catch((error: unknown) => error)
+  const got = (path: string) =>
+    LibraryFile.reading(file, library => library.dataset(path)).catch((error: unknown) => error)
 
   test('a virtual dataset in it cannot be judged, and is not read', async () => {
     for (const path of ['there', 'gone']) {
@@ -194,7 +200,7 @@ describe('a group that only the library can list', () => {
       )
   })
   test('a link that leads somewhere is followed', async () => {
-    const value = await withFile(file, 'r', h5 => (h5.get('link') as { value: Uint16Array }).value)
-    expect(new Uint8Array(value.buffer)).toEqual(bytesOf(read['few/plain']!))
+    const value = await LibraryFile.reading(file, library => library.dataset('link')?.read([0, 0], [4, 6]))
+    expect(new Uint8Array(value!.buffer)).toEqual(bytesOf(read['few/plain']!))
   })
 })

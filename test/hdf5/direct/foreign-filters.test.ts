@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { Unreadable } from '../../../src/hdf5/direct/errors.js'
 import { DirectFile, locateDataset } from '../../../src/hdf5/direct/index.js'
 import { decodeLzf } from '../../../src/hdf5/direct/lzf.js'
-import { type Dataset, withFile } from '../../../src/hdf5/library.js'
+import type { Hdf5Dataset } from '../../../src/hdf5/file.js'
+import { LibraryFile } from '../../../src/hdf5/library-file.js'
 import { scratch } from '../../helpers/exdf.js'
 import { goldenFile, withFd } from './golden.js'
 
@@ -57,14 +58,10 @@ describe.each([
     direct.close()
     // All of it: a chunk that the filter did not make smaller is stored without it, and can be read.
     for (const read of [
-      (set: Dataset) =>
-        set.slice([
-          [0, 13],
-          [0, 20],
-        ]),
-      (set: Dataset) => set.value,
+      (set?: Hdf5Dataset) => set?.read([0, 0], [13, 20]),
+      (set?: Hdf5Dataset) => set?.slab([0, 0], [13, 20], new Uint8Array(2 * 13 * 20)),
     ])
-      await withFile(path, 'r', file => read(file.get(PATH) as Dataset)).catch(note)
+      await LibraryFile.reading(path, file => read(file.dataset(PATH))).catch(note)
     expect(lines).toHaveLength(4)
     for (const line of lines) {
       expect(line).toMatch(expected)

@@ -6,7 +6,6 @@ import { type ExdfFile, readExdf } from '../../../src/exdf/file.js'
 import { Unreadable, Unsupported } from '../../../src/hdf5/direct/errors.js'
 import { DirectFile } from '../../../src/hdf5/direct/index.js'
 import type { Hdf5Dataset, Hdf5File } from '../../../src/hdf5/file.js'
-import { withFile } from '../../../src/hdf5/library.js'
 import { LibraryFile } from '../../../src/hdf5/library-file.js'
 import { readStrings } from '../../../src/hdf5/values.js'
 import { DataError } from '../../../src/model/errors.js'
@@ -77,8 +76,7 @@ async function compared(path: string): Promise<{ same: number; left: number }> {
   try {
     direct = DirectFile.open(path)
     const there = direct
-    await withFile(path, 'r', opened => {
-      const library = new LibraryFile(opened, path)
+    await LibraryFile.reading(path, library => {
       for (const at of [...pathsIn(library), '/nowhere', '/METADATA/no/such']) {
         try {
           expect(told(there, at), `${path}: ${at}`).toEqual(told(library, at))

@@ -1,4 +1,4 @@
-import { decodedChunk } from '../../src/hdf5/slabs.js'
+import { decodedChunk } from '../../src/hdf5/index.js'
 import { DTYPE_BYTES } from '../../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 

@@ -1,7 +1,5 @@
 import { contentOf } from '../../src/files/content.js'
-import type { Hdf5Dataset } from '../../src/hdf5/file.js'
-import { readHdf5 } from '../../src/hdf5/open.js'
-import { findDataset, type SlabReader } from '../../src/hdf5/slabs.js'
+import { findDataset, type Hdf5Dataset, readHdf5, type SlabReader } from '../../src/hdf5/index.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError } from '../../src/model/errors.js'
 import { badPixelMask } from '../model/bad-pixels.js'

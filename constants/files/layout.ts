@@ -1,5 +1,4 @@
-import type { Hdf5File } from '../../src/hdf5/file.js'
-import { readHdf5 } from '../../src/hdf5/open.js'
+import { type Hdf5File, readHdf5 } from '../../src/hdf5/index.js'
 import type { DType } from '../../src/model/dtypes.js'
 import { ConstantsError, type Place } from '../../src/model/errors.js'
 import { readStatements, type Statements } from './statements.js'

@@ -1,7 +1,12 @@
 import { statSync } from 'node:fs'
 import type { Detector } from '../../src/detectors/detector.js'
-import type { LocatedDataset } from '../../src/hdf5/direct/types.js'
-import { type FoundDataset, findDataset, openDataset, type SlabReader } from '../../src/hdf5/slabs.js'
+import {
+  type FoundDataset,
+  findDataset,
+  type LocatedDataset,
+  openDataset,
+  type SlabReader,
+} from '../../src/hdf5/index.js'
 import { DTYPE_BYTES, type DType } from '../../src/model/dtypes.js'
 import { ConstantsError, isDetcalError, type Place } from '../../src/model/errors.js'
 import { type Axes, axesOf } from '../model/axes.js'

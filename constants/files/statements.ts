@@ -1,5 +1,5 @@
 import type { NewFile } from '../../src/hdf5/create/new-file.js'
-import type { Hdf5Dataset, Hdf5File } from '../../src/hdf5/file.js'
+import type { Hdf5Dataset, Hdf5File } from '../../src/hdf5/index.js'
 
 /** Where a unit was, as a file may say: `SPB_DET_AGIPD1M-1`, module 3. */
 export interface StatedPlace {

@@ -3,7 +3,12 @@ import { dirname } from 'node:path'
 import { flushed } from '../../src/files/content.js'
 import { flushFolder, replaceFile } from '../../src/files/files.js'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
-import { findDeclared, setEndOfFile, writeChunkIndex, writeFully } from '../../src/hdf5/direct/index.js'
+import {
+  findDeclared,
+  setEndOfFile,
+  writeChunkIndex,
+  writeFully,
+} from '../../src/hdf5/create/write-chunks.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../../src/model/dtypes.js'
 import { isDetcalError, OutputError } from '../../src/model/errors.js'
 import { productOf } from '../../src/model/shapes.js'

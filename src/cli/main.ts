@@ -4,7 +4,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
-import { Chosen, chosenBy, commandsFor, startLoading } from './commands/index.js'
+import { Chosen, chosenBy, commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { buildVersion } from './version.js'
 
@@ -37,7 +37,6 @@ let parser = yargs(args)
     })
   })
 const [name] = args
-startLoading(name)
 for (const command of await commandsFor(name)) parser = parser.command(chosenBy(command))
 
 try {

@@ -1,7 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { Hdf5File } from '../hdf5/file.js'
-import { readHdf5 } from '../hdf5/open.js'
-import { readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/values.js'
+import { type Hdf5File, readHdf5, readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError } from '../model/errors.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
 

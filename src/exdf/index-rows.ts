@@ -1,4 +1,4 @@
-import { digitsOf, type ExactNumbers, integerAt, readExact, requireDataset, rowsOf } from '../hdf5/values.js'
+import { digitsOf, type ExactNumbers, integerAt, readExact, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError } from '../model/errors.js'
 import { isTrainId, type TrainId } from '../model/ids.js'
 import { INDEX, indexPath } from './euxfel-layout.js'

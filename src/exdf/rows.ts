@@ -1,4 +1,4 @@
-import type { Hdf5Dataset } from '../hdf5/file.js'
+import type { Hdf5Dataset } from '../hdf5/index.js'
 import { arrayOf, DTYPE_BYTES, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 

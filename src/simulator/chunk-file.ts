@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
-import { type Declared, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/direct/index.js'
+import { type Declared, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/create/write-chunks.js'
 import { OutputError } from '../model/errors.js'
 
 /** A declared dataset and where its chunks lie: one behind the other from `address`, in the order of their numbers. */

@@ -1,5 +1,4 @@
 import type { CommandModule } from 'yargs'
-import { openLibrary } from '../../hdf5/library.js'
 
 type Command = CommandModule<object, never>
 
@@ -20,15 +19,6 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined
   const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
   return loaded as Command[]
-}
-
-/** Commands that need the HDF5 library first of all; others read past it. */
-const READING: readonly (string | undefined)[] = ['validate']
-
-/** Starts what the command called `name` will wait for, while its own modules are loaded. */
-export function startLoading(name: string | undefined): void {
-  // Whoever awaits it is told if it fails.
-  if (READING.includes(name)) openLibrary().catch(() => {})
 }
 
 /** Thrown out of yargs in place of running a command. */

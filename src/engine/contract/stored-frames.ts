@@ -1,6 +1,5 @@
 import { fstatSync } from 'node:fs'
-import { frameAddresses, rowsNotWritten } from '../../hdf5/direct/index.js'
-import { locate } from '../../hdf5/slabs.js'
+import { frameAddresses, locate, rowsNotWritten } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import type { BlockInput } from './block-input.js'
 

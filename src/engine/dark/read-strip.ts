@@ -1,5 +1,5 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
-import { fillPattern } from '../../hdf5/direct/index.js'
+import { fillPattern } from '../../hdf5/index.js'
 import { readFully, refuseChanged } from '../worker/block-reader.js'
 import type { FrameReader } from '../worker/frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'

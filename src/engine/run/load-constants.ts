@@ -1,7 +1,7 @@
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
-import { decodedChunk } from '../../hdf5/slabs.js'
+import { decodedChunk } from '../../hdf5/index.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
 import { type ConstantsTask, contentOf, loadConstants, medianOf } from '../contract/operations.js'

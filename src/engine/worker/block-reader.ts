@@ -1,5 +1,5 @@
 import { fstatSync, readSync } from 'node:fs'
-import { fillPattern } from '../../hdf5/direct/index.js'
+import { fillPattern } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import type { BlockInput } from '../contract/block-input.js'
 

@@ -1,4 +1,4 @@
-import { locate, openDataset, type SlabReader } from '../../hdf5/slabs.js'
+import { locate, openDataset, type SlabReader } from '../../hdf5/index.js'
 import type { BlockInput } from '../contract/block-input.js'
 import { type FramesRead, readFrames, refuseChanged } from './block-reader.js'
 

@@ -1,11 +1,11 @@
 import { closeSync, openSync } from 'node:fs'
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
 import { productOf } from '../../model/shapes.js'
-import { orFail, writeFully } from '../direct/write-chunks.js'
 import type { Attributes } from './attributes.js'
 import type { AttributeNode, DatasetNode, DatasetOptions, Group } from './nodes.js'
 import { encoded } from './placement.js'
 import { StringHeap } from './string-heap.js'
+import { orFail, writeFully } from './write-chunks.js'
 
 export type { DatasetOptions }
 

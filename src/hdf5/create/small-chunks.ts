@@ -2,9 +2,9 @@ import { deflateSync } from 'node:zlib'
 import { productOf } from '../../model/shapes.js'
 import { copyBox, mergeRuns, stridesOf } from '../direct/box.js'
 import { chunkParts } from '../direct/chunk-grid.js'
-import { chunkIndex } from '../direct/write-chunks.js'
 import { NOWHERE } from './encoder.js'
 import type { Layout } from './layout.js'
+import { chunkIndex } from './write-chunks.js'
 
 /** Elements in C order, and the chunks that they are to be in. */
 interface Chunked {

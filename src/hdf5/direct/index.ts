@@ -3,13 +3,5 @@ export { frameAddresses } from './frame-addresses.js'
 export { locateDataset } from './locate.js'
 export { fillPattern, readSlab } from './read-slab.js'
 export { DirectFile } from './tree.js'
-export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
-export {
-  type Declared,
-  findDeclared,
-  setEndOfFile,
-  type WrittenChunks,
-  writeChunkIndex,
-  writeFully,
-} from './write-chunks.js'
+export type { LocatedDataset } from './types.js'
 export { rowsNotWritten } from './written.js'

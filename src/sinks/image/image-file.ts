@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { findDeclared, setEndOfFile, writeChunkIndex } from '../../hdf5/direct/index.js'
+import { findDeclared, setEndOfFile, writeChunkIndex } from '../../hdf5/create/write-chunks.js'
 
 /** Where workers write the image chunks of one file. Plain values, for `postMessage`. */
 export interface ChunkTarget {

@@ -1,6 +1,5 @@
 import { FRAME_LIMIT } from '../../exdf/index-rows.js'
-import type { Hdf5Dataset } from '../../hdf5/file.js'
-import { digitsOf, type ExactNumbers, readExact, rowsOf } from '../../hdf5/values.js'
+import { digitsOf, type ExactNumbers, type Hdf5Dataset, readExact, rowsOf } from '../../hdf5/index.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Rows, TrainEntry } from './run.js'
 

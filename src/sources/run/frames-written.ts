@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
-import { rowsNotWritten } from '../../hdf5/direct/index.js'
-import { locate } from '../../hdf5/slabs.js'
+import { locate, rowsNotWritten } from '../../hdf5/index.js'
 import type { Place } from '../../model/errors.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'

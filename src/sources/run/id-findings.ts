@@ -1,7 +1,7 @@
 import type { Detector } from '../../detectors/detector.js'
 import { INDEX, indexPath } from '../../exdf/euxfel-layout.js'
 import { type GroupIndex, rowsAt, type TrainIndex } from '../../exdf/index-rows.js'
-import { digitsOf, type ExactNumbers } from '../../hdf5/values.js'
+import { digitsOf, type ExactNumbers } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import { PULSE_LIMIT, type TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'

@@ -1,6 +1,6 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFile } from '../../exdf/file.js'
-import type { ExactNumbers } from '../../hdf5/values.js'
+import type { ExactNumbers } from '../../hdf5/index.js'
 import type { ModuleIndex } from '../../model/ids.js'
 
 /** What a check found; the runner adds the check's name and, for file checks, the file. */

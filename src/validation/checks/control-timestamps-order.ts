@@ -1,4 +1,4 @@
-import { datasetsBelow, readBigInts, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, readBigInts, rowsOf } from '../../hdf5/index.js'
 import type { FileCheck } from './check.js'
 
 /** Rows of one property that are looked at: far more than a run has trains. */

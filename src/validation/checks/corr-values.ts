@@ -1,7 +1,6 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
-import type { Hdf5Dataset } from '../../hdf5/file.js'
-import { rowsOf } from '../../hdf5/values.js'
+import { type Hdf5Dataset, rowsOf } from '../../hdf5/index.js'
 import { few } from '../../sources/run/few.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 

@@ -1,6 +1,6 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { FRAME_LIMIT, readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
-import { digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
+import { digitsOf, readExact, rowsOf } from '../../hdf5/index.js'
 import { PULSE_LIMIT } from '../../model/ids.js'
 import { framesWithIds } from '../../sources/run/parallel-gain.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'

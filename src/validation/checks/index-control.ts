@@ -1,4 +1,4 @@
-import { datasetsBelow, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, rowsOf } from '../../hdf5/index.js'
 import type { FileCheck } from './check.js'
 import { endOf, faultsOfIndex, indexOf } from './index-rows.js'
 

@@ -1,5 +1,5 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
-import { datasetsBelow, rowsOf } from '../../hdf5/values.js'
+import { datasetsBelow, rowsOf } from '../../hdf5/index.js'
 import type { FileCheck } from './check.js'
 import { endOf, faultsOfIndex, indexOf } from './index-rows.js'
 

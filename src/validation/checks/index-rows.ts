@@ -1,6 +1,6 @@
 import { indexPath } from '../../exdf/euxfel-layout.js'
 import { type GroupIndex, readGroupIndex, rowsAt } from '../../exdf/index-rows.js'
-import { rowsOf } from '../../hdf5/values.js'
+import { rowsOf } from '../../hdf5/index.js'
 import { few } from '../../sources/run/few.js'
 import type { FileContext, Finding } from './check.js'
 

@@ -1,5 +1,5 @@
 import { INDEX } from '../../exdf/euxfel-layout.js'
-import { digitsOf } from '../../hdf5/values.js'
+import { digitsOf } from '../../hdf5/index.js'
 import { isTrainId } from '../../model/ids.js'
 import { few } from '../../sources/run/few.js'
 import type { FileCheck } from './check.js'

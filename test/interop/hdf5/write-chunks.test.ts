@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type DatasetOptions, NewFile } from '../../../src/hdf5/create/new-file.js'
-import { findDeclared, setEndOfFile, writeChunkIndex } from '../../../src/hdf5/direct/index.js'
+import { findDeclared, setEndOfFile, writeChunkIndex } from '../../../src/hdf5/create/write-chunks.js'
 import { DTYPE_BYTES, type DType } from '../../../src/model/dtypes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-'))

@@ -13,17 +13,12 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type DatasetOptions, NewFile } from '../../../src/hdf5/create/new-file.js'
-import {
-  findDeclared,
-  locateDataset,
-  readSlab,
-  setEndOfFile,
-  writeChunkIndex,
-} from '../../../src/hdf5/direct/index.js'
+import { findDeclared, setEndOfFile, writeChunkIndex } from '../../../src/hdf5/create/write-chunks.js'
+import { locateDataset, readSlab } from '../../../src/hdf5/direct/index.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
 import { DTYPE_BYTES, type DType } from '../../../src/model/dtypes.js'
 import { DataError, OutputError } from '../../../src/model/errors.js'
-import { goldenFile, withFd } from './golden.js'
+import { goldenFile, withFd } from '../direct/golden.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'write-'))
 afterAll(() => rmSync(folder, { recursive: true }))

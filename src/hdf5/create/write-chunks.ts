@@ -1,12 +1,12 @@
 import { ftruncateSync, writeSync } from 'node:fs'
 import { OutputError } from '../../model/errors.js'
-import { lookup3 } from './checksum.js'
-import { FileView } from './file-view.js'
-import { readLayout } from './layout.js'
-import { findObject } from './locate.js'
-import { readDataspace } from './messages.js'
-import { MESSAGE } from './object-header.js'
-import { readSuperblock } from './superblock.js'
+import { lookup3 } from '../direct/checksum.js'
+import { FileView } from '../direct/file-view.js'
+import { readLayout } from '../direct/layout.js'
+import { findObject } from '../direct/locate.js'
+import { readDataspace } from '../direct/messages.js'
+import { MESSAGE } from '../direct/object-header.js'
+import { readSuperblock } from '../direct/superblock.js'
 
 /** What an index needs to know of its dataset. */
 export interface Indexed {

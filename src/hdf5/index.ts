@@ -1,0 +1,29 @@
+/**
+ * The door to HDF5 files: what is outside this folder reads through it, and does not know whether the direct reader or the
+ * library answers. New files are made by `create/`, which stands beside it.
+ */
+export { readAnyNumbers, readOrReason } from './any-numbers.js'
+export { fillPattern, frameAddresses, type LocatedDataset, rowsNotWritten } from './direct/index.js'
+export type { ElementType } from './element-type.js'
+export type { Hdf5Dataset, Hdf5File } from './file.js'
+export { readHdf5 } from './open.js'
+export {
+  decodedChunk,
+  type FoundDataset,
+  findDataset,
+  locate,
+  openDataset,
+  type SlabReader,
+} from './slabs.js'
+export {
+  datasetsBelow,
+  digitsOf,
+  type ExactNumbers,
+  integerAt,
+  readBigInts,
+  readExact,
+  readNumbers,
+  readStrings,
+  requireDataset,
+  rowsOf,
+} from './values.js'

@@ -3,7 +3,7 @@ import type {
   ControlSource,
   ControlValue,
   ExdfDataset,
-  ExdfFile,
+  ExdfDescription,
   ExdfGroup,
   ExdfTrains,
 } from './description.js'
@@ -25,14 +25,14 @@ import {
  * it is there.
  * @throws OutputError if the file cannot be written; RangeError if the description contradicts itself.
  */
-export function writeExdf(path: string, description: ExdfFile): void {
+export function writeExdf(path: string, description: ExdfDescription): void {
   checkTrains(description.trains)
   const file = new NewFile()
   writeAll(file, description)
   file.write(path)
 }
 
-function writeAll(file: NewFile, description: ExdfFile): void {
+function writeAll(file: NewFile, description: ExdfDescription): void {
   const { sources, controls = [], aliases = [], attributes = {} } = description
   writeMetadata(file, description)
   writeTrains(file, description)
@@ -50,7 +50,13 @@ function writeAll(file: NewFile, description: ExdfFile): void {
   for (const [path, values] of Object.entries(attributes)) file.attributes(path, values)
 }
 
-function writeGroup(file: NewFile, source: string, name: string, group: ExdfGroup, all: ExdfFile): void {
+function writeGroup(
+  file: NewFile,
+  source: string,
+  name: string,
+  group: ExdfGroup,
+  all: ExdfDescription,
+): void {
   const rows = writeRows(file, indexPath(source, name), group.counts, all.trains)
   for (const dataset of group.datasets) {
     const path = `${instrumentPath(source, name)}/${dataset.name}`
@@ -61,7 +67,7 @@ function writeGroup(file: NewFile, source: string, name: string, group: ExdfGrou
   }
 }
 
-function writeMetadata(file: NewFile, description: ExdfFile): void {
+function writeMetadata(file: NewFile, description: ExdfDescription): void {
   const { version, metadata } = description
   const ids = dataSourceIds(description)
   const list = sourceListGroup(version)
@@ -82,7 +88,7 @@ function writeMetadata(file: NewFile, description: ExdfFile): void {
 }
 
 /** `METADATA/dataSourceId`: an entry for each index group, under former names too. */
-function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfFile): string[] {
+function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfDescription): string[] {
   const groupsOf = (name: string, as: string) =>
     sources
       .filter(source => source.name === name)
@@ -94,7 +100,7 @@ function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfFile): stri
   ]
 }
 
-function writeTrains(file: NewFile, { trains, version }: ExdfFile): void {
+function writeTrains(file: NewFile, { trains, version }: ExdfDescription): void {
   file.column(INDEX.trainId, 'u8', trains.trainIds, { growable: true })
   if (version === '0.5') return
   file.column(INDEX.timestamp, 'u8', trains.timestamps, { growable: true })

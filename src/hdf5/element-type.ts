@@ -26,14 +26,16 @@ export interface ElementType {
   readonly name: string
 }
 
-/** @param number HDF5's number of the class. */
-export function elementType(
-  number: number,
-  bytes: number,
-  signed: boolean,
-  littleEndian: boolean,
-): ElementType {
-  const kind = KINDS[number] ?? 'something unknown'
+/** What HDF5 says of an element: its class by number, its bytes and, of a number, whether it is signed and in which order. */
+interface Described {
+  readonly type: number
+  readonly size: number
+  readonly signed: boolean
+  readonly littleEndian: boolean
+}
+
+export function elementType({ type, size: bytes, signed, littleEndian }: Described): ElementType {
+  const kind = KINDS[type] ?? 'something unknown'
   const letter = kind === 'floats' ? 'f' : signed ? 'i' : 'u'
   const name = `${littleEndian || bytes === 1 ? '' : '>'}${letter}${bytes}`
   if (kind !== 'integers' && kind !== 'floats') return { kind, bytes, dtype: undefined, name: 'other' }

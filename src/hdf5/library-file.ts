@@ -1,9 +1,9 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
-import { DataError } from '../model/errors.js'
+import { DataError, isDetcalError } from '../model/errors.js'
 import { type ElementType, elementType } from './element-type.js'
 import type { Hdf5Dataset, Hdf5File } from './file.js'
 import { Guard } from './guard.js'
-import { type Dataset, type Entity, type File, ifAny, named, openLibrary, withFile } from './library.js'
+import { type Dataset, type Entity, explained, type File, openLibrary, withFile } from './library.js'
 
 /**
  * A file that the library has open, in our words: what it is asked is guarded, and what it throws becomes a DataError
@@ -50,7 +50,7 @@ export class LibraryFile implements Hdf5File {
   names(path: string): readonly string[] | undefined {
     const found = this.#find(path)
     if (found === null || !('keys' in found)) return undefined
-    return this.#ask(path, () => ifAny(() => found.keys())) ?? []
+    return this.#ifAny(path, () => found.keys()) ?? []
   }
 
   isGroup(path: string): boolean {
@@ -59,14 +59,14 @@ export class LibraryFile implements Hdf5File {
   }
 
   softLink(path: string): string | undefined {
-    return this.#ask(path, () => ifAny(() => this.#file.get_link(`/${path.replace(/^\//, '')}`))) || undefined
+    return this.#ifAny(path, () => this.#file.get_link(`/${path.replace(/^\//, '')}`)) || undefined
   }
 
   externalLink(path: string): string | undefined {
     const names = path.split('/').filter(name => name !== '')
     for (let length = 1; length <= names.length; length++) {
       const above = `/${names.slice(0, length).join('/')}`
-      const link = this.#ask(path, () => ifAny(() => this.#file.get_external_link(above)))
+      const link = this.#ifAny(path, () => this.#file.get_external_link(above))
       const name = link && 'filename' in link ? link.filename : undefined
       if (typeof name === 'string') return name
     }
@@ -83,17 +83,28 @@ export class LibraryFile implements Hdf5File {
     return found && 'attrs' in found ? this.#ask(path, () => found.attrs[name]?.value) : undefined
   }
 
-  /** The library throws, instead of finding nothing, where a name below a dataset is asked for. */
   #find(path: string): Entity | null {
-    return this.#ask(path, () => ifAny(() => this.#entity(path))) ?? null
+    return this.#ifAny(path, () => this.#entity(path)) ?? null
   }
 
   #entity(path: string): Entity | null {
     return this.#guard.entity(path, name => this.#file.get(name))
   }
 
+  /** Undefined where the library throws instead of finding nothing: a name below a dataset, a broken link. */
+  #ifAny<T>(path: string, ask: () => T): T | undefined {
+    return this.#ask(path, () => {
+      try {
+        return ask()
+      } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError || isDetcalError(error)) throw error
+        return undefined
+      }
+    })
+  }
+
   #ask<T>(path: string, ask: () => T): T {
-    return named(this.#path, 'r', ask, path === '/' ? undefined : path)
+    return explained(this.#path, 'r', ask, path === '/' ? undefined : path)
   }
 }
 
@@ -111,8 +122,7 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   get type(): ElementType {
-    const { type, size, signed, littleEndian } = this.#metadata
-    return elementType(type, size, signed, littleEndian)
+    return elementType(this.#metadata)
   }
 
   get shape(): readonly number[] {
@@ -180,6 +190,6 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   #ask<T>(ask: () => T): T {
-    return named(this.#file, 'r', ask, this.path)
+    return explained(this.#file, 'r', ask, this.path)
   }
 }

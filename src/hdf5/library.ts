@@ -1,6 +1,5 @@
 import type { File, FileOptions } from 'h5wasm/node'
-import { DataError, DetcalError, isDetcalError, OutputError } from '../model/errors.js'
-import { Unsupported } from './direct/index.js'
+import { DataError, DetcalError, OutputError } from '../model/errors.js'
 
 export type { Dataset, Entity, ExternalLink, File, FileOptions, Group } from 'h5wasm/node'
 
@@ -46,7 +45,7 @@ async function start(): Promise<Library> {
   return {
     open: (path, mode, options) => {
       if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
-      return named(path, mode, () => new H5File(path, mode, options))
+      return explained(path, mode, () => new H5File(path, mode, options))
     },
   }
 }
@@ -67,16 +66,16 @@ export async function withFile<T>(
   try {
     result = await use(file)
   } catch (error) {
-    const explained = wrapped(path, mode, error)
+    const named = wrapped(path, mode, error)
     try {
       if (breakdown === undefined) file.close()
     } catch {
       // The first error is the one that explains.
     }
-    throw explained
+    throw named
   }
   // Closing flushes: a full disk shows only here.
-  named(path, mode, () => file.close())
+  explained(path, mode, () => file.close())
   return result
 }
 
@@ -84,25 +83,11 @@ export async function withFile<T>(
  * Runs `action`; what the library throws becomes a DataError (mode `r`) or OutputError naming `path`.
  * @param dataset what was asked for, for messages.
  */
-export function named<T>(path: string, mode: OpenMode, action: () => T, dataset?: string): T {
+export function explained<T>(path: string, mode: OpenMode, action: () => T, dataset?: string): T {
   try {
     return action()
   } catch (error) {
     throw wrapped(path, mode, error, dataset)
-  }
-}
-
-/**
- * The result of `ask`, or undefined where the library throws instead of answering "no". What the direct reader does not
- * know is no answer, and neither is what it says cannot be read.
- */
-export function ifAny<T>(ask: () => T): T | undefined {
-  try {
-    return ask()
-  } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof Unsupported || isDetcalError(error))
-      throw error
-    return undefined
   }
 }
 

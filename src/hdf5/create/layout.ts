@@ -5,7 +5,7 @@ import { Encoder, NOWHERE } from './encoder.js'
 const SUPERBLOCK_BYTES = 48
 
 /** What lies where in a new file: one thing behind the other, each at a multiple of 8. */
-export class Layout {
+export class NewLayout {
   readonly #pieces: { readonly address: number; readonly bytes: Uint8Array }[] = []
   end = SUPERBLOCK_BYTES
 

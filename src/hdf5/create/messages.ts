@@ -4,7 +4,7 @@ import { MESSAGE } from '../direct/object-header.js'
 import { Encoder, NOWHERE } from './encoder.js'
 
 /** One message of an object header. Formats: the HDF5 file format specification 2.0, IV.A.2. */
-export interface Message {
+export interface NewMessage {
   readonly type: number
   readonly body: Uint8Array
   /** Bit 0: it never changes. */
@@ -26,14 +26,14 @@ export function bytesOf(kind: ElementKind): number {
 }
 
 /** @param growable leaves the first dimension without a maximum; else the shape is it. */
-export function dataspace(shape: readonly number[], growable: boolean): Message {
+export function dataspace(shape: readonly number[], growable: boolean): NewMessage {
   const body = new Encoder().u8(1, shape.length, shape.length > 0 ? 1 : 0).zeros(5)
   for (const length of shape) body.u64(length)
   for (const [axis, length] of shape.entries()) body.u64(growable && axis === 0 ? NOWHERE : length)
   return { type: MESSAGE.dataspace, body: body.done() }
 }
 
-export function datatype(kind: ElementKind): Message {
+export function datatype(kind: ElementKind): NewMessage {
   return { type: MESSAGE.datatype, flags: 1, body: typeBytes(kind) }
 }
 
@@ -62,7 +62,7 @@ function typeBytes(kind: ElementKind): Uint8Array {
 }
 
 /** What elements that were never written read as, by its bytes, or zero; chunks come as they are written. */
-export function fillValue(chunked: boolean, value: Uint8Array = new Uint8Array(0)): Message {
+export function fillValue(chunked: boolean, value: Uint8Array = new Uint8Array(0)): NewMessage {
   return {
     type: MESSAGE.fillValue,
     flags: 1,
@@ -74,18 +74,18 @@ export function fillValue(chunked: boolean, value: Uint8Array = new Uint8Array(0
   }
 }
 
-export function contiguous(address: number, bytes: number): Message {
+export function contiguous(address: number, bytes: number): NewMessage {
   return { type: MESSAGE.layout, body: new Encoder().u8(3, 1).u64(address).u64(bytes).done() }
 }
 
 /** @param index address of the version-1 B-tree of the chunks; NOWHERE: none yet. */
-export function chunked(chunkShape: readonly number[], elementBytes: number, index: number): Message {
+export function chunked(chunkShape: readonly number[], elementBytes: number, index: number): NewMessage {
   const body = new Encoder().u8(3, 2, chunkShape.length + 1).u64(index)
   for (const length of [...chunkShape, elementBytes]) body.u32(length)
   return { type: MESSAGE.layout, body: body.done() }
 }
 
-export function deflate(level: number): Message {
+export function deflate(level: number): NewMessage {
   const body = new Encoder().u8(1, 1).zeros(6)
   // Optional, as the library has it: a reader without it can still tell what is missing.
   body.u16(1).u16(8).u16(1).u16(1).bytes(Buffer.from('deflate\0')).u32(level).u32(0)
@@ -98,7 +98,7 @@ export function attribute(
   kind: ElementKind,
   shape: readonly number[],
   data: Uint8Array,
-): Message {
+): NewMessage {
   const parts = [Buffer.from(`${name}\0`), typeBytes(kind), dataspace(shape, false).body]
   const body = new Encoder().u8(1, 0)
   for (const { length } of parts) body.u16(length)
@@ -107,7 +107,7 @@ export function attribute(
 }
 
 /** What makes an object a group, one whose links are messages of its header. */
-export function groupHead(): Message[] {
+export function groupHead(): NewMessage[] {
   return [
     { type: MESSAGE.linkInfo, body: new Encoder().u8(0, 0).u64(NOWHERE).u64(NOWHERE).done() },
     { type: GROUP_INFO, flags: 1, body: new Encoder().u8(0, 0).done() },
@@ -115,7 +115,7 @@ export function groupHead(): Message[] {
 }
 
 /** A member of a group: at an address, or by the absolute path that a soft link names. */
-export function link(name: string, target: number | string): Message {
+export function link(name: string, target: number | string): NewMessage {
   const bytes = Buffer.from(name)
   const wide = bytes.length > 255
   const ascii = bytes.length === name.length
@@ -134,7 +134,7 @@ export function link(name: string, target: number | string): Message {
 const MOST = 0xffff
 
 /** A version-1 object header: its messages, one after the other. @throws RangeError if it cannot hold them. */
-export function objectHeader(messages: readonly Message[]): Uint8Array {
+export function objectHeader(messages: readonly NewMessage[]): Uint8Array {
   const all = new Encoder()
   if (messages.length > MOST) throw new RangeError(`${messages.length} members and attributes of one object`)
   for (const { type, body, flags = 0 } of messages) {

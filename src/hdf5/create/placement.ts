@@ -1,24 +1,24 @@
 import { NOWHERE } from './encoder.js'
-import { Layout } from './layout.js'
+import { NewLayout } from './layout.js'
 import * as message from './messages.js'
 import type { AttributeNode, DatasetNode, Elements, Group } from './nodes.js'
-import { placeChunks } from './small-chunks.js'
+import { placeSmallChunks } from './small-chunks.js'
 import { references, type StringHeap } from './string-heap.js'
 
 /** The bytes of a file whose root group is `root` and whose strings are in `heap`. */
 export function encoded(root: Group, heap: StringHeap): Uint8Array {
-  const layout = new Layout()
+  const layout = new NewLayout()
   const collections = heap.collections().map(collection => layout.place(collection))
   return layout.done(new Placement(layout, collections).group(root))
 }
 
 /** Places objects in a file, and tells where their headers are. */
 class Placement {
-  readonly #layout: Layout
+  readonly #layout: NewLayout
   /** Addresses of the heap's collections. */
   readonly #heap: readonly number[]
 
-  constructor(layout: Layout, heap: readonly number[]) {
+  constructor(layout: NewLayout, heap: readonly number[]) {
     this.#layout = layout
     this.#heap = heap
   }
@@ -41,7 +41,9 @@ class Placement {
       ? message.chunked(
           chunks,
           elementBytes,
-          bytes ? placeChunks({ shape, chunk: chunks, elementBytes, bytes, deflate }, this.#layout) : NOWHERE,
+          bytes
+            ? placeSmallChunks({ shape, chunk: chunks, elementBytes, bytes, deflate }, this.#layout)
+            : NOWHERE,
         )
       : message.contiguous(bytes?.length ? this.#layout.place(bytes) : NOWHERE, bytes?.length ?? 0)
     const messages = [
@@ -54,7 +56,7 @@ class Placement {
     return this.#object(messages, attributes)
   }
 
-  #object(messages: readonly message.Message[], attributes: readonly AttributeNode[]): number {
+  #object(messages: readonly message.NewMessage[], attributes: readonly AttributeNode[]): number {
     const stated = attributes.map(({ name, kind, shape, data }) =>
       message.attribute(name, kind, shape, this.#elements(data)),
     )

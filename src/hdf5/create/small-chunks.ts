@@ -3,7 +3,7 @@ import { productOf } from '../../model/shapes.js'
 import { copyBox, mergeRuns, stridesOf } from '../direct/box.js'
 import { chunkParts } from '../direct/chunk-grid.js'
 import { NOWHERE } from './encoder.js'
-import type { Layout } from './layout.js'
+import type { NewLayout } from './layout.js'
 import { chunkIndex } from './write-chunks.js'
 
 /** Elements in C order, and the chunks that they are to be in. */
@@ -16,7 +16,10 @@ interface Chunked {
 }
 
 /** Cuts small data into chunks, zeros beyond its edges. @returns where their index is. */
-export function placeChunks({ shape, chunk, elementBytes, bytes, deflate }: Chunked, layout: Layout): number {
+export function placeSmallChunks(
+  { shape, chunk, elementBytes, bytes, deflate }: Chunked,
+  layout: NewLayout,
+): number {
   if (shape.includes(0)) return NOWHERE
   const sourceStrides = stridesOf(shape, elementBytes)
   const targetStrides = stridesOf(chunk, elementBytes)

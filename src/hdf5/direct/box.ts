@@ -24,7 +24,7 @@ export function stridesOf(shape: readonly number[], elementBytes: number): numbe
 }
 
 /** Byte offset of the element at `start` (row-major). */
-export function offsetOf(start: readonly number[], strides: readonly number[]): number {
+export function byteOffset(start: readonly number[], strides: readonly number[]): number {
   return start.reduce((sum, at, d) => sum + at * (strides[d] ?? 0), 0)
 }
 

@@ -31,9 +31,10 @@ export function readElementType(body: Cursor): StoredType {
   const number = kind === INTEGER || kind === FLOAT
   if (kind === FLOAT && bits0 & 0x40) throw new Unsupported('VAX floats')
   const text = kind === VARIABLE_LENGTH && (bits0 & 15) === 1
+  const type = text ? STRING : kind
   const signed = kind === INTEGER && (bits0 & 8) !== 0
   return {
-    ...elementType(text ? STRING : kind, size, signed, !(number && bits0 & 1)),
+    ...elementType({ type, size, signed, littleEndian: !(number && bits0 & 1) }),
     vlen: text,
     // The character set is in the second four bits, behind the kind of padding.
     utf8: (text ? bits1 & 15 : kind === STRING ? bits0 >> 4 : 0) === 1,

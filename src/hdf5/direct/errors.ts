@@ -12,7 +12,7 @@ export class Unsupported extends Error {
 }
 
 /** The error for bytes that contradict the format or each other. */
-export function damaged(file: string, dataset: string, what: string): DataError {
+export function damagedFile(file: string, dataset: string, what: string): DataError {
   return new DataError(`damaged HDF5 file: ${what}`, {
     place: { file, dataset },
     hint: 'Check the file with h5dump and copy it again from its source',

@@ -1,7 +1,7 @@
 import { fstatSync, readSync } from 'node:fs'
 import { DataError } from '../../model/errors.js'
 import { lookup3 } from './checksum.js'
-import { damaged } from './errors.js'
+import { damagedFile } from './errors.js'
 
 /** Structures above this size are not read into memory at once: far above anything that writers make. */
 const MAX_STRUCTURE = 64 * 2 ** 20
@@ -40,7 +40,7 @@ export class FileView {
   }
 
   damaged(what: string): DataError {
-    return damaged(this.file, this.dataset, what)
+    return damagedFile(this.file, this.dataset, what)
   }
 
   /** `length` bytes from absolute `address`. @throws DataError if they do not lie within the file. */
@@ -66,7 +66,7 @@ export class FileView {
 
   #piece(address: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length)
-    readFully(this.fd, bytes, 0, length, address, this)
+    readExactly(this.fd, bytes, 0, length, address, this)
     return bytes
   }
 
@@ -193,7 +193,7 @@ export interface Names {
  * Reads `length` bytes from `position` into `out` at `offset`.
  * @throws DataError naming file and dataset if the file ends too early or the system fails to read it.
  */
-export function readFully(
+export function readExactly(
   fd: number,
   out: Uint8Array,
   offset: number,
@@ -204,7 +204,7 @@ export function readFully(
   let done = 0
   while (done < length) {
     const count = readSome(fd, out, offset + done, Math.min(length - done, MAX_READ), position + done, names)
-    if (count === 0) throw damaged(names.file, names.dataset, 'it ends too early')
+    if (count === 0) throw damagedFile(names.file, names.dataset, 'it ends too early')
     done += count
   }
 }

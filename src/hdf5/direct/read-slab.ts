@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { DataError } from '../../model/errors.js'
-import { type Box, copyBox, mergeRuns, offsetOf, stridesOf } from './box.js'
+import { type Box, byteOffset, copyBox, mergeRuns, stridesOf } from './box.js'
 import { chunkParts } from './chunk-grid.js'
 import { inSource, overlap } from './overlap.js'
 import { BoxReader } from './read-box.js'
@@ -26,7 +26,7 @@ export function readSlab(
   if (out.length === 0) return
   const targetStrides = stridesOf(count, elementBytes)
   const sourceStrides = stridesOf(shape, elementBytes)
-  const source = offsetOf(start, sourceStrides)
+  const source = byteOffset(start, sourceStrides)
   const box: Box = { count, elementBytes, sourceStrides, targetStrides, source, target: 0 }
   switch (storage.kind) {
     case 'compact':
@@ -62,7 +62,7 @@ function readPieces(
     const taken = inSource(piece, common)
     const bytes = new Uint8Array(common.count.reduce((product, n) => product * n, elementBytes))
     readSource(piece, taken.start, taken.count, bytes, { file, dataset: located.path })
-    const target = offsetOf(
+    const target = byteOffset(
       common.start.map((at, d) => at - (start[d] ?? 0)),
       targetStrides,
     )

@@ -1,14 +1,14 @@
 import { Unreadable, Unsupported } from './errors.js'
 import { Cursor, type FileView } from './file-view.js'
 import {
-  endOf,
+  type ElementSelection,
+  endOfRuns,
+  type IndexRun,
   lengthOf,
   MOST_RUNS,
   paired,
-  type Run,
   readSelection,
   runsOf,
-  type Selection,
   type Steps,
 } from './selection.js'
 import { identityOf, notThere } from './source-file.js'
@@ -20,8 +20,8 @@ interface Mapping {
   /** As stored: `%b` stands for the number of a block, `%%` for a percent sign. */
   readonly file: string
   readonly dataset: string
-  readonly source: Selection
-  readonly target: Selection
+  readonly source: ElementSelection
+  readonly target: ElementSelection
 }
 
 /** A dataset of a source, and the path of the file that holds it. */
@@ -55,7 +55,7 @@ export function readVirtual(
       pieces.push(...boxes(view, source, target, from))
       if (pieces.length > MOST_RUNS) throw new Unsupported(`virtual datasets of ${pieces.length} pieces`)
       target.forEach((runs, d) => {
-        shape[d] = Math.max(shape[d] ?? 0, endOf(runs))
+        shape[d] = Math.max(shape[d] ?? 0, endOfRuns(runs))
       })
     }
   return { pieces, shape }
@@ -78,7 +78,7 @@ function mappingsOf(view: FileView, heap: number, index: number): Mapping[] {
   }))
 }
 
-type Runs = readonly (readonly Run[])[]
+type Runs = readonly (readonly IndexRun[])[]
 
 interface Resolved {
   readonly source: Source
@@ -124,7 +124,7 @@ function* resolved(
 }
 
 /** The dimension along which a selection has no end. */
-function unlimitedOf(selection: Selection): { dimension: number; steps: Steps } | undefined {
+function unlimitedOf(selection: ElementSelection): { dimension: number; steps: Steps } | undefined {
   if (typeof selection === 'string' || selection.kind === 'runs') return undefined
   const dimension = selection.steps.findIndex(({ count, block }) => count === Infinity || block === Infinity)
   const steps = selection.steps[dimension]
@@ -132,13 +132,13 @@ function unlimitedOf(selection: Selection): { dimension: number; steps: Steps } 
 }
 
 /** Elements along the endless dimension of a source: all behind the first. */
-function lengthIn(selection: Selection, shape: readonly number[]): number | undefined {
+function lengthIn(selection: ElementSelection, shape: readonly number[]): number | undefined {
   const open = unlimitedOf(selection)
   return open && Math.max(0, (shape[open.dimension] ?? 0) - open.steps.start)
 }
 
 /** @param length of the endless dimension; absent: up to the end of the dataspace. */
-function runsIn(selection: Selection, shape: readonly number[], length?: number): Run[][] {
+function runsIn(selection: ElementSelection, shape: readonly number[], length?: number): IndexRun[][] {
   if (selection === 'all') return shape.map(count => [{ start: 0, count }])
   if (selection === 'none') return shape.map(() => [])
   if (selection.kind === 'runs') return selection.runs.map(runs => [...runs])
@@ -161,7 +161,7 @@ function numbered(name: string, block: number): string {
 function boxes(view: FileView, { file, located }: Source, target: Runs, from: Runs): Piece[] {
   const named = `virtual dataset: its source ${located.path} in ${file}`
   if (from.length !== located.shape.length) throw notThere(view, `${named} has another number of axes`)
-  if (from.some((runs, d) => endOf(runs) > (located.shape[d] ?? 0)))
+  if (from.some((runs, d) => endOfRuns(runs) > (located.shape[d] ?? 0)))
     throw notThere(view, `${named} is (${located.shape.join(', ')}), smaller than what is taken of it`)
   if ([...target, ...from].some(runs => lengthOf(runs) === 0)) return []
   // Dimensions of one element have no partner; the others belong to each other in their order.

@@ -8,9 +8,9 @@ import type { FormatVersion } from './euxfel-layout.js'
  * Everything small is here by value. Bulk datasets (images) are described without data: the file then holds
  * their declaration, and their chunks are written directly to it afterwards.
  */
-export interface ExdfDescription {
+export interface NewExdf {
   readonly version: Exclude<FormatVersion, '1.1' | '1.3'>
-  readonly metadata: DescribedMetadata
+  readonly metadata: NewMetadata
   readonly trains: ExdfTrains
   readonly sources: readonly InstrumentSource[]
   readonly controls?: readonly ControlSource[]
@@ -23,7 +23,7 @@ export interface ExdfDescription {
 }
 
 /** METADATA of format 1.0 and later; 0.5 has none of it. Dates are written as UTC, to the second. */
-export interface DescribedMetadata {
+export interface NewMetadata {
   readonly proposalNumber: number
   readonly runNumber: number
   readonly sequenceNumber: number

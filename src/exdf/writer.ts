@@ -3,9 +3,9 @@ import type {
   ControlSource,
   ControlValue,
   ExdfDataset,
-  ExdfDescription,
   ExdfGroup,
   ExdfTrains,
+  NewExdf,
 } from './description.js'
 import {
   controlPath,
@@ -25,14 +25,14 @@ import {
  * it is there.
  * @throws OutputError if the file cannot be written; RangeError if the description contradicts itself.
  */
-export function writeExdf(path: string, description: ExdfDescription): void {
+export function writeExdf(path: string, description: NewExdf): void {
   checkTrains(description.trains)
   const file = new NewFile()
   writeAll(file, description)
   file.write(path)
 }
 
-function writeAll(file: NewFile, description: ExdfDescription): void {
+function writeAll(file: NewFile, description: NewExdf): void {
   const { sources, controls = [], aliases = [], attributes = {} } = description
   writeMetadata(file, description)
   writeTrains(file, description)
@@ -50,13 +50,7 @@ function writeAll(file: NewFile, description: ExdfDescription): void {
   for (const [path, values] of Object.entries(attributes)) file.attributes(path, values)
 }
 
-function writeGroup(
-  file: NewFile,
-  source: string,
-  name: string,
-  group: ExdfGroup,
-  all: ExdfDescription,
-): void {
+function writeGroup(file: NewFile, source: string, name: string, group: ExdfGroup, all: NewExdf): void {
   const rows = writeRows(file, indexPath(source, name), group.counts, all.trains)
   for (const dataset of group.datasets) {
     const path = `${instrumentPath(source, name)}/${dataset.name}`
@@ -67,7 +61,7 @@ function writeGroup(
   }
 }
 
-function writeMetadata(file: NewFile, description: ExdfDescription): void {
+function writeMetadata(file: NewFile, description: NewExdf): void {
   const { version, metadata } = description
   const ids = dataSourceIds(description)
   const list = sourceListGroup(version)
@@ -88,7 +82,7 @@ function writeMetadata(file: NewFile, description: ExdfDescription): void {
 }
 
 /** `METADATA/dataSourceId`: an entry for each index group, under former names too. */
-function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfDescription): string[] {
+function dataSourceIds({ sources, controls = [], aliases = [] }: NewExdf): string[] {
   const groupsOf = (name: string, as: string) =>
     sources
       .filter(source => source.name === name)
@@ -100,7 +94,7 @@ function dataSourceIds({ sources, controls = [], aliases = [] }: ExdfDescription
   ]
 }
 
-function writeTrains(file: NewFile, { trains, version }: ExdfDescription): void {
+function writeTrains(file: NewFile, { trains, version }: NewExdf): void {
   file.column(INDEX.trainId, 'u8', trains.trainIds, { growable: true })
   if (version === '0.5') return
   file.column(INDEX.timestamp, 'u8', trains.timestamps, { growable: true })

@@ -26,20 +26,13 @@ export interface ElementType {
   readonly name: string
 }
 
-/** What HDF5 says of an element: its class by number, its bytes and, of a number, whether it is signed and in which order. */
-interface Described {
-  readonly type: number
-  readonly size: number
-  readonly signed: boolean
-  readonly littleEndian: boolean
-}
-
-export function elementType({ type, size: bytes, signed, littleEndian }: Described): ElementType {
+/** @param type HDF5's number of the class. */
+export function elementType(type: number, size: number, signed: boolean, littleEndian: boolean): ElementType {
   const kind = KINDS[type] ?? 'something unknown'
   const letter = kind === 'floats' ? 'f' : signed ? 'i' : 'u'
-  const name = `${littleEndian || bytes === 1 ? '' : '>'}${letter}${bytes}`
-  if (kind !== 'integers' && kind !== 'floats') return { kind, bytes, dtype: undefined, name: 'other' }
-  return { kind, bytes, dtype: isDType(name) ? name : undefined, name }
+  const name = `${littleEndian || size === 1 ? '' : '>'}${letter}${size}`
+  if (kind !== 'integers' && kind !== 'floats') return { kind, bytes: size, dtype: undefined, name: 'other' }
+  return { kind, bytes: size, dtype: isDType(name) ? name : undefined, name }
 }
 
 function isDType(name: string): name is DType {

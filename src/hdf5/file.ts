@@ -17,8 +17,6 @@ export interface Hdf5File {
   softLink(path: string): string | undefined
   /** The file that an external link on the way to `path` leads to; undefined: there is none on it. */
   externalLink(path: string): string | undefined
-  /** Names of the attributes of a group or dataset. */
-  attributeNames(path: string): readonly string[]
   /** An attribute of a group or dataset: a number, a text, or a list of them; undefined: there is none. */
   attribute(path: string, name: string): unknown
 }

@@ -15,15 +15,4 @@ export {
   openDataset,
   type SlabReader,
 } from './slabs.js'
-export {
-  datasetsBelow,
-  digitsOf,
-  type ExactNumbers,
-  integerAt,
-  readBigInts,
-  readExact,
-  readNumbers,
-  readStrings,
-  requireDataset,
-  rowsOf,
-} from './values.js'
+export * from './values.js'

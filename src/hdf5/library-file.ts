@@ -73,11 +73,6 @@ export class LibraryFile implements Hdf5File {
     return undefined
   }
 
-  attributeNames(path: string): readonly string[] {
-    const found = this.#find(path)
-    return found && 'attrs' in found ? this.#ask(path, () => Object.keys(found.attrs)) : []
-  }
-
   attribute(path: string, name: string): unknown {
     const found = this.#find(path)
     return found && 'attrs' in found ? this.#ask(path, () => found.attrs[name]?.value) : undefined
@@ -122,7 +117,8 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   get type(): ElementType {
-    return elementType(this.#metadata)
+    const { type, size, signed, littleEndian } = this.#metadata
+    return elementType(type, size, signed, littleEndian)
   }
 
   get shape(): readonly number[] {

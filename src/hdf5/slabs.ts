@@ -6,16 +6,19 @@ import { refuseForeignFilters } from './guard.js'
 import { LibraryFile } from './library-file.js'
 
 /**
- * Finds a dataset of the open file `fd`, and where its elements lie; undefined: only the library can read it.
- * @param file its path, for messages.
+ * Finds where the elements of a dataset lie; undefined: only the library can read it.
+ * @param file its path. @param opened the same file, if it is open already; it stays open.
  * @throws DataError if the file is damaged, or has no such dataset.
  */
-export function locate(fd: number, dataset: string, file: string): LocatedDataset | undefined {
+export function locate(file: string, dataset: string, opened?: number): LocatedDataset | undefined {
+  const fd = opened ?? openSync(file, 'r')
   try {
     return locateDataset(fd, dataset, file)
   } catch (error) {
     if (error instanceof Unsupported) return undefined
     throw error
+  } finally {
+    if (opened === undefined) closeSync(fd)
   }
 }
 
@@ -43,7 +46,7 @@ export interface FoundDataset {
  * @throws DataError naming file, dataset and the source or filter that is missing.
  */
 export async function findDataset(file: string, dataset: string): Promise<FoundDataset> {
-  const located = withOpen(file, fd => locate(fd, dataset, file))
+  const located = locate(file, dataset)
   if (located !== undefined) {
     const { shape, dtype, storage } = located
     const elsewhere =
@@ -63,15 +66,6 @@ export async function findDataset(file: string, dataset: string): Promise<FoundD
       located: undefined,
     }
   })
-}
-
-function withOpen<T>(file: string, use: (fd: number) => T): T {
-  const fd = openSync(file, 'r')
-  try {
-    return use(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 function requireIn(library: LibraryFile, file: string, dataset: string) {

@@ -126,18 +126,13 @@ function columnOf(file: string, path: string): Promise<Float64Array> {
 }
 
 /** Frames of a dataset (frame, slow scan, fast scan), read one by one into the same array. */
-interface Frames<D extends DType> {
-  at(row: number): TypedArrayOf<D>
-  close(): void
-}
-
-async function framesOf<D extends DType>(file: string, dataset: string, dtype: D): Promise<Frames<D>> {
+async function framesOf<D extends DType>(file: string, dataset: string, dtype: D) {
   const { located, shape } = await findDataset(file, dataset)
   const [, slowScan = 0, fastScan = 0] = shape
   const frame = arrayOf(dtype, slowScan * fastScan)
   const slabs = await openDataset({ file, dataset }, located)
   return {
-    at(row) {
+    at(row: number): TypedArrayOf<D> {
       slabs.read([row, 0, 0], [1, slowScan, fastScan], new Uint8Array(frame.buffer))
       return frame
     },

@@ -1,5 +1,5 @@
 import type { Detector } from '../detectors/detector.js'
-import type { ExdfDescription } from '../exdf/description.js'
+import type { NewExdf } from '../exdf/description.js'
 import { UsageError } from '../model/errors.js'
 import type { GainStage, ModuleIndex } from '../model/ids.js'
 
@@ -23,7 +23,7 @@ export interface SimulationOptions {
   /** Share of pixels that a strong reflection makes leave high gain. */
   readonly switched: number
   readonly seed: number
-  readonly formatVersion: ExdfDescription['version']
+  readonly formatVersion: NewExdf['version']
 }
 
 /** Raw frames of a pulse. */

@@ -1,5 +1,5 @@
 import { rawFrameBytes } from '../detectors/detector.js'
-import type { ExdfDataset, ExdfDescription } from '../exdf/description.js'
+import type { ExdfDataset, NewExdf } from '../exdf/description.js'
 import { XTDF_DATASETS, XTDF_GROUPS, type XtdfDataset } from '../exdf/euxfel-layout.js'
 import { arrayOf } from '../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
@@ -44,15 +44,11 @@ export function describeRun(options: SimulationOptions, sequence: Sequence) {
       origins: sequence.trainIds.map(() => -1),
     },
     growable: true,
-  } as const satisfies Partial<ExdfDescription>
+  } as const satisfies Partial<NewExdf>
 }
 
 /** The RAW file of one module and sequence, `image/data` without its frames. Row = (train · raw frames + stage) · cells + cell. */
-export function describeRaw(
-  options: SimulationOptions,
-  module: ModuleIndex,
-  sequence: Sequence,
-): ExdfDescription {
+export function describeRaw(options: SimulationOptions, module: ModuleIndex, sequence: Sequence): NewExdf {
   const { detector, cells } = options
   const trains = sequence.trainIds.length
   const perTrain = rawFramesOf(options) * cells

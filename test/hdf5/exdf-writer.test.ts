@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ExdfDescription } from '../../src/exdf/description.js'
+import type { NewExdf } from '../../src/exdf/description.js'
 import { writeExdf } from '../../src/exdf/writer.js'
 import { type Dataset, type Group, withFile } from '../../src/hdf5/library.js'
 
@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** Three trains, the second without frames; four frames of (2, 3) pixels in all. */
-function example(changes: Partial<ExdfDescription> = {}): ExdfDescription {
+function example(changes: Partial<NewExdf> = {}): NewExdf {
   return {
     version: '1.2',
     metadata: {
@@ -64,7 +64,7 @@ function example(changes: Partial<ExdfDescription> = {}): ExdfDescription {
   }
 }
 
-async function values(description: ExdfDescription, paths: string[]): Promise<unknown[]> {
+async function values(description: NewExdf, paths: string[]): Promise<unknown[]> {
   const path = join(folder, 'file.part')
   writeExdf(path, description)
   return withFile(path, 'r', file =>

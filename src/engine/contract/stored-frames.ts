@@ -15,7 +15,7 @@ export interface StoredFrames {
 
 /** Looks at the layout of the image data, and at whatever it refers to. @throws DataError if it cannot be read. */
 export function storedFrames(input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>): StoredFrames {
-  const located = locate(input.fd, input.dataset, input.path)
+  const located = locate(input.path, input.dataset, input.fd)
   if (located === undefined) return {}
   const addresses = frameAddresses(located)
   const notWritten = rowsNotWritten(located)

@@ -41,7 +41,7 @@ export class FrameReader {
     if (this.#open?.key === key) return this.#open.slabs
     this.#open?.slabs.close()
     this.#open = undefined
-    const slabs = await openDataset({ file, dataset }, locate(fd, dataset, file), fd)
+    const slabs = await openDataset({ file, dataset }, locate(file, dataset, fd), fd)
     this.#open = { key, slabs }
     return slabs
   }

@@ -2,7 +2,7 @@ import { NOWHERE } from './encoder.js'
 import { NewLayout } from './layout.js'
 import * as message from './messages.js'
 import type { AttributeNode, DatasetNode, Elements, Group } from './nodes.js'
-import { placeSmallChunks } from './small-chunks.js'
+import { putChunks } from './small-chunks.js'
 import { references, type StringHeap } from './string-heap.js'
 
 /** The bytes of a file whose root group is `root` and whose strings are in `heap`. */
@@ -41,9 +41,7 @@ class Placement {
       ? message.chunked(
           chunks,
           elementBytes,
-          bytes
-            ? placeSmallChunks({ shape, chunk: chunks, elementBytes, bytes, deflate }, this.#layout)
-            : NOWHERE,
+          bytes ? putChunks({ shape, chunk: chunks, elementBytes, bytes, deflate }, this.#layout) : NOWHERE,
         )
       : message.contiguous(bytes?.length ? this.#layout.place(bytes) : NOWHERE, bytes?.length ?? 0)
     const messages = [

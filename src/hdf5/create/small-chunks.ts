@@ -16,7 +16,7 @@ interface Chunked {
 }
 
 /** Cuts small data into chunks, zeros beyond its edges. @returns where their index is. */
-export function placeSmallChunks(
+export function putChunks(
   { shape, chunk, elementBytes, bytes, deflate }: Chunked,
   layout: NewLayout,
 ): number {

@@ -34,7 +34,7 @@ export function readElementType(body: Cursor): StoredType {
   const type = text ? STRING : kind
   const signed = kind === INTEGER && (bits0 & 8) !== 0
   return {
-    ...elementType({ type, size, signed, littleEndian: !(number && bits0 & 1) }),
+    ...elementType(type, size, signed, !(number && bits0 & 1)),
     vlen: text,
     // The character set is in the second four bits, behind the kind of padding.
     utf8: (text ? bits1 & 15 : kind === STRING ? bits0 >> 4 : 0) === 1,

@@ -81,11 +81,6 @@ export class DirectFile implements Hdf5File {
   }
 
   /** @throws Unsupported */
-  attributeNames(): never {
-    throw new Unsupported('attributes')
-  }
-
-  /** @throws Unsupported */
   attribute(): never {
     throw new Unsupported('attributes')
   }

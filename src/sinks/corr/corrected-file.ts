@@ -1,6 +1,6 @@
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import type { ExdfDataset, ExdfDescription, ExdfGroup } from '../../exdf/description.js'
+import type { ExdfDataset, ExdfGroup, NewExdf } from '../../exdf/description.js'
 import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
 import { type ExdfMetadata, readExdf } from '../../exdf/file.js'
 import { copyRows } from '../../exdf/rows.js'
@@ -101,7 +101,7 @@ function describe(
   raw: Hdf5File,
   metadata: ExdfMetadata,
   { joined, run, software, module }: CorrectedDescription,
-): ExdfDescription {
+): NewExdf {
   const { file, trains } = joined
   const source = correctedSource(run, joined)
   const now = new Date(software.created)

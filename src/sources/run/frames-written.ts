@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs'
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { locate, rowsNotWritten } from '../../hdf5/index.js'
 import type { Place } from '../../model/errors.js'
@@ -61,13 +60,8 @@ export function notWrittenProblem({ frames, trains }: FramesNotWritten, what: st
  * @throws DataError if it cannot be read.
  */
 export function imageNotWritten(path: string, source: string): Uint8Array | undefined {
-  const fd = openSync(path, 'r')
-  try {
-    const located = locate(fd, instrumentPath(source, 'image/data'), path)
-    return located && rowsNotWritten(located)
-  } finally {
-    closeSync(fd)
-  }
+  const located = locate(path, instrumentPath(source, 'image/data'))
+  return located && rowsNotWritten(located)
 }
 
 /** Frames of a run that were never written, and image data that cannot be read, by file. Only structure is read. */

@@ -10,8 +10,7 @@ export const corrProvenance: FileCheck = {
   *run({ exdf, modules }) {
     const [module] = modules.filter(found => found.corrected)
     if (!module) return
-    const there = exdf.file.attributeNames('/')
-    const missing = ATTRIBUTES.filter(name => !there.includes(name))
+    const missing = ATTRIBUTES.filter(name => exdf.file.attribute('/', name) === undefined)
     if (missing.length === ATTRIBUTES.length)
       yield {
         message: 'was not written by detcal: it does not say how',

@@ -159,6 +159,13 @@ describe('a file that is read directly where that can be done', () => {
     expect([calls, names.includes('INDEX')]).toEqual([2, true])
   })
 
+  it('does not start the library', async () => {
+    const library = vi.spyOn(LibraryFile, 'reading')
+    for (const name of readdirSync(folder)) await readExdf(join(folder, name), ({ file }) => file.names('/'))
+    expect(library).not.toHaveBeenCalled()
+    library.mockRestore()
+  })
+
   it('is not asked of the library after a mistake of ours, or what makes no sense to us', async () => {
     const [name = ''] = readdirSync(folder)
     for (const error of [new RangeError('a mistake'), new DataError('is strange')]) {

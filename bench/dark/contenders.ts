@@ -8,7 +8,7 @@ import { prepareDark } from '../../src/engine/dark/prepare.js'
 import { WorkerPool } from '../../src/engine/pool.js'
 import { runProcess } from '../batch/process.js'
 import { PACKAGE_ROOT } from '../machine.js'
-import { findPython, PEERS } from '../peer.js'
+import { findPython, PEERS, timesOf } from '../peer.js'
 import type { Sample } from '../result.js'
 import { type Contender, timePrepared } from '../rounds.js'
 import type { DarkDataset } from './dataset.js'
@@ -90,7 +90,7 @@ export function numpyMedians({ data, signal }: DarkSetup): Contender[] {
       note: 'h5py, numpy.median and numpy.std of one cell, times the number of cells',
       run: async () => {
         const { stdout } = await runProcess(python, args, signal)
-        return scaled(JSON.parse(stdout) as Required<Sample>, data.cells)
+        return scaled(timesOf(JSON.parse(stdout), 'numpy'), data.cells)
       },
     },
   ]

@@ -1,17 +1,20 @@
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
 
 /** Who holds an output folder. `started` tells a process from a later one with the same pid. */
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  readonly started: string
-}
+const HOLDER = v.object({
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  host: v.string(),
+  started: v.string(),
+})
+
+type Holder = v.InferOutput<typeof HOLDER>
 
 /** Held while one process writes into a folder. */
 export interface FolderLock {
@@ -82,8 +85,7 @@ function tryLink(own: string, path: string): boolean {
 
 function readHolder(path: string): Holder | undefined {
   try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
-    return { pid: Number(value.pid), host: String(value.host), started: String(value.started ?? '') }
+    return v.parse(HOLDER, JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new BusyError('the lock cannot be read', {

@@ -39,7 +39,16 @@ function bundle(name, input, format) {
       format,
       sourcemap: true,
       entryFileNames: `[name].${extension}`,
-      chunkFileNames: `chunks/${name}/[name].${extension}`,
+      chunkFileNames: chunk => `chunks/${name}/${libraryOf(chunk) ?? '[name]'}.${extension}`,
     },
   }
+}
+
+/**
+ * The library that a chunk holds, if it holds one alone: many call their file `dist/index.js`, and which of two chunks
+ * would be `dist.js` and which `dist2.js` is not the same in every build.
+ */
+function libraryOf({ moduleIds }) {
+  const names = moduleIds.map(id => /.*\/node_modules\/(?:(@[^/]+)\/)?([^/]+)\//.exec(id)?.slice(1).join(''))
+  return new Set(names).size === 1 ? names[0] : undefined
 }

@@ -22,15 +22,22 @@ interface Thread {
 
 /**
  * gpu.js in its CPU mode, a call a frame. It computes in f64 and stores f32, which gives the same bits here; masks
- * pass through f32, which holds those in use. Undefined where gpu.js is not installed.
+ * pass through f32, which holds those in use. Undefined where gpu.js cannot be had, which `say` is told: an installed
+ * detcal comes without it.
  */
-export async function gpuKernel(problem: Problem): Promise<KernelContender | undefined> {
+export async function gpuKernel(
+  problem: Problem,
+  say: (text: string) => void,
+): Promise<KernelContender | undefined> {
   let gpu: InstanceType<GpuModule['GPU']>
   try {
     // Its types stand in the way of its own CPU mode: typed arrays of all kinds are taken, kernel maps are functions.
     const { default: module } = (await import('gpu.js')) as unknown as { default: GpuModule }
     gpu = new module.GPU({ mode: 'cpu' })
-  } catch {
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+    const [reason] = String(error).split('\n')
+    say(`gpu.js is left out: ${missing ? 'it is not installed; npm ci in a clone brings it' : reason}`)
     return undefined
   }
   const kernel = gpu.createKernelMap({ gain: gainOf, mask: maskOf }, pixel, {

@@ -56,7 +56,7 @@ async function contendersFor(
 ): Promise<KernelContender[]> {
   const shared = join(folder, 'problem')
   shareProblem(problem, shared)
-  const gpu = await gpuKernel(problem)
+  const gpu = await gpuKernel(problem, say)
   const contenders = [
     detcalKernel(problem),
     detcalListing(problem),

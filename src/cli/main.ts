@@ -4,7 +4,7 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
-import { Chosen, chosenBy, commandsFor, startLoading } from './commands/index.js'
+import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 import { buildVersion } from './version.js'
 
@@ -36,17 +36,10 @@ let parser = yargs(args)
       hint: 'See detcal --help, or detcal <command> --help',
     })
   })
-const [name] = args
-startLoading(name)
-for (const command of await commandsFor(name)) parser = parser.command(chosenBy(command))
+for (const command of await commandsFor(args[0])) parser = parser.command(command)
 
 try {
   await parser.parseAsync()
-} catch (thrown) {
-  try {
-    if (!(thrown instanceof Chosen)) throw thrown
-    await thrown.run()
-  } catch (error) {
-    endWith(failureOf(error))
-  }
+} catch (error) {
+  endWith(failureOf(error))
 }

@@ -35,7 +35,7 @@ function contentHash(dist: string): string {
   return hash.digest('hex')
 }
 
-/** The command, its chunks and threads, and the kernels. The HDF5 library's WebAssembly is told by its name, in the code. */
+/** The command, its chunks and threads, with the HDF5 library in them, and the kernels. */
 function codeIn(dist: string): string[] {
   const files = ['chunks', 'kernels', 'workers'].flatMap(folder =>
     readdirSync(join(dist, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)),

@@ -1,6 +1,7 @@
 import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
 import { createOnce } from './files.js'
 
@@ -8,11 +9,13 @@ import { createOnce } from './files.js'
 export const LOCK_NAME = '.detcal.lock'
 
 /** Who holds an output folder. `started` tells a process from a later one with the same pid. */
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  readonly started: string
-}
+const HOLDER = v.object({
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  host: v.string(),
+  started: v.string(),
+})
+
+type Holder = v.InferOutput<typeof HOLDER>
 
 /** Held while one process writes into a folder. */
 export interface FolderLock {
@@ -108,8 +111,7 @@ function isDead(holder: Holder): boolean {
 /** Undefined: there is none. `unreadable`: empty, half written or damaged. */
 function readHolder(path: string): Holder | 'unreadable' | undefined {
   try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
-    return { pid: Number(value.pid), host: String(value.host), started: String(value.started ?? '') }
+    return v.parse(HOLDER, JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
   }

@@ -155,6 +155,11 @@ describe('comparing', () => {
       expect(refusalOf(path)).toContain('report.json')
     }
     expect(refusalOf(join(folder, 'none.json'))).toContain('none.json')
+    const wrong = { name: 'a', implementation: 'detcal', nsPerPixel: '5' }
+    writeFileSync(path, JSON.stringify({ machine: {}, results: [reportOf(1).results[0], wrong] }))
+    expect(refusalOf(path)).toMatch(
+      /report\.json: .* results\.1\.nsPerPixel: expected number but received "5"/,
+    )
   })
 })
 

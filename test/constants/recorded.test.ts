@@ -97,6 +97,27 @@ describe('constants that cannot be used', () => {
       /creation-time is no time/,
     ],
     [
+      'no dataset',
+      tree => delete (module4(tree)['Offset'] as { dataset?: string }).dataset,
+      /it has no dataset/,
+    ],
+    [
+      'a dataset that is none of CalCat',
+      tree => Object.assign(module4(tree)['Offset']!, { dataset: 'Offset' }),
+      /its dataset is not \/<PDU>\/<Calibration>\/<index>/,
+    ],
+    [
+      'no checksum',
+      tree => Object.assign(module4(tree)['Offset']!, { sha256: 'abc' }),
+      /its sha256 is no checksum/,
+    ],
+    [
+      'axes that are no names',
+      tree => Object.assign(module4(tree)['Offset']!, { dims: [1] }),
+      /its dims are no list of names/,
+    ],
+    ['a list for an entry', tree => Object.assign(module4(tree), { Offset: [] }), /it has no path/],
+    [
       'wrong axes',
       tree => Object.assign(module4(tree)['Offset']!, { dims: ['slow_scan', 'fast_scan', 'cell', 'gain'] }),
       /is not \(slow_scan.*State the order of its axes/,

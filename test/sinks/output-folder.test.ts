@@ -67,11 +67,18 @@ describe('the lock', () => {
     expect(existsSync(join(path, '.detcal.lock'))).toBe(true)
   })
 
-  it('that cannot be read stands', () => {
+  it.each([
+    '',
+    'null',
+    '{}',
+    '{"pid": 0, "host": "a", "started": ""}',
+    '{"pid": "1", "host": "a", "started": ""}',
+  ])('that cannot be read stands: %s', content => {
     const path = fresh()
     mkdirSync(path)
-    writeFileSync(join(path, '.detcal.lock'), '')
+    writeFileSync(join(path, '.detcal.lock'), content)
     expect(() => OutputFolder.open(path, OPTIONS)).toThrow(BusyError)
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(/the lock cannot be read/)
   })
 })
 

@@ -1,5 +1,4 @@
 import type { CommandModule } from 'yargs'
-import { openLibrary } from '../../hdf5/library.js'
 
 type Command = CommandModule<object, never>
 
@@ -20,34 +19,4 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   const loader = name !== undefined && Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined
   const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
   return loaded as Command[]
-}
-
-/** Commands that need the HDF5 library first of all; others read past it. */
-const READING: readonly (string | undefined)[] = ['validate']
-
-/** Starts what the command called `name` will wait for, while its own modules are loaded. */
-export function startLoading(name: string | undefined): void {
-  // Whoever awaits it is told if it fails.
-  if (READING.includes(name)) openLibrary().catch(() => {})
-}
-
-/** Thrown out of yargs in place of running a command. */
-export class Chosen {
-  readonly run: () => void | Promise<void>
-  constructor(run: () => void | Promise<void>) {
-    this.run = run
-  }
-}
-
-/**
- * `command`, to be run by whoever catches {@link Chosen}: yargs lays out the help of each command as soon as its
- * handler has returned, wanted or not, which takes longer than opening a run.
- */
-export function chosenBy(command: Command): Command {
-  return {
-    ...command,
-    handler: args => {
-      throw new Chosen(() => command.handler(args))
-    },
-  }
 }

@@ -1,6 +1,6 @@
+import { blake2b } from '@noble/hashes/blake2.js'
 import { readControlData } from '../control-data.js'
 import type { RunFolder } from '../run-folder.js'
-import { blake2b } from './blake2b.js'
 import { contradictions } from './contradictions.js'
 import { acquisitionRateOf, firstTrain, memoryCellsOf } from './frames.js'
 import type { ControlReader } from './reader.js'
@@ -65,8 +65,8 @@ export function pulseIdChecksum(pulseIds: readonly number[] | undefined): number
   pulseIds.forEach((id, i) => {
     ids.setBigUint64(8 * i, BigInt(id), true)
   })
-  const digest = blake2b(new Uint8Array(ids.buffer), 8)
-  const value = new DataView(digest.buffer).getFloat64(0, true)
+  const digest = blake2b(new Uint8Array(ids.buffer), { dkLen: 8 })
+  const value = new DataView(digest.buffer, digest.byteOffset).getFloat64(0, true)
   return Number.isFinite(value) ? value : undefined
 }
 

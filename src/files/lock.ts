@@ -2,7 +2,7 @@ import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '../model/errors.js'
-import { createOnce } from './files.js'
+import { createOnce } from './names.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'

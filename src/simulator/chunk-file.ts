@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { asOutputError } from '../files/errors.js'
+import { writeFully } from '../files/read-write.js'
 import { type Declared, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/direct/index.js'
-import { OutputError } from '../model/errors.js'
 
 /** A declared dataset and where its chunks lie: one behind the other from `address`, in the order of their numbers. */
 export interface ChunkRange {
@@ -25,7 +26,7 @@ const PAGE = 4096
  * chunk indices. The chunks themselves are written afterwards, by anyone and in any order, with {@link writeAt}.
  * @throws OutputError
  */
-export function placeChunks(file: string, datasets: readonly ChunkedDataset[]): ChunkRange[] {
+export function reserveChunks(file: string, datasets: readonly ChunkedDataset[]): ChunkRange[] {
   const fd = openSync(file, 'r+')
   try {
     let end = Math.ceil(fstatSync(fd).size / PAGE) * PAGE
@@ -60,19 +61,8 @@ function writeIndex(fd: number, declared: Declared, range: ChunkRange, end: numb
 export function writeAt(fd: number, file: string, data: ArrayBufferView, address: number): void {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   try {
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(fd, bytes, done, bytes.length - done, address + done)
+    writeFully(fd, bytes, address)
   } catch (error) {
     throw asOutputError(error, file)
   }
-}
-
-/** A system error as an OutputError naming the file; other errors as they are. */
-export function asOutputError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || !('syscall' in error)) return error
-  return new OutputError(error.message, {
-    place: { file },
-    hint: 'Check free space and permissions of its folder',
-    cause: error,
-  })
 }

@@ -10,6 +10,5 @@ export {
   setEndOfFile,
   type WrittenChunks,
   writeChunkIndex,
-  writeFully,
 } from './write-chunks.js'
 export { rowsNotWritten } from './written.js'

@@ -1,6 +1,7 @@
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
 import { ImageFile } from '../image/image-file.js'
 

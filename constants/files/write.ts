@@ -4,7 +4,7 @@ import { writing } from '../../src/files/errors.js'
 import { writeWhole } from '../../src/files/publish.js'
 import { writeFully } from '../../src/files/read-write.js'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
-import { findDeclared, setEndOfFile, writeChunkIndex } from '../../src/hdf5/direct/index.js'
+import { consecutive, findDeclared, setEndOfFile, writeChunkIndex } from '../../src/hdf5/direct/index.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../../src/model/dtypes.js'
 import { productOf } from '../../src/model/shapes.js'
 import type { StoredConstant } from './layout.js'
@@ -121,13 +121,7 @@ function fillConstant(fd: number, path: string, constant: ConstantArray, endOfFi
   // Rows of the first axis lie in the order of their chunks.
   const bytes = productOf(chunkShapeOf(constant)) * elementBytes
   const chunks = (productOf(shape) * elementBytes) / bytes
-  const each = (value: (chunk: number) => number) => Float64Array.from({ length: chunks }, (_, i) => value(i))
-  return writeChunkIndex(
-    fd,
-    declared,
-    { indices: each(i => i), addresses: each(i => first + i * bytes), sizes: each(() => bytes) },
-    first + chunks * bytes,
-  )
+  return writeChunkIndex(fd, declared, consecutive(chunks, first, bytes), first + chunks * bytes)
 }
 
 /** Path of a constant's dataset in its file. */

@@ -2,21 +2,11 @@ import { isDetcalError, OutputError } from '../model/errors.js'
 import { isPart } from './parts.js'
 
 /** Codes that mean "this file system does not have that", rather than that data may be lost. */
-const UNSUPPORTED = new Set([
-  'EINVAL',
-  'EBADF',
-  'EPERM',
-  'EACCES',
-  'EISDIR',
-  'ENOSYS',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOTTY',
-])
+const UNSUPPORTED = /^(EINVAL|EBADF|EPERM|EACCES|EISDIR|ENOSYS|ENOTSUP|EOPNOTSUPP|ENOTTY)$/
 
 /** Whether `error` means that the file system does not know what it was asked for. */
 export function isUnsupported(error: unknown): boolean {
-  return UNSUPPORTED.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')
+  return UNSUPPORTED.test((error as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
 /** Whether a call to the operating system failed; any other error is a mistake of the program. */

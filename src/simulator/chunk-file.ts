@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { asOutputError } from '../files/errors.js'
+import { writing } from '../files/errors.js'
 import { writeFully } from '../files/read-write.js'
-import { type Declared, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/direct/index.js'
+import { consecutive, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/direct/index.js'
 
 /** A declared dataset and where its chunks lie: one behind the other from `address`, in the order of their numbers. */
 export interface ChunkRange {
@@ -35,7 +35,10 @@ export function reserveChunks(file: string, datasets: readonly ChunkedDataset[])
       end += dataset.chunks * dataset.chunkBytes
       return range
     })
-    for (const range of ranges) end = writeIndex(fd, findDeclared(fd, range.path, file), range, end)
+    for (const { path, chunks, address, chunkBytes } of ranges) {
+      const written = consecutive(chunks, address, chunkBytes)
+      end = writeChunkIndex(fd, findDeclared(fd, path, file), written, end)
+    }
     setEndOfFile(fd, end, file)
     return ranges
   } finally {
@@ -43,26 +46,8 @@ export function reserveChunks(file: string, datasets: readonly ChunkedDataset[])
   }
 }
 
-function writeIndex(fd: number, declared: Declared, range: ChunkRange, end: number): number {
-  const { chunks, chunkBytes, address } = range
-  return writeChunkIndex(
-    fd,
-    declared,
-    {
-      indices: Float64Array.from({ length: chunks }, (_, i) => i),
-      addresses: Float64Array.from({ length: chunks }, (_, i) => address + i * chunkBytes),
-      sizes: new Uint32Array(chunks).fill(chunkBytes),
-    },
-    end,
-  )
-}
-
 /** Writes all of `data` at byte `address`. @throws OutputError naming the file. */
 export function writeAt(fd: number, file: string, data: ArrayBufferView, address: number): void {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  try {
-    writeFully(fd, bytes, address)
-  } catch (error) {
-    throw asOutputError(error, file)
-  }
+  writing(file, () => writeFully(fd, bytes, address))
 }

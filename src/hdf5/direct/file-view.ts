@@ -198,16 +198,15 @@ export function readNamed(
   offset: number,
   length: number,
   position: number,
-  names: Names,
+  { file, dataset }: Names,
 ): void {
   let read: number
   try {
     read = readFully(fd, out, offset, length, position)
   } catch (error) {
     if (!isSystemError(error)) throw error
-    const place = { file: names.file, dataset: names.dataset }
     const hint = 'Check the file system and read the file again'
-    throw new DataError(error.message, { place, hint, cause: error })
+    throw new DataError(error.message, { place: { file, dataset }, hint, cause: error })
   }
-  if (read < length) throw damaged(names.file, names.dataset, 'it ends too early')
+  if (read < length) throw damaged(file, dataset, 'it ends too early')
 }

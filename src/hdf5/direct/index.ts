@@ -5,6 +5,7 @@ export { fillPattern, readSlab } from './read-slab.js'
 export { DirectFile } from './tree.js'
 export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
 export {
+  consecutive,
   type Declared,
   findDeclared,
   setEndOfFile,

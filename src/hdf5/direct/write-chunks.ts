@@ -32,6 +32,13 @@ export interface WrittenChunks {
   readonly sizes: ArrayLike<number>
 }
 
+/** Chunks of one size, each behind the one before, from byte `address` on. */
+export function consecutive(count: number, address: number, chunkBytes: number): WrittenChunks {
+  const indices = Float64Array.from({ length: count }, (_, i) => i)
+  const addresses = indices.map(i => address + i * chunkBytes)
+  return { indices, addresses, sizes: new Float64Array(count).fill(chunkBytes) }
+}
+
 /**
  * Finds a dataset made by `declareChunked`, in a file that the library has closed.
  * @throws Error if it was made in another way or has chunks already: a mistake of the caller.

@@ -1,7 +1,7 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
-import { asOutputError } from '../../files/errors.js'
+import { writing } from '../../files/errors.js'
 import { partOf } from '../../files/parts.js'
 import { writeWhole } from '../../files/publish.js'
 import { OutputError } from '../../model/errors.js'
@@ -28,14 +28,12 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
 /** Finds what would keep a report from being written before the work is done, not after it. @throws OutputError */
 export function requireReportPlace(path: string): void {
   const part = partOf(path)
-  try {
+  writing(path, () => {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
       throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
     writeFileSync(part, '')
     rmSync(part)
-  } catch (error) {
-    throw asOutputError(error, path)
-  }
+  })
 }
 
 /** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 
-/** What identifies a file's content. */
+/** Identifies the content of a file. */
 export interface Content {
   readonly size: number
   readonly sha256: string

@@ -8,9 +8,9 @@ import { partOf, removeParts } from './parts.js'
 import { publish } from './publish.js'
 
 export interface OutputOptions {
-  /** Replace files that are there; without it they are an error, found before anything is written. */
+  /** Replace existing files; otherwise they are an error, found before anything is written. */
   readonly overwrite: boolean
-  /** Flush files and folder to the disk before a name appears. Off for scratch and benchmarks. */
+  /** Flush each file to the disk before its name appears, and the name after. Off for scratch and benchmarks. */
   readonly sync: boolean
 }
 
@@ -33,8 +33,8 @@ export class OutputFolder {
   }
 
   /**
-   * Creates (if need be) and locks `path`; parts that dead processes of this host left there are removed.
-   * @throws OutputError if it cannot be created or written to. @throws BusyError if another process holds it.
+   * Makes the folder if need be and locks it; parts that dead processes of this host left in it are removed.
+   * @throws OutputError if it cannot be made or written to. @throws BusyError if another process holds it.
    */
   static open(path: string, options: OutputOptions): OutputFolder {
     const absolute = resolve(path)
@@ -90,7 +90,7 @@ export class OutputFolder {
     this.#parts.delete(part)
   }
 
-  /** Removes what was not published, releases the lock and, if nothing came of it, the folders that were created. */
+  /** Removes what was not published, releases the lock and removes folders that were made for nothing. */
   close(): void {
     for (const part of this.#parts) rmSync(part, { force: true })
     this.#lock.release()

@@ -164,7 +164,7 @@ describe('house rules', () => {
     expect(importers).toEqual(['src/hdf5/library.ts'])
   })
 
-  // Node's own never returns where a file system refuses a name with ENOENT: src/model/folders.ts makes them level by level.
+  // Node's own never returns where a file system refuses a name with ENOENT: src/files/folders.ts makes them level by level.
   it('makes no folders recursively', () => {
     const recursive = files.filter(({ text }) => /\bmkdir(?:Sync)?\([^)]*recursive/.test(text))
     expect(recursive.map(({ path }) => path)).toEqual([])

@@ -74,7 +74,7 @@ export class Seals {
     const all = seals.get(ALL) ?? EMPTY
     seals.delete(ALL)
     const found = sealOf([...seals].map(([scope, seal]) => digestOfSeal(scope, seal)))
-    if (!same(all, found)) throw damaged(file, 'the checksums of its rows are damaged')
+    if (!same(all, found)) throw damagedCatalogue(file, 'the checksums of its rows are damaged')
     return new Seals(file, seals)
   }
 
@@ -90,13 +90,13 @@ export class Seals {
       const checksum = rowChecksum(table, row)
       const what = table === 'versions' ? `constant ${row['id']}` : 'a placement'
       if (row['checksum'] !== checksum)
-        throw damaged(this.#file, `${what} is not what was entered: its checksum differs`)
+        throw damagedCatalogue(this.#file, `${what} is not what was entered: its checksum differs`)
       const of = scopeOf(table, row)
       checksums.set(of, [...(checksums.get(of) ?? []), checksum])
     }
     for (const [of, each] of checksums)
       if (!same(sealOf(each), this.#seals.get(of) ?? EMPTY))
-        throw damaged(this.#file, `rows of ${table} are missing, or not what was entered`)
+        throw damagedCatalogue(this.#file, `rows of ${table} are missing, or not what was entered`)
   }
 
   /** Enters rows whose checksums are written already; to be called in the transaction that writes them. */
@@ -123,7 +123,7 @@ export class Seals {
 }
 
 /** @returns an error of a catalogue that cannot be trusted. */
-export function damaged({ path }: { readonly path: string }, what: string): ConstantsError {
+export function damagedCatalogue({ path }: { readonly path: string }, what: string): ConstantsError {
   return new ConstantsError(`the catalogue is damaged: ${what}`, {
     place: { file: path },
     hint: 'Restore it from a copy, or import the constants into a new folder',

@@ -6,7 +6,7 @@ import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
-import { damaged, digestOf, SEALED, type TextRow } from './seals.js'
+import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
 
@@ -276,7 +276,7 @@ export class SqliteCatalogue implements Catalogue {
         created: time('created'),
       }
     } catch (error) {
-      throw damaged(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
+      throw damagedCatalogue(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
     }
   }
 }

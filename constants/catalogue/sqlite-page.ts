@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { readFully } from '../../src/files/read-write.js'
 
 /** Pages of SQLite are at most this long. */
 const MOST_BYTES = 65536
@@ -32,7 +33,7 @@ function firstPage(path: string): Buffer {
   const fd = openSync(path, 'r')
   try {
     const bytes = Buffer.alloc(MOST_BYTES)
-    const page = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0))
+    const page = bytes.subarray(0, readFully(fd, bytes, 0, bytes.length, 0))
     const size = page.length < HEADER_BYTES ? 0 : page.readUInt16BE(16)
     // 1 stands for 65536.
     return page.subarray(0, size === 1 ? MOST_BYTES : size)

@@ -1,11 +1,12 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { folderOf } from '../../constants/catalogue/store.js'
+import { asOutputError } from '../files/errors.js'
 import { makeFolders } from '../files/folders.js'
+import { nameOnce } from '../files/names.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { asOutputError } from './chunk-file.js'
 import type { SimulationOptions } from './options.js'
 import { keyOf } from './random.js'
 import { simulatedDetector } from './simulated.js'
@@ -30,7 +31,7 @@ export function planConstants(options: SimulationOptions, catalogue: string): Co
   const staging = join(catalogue, `.simulate-${process.pid}`)
   const tasks = options.modules.map(module => {
     const pdu = pduOf(options, module)
-    return { options, module, pdu, path: join(staging, `${pdu}.part`) }
+    return { options, module, pdu, path: join(staging, pdu) }
   })
   return { catalogue, staging, tasks }
 }
@@ -58,8 +59,7 @@ async function enter(
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))
   makeFolders(folder)
-  const file = join(folder, freeName(folder, options))
-  renameSync(path, file)
+  const file = nameIn(folder, path, options)
   let isNew = false
   try {
     const { versions } = await importConstants(catalogue, {
@@ -78,13 +78,14 @@ async function enter(
   }
 }
 
-/** `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
-function freeName(folder: string, { seed, cells, energy }: SimulationOptions): string {
+/** Gives a file the name `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
+function nameIn(folder: string, path: string, { seed, cells, energy }: SimulationOptions): string {
   const seconds = constantsBegin(seed).getTime() / 1000
-  let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
-  const name = () => `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`
-  while (existsSync(join(folder, name()))) fraction++
-  return name()
+  const first = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
+  for (let fraction = first; ; fraction++) {
+    const file = join(folder, `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`)
+    if (nameOnce(path, file)) return file
+  }
 }
 
 /** The run's, but for the gain mode: simulated constants hold in all of them. */

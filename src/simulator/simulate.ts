@@ -1,13 +1,16 @@
-import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { writeExdf } from '../exdf/writer.js'
+import { asOutputError, writing } from '../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../files/folders.js'
+import { requireFree } from '../files/free-space.js'
+import { replaceFile } from '../files/names.js'
+import { partOf } from '../files/parts.js'
 import { type ErrorRecord, errorOf, OutputError } from '../model/errors.js'
-import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
 import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
@@ -54,16 +57,15 @@ export async function simulate(
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
-  // Neither name is one that readers of runs look at.
-  const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
-  const truthPart = truth && `${truth}.part-${process.pid}`
+  const part = partOf(join(dirname(run), `.${basename(run)}`))
+  const truthPart = truth && partOf(truth)
   const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
   const made: string[] = []
   let complete = false
   try {
     for (const folder of [part, constants?.staging])
       if (folder !== undefined) made.push(...makeFolders(folder))
-    checkSpace(out, bytesOf(options, truth !== undefined))
+    requireFree(out, bytesOf(options, truth !== undefined), 'Free some space or simulate less')
     const raw = await planRaw(options, part, truthPart)
     await runAll(
       [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
@@ -74,8 +76,8 @@ export async function simulate(
     signal?.throwIfAborted()
     if (constants !== undefined) await enterConstants(constants)
     complete = true
-    publish(part, run)
-    if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
+    replaceFile(part, run)
+    if (truth !== undefined && truthPart !== undefined) writing(truth, () => replaceFile(truthPart, truth))
     const frames = options.trains * options.cells * rawFramesOf(options) * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
@@ -158,18 +160,6 @@ function refuseExisting(path: string, overwrite: boolean): void {
     })
 }
 
-/** Gives a finished file or folder its name, in place of what was there. */
-function publish(part: string, path: string): void {
-  const former = `${part}.former`
-  try {
-    if (existsSync(path)) renameSync(path, former)
-    renameSync(part, path)
-    rmSync(former, { recursive: true, force: true })
-  } catch (error) {
-    throw asOutputError(error, path)
-  }
-}
-
 /** What is written of images, truth and constants. */
 function bytesOf(options: SimulationOptions, truth: boolean): number {
   const { detector, modules, trains, cells, kind } = options
@@ -179,17 +169,4 @@ function bytesOf(options: SimulationOptions, truth: boolean): number {
   // Planes of all calibrations together, four bytes each.
   const constants = kind === 'photons' ? 4 * 32 * cells : 0
   return pixels * (frames + constants + (truth ? 16 * cells : 0))
-}
-
-function checkSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder)
-  const free = bavail * bsize
-  if (free < bytes)
-    throw new OutputError(
-      `${(bytes / 1e9).toFixed(1)} GB would be written, ${(free / 1e9).toFixed(1)} GB are free`,
-      {
-        place: { file: folder },
-        hint: 'Free some space or simulate less',
-      },
-    )
 }

@@ -1,7 +1,7 @@
 import { writeConstants } from '../../constants/files/write.js'
+import { asOutputError } from '../files/errors.js'
 import { type ErrorRecord, recordOf } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
-import { asOutputError } from './chunk-file.js'
 import { constantsOf } from './constants.js'
 import { type ModuleModel, modelModule } from './module-model.js'
 import type { SimulationOptions } from './options.js'

@@ -88,7 +88,7 @@ async function execute(
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())
-  if (html !== undefined) writeDarkReport(html, plan, outcome, software())
+  if (html !== undefined) await writeDarkReport(html, plan, outcome, software())
   process.stderr.write(problemLines(outcome.problems))
   const report = darkOutcomeReport(plan, outcome, html)
   if (args.json) printJson(report.json)

@@ -10,7 +10,7 @@ import { type StageSummary, summarise } from '../../../constants/dark/summary.js
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { declareConstants, storedAs } from '../../../constants/files/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { flushed } from '../../files/content.js'
+import { flushed } from '../../files/publish.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import { StoppedError } from '../../model/interruptions.js'

@@ -1,6 +1,6 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
 import { fillPattern } from '../../hdf5/direct/index.js'
-import { readFully, refuseChanged } from '../worker/block-reader.js'
+import { readRaw, refuseChanged } from '../worker/block-reader.js'
 import type { FrameReader } from '../worker/frame-reader.js'
 import type { FrameShape, FrameSource } from './tasks.js'
 
@@ -53,7 +53,7 @@ export async function readStrip(
       } else if (address < 0) {
         fillPattern(raw.subarray(at, at + bytes), input.fillValue)
       } else {
-        readFully(input, raw, at, bytes, address + from)
+        readRaw(input, raw, at, bytes, address + from)
       }
       all++
       if (++frame === atOnce) {

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { asOutputError } from '../../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../files/folders.js'
+import { requireFree } from '../../files/free-space.js'
 import { type FolderLock, LOCK_NAME, lockFolder } from '../../files/lock.js'
-import { asOutputError, requireFree } from '../../files/output-folder.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 
 /**

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../../constants/cache/cache.js'
-import { OutputFolder, requireFree } from '../../files/output-folder.js'
+import { requireFree } from '../../files/free-space.js'
+import { OutputFolder } from '../../files/output-folder.js'
 import type { Lane } from '../../memory/lane.js'
 import { NO_CELL } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'

@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
+import { writing } from '../../files/errors.js'
+import { writeFully } from '../../files/read-write.js'
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
 import { productOf } from '../../model/shapes.js'
-import { orFail, writeFully } from '../direct/write-chunks.js'
 import type { Attributes } from './attributes.js'
 import type { AttributeNode, DatasetNode, DatasetOptions, Group } from './nodes.js'
 import { encoded } from './placement.js'
@@ -99,13 +100,14 @@ export class NewFile {
   /** Writes the file, replacing what is there. @throws OutputError naming it. */
   write(path: string): void {
     const bytes = encoded(this.#root, this.#heap)
-    const hint = 'Check free space and permissions of its folder'
-    const fd = orFail(path, () => openSync(path, 'w'), hint)
-    try {
-      writeFully(fd, bytes, 0, path)
-    } finally {
-      closeSync(fd)
-    }
+    writing(path, () => {
+      const fd = openSync(path, 'w')
+      try {
+        writeFully(fd, bytes, 0)
+      } finally {
+        closeSync(fd)
+      }
+    })
   }
 
   #at(path: string): Group | DatasetNode {

@@ -5,11 +5,11 @@ export { fillPattern, readSlab } from './read-slab.js'
 export { DirectFile } from './tree.js'
 export type { ChunkedStorage, Filter, LocatedDataset, Storage } from './types.js'
 export {
+  consecutive,
   type Declared,
   findDeclared,
   setEndOfFile,
   type WrittenChunks,
   writeChunkIndex,
-  writeFully,
 } from './write-chunks.js'
 export { rowsNotWritten } from './written.js'

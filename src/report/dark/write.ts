@@ -1,8 +1,9 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
-import { replaceFile } from '../../files/files.js'
-import { asOutputError } from '../../files/output-folder.js'
+import { writing } from '../../files/errors.js'
+import { partOf } from '../../files/parts.js'
+import { writeWhole } from '../../files/publish.js'
 import { OutputError } from '../../model/errors.js'
 import { htmlPage } from '../html.js'
 import { moduleSection, scalesOf } from './module-section.js'
@@ -24,27 +25,23 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   )
 }
 
-/** What would keep a report from being written: told before the work, not after it. @throws OutputError */
+/** Finds what would keep a report from being written before the work is done, not after it. @throws OutputError */
 export function requireReportPlace(path: string): void {
-  const temporary = `${path}.part-${process.pid}`
-  try {
+  const part = partOf(path)
+  writing(path, () => {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
       throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
-    writeFileSync(temporary, '')
-    rmSync(temporary)
-  } catch (error) {
-    throw asOutputError(error, path)
-  }
+    writeFileSync(part, '')
+    rmSync(part)
+  })
 }
 
 /** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */
-export function writeDarkReport(path: string, plan: DarkPlan, outcome: DarkOutcome, software: string): void {
-  const temporary = `${path}.part-${process.pid}`
-  try {
-    writeFileSync(temporary, darkReport(plan, outcome, software))
-    replaceFile(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw asOutputError(error, path)
-  }
+export async function writeDarkReport(
+  path: string,
+  plan: DarkPlan,
+  outcome: DarkOutcome,
+  software: string,
+): Promise<void> {
+  await writeWhole(path, part => writeFileSync(part, darkReport(plan, outcome, software)))
 }

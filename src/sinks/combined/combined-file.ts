@@ -1,6 +1,7 @@
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError, writing } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
 import { ImageFile } from '../image/image-file.js'
 
@@ -70,11 +71,7 @@ export class CombinedFile {
 
   /** Writes the indices and gives the file its name. @throws OutputError */
   async finish(): Promise<void> {
-    try {
-      this.images.writeIndices('filled')
-    } catch (error) {
-      throw asOutputError(error, this.#final)
-    }
+    writing(this.#final, () => this.images.writeIndices('filled'))
     await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 

@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { twoDigits } from '../../model/ids.js'
 import type { Provenance } from './provenance.js'
 
@@ -77,14 +78,8 @@ export async function writeMetadataFile(
   const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
   const part = folder.part(path)
   try {
-    const fd = openSync(part, 'w')
-    try {
-      writeFileSync(fd, text)
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
-    await folder.publish(part, path, fd)
+    writeFileSync(part, text)
+    await folder.publish(part, path, openSync(part, 'r'))
   } catch (error) {
     folder.discard(part)
     throw asOutputError(error, path)

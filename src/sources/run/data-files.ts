@@ -3,7 +3,7 @@ import { access, constants, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { ForeignFileError } from '../../exdf/file.js'
-import { belongsToNobody } from '../../files/files.js'
+import { belongsToNobody } from '../../files/names.js'
 import { DataError, type DetcalError } from '../../model/errors.js'
 
 /**

@@ -13,7 +13,9 @@ import {
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { asOutputError, OutputFolder, requireFree } from '../../src/files/output-folder.js'
+import { asOutputError } from '../../src/files/errors.js'
+import { requireFree } from '../../src/files/free-space.js'
+import { OutputFolder } from '../../src/files/output-folder.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
 
 const root = mkdtempSync(join(tmpdir(), 'detcal-out-'))
@@ -138,7 +140,7 @@ it('system errors become one line that names the file and what to do', () => {
     Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
     '/x/y.h5',
   ) as OutputError
-  expect(error.line).toBe('/x/y.h5: no space left on device. Free space or choose another --out.')
+  expect(error.line).toBe('/x/y.h5: no space left on device. Free space or choose another folder.')
   const other = new TypeError('bug')
   expect(asOutputError(other, '/x')).toBe(other)
 })

@@ -1,3 +1,4 @@
+import { CLASS } from './direct/datatype.js'
 import { filterName, LIBRARY_FILTERS, REPACK } from './direct/filter-names.js'
 import { DirectFile, Unreadable, Unsupported } from './direct/index.js'
 
@@ -7,6 +8,8 @@ interface FoundDataset {
   readonly metadata: {
     readonly virtual_sources?: readonly unknown[]
     readonly shape: readonly number[] | null
+    readonly type: number
+    readonly vlen: boolean
   }
   readonly filters: readonly { readonly id: number; readonly name: string }[]
   slice(ranges: [number, number][]): unknown
@@ -105,8 +108,28 @@ export class Guard {
     const prototype = Object.getPrototypeOf(dataset) as object
     Object.defineProperties(dataset, {
       slice: { value: (ranges: [number, number][]) => this.#read(dataset, () => slice(ranges), ranges) },
-      value: { get: () => this.#read(dataset, () => Reflect.get(prototype, 'value', dataset), whole) },
+      value: {
+        get: () =>
+          this.#textsOf(dataset) ??
+          this.#read(dataset, () => Reflect.get(prototype, 'value', dataset), whole),
+      },
     })
+  }
+
+  /**
+   * Texts that lie in a heap, by the direct reader; undefined: it does not know them, or there are none. The library believes
+   * a damaged reference: it allocates what that claims, and breaks down on what is there.
+   */
+  #textsOf({ path, metadata }: FoundDataset): readonly string[] | string | undefined {
+    if (metadata.type !== CLASS.string || !metadata.vlen) return undefined
+    try {
+      const found = this.#directFile()?.get(path)
+      if (found?.type !== 'Dataset') return undefined
+      return metadata.shape?.length === 0 ? found.value[0] : found.value
+    } catch (error) {
+      if (error instanceof Unsupported) return undefined
+      throw error
+    }
   }
 
   /** Whatever of it lies elsewhere must be there. */

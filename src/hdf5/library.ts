@@ -40,6 +40,12 @@ async function start(): Promise<Library> {
   const { File: H5File, ready } = await import('h5wasm/node')
   const module = await ready
   module.activate_throwing_error_handler()
+  // On its way down it would write to stderr; what we say of it names the file.
+  Object.assign(module, {
+    onAbort: (what: unknown): never => {
+      throw new WebAssembly.RuntimeError(String(what))
+    },
+  })
 
   /** A file that is only read: what it gives is looked at first. */
   class GuardedFile extends H5File {

@@ -140,7 +140,7 @@ describe('ids that repeat within a train', () => {
     expect(run.problems.filter(({ check }) => check === 'image_ids')).toMatchObject([
       { severity: 'error', message: expect.stringMatching(/a cell is there twice/), place: { train: 1000 } },
       {
-        severity: 'warning',
+        severity: 'error',
         message: expect.stringMatching(/a pulse is there twice/),
         place: { train: 1001 },
       },

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
+import { DataError } from '../../model/errors.js'
 import { CLASS, type ElementType, readElementType } from './datatype.js'
 import { Unreadable, Unsupported } from './errors.js'
 import { FileView } from './file-view.js'
@@ -183,8 +184,19 @@ export class DirectDataset {
         shape,
         elements,
       )
-      return readStringElements(this.#view, elements, this.metadata)
+      return this.#texts(elements)
     }, this.path)
+  }
+
+  /** Of a damaged reference the library makes nothing more: it believes it, and breaks down. */
+  #texts(elements: Buffer): string[] {
+    try {
+      return readStringElements(this.#view, elements, this.metadata)
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error
+      const { message, place, hint } = error
+      throw new Unreadable(message, { place, ...(hint === undefined ? {} : { hint }) })
+    }
   }
 
   /** The index of its chunks is read once, however many slabs are asked for. */

@@ -41,7 +41,7 @@ export function doubtfulIds<F extends Ids>(
   else name('parallel_gain', 'warning', contrary, RISING[told] ?? '')
   const { cells, pulses } = repeated(file, detector)
   name('image_ids', 'error', cells, canBeParallel ? `${TWICE}. ${SAY}` : TWICE)
-  name('image_ids', 'warning', pulses, 'a pulse is there twice; corrected all the same, as its cells are not')
+  name('image_ids', 'error', pulses, 'a pulse is there twice; corrected all the same, as its cells are not')
   return { file: withoutFrames(file, cells), problems }
 }
 

@@ -142,7 +142,8 @@ function rowsReader(
       return other === undefined ? rows : `INDEX gives it those of train ${other}`
     }
     if (end > FRAME_LIMIT) return `INDEX refers to row ${end}, more than ${FRAME_LIMIT}: the file is damaged`
-    return `INDEX refers to row ${end} of ${limit} in ${group}/${shortest?.name}. ${INCOMPLETE}`
+    if (!shortest) return `INDEX refers to row ${end}, but ${group} has no data`
+    return `INDEX refers to row ${end} of ${limit} in ${group}/${shortest.name}. ${INCOMPLETE}`
   }
   return { group, length: index.length, read, owners, accounted }
 }

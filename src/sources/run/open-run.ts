@@ -9,6 +9,7 @@ import { type RunControl, readControl } from './conditions/index.js'
 import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
 import { few } from './few.js'
+import { type FileLayout, lostDatasets } from './lost-datasets.js'
 import { readModuleFile } from './module-file.js'
 import type { ConditionSource, DamagedFile, ModuleFile, Run } from './run.js'
 import { identity, timeOf } from './run-facts.js'
@@ -48,6 +49,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const problems: Problem[] = []
   const damaged = unreadableFiles(folder, detector, problems)
   const modules = new Map<ModuleIndex, ModuleFile[]>()
+  const layouts: FileLayout[] = []
   let firstError: unknown
   for (const { file, found } of moduleFiles(folder, karaboId)) {
     options.signal?.throwIfAborted()
@@ -61,6 +63,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         contrary,
         remarks,
         findings,
+        forms,
       } = await readExdf(
         file.path,
         exdf => readModuleFile(exdf, found.source, detector, rawFrames),
@@ -83,6 +86,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       problems.push(
         ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
       )
+      layouts.push({ place, datasets: forms })
       const believed = doubtfulIds(read, contrary, { detector, rawFrames, parallelFrom, place })
       problems.push(...believed.problems)
       const files = modules.get(found.module) ?? []
@@ -107,6 +111,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     if (kept.files.length > 0) modules.set(module, kept.files)
     else modules.delete(module)
   }
+  problems.push(...lostDatasets(layouts))
   problems.push(...flagProblem([...modules.values()].flat()))
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue

@@ -44,10 +44,11 @@ export interface FileFacts {
   readonly modules: readonly (ModuleInFile & PulseFacts)[]
 }
 
-/** What is kept of a module's pulse ids. */
+/** What is kept of the ids of a module's frames. */
 export interface PulseFacts {
   /** A digest of each train's list; trains without frames have none. */
   readonly pulses: ReadonlyMap<number, string>
+  readonly cells: ReadonlyMap<number, string>
   /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
   readonly anew: readonly number[]
 }

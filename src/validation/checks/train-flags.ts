@@ -8,7 +8,7 @@ export const trainFlags: FileCheck = {
   describe: 'trains flagged as suspect: their id did not come from the time server',
   scope: 'file',
   *run({ exdf }) {
-    const { rows, remarks } = readTrainIndex(exdf)
+    const { rows, remarks, meaningless } = readTrainIndex(exdf)
     const suspect = rows.filter(row => row.flag === 0).map(row => row.trainId)
     const noun = suspect.length === 1 ? 'train is' : 'trains are'
     if (suspect.length > 0)
@@ -18,5 +18,6 @@ export const trainFlags: FileCheck = {
         dataset: INDEX.flag,
       }
     for (const message of remarks) yield { message }
+    yield* meaningless
   },
 }

@@ -1,4 +1,5 @@
 import { PULSE_LIMIT } from '../../../model/ids.js'
+import type { ModuleFile } from '../run.js'
 import type { RunPart } from './reader.js'
 
 /** What the frames of a run themselves tell of its conditions. */
@@ -9,15 +10,23 @@ export function memoryCellsOf(run: RunPart): number | undefined {
   return most === undefined ? undefined : run.detector.cellOptions.find(option => option > most)
 }
 
-/** The highest cell id of a frame. */
+/** From so many modules on, one that is alone with a cell is not believed: all store a pulse in the same one. */
+const WITNESSES = 3
+
+/** The highest cell id of a frame; of three modules and more one that two of them have, as one may be spoilt. */
 export function highestCellOf({ detector, modules }: RunPart): number | undefined {
+  const found = [...modules.values()].map(files => highestOf(files, detector.maxCells)).sort((a, b) => b - a)
+  const most = found.length < WITNESSES ? found[0] : found[1]
+  return most === undefined || most < 0 ? undefined : most
+}
+
+function highestOf(files: readonly ModuleFile[], maxCells: number): number {
   let most = -1
-  for (const files of modules.values())
-    for (const { cellIds, trains } of files)
-      for (const { image } of trains)
-        for (let row = image.first; row < image.first + image.count; row++)
-          if ((cellIds[row] ?? 0) < detector.maxCells) most = Math.max(most, cellIds[row] ?? 0)
-  return most < 0 ? undefined : most
+  for (const { cellIds, trains } of files)
+    for (const { image } of trains)
+      for (let row = image.first; row < image.first + image.count; row++)
+        if ((cellIds[row] ?? 0) < maxCells) most = Math.max(most, cellIds[row] ?? 0)
+  return most
 }
 
 /** MHz from the smallest distance of pulses in a train, as most of the first trains have it. */

@@ -1,4 +1,4 @@
-import { GAUSS } from './gauss.js'
+import { GAUSS } from './model/gauss.js'
 import {
   type ModuleModel,
   offsetOf,
@@ -6,9 +6,9 @@ import {
   RAW_GAIN_SIGMA,
   rawGainOf,
   STAGES,
-} from './module-model.js'
+} from './model/module-model.js'
+import { draw, type Key } from './model/random.js'
 import { poisson } from './poisson.js'
-import { draw, type Key } from './random.js'
 
 /** Strong reflections: photons in a hit pixel, evenly spread over the logarithm of this range. */
 const REFLECTION = { fewest: 150, most: 10_000 }

@@ -9,10 +9,10 @@ import { writeConstants } from '../../constants/files/write.js'
 import { type Corrections, requireConstants } from '../../src/corrections/chain.js'
 import { addCorrections } from '../../src/corrections/index.js'
 import type { Detector } from '../../src/detectors/detector.js'
-import { addDetector } from '../../src/detectors/index.js'
 import { Engine } from '../../src/engine/threads/engine.js'
 import { writeExdf } from '../../src/exdf/writer.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import { addDetector } from '../../src/kits/index.js'
 import { correct } from '../helpers/correction.js'
 
 // What a fourth detector takes: a record, its corrections, a kernel. Nothing of the engine knows of it.

@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { rawFrameBytes } from '../../detectors/detector.js'
-import { DETECTORS, detectorById } from '../../detectors/index.js'
+import { DETECTORS, kitOf } from '../../kits/index.js'
 import { UsageError } from '../../model/errors.js'
 import type { GainStage } from '../../model/ids.js'
-import type { SimulationOptions } from '../../simulator/options.js'
+import type { SimulationOptions } from '../../simulator/model/options.js'
 import { type SimulationResult, simulate } from '../../simulator/simulate.js'
 import { parseModules } from '../../sources/run/query.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
@@ -134,7 +134,7 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
   const { workers } = args
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 256))
     throw new UsageError(`--workers ${workers} is not a number of threads`, { hint: 'Use 1 to 256' })
-  const detector = detectorById(args.detector)
+  const { detector } = kitOf({ id: args.detector })
   return {
     detector,
     modules: parseModules(args.modules, detector),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { blake2b } from '../../../src/sources/run/conditions/blake2b.js'
-import { pulseIdChecksum } from '../../../src/sources/run/conditions/dssc.js'
+import { blake2b } from '../../../src/kits/dssc/blake2b.js'
+import { pulseIdChecksum } from '../../../src/kits/dssc/conditions.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 

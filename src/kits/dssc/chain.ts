@@ -1,0 +1,40 @@
+import {
+  type Chain,
+  type ChainRequest,
+  type Corrections,
+  fill,
+  NEUTRAL,
+  rangeFlags,
+  requireConstants,
+} from '../../corrections/chain.js'
+import { withMask } from '../../corrections/mask.js'
+import type { StepTable } from '../../corrections/steps.js'
+
+const STEPS = {
+  offset: { built: true, needs: [] },
+  mask: { built: true, needs: [] },
+  range: { built: true, needs: [] },
+} as const satisfies StepTable
+
+/** DSSC-1M: one gain stage, one offset; the kernel reads a raw 0 as 256. */
+export const DSSC_CORRECTIONS: Corrections = {
+  steps: STEPS,
+  defaultSteps: Object.keys(STEPS),
+  productionSteps: Object.keys(STEPS),
+  resolve,
+}
+
+/** Planes O M. */
+function resolve(request: ChainRequest): Chain {
+  const { options, gainMode, available } = request
+  requireConstants(request.steps.includes('offset') ? ['Offset'] : [], available)
+  const masked = withMask(request, { steps: request.steps, skipped: [] }, ['BadPixelsDark'])
+  const { steps, maskMaps } = masked
+  const on = (step: keyof typeof STEPS): boolean => steps.includes(step)
+  const planes = [
+    on('offset') ? ({ kind: 'value', calibration: 'Offset', index: 0 } as const) : fill(NEUTRAL.zero),
+    on('mask') ? ({ kind: 'bad-pixels', calibrations: maskMaps, stage: 0 } as const) : fill(NEUTRAL.zero),
+  ]
+  const params = [0, 0, 0, rangeFlags(on('range'), options)]
+  return { kernel: 'dssc', params, planes, maskPlane: 1, rawFrames: 1, gainMode, ...masked }
+}

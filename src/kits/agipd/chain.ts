@@ -2,13 +2,12 @@ import {
   type Chain,
   type ChainRequest,
   type Corrections,
-  fill,
-  NEUTRAL,
   requireConstants,
   withoutImpossible,
 } from '../../corrections/chain.js'
 import { withMask } from '../../corrections/mask.js'
-import type { PlaneRecipe } from '../../corrections/planes.js'
+import { NEUTRAL } from '../../corrections/plane-kinds.js'
+import { fill, type PlaneRecipe } from '../../corrections/planes.js'
 import { UsageError } from '../../model/errors.js'
 import { agipdWords } from './params.js'
 import { AGIPD_DEFAULT_STEPS, AGIPD_STEPS } from './steps.js'

@@ -2,12 +2,12 @@ import {
   type Chain,
   type ChainRequest,
   type Corrections,
-  fill,
-  NEUTRAL,
   rangeFlags,
   requireConstants,
 } from '../../corrections/chain.js'
 import { withMask } from '../../corrections/mask.js'
+import { NEUTRAL } from '../../corrections/plane-kinds.js'
+import { fill } from '../../corrections/planes.js'
 import type { StepTable } from '../../corrections/steps.js'
 
 const STEPS = {

@@ -2,14 +2,13 @@ import {
   type Chain,
   type ChainRequest,
   type Corrections,
-  fill,
-  NEUTRAL,
   rangeFlags,
   requireConstants,
   withoutImpossible,
 } from '../../corrections/chain.js'
 import { withMask } from '../../corrections/mask.js'
-import type { PlaneRecipe } from '../../corrections/planes.js'
+import { NEUTRAL } from '../../corrections/plane-kinds.js'
+import { fill, type PlaneRecipe } from '../../corrections/planes.js'
 import type { StepTable } from '../../corrections/steps.js'
 import { UsageError } from '../../model/errors.js'
 

@@ -38,9 +38,8 @@ function lowOf(t0: number, t1: number, gap: boolean): number {
   return gap && t1 <= Math.fround(Math.fround(1.05) * t0) ? 65535 : t1
 }
 
-/** Plane `pc-gain`, of m0 and m3: their ratio, for the low stage 4.48 times as much. */
-export function pcGain(stage: 1 | 2): WriteRow {
-  const factor = stage === 1 ? 1 : 4.48
+/** Plane `pc-gain`, of m0 and m3: their ratio times `factor`. */
+export function pcGain(factor: number): WriteRow {
   return ([m0 = NONE, m3 = NONE], n, f32, _u32, at) => {
     for (let i = 0; i < n; i++) f32[at + i] = (factor * (m0[i] ?? 0)) / (m3[i] ?? 0)
   }

@@ -15,6 +15,7 @@ import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { AGIPD_DEFAULT_STEPS } from '../../src/kits/agipd/steps.js'
+import type { DetectorKit } from '../../src/kits/kit.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import { joinRun } from '../../src/sources/run/join.js'
 import { openRun } from '../../src/sources/run/open-run.js'
@@ -74,6 +75,7 @@ export interface Request {
   readonly out: string
   readonly workers?: number
   readonly memory?: number
+  readonly kits?: readonly DetectorKit[]
   readonly selection?: Selection
   readonly steps?: readonly string[]
   readonly gainMode?: GainMode
@@ -87,7 +89,7 @@ export interface Request {
 /** The plan that `detcal correct` would make. */
 export async function planOf(request: Request): Promise<CorrectionPlan> {
   const { gainMode = 0, workers = 2, memory = 1024 ** 3, corrected = true } = request
-  const run = await openRun(request.run)
+  const run = await openRun(request.run, request.kits && { kits: request.kits })
   const joined = joinRun(run, request.selection)
   const { constantsFrom, constantsRoot } = request
   const catalogue =

@@ -17,7 +17,7 @@ interface SimulateArguments {
   detector: string
   trains: number
   cells: number
-  modules: string
+  modules: string | undefined
   proposal: number
   run: number
   kind: SimulationOptions['kind']
@@ -83,7 +83,7 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
       demandOption: true,
       describe: 'memory cells, one frame each, of a train',
     })
-    .option('modules', { type: 'string', default: '0-15', describe: 'modules, as in 0,3,5-7' })
+    .option('modules', { type: 'string', describe: 'modules, as in 0,3,5-7  [default: all]' })
     .option('proposal', { type: 'number', default: 900_000, describe: 'proposal number' })
     .option('run', { type: 'number', default: 1, describe: 'run number' })
     .option('kind', {
@@ -137,7 +137,7 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
   const { detector } = kitOf({ id: args.detector })
   return {
     detector,
-    modules: parseModules(args.modules, detector),
+    modules: parseModules(args.modules ?? `0-${detector.moduleCount - 1}`, detector),
     proposal: args.proposal,
     run: args.run,
     trains: args.trains,

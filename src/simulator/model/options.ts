@@ -57,7 +57,7 @@ export function checkOptions(options: SimulationOptions): void {
       hint: 'Leave --gain-stage out',
     })
   if (modules.length === 0)
-    throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0-15' })
+    throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0,3,5-7' })
 }
 
 function whole(option: string, value: number, least: number, most: number): void {

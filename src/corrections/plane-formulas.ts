@@ -1,8 +1,14 @@
-/** Numbers of one row of pixels, one array for each plane read, as exact numbers. */
-export type Rows = readonly Float64Array[]
-
-/** Writes the first `n` of `rows` to word `at` on: floats into `f32`, masks into `u32`, two views of the same bytes. */
-export type WriteRow = (rows: Rows, n: number, f32: Float32Array, u32: Uint32Array, at: number) => void
+/**
+ * Writes `n` pixels of a plane from word `at` on: floats into `f32`, masks into `u32`, two views of the same bytes.
+ * @param rows the exact numbers of these pixels, an array for each plane that is read.
+ */
+export type WriteRow = (
+  rows: readonly Float64Array[],
+  n: number,
+  f32: Float32Array,
+  u32: Uint32Array,
+  at: number,
+) => void
 
 const NONE = new Float64Array(0)
 

@@ -19,8 +19,8 @@ import {
 export interface PlaneKind<P> {
   /** The calibrations it is made of, in the order in which they contribute. */
   readonly calibrations: (plane: P) => readonly string[]
-  /** Planes of their last axis (0 where there is none) that it reads; none: it is filled with `neutral`. */
-  readonly reads: (plane: P) => readonly number[]
+  /** Planes of their last axis (0 where there is none) that it reads; none: the plane is filled with `neutral`. */
+  readonly reads?: (plane: P) => readonly number[]
   /** What the first calibration does to the plane. */
   readonly first?: (plane: P, median: number) => Contribute
   /** What the others do; absent: the same as the first. */
@@ -30,10 +30,10 @@ export interface PlaneKind<P> {
   /** Its 32 bits where nothing is read. */
   readonly neutral?: (plane: P) => number
   /**
-   * Its 32 bits for a cell that not all constants have, so that the frames become NaN with NO_DARK_DATA: NaN in every
-   * term and factor, infinite thresholds, which never switch; neutral where the step is off.
+   * Its 32 bits for a cell that not all constants have, so that its frames become NaN with NO_DARK_DATA; absent: NaN,
+   * as in every term and factor. Thresholds are infinite and never switch; planes of steps that are off stay neutral.
    */
-  readonly missing: (plane: P) => number
+  readonly missing?: (plane: P) => number
 }
 
 /**
@@ -50,7 +50,8 @@ export interface Contribute {
 /** Bits of the f32 neutral elements; x + −0 is x for every x, −0 included. */
 export const NEUTRAL = { zero: 0, one: 0x3f800000, minusZero: 0x80000000, infinite: 0x7f800000 } as const
 
-const NAN = 0x7fc00000
+/** What {@link PlaneKind.missing} is unless an entry says otherwise. */
+export const NAN = 0x7fc00000
 const NO_DARK_DATA = 1 << 3
 
 const COPY: Contribute = { form: 'copy', write: copyFloats }
@@ -65,7 +66,6 @@ export const PLANE_KINDS = {
   /** The same 32 bits for every pixel: the neutral element of a step that is off. */
   fill: kind<{ readonly bits: number }>({
     calibrations: () => [],
-    reads: () => [],
     neutral: ({ bits }) => bits,
     missing: ({ bits }) => bits,
   }),
@@ -85,7 +85,6 @@ export const PLANE_KINDS = {
     reads: ({ index }) => [index],
     first: () => COPY,
     others: TIMES,
-    missing: () => NAN,
   }),
   /** Bitwise or of the gain-stage plane of each bad-pixel calibration, u32; without any, all pixels are good. */
   'bad-pixels': kind<{ readonly calibrations: readonly string[]; readonly stage: number }>({
@@ -118,14 +117,12 @@ export const PLANE_KINDS = {
     reads: ({ stage }) => (stage === 0 ? [] : [0, 3]),
     first: ({ stage }) => formula(pcGain(stage === 2 ? 4.48 : 1)),
     neutral: () => NEUTRAL.one,
-    missing: () => NAN,
   }),
   /** b1 − b4·m0/m3 of SlopesPC (step 9). */
   'pc-baseline': kind<unknown>({
     calibrations: () => ['SlopesPC'],
     reads: () => [1, 4, 0, 3],
     first: () => formula(pcBaseline),
-    missing: () => NAN,
   }),
   /** median of the module's finite SlopesFF ÷ SlopesFF (step 11). */
   'xray-gain': kind<unknown>({
@@ -133,7 +130,6 @@ export const PLANE_KINDS = {
     reads: () => [0],
     first: (_, median) => formula(xrayGain(median)),
     median: true,
-    missing: () => NAN,
   }),
   /**
    * The number from which on a 12-bit stage is saturated: 4095 − sigmas·Noise, `sigmas` an f32 and every operation
@@ -143,7 +139,6 @@ export const PLANE_KINDS = {
     calibrations: () => ['Noise'],
     reads: ({ stage }) => [stage],
     first: ({ sigmas }) => formula(saturation(sigmas)),
-    missing: () => NAN,
   }),
 }
 

@@ -1,4 +1,4 @@
-import { type Contribute, PLANE_KINDS, type PlaneKind } from './plane-kinds.js'
+import { type Contribute, NAN, PLANE_KINDS, type PlaneKind } from './plane-kinds.js'
 
 /**
  * The planes of constants that a kernel reads, and where each comes from.
@@ -43,7 +43,7 @@ export function medianCalibrationOf(recipes: readonly PlaneRecipe[]): string | u
  */
 export function partsOf(recipe: PlaneRecipe, median?: number): PlanePart[] {
   const { calibrations, reads, first, others, median: needed } = kindOf(recipe)
-  const planes = reads(recipe)
+  const planes = reads?.(recipe) ?? []
   if (planes.length === 0 || first === undefined) return []
   if (needed && median === undefined)
     throw new RangeError(`the recipe ${recipe.kind} needs the median of ${calibrations(recipe)[0]}`)
@@ -62,7 +62,7 @@ export function neutralBits(recipe: PlaneRecipe): number {
 
 /** The 32 bits of a plane for a cell that not all of its constants have. */
 export function missingBits(recipe: PlaneRecipe): number {
-  return kindOf(recipe).missing(recipe)
+  return kindOf(recipe).missing?.(recipe) ?? NAN
 }
 
 function kindOf({ kind }: PlaneRecipe): PlaneKind<PlaneRecipe> {

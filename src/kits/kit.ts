@@ -3,7 +3,6 @@ import type { Corrections } from '../corrections/chain.js'
 import type { Detector } from '../detectors/detector.js'
 import { UsageError } from '../model/errors.js'
 import type { SimulatedDetector } from '../simulator/model/simulated-detector.js'
-import { framesAlone } from '../sources/conditions/frames.js'
 import type { ControlReader } from '../sources/conditions/reader.js'
 
 /** Everything that one detector adds to detcal. A detector is this value: nothing else knows it by name. */
@@ -13,15 +12,10 @@ export interface DetectorKit {
   readonly corrections: Corrections
   /** Absent: dark runs of this detector cannot be characterised. */
   readonly dark?: DarkRecipe
-  /** Absent: only the number of memory cells and the acquisition rate are known, from the frames. */
-  readonly readControl?: ControlReader
+  /** `framesAlone`: the frames say how many memory cells were used and how fast, and nothing else is known. */
+  readonly readControl: ControlReader
   /** Absent: the detector cannot be simulated. */
   readonly simulated?: SimulatedDetector
-}
-
-/** How the control data of a run are read. */
-export function controlReaderOf({ readControl = framesAlone }: DetectorKit): ControlReader {
-  return readControl
 }
 
 /** How dark runs are characterised. @throws UsageError if the kit has no recipe. */

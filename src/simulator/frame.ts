@@ -1,7 +1,7 @@
 import { GAUSS } from './model/gauss.js'
 import {
+  darkLevelOf,
   type ModuleModel,
-  offsetOf,
   photonGainOf,
   RAW_GAIN_SIGMA,
   rawGainOf,
@@ -29,7 +29,7 @@ export function modelCell(model: ModuleModel, cell: number): CellModel {
   const photonGains = plane()
   for (let pixel = 0; pixel < model.pixels; pixel++) {
     for (const stage of STAGES) {
-      offsets[stage][pixel] = offsetOf(model, stage, cell, pixel)
+      offsets[stage][pixel] = darkLevelOf(model, stage, cell, pixel)
       rawGains[stage][pixel] = rawGainOf(model, stage, cell, pixel)
     }
     photonGains[pixel] = photonGainOf(model, cell, pixel)

@@ -6,7 +6,7 @@ import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { writeConstants } from '../../constants/files/write.js'
 import type { PlaneRecipe } from '../../src/corrections/planes.js'
-import { STAGE_AXIS } from '../../src/detectors/calibration.js'
+import { BY_GAIN } from '../../src/detectors/calibration.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import type { DetectorKit } from '../../src/kits/kit.js'
 import { LPD } from '../../src/kits/lpd/index.js'
@@ -26,7 +26,7 @@ const POLARIZED: DetectorKit = {
     ...detector,
     calibrations: [
       ...detector.calibrations,
-      { name: CALIBRATION, kind: 'float', conditions: 'illuminated', planes: [3], ...STAGE_AXIS },
+      { name: CALIBRATION, kind: 'float', conditions: 'illuminated', planes: [3], ...BY_GAIN },
     ],
   },
   corrections: {

@@ -12,6 +12,7 @@ import { Engine } from '../../src/engine/threads/engine.js'
 import { writeExdf } from '../../src/exdf/writer.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import type { DetectorKit } from '../../src/kits/kit.js'
+import { framesAlone } from '../../src/sources/conditions/frames.js'
 import { correct } from '../helpers/correction.js'
 
 // What a fourth detector takes: a kit of a record and corrections, and a kernel. Nothing is registered.
@@ -50,6 +51,7 @@ const EIGHT: Detector = {
 /** All that must be there: it is neither simulated nor characterised. */
 const KIT: DetectorKit = {
   detector: EIGHT,
+  readControl: framesAlone,
   corrections: {
     steps: { offset: { built: true, needs: [] } },
     defaultSteps: ['offset'],

@@ -4,7 +4,7 @@ import { contradictions } from '../../sources/conditions/contradictions.js'
 import { readControlData } from '../../sources/conditions/control-data.js'
 import { acquisitionRateOf, memoryCellsOf } from '../../sources/conditions/frames.js'
 import type { ControlFiles, ControlReader, RunConditions } from '../../sources/conditions/reader.js'
-import { knownOf, largest, median, steadyValue } from '../../sources/conditions/values.js'
+import { knownOf, largest, lowerMedian, steadyValue } from '../../sources/conditions/values.js'
 
 /** Properties of AGIPD's composite control device, and of the two kinds of bias supplies. */
 const COMPOSITE = [
@@ -43,7 +43,7 @@ export const readAgipdControl: ControlReader = async (folder, { moduleCount }, k
       steadyValue(supply, channel, control.values(supply, channel).map(wholeVolts), problems),
     )
     const targets = fpgas.map(device =>
-      median(control.values(device, FPGA_BIAS).filter(value => value < 1000)),
+      lowerMedian(control.values(device, FPGA_BIAS).filter(value => value < 1000)),
     )
     const cells = steady('bunchStructure.nPulses', largest)
     const rate = steady('bunchStructure.repetitionRate')

@@ -1,4 +1,4 @@
-import { ALL_GROUPS, STAGE_AXIS } from '../../detectors/calibration.js'
+import { ALL_GROUPS, BY_GAIN } from '../../detectors/calibration.js'
 import type { Detector } from '../../detectors/detector.js'
 
 /** AGIPD-1M: adaptive gain, two raw planes, up to 352 memory cells. */
@@ -20,8 +20,8 @@ export const AGIPD_1M: Detector = {
   cellOptions: [4, 32, 64, 76, 128, 176, 202, 250, 352],
   detectorDataBytes: 5408,
   calibrations: [
-    { name: 'Offset', kind: 'float', conditions: 'dark', planes: [3], ...STAGE_AXIS },
-    { name: 'Noise', kind: 'float', conditions: 'dark', planes: [3], ...STAGE_AXIS },
+    { name: 'Offset', kind: 'float', conditions: 'dark', planes: [3], ...BY_GAIN },
+    { name: 'Noise', kind: 'float', conditions: 'dark', planes: [3], ...BY_GAIN },
     {
       name: 'ThresholdsDark',
       kind: 'float',
@@ -30,7 +30,7 @@ export const AGIPD_1M: Detector = {
       planeAxis: 'threshold',
       meaning: 'thresholds high to medium, medium to low; mean raw gain of high, medium, low',
     },
-    { name: 'BadPixelsDark', kind: 'bits', conditions: 'dark', planes: [3], ...STAGE_AXIS },
+    { name: 'BadPixelsDark', kind: 'bits', conditions: 'dark', planes: [3], ...BY_GAIN },
     {
       name: 'SlopesPC',
       kind: 'float',
@@ -40,7 +40,7 @@ export const AGIPD_1M: Detector = {
       meaning:
         'pulse capacitor: slope and intercept of high (0, 1) and of medium (3, 4); others are not read',
     },
-    { name: 'BadPixelsPC', kind: 'bits', conditions: 'gain', planes: [3], flat: true, ...STAGE_AXIS },
+    { name: 'BadPixelsPC', kind: 'bits', conditions: 'gain', planes: [3], flat: true, ...BY_GAIN },
     {
       name: 'SlopesFF',
       kind: 'float',
@@ -56,9 +56,9 @@ export const AGIPD_1M: Detector = {
       conditions: 'illuminated',
       planes: [3, 1],
       flat: true,
-      ...STAGE_AXIS,
+      ...BY_GAIN,
     },
-    { name: 'RelativeGain', kind: 'float', conditions: 'gain', planes: [3], ...STAGE_AXIS },
+    { name: 'RelativeGain', kind: 'float', conditions: 'gain', planes: [3], ...BY_GAIN },
     {
       name: 'SlopesCS',
       kind: 'float',
@@ -67,7 +67,7 @@ export const AGIPD_1M: Detector = {
       planeAxis: 'parameter',
       meaning: 'current source; not read',
     },
-    { name: 'BadPixelsCS', kind: 'bits', conditions: 'base', planes: [3], flat: true, ...STAGE_AXIS },
+    { name: 'BadPixelsCS', kind: 'bits', conditions: 'base', planes: [3], flat: true, ...BY_GAIN },
   ],
   parameters: [
     { name: 'Sensor Bias Voltage', groups: ALL_GROUPS },

@@ -8,19 +8,13 @@ import {
 import { withMask } from '../../corrections/mask.js'
 import { NEUTRAL } from '../../corrections/plane-kinds.js'
 import { fill } from '../../corrections/planes.js'
-import type { StepTable } from '../../corrections/steps.js'
-
-const STEPS = {
-  offset: { built: true, needs: [] },
-  mask: { built: true, needs: [] },
-  range: { built: true, needs: [] },
-} as const satisfies StepTable
+import { DSSC_STEPS } from './steps.js'
 
 /** DSSC-1M: one gain stage, one offset; the kernel reads a raw 0 as 256. */
 export const DSSC_CORRECTIONS: Corrections = {
-  steps: STEPS,
-  defaultSteps: Object.keys(STEPS),
-  productionSteps: Object.keys(STEPS),
+  steps: DSSC_STEPS,
+  defaultSteps: Object.keys(DSSC_STEPS),
+  productionSteps: Object.keys(DSSC_STEPS),
   resolve,
 }
 
@@ -30,7 +24,7 @@ function resolve(request: ChainRequest): Chain {
   requireConstants(request.steps.includes('offset') ? ['Offset'] : [], available)
   const masked = withMask(request, { steps: request.steps, skipped: [] }, ['BadPixelsDark'])
   const { steps, maskMaps } = masked
-  const on = (step: keyof typeof STEPS): boolean => steps.includes(step)
+  const on = (step: keyof typeof DSSC_STEPS): boolean => steps.includes(step)
   const planes = [
     on('offset') ? ({ kind: 'value', calibration: 'Offset', index: 0 } as const) : fill(NEUTRAL.zero),
     on('mask') ? ({ kind: 'bad-pixels', calibrations: maskMaps, stage: 0 } as const) : fill(NEUTRAL.zero),

@@ -9,19 +9,10 @@ import {
 import { withMask } from '../../corrections/mask.js'
 import { NEUTRAL } from '../../corrections/plane-kinds.js'
 import { fill, type PlaneRecipe } from '../../corrections/planes.js'
-import type { StepTable } from '../../corrections/steps.js'
 import { UsageError } from '../../model/errors.js'
+import { LPD_STEPS } from './steps.js'
 
-const STEPS = {
-  offset: { built: true, needs: [] },
-  'relative-gain': { built: true, needs: ['offset'] },
-  'gain-amp-map': { built: true, needs: ['offset'] },
-  'ff-map': { built: true, needs: ['offset'] },
-  mask: { built: true, needs: [] },
-  range: { built: true, needs: [] },
-} as const satisfies StepTable
-
-type StepName = keyof typeof STEPS
+type StepName = keyof typeof LPD_STEPS
 
 /** The steps that multiply, in the order of their product, and the calibration of each. */
 const FACTORS = [
@@ -35,9 +26,9 @@ const MASK_MAPS = ['BadPixelsDark', 'BadPixelsFF'] as const
 
 /** LPD-1M: the gain stage is in the raw number; in parallel gain one frame is made of one of each stage. */
 export const LPD_CORRECTIONS: Corrections = {
-  steps: STEPS,
-  defaultSteps: Object.keys(STEPS),
-  productionSteps: Object.keys(STEPS),
+  steps: LPD_STEPS,
+  defaultSteps: Object.keys(LPD_STEPS),
+  productionSteps: Object.keys(LPD_STEPS),
   resolve,
 }
 

@@ -1,4 +1,4 @@
-import { ALL_GROUPS, type AxisOrder, STAGE_AXIS } from '../../detectors/calibration.js'
+import { ALL_GROUPS, type AxisOrder, BY_GAIN } from '../../detectors/calibration.js'
 import type { Detector } from '../../detectors/detector.js'
 
 // Pixels are as many along both axes, so that no shape tells which is which: CalCat has the dark constants transposed
@@ -6,8 +6,8 @@ import type { Detector } from '../../detectors/detector.js'
 const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
 const AS_IMAGES: AxisOrder = ['slow_scan', 'fast_scan', 'cell', 'plane']
 
-const DARK = { conditions: 'dark', planes: [3], assumed: TRANSPOSED, ...STAGE_AXIS } as const
-const ILLUMINATED = { conditions: 'illuminated', planes: [3, 1], flat: true, ...STAGE_AXIS } as const
+const DARK = { conditions: 'dark', planes: [3], assumed: TRANSPOSED, ...BY_GAIN } as const
+const ILLUMINATED = { conditions: 'illuminated', planes: [3, 1], flat: true, ...BY_GAIN } as const
 
 /** LPD-1M: three gain stages told by the raw number, 12-bit numbers, up to 512 memory cells, parallel gain. */
 export const LPD_1M: Detector = {

@@ -19,7 +19,7 @@ export interface ModuleModel {
   readonly cells: number
   /** Number of the kind in `PIXEL_KINDS`. */
   readonly kinds: Uint8Array
-  /** Dark level, ADU, before the cell's part: see {@link offsetOf}. */
+  /** Dark level, ADU, before the cell's part: see {@link darkLevelOf}. */
   readonly offsets: Stages<Float32Array>
   readonly noise: Stages<Float32Array>
   /** Mean raw gain, ADU, before the cell's part: see {@link rawGainOf}. */
@@ -40,7 +40,7 @@ export interface ModuleModel {
 }
 
 /** Dark level, ADU, of a pixel in a cell and stage; a dead pixel knows no cells. */
-export function offsetOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, pixel: number): number {
+export function darkLevelOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, pixel: number): number {
   const level = model.offsets[stage][pixel] ?? 0
   if (model.kinds[pixel] === KIND.dead) return level
   const key = model.cellKeys[cell]

@@ -1,5 +1,5 @@
 import { bitsOf, KIND } from './bad-pixels.js'
-import { type ModuleModel, offsetOf, STAGES } from './module-model.js'
+import { darkLevelOf, type ModuleModel, STAGES } from './module-model.js'
 import type { SimulatedConstant } from './simulated-detector.js'
 
 /** Constants of one plane a gain stage, for the first `stages` of them. */
@@ -23,7 +23,7 @@ export function darkPlanes(model: ModuleModel, stages: 1 | 3): SimulatedConstant
   const uncalibrated = (pixel: number) => model.kinds[pixel] === KIND.uncalibrated
   return [
     planeByStage('Offset', stages, (stage, cell, pixel) =>
-      uncalibrated(pixel) ? Number.NaN : offsetOf(model, stage, cell, pixel),
+      uncalibrated(pixel) ? Number.NaN : darkLevelOf(model, stage, cell, pixel),
     ),
     planeByStage('Noise', stages, (stage, _, pixel) =>
       uncalibrated(pixel) ? Number.NaN : (model.noise[stage][pixel] ?? 0),

@@ -8,8 +8,8 @@ export function largest(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), 0)
 }
 
-/** The lower middle value, so that it is one that occurred. */
-export function median(values: readonly number[]): number | undefined {
+/** The median; of an even number of values the lower middle one, so that it is one that occurred. */
+export function lowerMedian(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor((sorted.length - 1) / 2)]
 }
@@ -20,7 +20,7 @@ export function steadyValue(
   property: string,
   values: readonly number[],
   problems: Problem[],
-  use: (values: readonly number[]) => number | undefined = median,
+  use: (values: readonly number[]) => number | undefined = lowerMedian,
 ): number | undefined {
   const value = use(values)
   const others = values.filter(other => value === undefined || !sameValue(other, value))

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
 import { readExdf } from '../../exdf/file.js'
 import { KITS } from '../../kits/index.js'
-import { controlReaderOf, type DetectorKit } from '../../kits/kit.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -47,7 +47,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const folder = await scanRunFolder(path, options.signal)
   const { kit, karaboId } = chooseDetector(folder, options.detector ?? 'auto', options.kits ?? KITS)
   const { detector } = kit
-  const control = await controlReaderOf(kit)(folder, detector, karaboId)
+  const control = await kit.readControl(folder, detector, karaboId)
   const rawFrames = rawFramesOf(detector, control, options)
   const parallelFrom = parallelGainFrom(control, options)
   const problems: Problem[] = []

@@ -1,5 +1,4 @@
 import { kitOf } from '../../kits/index.js'
-import { controlReaderOf } from '../../kits/kit.js'
 import { few } from '../../sources/run/few.js'
 import { scanRunFolder } from '../../sources/run/run-folder.js'
 import type { Finding, RunCheck } from './check.js'
@@ -19,7 +18,7 @@ export const parallelGain: RunCheck = {
       if (!first) continue
       const { detector, karaboId } = first
       // A single file is not asked what the others know.
-      const readControl = controlReaderOf(kitOf(detector))
+      const { readControl } = kitOf(detector)
       const control =
         folder === undefined ? undefined : await readControl(await scanRunFolder(folder), detector, karaboId)
       if (control?.parallelGain === true) continue

@@ -9,7 +9,7 @@ import { LPD_1M } from '../../../src/kits/lpd/record.js'
 import type { GainStage } from '../../../src/model/ids.js'
 import { moduleIndex } from '../../../src/model/ids.js'
 import { bitsOf, KIND } from '../../../src/simulator/model/bad-pixels.js'
-import { offsetOf } from '../../../src/simulator/model/module-model.js'
+import { darkLevelOf } from '../../../src/simulator/model/module-model.js'
 import type { SimulationOptions } from '../../../src/simulator/model/options.js'
 import { modelModule } from '../../../src/simulator/model-module.js'
 import { simulate } from '../../../src/simulator/simulate.js'
@@ -112,7 +112,7 @@ describe.each([
         const sigma = model.noise[stage as GainStage][pixel]!
         // Six standard deviations of a median, and the step of the numbers.
         const error = 6 * 1.26 * (sigma / Math.sqrt(TRAINS)) + 0.5
-        const shift = Math.abs(offset![at]! - offsetOf(model, stage as GainStage, 0, pixel))
+        const shift = Math.abs(offset![at]! - darkLevelOf(model, stage as GainStage, 0, pixel))
         const width = noise![at]! / Math.sqrt(sigma ** 2 + 1 / 12)
         if (!(shift < error && width > 0.6 && width < 1.4)) far.push(`${pixel} ${stage}: ${shift} ${width}`)
       }

@@ -5,7 +5,7 @@ import { type ModuleIndex, moduleIndex } from '../../../src/model/ids.js'
 import { constantsOf } from '../../../src/simulator/constants.js'
 import { type FrameTruth, modelCell } from '../../../src/simulator/frame.js'
 import { KIND } from '../../../src/simulator/model/bad-pixels.js'
-import { offsetOf } from '../../../src/simulator/model/module-model.js'
+import { darkLevelOf } from '../../../src/simulator/model/module-model.js'
 import type { SimulationOptions } from '../../../src/simulator/model/options.js'
 import { modelModule } from '../../../src/simulator/model-module.js'
 import { isSeam, patternOf } from '../../../src/simulator/pattern.js'
@@ -155,7 +155,7 @@ describe('a simulated frame', () => {
       let [sum, squares, count] = [0, 0, 0]
       for (let p = 0; p < PIXELS; p++) {
         if (!good(p)) continue
-        const z = (raw[p]! - offsetOf(model, stage, 0, p)) / model.noise[stage][p]!
+        const z = (raw[p]! - darkLevelOf(model, stage, 0, p)) / model.noise[stage][p]!
         sum += z
         squares += z * z
         count++

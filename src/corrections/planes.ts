@@ -1,4 +1,4 @@
-import { type Contribute, NAN, PLANE_KINDS, type PlaneKind } from './plane-kinds.js'
+import { type Contribute, PLANE_KINDS, type PlaneSource } from './plane-kinds.js'
 
 /**
  * The planes of constants that a kernel reads, and where each comes from.
@@ -8,7 +8,7 @@ import { type Contribute, NAN, PLANE_KINDS, type PlaneKind } from './plane-kinds
  * neutral element of its operation, so that one kernel serves every subset of steps.
  */
 export type PlaneRecipe = {
-  [K in Kind]: { readonly kind: K } & ((typeof PLANE_KINDS)[K] extends PlaneKind<infer P> ? P : never)
+  [K in Kind]: { readonly kind: K } & Readonly<Parameters<(typeof PLANE_KINDS)[K]>[0]>
 }[Kind]
 
 type Kind = keyof typeof PLANE_KINDS
@@ -27,13 +27,12 @@ export function fill(bits: number): PlaneRecipe {
 
 /** Names of the calibrations that `recipes` are made of, each once. */
 export function calibrationsOf(recipes: readonly PlaneRecipe[]): string[] {
-  return [...new Set(recipes.flatMap(recipe => kindOf(recipe).calibrations(recipe)))]
+  return [...new Set(recipes.flatMap(recipe => sourceOf(recipe).calibrations))]
 }
 
 /** The calibration whose median over the module `recipes` need; undefined: none. */
 export function medianCalibrationOf(recipes: readonly PlaneRecipe[]): string | undefined {
-  const [first] = recipes.filter(recipe => kindOf(recipe).median)
-  return first && kindOf(first).calibrations(first)[0]
+  return recipes.map(recipe => sourceOf(recipe)).find(({ median }) => median)?.calibrations[0]
 }
 
 /**
@@ -42,29 +41,25 @@ export function medianCalibrationOf(recipes: readonly PlaneRecipe[]): string | u
  * @throws RangeError if the recipe needs the median and it was not given.
  */
 export function partsOf(recipe: PlaneRecipe, median?: number): PlanePart[] {
-  const { calibrations, reads, first, others, median: needed } = kindOf(recipe)
-  const planes = reads?.(recipe) ?? []
-  if (planes.length === 0 || first === undefined) return []
-  if (needed && median === undefined)
-    throw new RangeError(`the recipe ${recipe.kind} needs the median of ${calibrations(recipe)[0]}`)
-  const contribute = first(recipe, median ?? Number.NaN)
-  return calibrations(recipe).map((calibration, i) => ({
-    ...(i === 0 ? contribute : (others ?? contribute)),
-    calibration,
-    reads: planes,
-  }))
+  const source = sourceOf(recipe, median)
+  const { calibrations, reads, contribute, further = contribute } = source
+  if (source.median && median === undefined)
+    throw new RangeError(`the recipe ${recipe.kind} needs the median of ${calibrations[0]}`)
+  if (reads.length === 0) return []
+  return calibrations.map((calibration, i) => ({ ...(i === 0 ? contribute : further), calibration, reads }))
 }
 
 /** The 32 bits of a plane without parts. */
 export function neutralBits(recipe: PlaneRecipe): number {
-  return kindOf(recipe).neutral?.(recipe) ?? 0
+  return sourceOf(recipe).neutral ?? 0
 }
 
 /** The 32 bits of a plane for a cell that not all of its constants have. */
 export function missingBits(recipe: PlaneRecipe): number {
-  return kindOf(recipe).missing?.(recipe) ?? NAN
+  return sourceOf(recipe).missing ?? 0x7fc00000
 }
 
-function kindOf({ kind }: PlaneRecipe): PlaneKind<PlaneRecipe> {
-  return PLANE_KINDS[kind] as PlaneKind<PlaneRecipe>
+function sourceOf(recipe: PlaneRecipe, median = Number.NaN): PlaneSource {
+  const kind = PLANE_KINDS[recipe.kind] as (plane: PlaneRecipe, median: number) => PlaneSource
+  return kind(recipe, median)
 }

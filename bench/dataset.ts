@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AGIPD_1M } from '../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../src/kits/agipd/record.js'
 import type { ModuleIndex } from '../src/model/ids.js'
 import { simulate } from '../src/simulator/simulate.js'
 import { kept } from './kept.js'

@@ -1,4 +1,4 @@
-// AGIPD in adaptive gain: the per-pixel steps fused. src/corrections/agipd/reference.ts says the same one pixel at a time.
+// AGIPD in adaptive gain: the per-pixel steps fused. src/kits/agipd/reference.ts says the same one pixel at a time.
 //
 // Nearly all pixels stay in high gain. So a strip of pixels passes twice: first every group of sixteen is corrected as
 // if it were in high gain, without a branch, and the lanes for which that is not the whole truth are listed; then the

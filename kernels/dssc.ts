@@ -1,4 +1,4 @@
-// DSSC: one stage, raw 0 standing for 256. src/corrections/dssc/reference.ts says the same one pixel at a time.
+// DSSC: one stage, raw 0 standing for 256. src/kits/dssc/reference.ts says the same one pixel at a time.
 import { all, load16f, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS } from './table'

@@ -1,5 +1,5 @@
 // LPD in parallel gain: every pulse was stored in each stage, and each pixel takes the highest that is not saturated.
-// src/corrections/lpd/reference.ts says the same one pixel at a time.
+// src/kits/lpd/reference.ts says the same one pixel at a time.
 import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, LOW, MEDIUM } from './table'

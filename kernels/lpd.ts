@@ -1,4 +1,4 @@
-// LPD: the gain stage in bits 12 and 13 of a raw number. src/corrections/lpd/reference.ts says the same one pixel
+// LPD: the gain stage in bits 12 and 13 of a raw number. src/kits/lpd/reference.ts says the same one pixel
 // at a time.
 import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'

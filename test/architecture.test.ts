@@ -22,6 +22,9 @@ const LEVELS: readonly (readonly string[])[] = [
   ['constants/catalogue'],
   ['constants/cache'],
   ['constants/dark'],
+  // What a detector kit is made of, and the kits: whoever is above is given a kit and knows no detector by name.
+  ['src/sources/conditions', 'src/simulator/model'],
+  ['src/kits'],
   ['src/sources'],
   // A CORR file is made of a run's.
   ['src/sinks'],
@@ -89,12 +92,11 @@ function walk(folder: string): string[] {
     .map(entry => join(entry.parentPath, entry.name))
 }
 
-/** The room of a file: engine and constants have rooms of their own. */
+/** The room of a file: the innermost folder that has a level; of a file without one its path, of a kernel `kernels`. */
 function roomOf(path: string): string {
-  const [top = '', second = '', third = ''] = path.split('/')
-  if (top === 'constants') return `${top}/${second}`
-  if (top !== 'src') return top
-  return second === 'engine' ? `${top}/${second}/${third}` : `${top}/${second}`
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
+    if (LEVEL.has(folder)) return folder
+  return path.startsWith('kernels/') ? 'kernels' : path
 }
 
 describe('import rule', () => {

@@ -2,10 +2,10 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { describeConstants } from '../../constants/files/layout.js'
 import { type ConstantSource, locateConstant } from '../../constants/files/source.js'
 import { loadPlanes } from '../../constants/loading/load.js'
-import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_CORRECTIONS } from '../../src/kits/agipd/chain.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { Lane } from '../../src/memory/lane.js'
 import { laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
@@ -24,8 +24,8 @@ export interface StoredConstants {
 
 export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
   const stored = await describeConstants(file)
-  const chain = AGIPD.resolve({
-    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
+  const chain = AGIPD_CORRECTIONS.resolve({
+    steps: parseSteps(AGIPD_CORRECTIONS.steps, AGIPD_CORRECTIONS.defaultSteps, 0),
     options: DEFAULT_STEP_OPTIONS,
     gainMode: 0,
     rawFrames: 1,

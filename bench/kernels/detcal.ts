@@ -1,5 +1,5 @@
-import { agipdWords } from '../../src/corrections/agipd/params.js'
-import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
+import { agipdWords } from '../../src/kits/agipd/params.js'
+import { correctAgipdFrame } from '../../src/kits/agipd/reference.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
 import {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import type { AgipdParams } from '../../src/corrections/agipd/params.js'
-import { draw } from '../../src/simulator/random.js'
+import type { AgipdParams } from '../../src/kits/agipd/params.js'
+import { draw } from '../../src/simulator/model/random.js'
 import type { SuiteOptions } from '../suite.js'
 
 /** Pixels of an AGIPD module. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import { agipdWords } from '../../src/corrections/agipd/params.js'
+import { agipdWords } from '../../src/kits/agipd/params.js'
 import { Lane, type LaneHandle } from '../../src/memory/lane.js'
 import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
 import { writeParams } from '../../src/wasm/kernels.js'

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../src/wasm/kernels.js'
 import type { ConstantSource } from '../files/source.js'
-import type { Contribution, Form } from './recipes.js'
+import type { Contribution } from './recipes.js'
 
 /** The kernels that move elements. */
 export type GatherName = {
@@ -50,13 +50,16 @@ export function movesOf(source: ConstantSource, uses: readonly Contribution[]): 
   const moved = paired && left.every(use => use !== t0)
   return {
     moves,
-    thresholds: moved && t0 && t1 ? { medium: t0.plane, low: t1.plane, gap: t0.gap } : undefined,
+    thresholds: moved && t0 && t1 ? { medium: t0.plane, low: t1.plane, gap: t0.gap === true } : undefined,
     left,
   }
 }
 
 /** The kernel for a constant's type of elements; undefined: there is none. */
-function gatherName({ dtype, calibration }: ConstantSource, form: Form): GatherName | undefined {
+function gatherName(
+  { dtype, calibration }: ConstantSource,
+  form: Contribution['form'],
+): GatherName | undefined {
   if (form === 'formula') return undefined
   if (calibration.kind === 'float') {
     const times = form === 'times'

@@ -1,9 +1,8 @@
-import type { PlaneRecipe } from '../../src/corrections/planes.js'
+import { missingBits, type PlaneRecipe } from '../../src/corrections/planes.js'
 import type { Kernels } from '../../src/wasm/kernels.js'
 import { blocksOf, type Range, type Region } from '../files/blocks.js'
 import { Verification } from '../files/checksums/verification.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
-import { badPixelMask } from '../model/bad-pixels.js'
 import { type LaneOptions, LanePlanes } from './lane-planes.js'
 import { type Contribution, contributionsOf } from './recipes.js'
 import { scatter } from './scatter.js'
@@ -18,7 +17,7 @@ export interface LoadOptions extends LaneOptions {
   readonly constants: ReadonlyMap<string, ConstantSource>
   /** Slow-scan rows to load: several workers load one module, each its strip. */
   readonly slowScan: Range
-  /** `finiteMedian` of SlopesFF, where a plane is `xray-gain`. */
+  /** `finiteMedian` of the calibration that a plane takes the median of. */
   readonly median?: number
   /** Room for what is read at once; shared memory will do. Absent: a private buffer of 4 MiB. */
   readonly scratch?: Uint8Array
@@ -101,27 +100,4 @@ async function loadSource(
   }
   await verification?.finish()
   return bytes
-}
-
-const NAN_F32 = 0x7fc00000
-const INFINITY_F32 = 0x7f800000
-
-/**
- * What a plane holds for a cell without constants: NaN in every term and factor makes the result NaN, infinite
- * thresholds never switch, the mask says NO_DARK_DATA. Planes of steps that are off stay neutral.
- */
-function missingBits(recipe: PlaneRecipe): number {
-  switch (recipe.kind) {
-    case 'fill':
-      return recipe.bits
-    case 'bad-pixels':
-      return badPixelMask('NO_DARK_DATA')
-    case 'medium-threshold':
-    case 'low-threshold':
-      return INFINITY_F32
-    case 'value':
-      return recipe.calibration === 'ThresholdsDark' ? INFINITY_F32 : NAN_F32
-    default:
-      return NAN_F32
-  }
 }

@@ -4,11 +4,10 @@ import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
 import type { Strategy } from '../../constants/catalogue/select.js'
 import type { Corrections } from '../corrections/chain.js'
-import { correctionsOf } from '../corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, type StepOptions } from '../corrections/steps.js'
 import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import type { Detector } from '../detectors/detector.js'
-import { DETECTORS } from '../detectors/index.js'
+import { DETECTORS, KITS } from '../kits/index.js'
 import { UsageError } from '../model/errors.js'
 import { parseModules, parseRanges, parseSlice, parseTrains, type Selection } from '../sources/run/query.js'
 
@@ -220,7 +219,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
 
 /** Each detector's default chain. */
 function defaultSteps(): string {
-  return DETECTORS.map(detector => `${detector.id} ${correctionsOf(detector).defaultSteps.join(',')}`).join(
+  return KITS.map(({ detector, corrections }) => `${detector.id} ${corrections.defaultSteps.join(',')}`).join(
     '; ',
   )
 }

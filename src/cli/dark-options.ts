@@ -2,7 +2,7 @@ import type { Argv } from 'yargs'
 import { type DarkLimits, parseBounds, requireSigma } from '../../constants/dark/limits.js'
 import type { DarkRecipe } from '../../constants/dark/recipe.js'
 import type { Detector } from '../detectors/detector.js'
-import { DETECTORS } from '../detectors/index.js'
+import { DETECTORS } from '../kits/index.js'
 import { parseModules, parseTrains, type Selection } from '../sources/run/query.js'
 
 /** Options of `detcal dark` as yargs gives them. */

@@ -60,14 +60,6 @@ export interface Corrections {
   resolve(request: ChainRequest): Chain
 }
 
-/** Bits of the f32 neutral elements; x + −0 is x for every x, −0 included. */
-export const NEUTRAL = { zero: 0, one: 0x3f800000, minusZero: 0x80000000, infinite: 0x7f800000 } as const
-
-/** The same 32 bits for every pixel. */
-export function fill(bits: number): PlaneRecipe {
-  return { kind: 'fill', bits }
-}
-
 /** @throws ConstantsError naming those of `needed` that are not there. */
 export function requireConstants(needed: readonly string[], available: ReadonlySet<string>): void {
   const missing = needed.filter(calibration => !available.has(calibration))

@@ -45,4 +45,4 @@ export interface Parameter {
 export const ALL_GROUPS: readonly ConditionGroup[] = ['base', 'dark', 'gain', 'illuminated']
 
 /** The last axis of constants that have a plane for each of three gain stages. */
-export const STAGES = { planeAxis: 'gain', meaning: 'gain stages high, medium, low' } as const
+export const BY_GAIN = { planeAxis: 'gain', meaning: 'gain stages high, medium, low' } as const

@@ -30,7 +30,7 @@ export function storedPulse(value: number | undefined, wide: bigint | undefined)
   return id >= 0n && id <= NO_PULSE ? id : NO_PULSE
 }
 
-/** Number of a module in the detector, 0 … 15: Q1M1 is 0, Q4M4 is 15. */
+/** Number of a module in its detector, from 0 on; of a megapixel detector Q1M1 is 0 and Q4M4 is 15. */
 export type ModuleIndex = Brand<number, 'ModuleIndex'>
 /** Gain stage a pixel measured in: 0 high, 1 medium, 2 low. */
 export type GainStage = 0 | 1 | 2
@@ -47,10 +47,9 @@ export function trainId(value: bigint | number): TrainId {
   return id
 }
 
-/** A module number. @throws RangeError outside 0 … 15. */
+/** A module number, which the caller has held against the detector's module count. @throws RangeError if it is negative or not whole. */
 export function moduleIndex(value: number): ModuleIndex {
-  if (!Number.isInteger(value) || value < 0 || value > 15)
-    throw new RangeError(`${value} is not a module number, 0 to 15`)
+  if (!Number.isInteger(value) || value < 0) throw new RangeError(`${value} is not a module number`)
   return value as ModuleIndex
 }
 

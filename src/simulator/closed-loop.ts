@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Dataset, type Group, withFile } from '../hdf5/library.js'
+import { kitOf } from '../kits/index.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { type ModuleModel, modelModule, photonGainOf } from './module-model.js'
-import type { SimulationOptions } from './options.js'
+import { type ModuleModel, photonGainOf } from './model/module-model.js'
+import type { SimulationOptions } from './model/options.js'
+import { modelModule } from './model-module.js'
 import { isSeam } from './pattern.js'
 
 /** A simulated photon run that was corrected, and what it was made of. */
@@ -72,7 +74,7 @@ export async function compareWithTruth({
   await withFile(truth, 'r', async truthFile => {
     const trainIds = [...(datasetOf(truthFile, 'trainId').value as unknown as BigUint64Array)].map(Number)
     for (const module of modules) {
-      const model = modelModule(detector, module, cells, energy, seed)
+      const model = modelModule(kitOf(detector), module, cells, energy, seed)
       const name = `-${detector.aggregator}${twoDigits(module)}-`
       const files = readdirSync(corrected).filter(file => file.includes(name) && file.endsWith('.h5'))
       for (const file of files)

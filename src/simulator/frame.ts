@@ -1,14 +1,14 @@
-import { GAUSS } from './gauss.js'
+import { GAUSS } from './model/gauss.js'
 import {
+  darkLevelOf,
   type ModuleModel,
-  offsetOf,
   photonGainOf,
   RAW_GAIN_SIGMA,
   rawGainOf,
   STAGES,
-} from './module-model.js'
+} from './model/module-model.js'
+import { draw, type Key } from './model/random.js'
 import { poisson } from './poisson.js'
-import { draw, type Key } from './random.js'
 
 /** Strong reflections: photons in a hit pixel, evenly spread over the logarithm of this range. */
 const REFLECTION = { fewest: 150, most: 10_000 }
@@ -29,7 +29,7 @@ export function modelCell(model: ModuleModel, cell: number): CellModel {
   const photonGains = plane()
   for (let pixel = 0; pixel < model.pixels; pixel++) {
     for (const stage of STAGES) {
-      offsets[stage][pixel] = offsetOf(model, stage, cell, pixel)
+      offsets[stage][pixel] = darkLevelOf(model, stage, cell, pixel)
       rawGains[stage][pixel] = rawGainOf(model, stage, cell, pixel)
     }
     photonGains[pixel] = photonGainOf(model, cell, pixel)

@@ -1,4 +1,4 @@
-import { GAUSS } from './gauss.js'
+import { GAUSS } from './model/gauss.js'
 
 /**
  * Poisson numbers by inversion from tables, for means on a logarithmic grid.

@@ -10,13 +10,15 @@ import { makeFolders, removeEmptyFolders } from '../files/folders.js'
 import { requireFree } from '../files/free-space.js'
 import { replaceFile } from '../files/names.js'
 import { partOf } from '../files/parts.js'
+import { kitOf } from '../kits/index.js'
+import type { DetectorKit } from '../kits/kit.js'
 import { type ErrorRecord, errorOf, OutputError } from '../model/errors.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
-import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
+import { checkOptions, rawFramesOf, type SimulationOptions } from './model/options.js'
+import { sequencesOf } from './model/timeline.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
-import type { SimulationTask } from './tasks.js'
-import { sequencesOf } from './timeline.js'
+import { runTask, type SimulationTask } from './tasks.js'
 import { createTruth } from './truth.js'
 
 /** Where a simulation goes and how it runs; none of it changes a byte of it. */
@@ -28,6 +30,8 @@ export interface SimulationTarget {
   readonly truth?: string
   /** Threads; all cores where left out. */
   readonly workers?: number
+  /** Where the detector is found. Only the calling thread knows kits that are given here, and simulates alone. */
+  readonly kits?: readonly DetectorKit[]
   readonly overwrite?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
@@ -53,13 +57,14 @@ export async function simulate(
   target: SimulationTarget,
 ): Promise<SimulationResult> {
   checkOptions(options)
+  const kit = kitOf(options.detector, target.kits)
   const { out, truth, overwrite = false, signal } = target
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
   const part = partOf(join(dirname(run), `.${basename(run)}`))
   const truthPart = truth && partOf(truth)
-  const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
+  const constants = catalogue === undefined ? undefined : planConstants(kit, options, catalogue)
   const made: string[] = []
   let complete = false
   try {
@@ -72,7 +77,7 @@ export async function simulate(
       target,
     )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
-    writeExdf(control, describeControl(options))
+    writeExdf(control, describeControl(kit, options))
     signal?.throwIfAborted()
     if (constants !== undefined) await enterConstants(constants)
     complete = true
@@ -106,25 +111,27 @@ async function planRaw(
   )
 }
 
-/** Runs all tasks on worker threads; after one that fails none is begun. */
+/** Runs all tasks, on worker threads if these know the kits; after one that fails none is begun. */
 async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget): Promise<void> {
-  const { workers = availableParallelism(), signal, onProgress } = target
+  const { workers = availableParallelism(), kits, signal, onProgress } = target
   const threads = Math.max(1, Math.min(workers, tasks.length))
   signal?.throwIfAborted()
   const pool = new Piscina({
     filename: createRequire(import.meta.url).resolve('#workers/simulate'),
-    minThreads: threads,
+    minThreads: kits ? 0 : threads,
     maxThreads: threads,
   })
   // Piscina's own signal would add a listener for each task.
   const stop = () => void pool.destroy()
   signal?.addEventListener('abort', stop, { once: true })
+  const run = (task: SimulationTask): Promise<ErrorRecord | undefined> =>
+    kits ? runTask(task, kits) : pool.run(task)
   let done = 0
   const queue = [...tasks]
   const drain = async (): Promise<void> => {
     try {
       for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
-        const error = (await pool.run(task)) as ErrorRecord | undefined
+        const error = await run(task)
         if (error) throw errorOf(error)
         onProgress?.({ done: ++done, total: tasks.length })
       }

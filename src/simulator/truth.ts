@@ -2,8 +2,8 @@ import { pixelsOf } from '../detectors/detector.js'
 import { NewFile } from '../hdf5/create/new-file.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
 import { type ChunkRange, reserveChunks } from './chunk-file.js'
-import type { SimulationOptions } from './options.js'
-import { pulseOf, sequencesOf } from './timeline.js'
+import type { SimulationOptions } from './model/options.js'
+import { pulseOf, sequencesOf } from './model/timeline.js'
 
 /** Where a module's part of the truth goes. Plain data, for the threads that write it. */
 export interface TruthTarget {

@@ -106,7 +106,7 @@ function problemOf(check: Check, finding: Finding, path?: string): Problem {
 
 /** Modules of a file; corrected files of before 2024 carry the raw name and are told by their planes. */
 function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
-  const found = [...instrumentSources.keys()].map(moduleSource).filter(module => module !== undefined)
+  const found = [...instrumentSources.keys()].flatMap(source => moduleSource(source) ?? [])
   const renamed = new Set(found.filter(module => module.corrected).map(module => module.module))
   return found
     .filter(module => module.corrected || !renamed.has(module.module))

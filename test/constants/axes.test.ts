@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { axesOf, resolveDims } from '../../constants/model/axes.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { Detector } from '../../src/detectors/detector.js'
-import { DSSC_1M } from '../../src/detectors/dssc1m.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { DSSC_1M } from '../../src/kits/dssc/record.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 
 const resolved = (detector: Detector, name: string, shape: number[], dims?: string[]) =>
   resolveDims(detector, calibrationOf(detector, name)!, shape, dims)

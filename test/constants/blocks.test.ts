@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { blocksOf } from '../../constants/files/blocks.js'
 import type { ConstantSource } from '../../constants/files/source.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 
 function source(shape: number[], dims: 'calcat' | 'image', chunkShape?: number[]): ConstantSource {
   const axes =

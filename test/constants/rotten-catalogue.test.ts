@@ -132,7 +132,7 @@ describe('what a catalogue no longer says', () => {
     const sums = new Uint8Array(32).fill(7)
     within(root, 'write', catalogue => catalogue.addChecksums(1, sums))
     const query = {
-      ...{ detector: (await import('../../src/detectors/agipd1m.js')).AGIPD_1M, modules: [0 as never] },
+      ...{ detector: (await import('../../src/kits/agipd/record.js')).AGIPD_1M, modules: [0 as never] },
       ...{ calibrations: ['Offset'], conditions: {}, at: new Date(), strategy: 'closest' as const },
     }
     const found = async () =>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Selection } from '../../constants/catalogue/query.js'
 import { selectConstants } from '../../constants/catalogue/query.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { DETECTORS } from '../../src/detectors/index.js'
+import { DETECTORS } from '../../src/kits/index.js'
 import { temporaryFolder } from './folder.js'
 
 /** A catalogue of statements alone: selecting reads no file. */

@@ -6,16 +6,16 @@ import { expect } from 'vitest'
 import { importConstants } from '../../constants/catalogue/import.js'
 import { RecordedCatalogue } from '../../constants/catalogue/recorded/catalogue.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
-import { correctionsOf } from '../../src/corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps } from '../../src/corrections/steps.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { Detector } from '../../src/detectors/detector.js'
 import { findConstants } from '../../src/engine/plan/find-constants.js'
 import { type CorrectionPlan, planCorrection } from '../../src/engine/plan/plan.js'
 import { type CorrectionOptions, correctRun } from '../../src/engine/run/correct-run.js'
 import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/kits/agipd/steps.js'
+import type { DetectorKit } from '../../src/kits/kit.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import { joinRun } from '../../src/sources/run/join.js'
 import { openRun } from '../../src/sources/run/open-run.js'
@@ -75,6 +75,7 @@ export interface Request {
   readonly out: string
   readonly workers?: number
   readonly memory?: number
+  readonly kits?: readonly DetectorKit[]
   readonly selection?: Selection
   readonly steps?: readonly string[]
   readonly gainMode?: GainMode
@@ -88,7 +89,7 @@ export interface Request {
 /** The plan that `detcal correct` would make. */
 export async function planOf(request: Request): Promise<CorrectionPlan> {
   const { gainMode = 0, workers = 2, memory = 1024 ** 3, corrected = true } = request
-  const run = await openRun(request.run)
+  const run = await openRun(request.run, request.kits && { kits: request.kits })
   const joined = joinRun(run, request.selection)
   const { constantsFrom, constantsRoot } = request
   const catalogue =
@@ -105,7 +106,7 @@ export async function planOf(request: Request): Promise<CorrectionPlan> {
       stated: {},
       gainMode,
     })
-    const corrections = correctionsOf(run.detector)
+    const { corrections } = run.kit
     const steps = {
       steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
       options: DEFAULT_STEP_OPTIONS,

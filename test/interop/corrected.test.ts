@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/kits/agipd/steps.js'
 import { type GoldenChain, type GoldenRun, readGolden } from '../golden/run/index.js'
 import { detcal, failureLines } from '../helpers/command.js'
 

@@ -1,16 +1,16 @@
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { DarkMap, StagePicture } from '../../constants/dark/picture.js'
-import { darkRecipe } from '../../constants/dark/recipe.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
 import type { DarkPlan } from '../../src/engine/dark/plan.js'
+import { AGIPD_DARK } from '../../src/kits/agipd/dark.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import { darkReport } from '../../src/report/dark/write.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure } from '../../src/report/figures.js'
 import { pngUri } from '../../src/report/png.js'
 
-const recipe = darkRecipe(AGIPD_1M)
+const recipe = AGIPD_DARK
 
 /** Values that do not compress: the worst that a map can be. */
 function noisyMap(): DarkMap {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { lostDatasets } from '../../src/sources/run/lost-datasets.js'
 import { joinRun } from '../../src/sources/run/join.js'
+import { lostDatasets } from '../../src/sources/run/lost-datasets.js'
 import { openRun } from '../../src/sources/run/open-run.js'
 import { CHECKS } from '../../src/validation/checks/index.js'
 import { validate } from '../../src/validation/validate.js'

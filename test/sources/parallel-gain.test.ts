@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
-import { memoryCellOrder } from '../../src/sources/run/conditions/lpd.js'
+import { memoryCellOrder } from '../../src/kits/lpd/conditions.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { joinRun } from '../../src/sources/run/join.js'
 import { openRun } from '../../src/sources/run/open-run.js'
 import { framesWithIds } from '../../src/sources/run/parallel-gain.js'

@@ -35,7 +35,7 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       .option('module', {
         type: 'number',
         requiresArg: true,
-        describe: 'module, 0 to 15; default: what the files state',
+        describe: 'module number; default: what the files state',
       })
       .option('pdu', {
         type: 'string',

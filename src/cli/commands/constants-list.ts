@@ -2,7 +2,7 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { selectConstants } from '../../../constants/catalogue/query.js'
 import { type Placement, SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
-import { DETECTORS } from '../../detectors/index.js'
+import { DETECTORS } from '../../kits/index.js'
 import {
   conditionsText,
   type FilterOptions,

@@ -7,7 +7,7 @@ import { type PlaneStatistics, statisticsOf } from '../../../constants/loading/s
 import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
-import { DETECTORS } from '../../detectors/index.js'
+import { DETECTORS } from '../../kits/index.js'
 import {
   conditionsText,
   type FilterOptions,

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { type Conditions, parseConditions } from '../../../constants/model/conditions.js'
-import { correctionsOf } from '../../corrections/index.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { GainMode } from '../../corrections/steps.js'
 import { parseSteps } from '../../corrections/steps.js'
@@ -108,7 +107,7 @@ async function planOf(
   })
   const joined = joinRun(run, selectionOf(args, run.detector))
   const gainMode = gainModeOf(args, run)
-  const corrections = correctionsOf(run.detector)
+  const { corrections } = run.kit
   const steps = parseSteps(corrections.steps, stepsOf(args, corrections), gainMode)
   const maskMaps = askedMaps(args, run.detector, steps)
   const request = {

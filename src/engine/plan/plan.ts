@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import type { Chain } from '../../corrections/chain.js'
-import { correctionsOf } from '../../corrections/index.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { GainMode, StepOptions } from '../../corrections/steps.js'
 import { badPixelMapsOf } from '../../detectors/bad-pixel-maps.js'
@@ -183,7 +182,7 @@ function chainOf(
   const available = new Set([...usable.keys(), ...unusable.keys()])
   let chain: Chain
   try {
-    chain = correctionsOf(run.detector).resolve({
+    chain = run.kit.corrections.resolve({
       ...(namesMask ? { maskMaps: badPixelMapsOf(run.detector).filter(map => available.has(map)) } : {}),
       ...steps,
       rawFrames: run.rawFrames,

@@ -2,7 +2,7 @@ import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { Conditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Problem } from '../../model/problem.js'
-import type { ConditionSource } from '../../sources/run/run.js'
+import type { ConditionSource } from '../../sources/conditions/reader.js'
 
 /** One operating condition of a run; without a value where it is unknown, or where what tells it says that it is usual. */
 export interface ToldCondition {

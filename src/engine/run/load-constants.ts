@@ -1,5 +1,5 @@
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
-import { calibrationsOf } from '../../corrections/planes.js'
+import { calibrationsOf, medianCalibrationOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
@@ -78,7 +78,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     const { sha256 } = await engine.call(contentOf, { path: version.path })
     if (sha256 !== version.sha256) throw notImported(source.place)
   }
-  const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
+  const slopes = sources.get(medianCalibrationOf(chain.planes) ?? '')
   const median = slopes && (await engine.call(medianOf, { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()

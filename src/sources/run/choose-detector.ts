@@ -1,19 +1,22 @@
-import type { Detector } from '../../detectors/detector.js'
-import { DETECTORS } from '../../detectors/index.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import { few } from './few.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
 
 /**
- * The one detector of the run that `wanted` means: `auto`, a detector's id or a Karabo name.
+ * The one detector of the run, of those that `kits` are of, that `wanted` means: `auto`, a detector's id or a Karabo name.
  * @throws DataError if there is none, naming what is there, or if its data are corrected. @throws UsageError if
  * there are several.
  */
-export function chooseDetector(folder: RunFolder, wanted: string): { detector: Detector; karaboId: string } {
+export function chooseDetector(
+  folder: RunFolder,
+  wanted: string,
+  kits: readonly DetectorKit[],
+): { kit: DetectorKit; karaboId: string } {
   const sources = folder.files.flatMap(file => file.instrumentSources)
   const found = new Map<string, ModuleSource[]>()
   for (const source of new Set(sources)) {
-    const module = moduleSource(source)
+    const module = moduleSource(source, kits)
     if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
   }
   const matching = [...found].filter(
@@ -22,7 +25,7 @@ export function chooseDetector(folder: RunFolder, wanted: string): { detector: D
   const place = { file: folder.path }
   const [only] = matching
   if (!only) {
-    const known = DETECTORS.map(detector => detector.name).join(', ')
+    const known = kits.map(({ detector }) => detector.name).join(', ')
     const there = [...new Set(sources)].sort()
     const listed = there.length > 0 ? `It holds ${few(there, 5)}` : 'It holds no instrument data'
     throw new DataError(
@@ -43,7 +46,7 @@ export function chooseDetector(folder: RunFolder, wanted: string): { detector: D
       place,
       hint: 'Give the RAW folder of the run',
     })
-  const detector = modules[0]?.detector
-  if (!detector) throw new Error('a detector without modules was found')
-  return { detector, karaboId }
+  const kit = modules[0]?.kit
+  if (!kit) throw new Error('a detector without modules was found')
+  return { kit, karaboId }
 }

@@ -1,9 +1,10 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { ConditionSource } from '../conditions/reader.js'
 import { few } from './few.js'
 import type { ReadModuleFile } from './module-file.js'
-import type { ConditionSource, ModuleFile, TrainEntry } from './run.js'
+import type { ModuleFile, TrainEntry } from './run.js'
 
 type Ids = Pick<ModuleFile, 'trains' | 'cellIds' | 'pulseIds'>
 

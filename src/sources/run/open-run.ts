@@ -1,17 +1,19 @@
 import { basename } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
 import { readExdf } from '../../exdf/file.js'
+import { KITS } from '../../kits/index.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { ConditionSource, RunControl } from '../conditions/reader.js'
 import { chooseDetector } from './choose-detector.js'
-import { type RunControl, readControl } from './conditions/index.js'
 import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
 import { few } from './few.js'
 import { type FileLayout, lostDatasets } from './lost-datasets.js'
 import { readModuleFile } from './module-file.js'
-import type { ConditionSource, DamagedFile, ModuleFile, Run } from './run.js'
+import type { DamagedFile, ModuleFile, Run } from './run.js'
 import { identity, timeOf } from './run-facts.js'
 import {
   fileProblem,
@@ -29,6 +31,8 @@ export interface OpenRunOptions {
   readonly detector?: string
   /** Whether the run was taken in parallel gain; absent: control data tell, else it was not. */
   readonly parallelGain?: boolean
+  /** The detectors that are looked for; absent: all that detcal knows. */
+  readonly kits?: readonly DetectorKit[]
   readonly signal?: AbortSignal
 }
 
@@ -42,8 +46,9 @@ export interface OpenRunOptions {
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<Run> {
   const folder = await scanRunFolder(path, options.signal)
-  const { detector, karaboId } = chooseDetector(folder, options.detector ?? 'auto')
-  const control = await readControl(folder, detector, karaboId)
+  const { kit, karaboId } = chooseDetector(folder, options.detector ?? 'auto', options.kits ?? KITS)
+  const { detector } = kit
+  const control = await kit.readControl(folder, detector, karaboId)
   const rawFrames = rawFramesOf(detector, control, options)
   const parallelFrom = parallelGainFrom(control, options)
   const problems: Problem[] = []
@@ -51,7 +56,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const modules = new Map<ModuleIndex, ModuleFile[]>()
   const layouts: FileLayout[] = []
   let firstError: unknown
-  for (const { file, found } of moduleFiles(folder, karaboId)) {
+  for (const { file, found } of moduleFiles(folder, kit, karaboId)) {
     options.signal?.throwIfAborted()
     const sequence = file.metadata.sequence ?? partsOfName(file.name, detector).sequence
     try {
@@ -123,6 +128,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   return {
     path,
     detector,
+    kit,
     karaboId,
     ...identity(folder, detector),
     modules: sorted,
@@ -155,11 +161,15 @@ function parallelGainFrom(
 }
 
 /** Module files in file order: by module, rank, sequence and name. */
-function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
+function moduleFiles(
+  folder: RunFolder,
+  kit: DetectorKit,
+  karaboId: string,
+): { file: ScannedFile; found: ModuleSource }[] {
   const list: { file: ScannedFile; found: ModuleSource; sequence: number; rank: NameRank }[] = []
   for (const file of folder.files) {
     for (const source of file.instrumentSources) {
-      const found = moduleSource(source)
+      const found = moduleSource(source, [kit])
       if (found?.karaboId !== karaboId || found.corrected) continue
       const sequence = file.metadata.sequence ?? partsOfName(file.name, found.detector).sequence ?? 0
       const rank = ranksIn(folder, found.detector)(file.name, found.module)

@@ -1,4 +1,4 @@
-import { readControl } from '../../sources/run/conditions/index.js'
+import { kitOf } from '../../kits/index.js'
 import { few } from '../../sources/run/few.js'
 import { scanRunFolder } from '../../sources/run/run-folder.js'
 import type { Finding, RunCheck } from './check.js'
@@ -18,6 +18,7 @@ export const parallelGain: RunCheck = {
       if (!first) continue
       const { detector, karaboId } = first
       // A single file is not asked what the others know.
+      const { readControl } = kitOf(detector)
       const control =
         folder === undefined ? undefined : await readControl(await scanRunFolder(folder), detector, karaboId)
       if (control?.parallelGain === true) continue

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { judgeCell } from '../../../constants/dark/bad-pixels.js'
 import { boundsOf, parseBounds, requireSigma } from '../../../constants/dark/limits.js'
 import type { StagePlanes } from '../../../constants/dark/planes.js'
-import { darkRecipe } from '../../../constants/dark/recipe.js'
+import { AGIPD } from '../../../src/kits/agipd/index.js'
+import { DSSC } from '../../../src/kits/dssc/index.js'
+import { darkRecipeOf } from '../../../src/kits/kit.js'
+import { LPD } from '../../../src/kits/lpd/index.js'
 import { room, uploaded } from '../../kernels/memory.js'
 
 describe('limits as options give them', () => {
@@ -34,17 +37,18 @@ describe('limits as options give them', () => {
   })
 })
 
-it('recipes of LPD and DSSC are there, and of nothing unknown', () => {
-  expect(darkRecipe({ id: 'lpd1m', name: 'LPD-1M' } as never).gain).toMatchObject({
+it('recipes of LPD and DSSC are there, and a kit without one is refused', () => {
+  expect(darkRecipeOf(LPD).gain).toMatchObject({
     shift: 12,
     bits: 3,
     tells: 'stage',
   })
-  expect(darkRecipe({ id: 'dssc1m', name: 'DSSC-1M' } as never)).toMatchObject({
+  expect(darkRecipeOf(DSSC)).toMatchObject({
     stages: ['high'],
     signal: { zeroAs: 256 },
   })
-  expect(() => darkRecipe({ id: 'other', name: 'Other' } as never)).toThrow(/cannot be characterised/)
+  const { dark: _, ...kit } = AGIPD
+  expect(() => darkRecipeOf(kit)).toThrow(/AGIPD-1M cannot be characterised/)
 })
 
 describe('bits of bad pixels', () => {

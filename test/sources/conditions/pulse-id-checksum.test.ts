@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pulseIdChecksum } from '../../../src/sources/run/conditions/dssc.js'
+import { pulseIdChecksum } from '../../../src/kits/dssc/conditions.js'
 
 /** `hashlib.blake2b(struct.pack('<nQ', 0, 4, 8, …), digest_size=8).hexdigest()` of Python 3.11, by n. */
 const GOLDEN: Readonly<Record<number, string>> = {

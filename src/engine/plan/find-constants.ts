@@ -14,7 +14,7 @@ export interface ConstantsRequest {
   readonly at?: Date
   readonly strategy: Strategy
   /** Conditions that were stated, `name → value`; they win over control data. */
-  readonly stated: Readonly<Record<string, string>>
+  readonly stated: Readonly<Record<string, string | number>>
   readonly gainMode: GainMode
 }
 

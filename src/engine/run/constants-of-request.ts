@@ -1,8 +1,8 @@
-import type { Catalogue } from '../../constants/catalogue/catalogue.js'
-import { RecordedCatalogue } from '../../constants/catalogue/recorded/catalogue.js'
-import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { UsageError } from '../model/errors.js'
-import type { CorrectOptions } from './correct-options.js'
+import type { Catalogue } from '../../../constants/catalogue/catalogue.js'
+import { RecordedCatalogue } from '../../../constants/catalogue/recorded/catalogue.js'
+import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
+import { UsageError } from '../../model/errors.js'
+import type { CheckedRequest } from './request.js'
 
 /** Where a run's constants come from. */
 export interface ConstantsOfRun {
@@ -12,14 +12,15 @@ export interface ConstantsOfRun {
 }
 
 /**
- * Where the options say that the constants are, to be opened when they are needed: in a metadata file, which is then
+ * Where the request says that the constants are, to be opened when they are needed: in a metadata file, which is then
  * asked alone, or in a catalogue. Opening throws ConstantsError if it cannot be read.
- * @throws UsageError if they say nothing.
+ * @throws UsageError if the request names neither.
  */
-export function constantsOfRun(
-  options: Pick<CorrectOptions, 'catalogue' | 'constantsFrom' | 'constantsRoot'>,
-): () => Promise<ConstantsOfRun> {
-  const { catalogue, constantsFrom, constantsRoot } = options
+export function constantsOfRequest({
+  catalogue,
+  constantsFrom,
+  constantsRoot,
+}: Pick<CheckedRequest, 'catalogue' | 'constantsFrom' | 'constantsRoot'>): () => Promise<ConstantsOfRun> {
   if (constantsFrom !== undefined)
     return async () => ({
       catalogue: await RecordedCatalogue.open(constantsFrom, constantsRoot),

@@ -136,7 +136,11 @@ describe('a file of options', () => {
   })
 
   test.each([
-    ['an unknown option', 'mood: good', /options\.yml: mood: there is no such option\. Use some of .*zero-orange/],
+    [
+      'an unknown option',
+      'mood: good',
+      /options\.yml: mood: there is no such option\. Use some of .*zero-orange/,
+    ],
     ['no table', '- modules', /is not a table of options: write one a line/],
     ['no YAML', 'modules: [', /cannot be read: Flow sequence/],
     ['another type', 'workers: many', /options\.yml: workers: expected number but received "many"/],

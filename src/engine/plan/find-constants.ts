@@ -8,7 +8,7 @@ import type { Run } from '../../sources/run/run.js'
 
 export interface ConstantsRequest {
   readonly catalogue: Catalogue
-  readonly run: Run
+  readonly run: Pick<Run, 'path' | 'detector' | 'karaboId' | 'conditions' | 'time'>
   readonly modules: readonly ModuleIndex[]
   /** Time of the run; absent: what the run tells. */
   readonly at?: Date

@@ -1,10 +1,8 @@
 import { resolve } from 'node:path'
-import { type Conditions, parseConditions } from '../../../constants/model/conditions.js'
+import type { Conditions } from '../../../constants/model/conditions.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { software } from '../../files/version.js'
-import type { ModuleIndex } from '../../model/ids.js'
-import { parseTime } from '../../model/time.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import { joinRun } from '../../sources/run/join.js'
 import { openRun } from '../../sources/run/open-run.js'
@@ -17,15 +15,10 @@ import {
 } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import { machineLimits, memoryBudget } from '../plan/budget.js'
-import { type FoundConstants, findConstants } from '../plan/find-constants.js'
-import { type CorrectionPlan, type OutputRequest, planCorrection, type StepRequest } from '../plan/plan.js'
-import {
-  conditionProblems,
-  type ToldConditions,
-  toldConditions,
-  withStated,
-} from '../plan/told-conditions.js'
-import { type ConstantsOfRun, constantsOfRequest } from './constants-of-request.js'
+import type { StepRequest } from '../plan/module-chain.js'
+import { type CorrectionPlan, type OutputRequest, planCorrection } from '../plan/plan.js'
+import type { ToldConditions } from '../plan/told-conditions.js'
+import { constantsOfRequest, lookUp } from './constants-of-request.js'
 import { type CorrectionOptions, correctRun } from './correct-run.js'
 import { gainModeName, gainModeOf, parallelGainOf } from './gain-of-request.js'
 import type { CorrectionOutcome } from './outcome.js'
@@ -75,23 +68,16 @@ export async function prepareCorrection(
   const joined = joinRun(run, selectionOf(asked, detector))
   const gainMode = gainModeOf(asked, detector, run.gainMode)
   const steps = stepRequestOf(asked, detector, gainMode)
-  const constants = await open()
-  const { conditions, ...found } = await lookUp(constants, asked, run, [...joined.modules.keys()], steps)
+  const modules = [...joined.modules.keys()]
+  const { told, conditions, doubts, ...found } = await lookUp(await open(), asked, run, modules, gainMode)
   const plan = planCorrection({
     ...{ run, joined, ...found, steps, output },
     workers: workers ?? limits.cpus,
     memory: memory ?? memoryBudget(undefined, limits),
   })
-  const stated = parseConditions(detector, asked.conditions)
-  const option = asked.gainMode === undefined ? {} : { 'Gain mode': gainMode }
-  const sources = withStated(run.conditionSources, { ...stated, ...option })
-  const told = toldConditions(detector, conditions, sources)
-  // Constants that are named one by one are the same under any conditions, but for the steps that follow from them.
-  const looked = constants.timeless ? onlyAssumed(told) : told
   const used = plan.modules.flatMap(({ chain }) => calibrationsOf(chain.planes))
-  const problems = conditionProblems(detector, looked, used)
   return {
-    plan: { ...plan, problems: [...plan.problems, ...problems] },
+    plan: { ...plan, problems: [...plan.problems, ...doubts(used)] },
     told,
     output,
     provenance: { options: optionsThatShape(asked, run, steps, conditions, told), repeat: repeatOf(asked) },
@@ -116,6 +102,17 @@ export function executeCorrection(
   return correctRun(plan, { ...options, output, overwrite, sync, provenance: { ...made, ...provenance } })
 }
 
+/**
+ * Corrects a run: prepares and executes. Expected failures of single files or modules are among the outcome's problems.
+ * @throws as {@link prepareCorrection} and {@link executeCorrection}.
+ */
+export async function correct(
+  request: CorrectionRequest,
+  options: MachineOptions & ExecutionOptions = {},
+): Promise<CorrectionOutcome> {
+  return executeCorrection(await prepareCorrection(request, options), options)
+}
+
 /** What of the run a request selects. @throws UsageError */
 function selectionOf({ modules, sequences, trains, pulses }: CheckedRequest, detector: Detector): Selection {
   return {
@@ -124,32 +121,6 @@ function selectionOf({ modules, sequences, trains, pulses }: CheckedRequest, det
     ...(trains === undefined ? {} : { trains: parseTrains(trains) }),
     ...(pulses === undefined ? {} : { pulses: parseSlice(pulses, '--pulses') }),
   }
-}
-
-async function lookUp(
-  { catalogue, timeless }: ConstantsOfRun,
-  request: CheckedRequest,
-  run: Run,
-  modules: readonly ModuleIndex[],
-  { gainMode }: StepRequest,
-): Promise<FoundConstants> {
-  try {
-    const at = request.at === undefined ? undefined : parseTime(request.at)
-    // Constants that are named one by one are the same at any time, of which the run need not tell its own.
-    const time = timeless ? (at ?? run.time ?? new Date(0)) : at
-    return await findConstants({
-      ...{ catalogue, run, modules, gainMode },
-      ...(time === undefined ? {} : { at: time }),
-      strategy: request.strategy,
-      stated: request.conditions,
-    })
-  } finally {
-    catalogue.close()
-  }
-}
-
-function onlyAssumed(told: ToldConditions): ToldConditions {
-  return Object.fromEntries(Object.entries(told).filter(([, { source }]) => source === 'assumed'))
 }
 
 /**

@@ -6,9 +6,9 @@ import { shaped } from '../../model/shape.js'
 /** Sets of steps that have a name. */
 export const PRESETS = ['default', 'offset-only', 'production'] as const
 
-const TEXT = v.pipe(v.string(), v.nonEmpty())
+export const TEXT = v.pipe(v.string(), v.nonEmpty())
 const ITEM = v.union([v.string(), v.number()])
-/** Items by commas; an array says the same. */
+/** Items by commas; an array means the same. */
 const LIST: v.GenericSchema<string | number | readonly (string | number)[], string> = v.pipe(
   v.union([ITEM, v.array(ITEM)]),
   v.transform(items => [items].flat().join(',')),
@@ -84,27 +84,38 @@ const REQUEST_FIELDS = {
 
 const UNKNOWN = 'there is no such option'
 
-const SCHEMA = v.strictObject(REQUEST_FIELDS, ({ expected, received }) =>
-  expected === 'never' ? UNKNOWN : `expected ${expected} but received ${received}`,
-)
+/** The schema of options that are these and no others. */
+export function optionsOf<Fields extends v.ObjectEntries>(fields: Fields) {
+  return v.strictObject(fields, ({ expected, received }) =>
+    expected === 'never' ? UNKNOWN : `expected ${expected} but received ${received}`,
+  )
+}
+
+const REQUEST = optionsOf(REQUEST_FIELDS)
 
 /** A correction as a value: plain JSON with every option that shapes the result. It can be stored, sent and repeated. */
-export type CorrectionRequest = v.InferInput<typeof SCHEMA>
+export type CorrectionRequest = v.InferInput<typeof REQUEST>
 
 /** A {@link CorrectionRequest} that was checked, with all defaults; lists are text. */
-export type CheckedRequest = v.InferOutput<typeof SCHEMA>
+export type CheckedRequest = v.InferOutput<typeof REQUEST>
+
+/** The request with all defaults. @throws UsageError as {@link checkOptions}. */
+export function checkRequest(request: unknown, nameOf?: (option: string) => string): CheckedRequest {
+  return checkOptions(REQUEST, request, nameOf)
+}
 
 /**
- * The request with all defaults.
- * @param nameOf what an option is called where the request comes from.
+ * Options with all defaults.
+ * @param nameOf what an option is called where the options come from.
  * @throws UsageError naming the option that is missing, unknown or of another type, and what is allowed.
  */
-export function checkRequest(
-  request: unknown,
+export function checkOptions<Fields extends v.ObjectEntries>(
+  schema: ReturnType<typeof optionsOf<Fields>>,
+  options: unknown,
   nameOf: (option: string) => string = option => option,
-): CheckedRequest {
-  return shaped(SCHEMA, request, message => {
-    const names = Object.keys(REQUEST_FIELDS).map(nameOf).join(', ')
+): v.InferOutput<typeof schema> {
+  return shaped(schema, options, message => {
+    const names = Object.keys(schema.entries).map(nameOf).join(', ')
     const hint = message.endsWith(UNKNOWN) ? { hint: `Use some of ${names}` } : {}
     return new UsageError(message.replace(/^\w+(?=[:.])/, nameOf), hint)
   })

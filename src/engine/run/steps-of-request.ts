@@ -4,7 +4,7 @@ import { type GainMode, parseSteps, type StepTable } from '../../corrections/ste
 import { badPixelMapsOf, shortName } from '../../detectors/bad-pixel-maps.js'
 import type { Detector } from '../../detectors/detector.js'
 import { UsageError } from '../../model/errors.js'
-import type { StepRequest } from '../plan/plan.js'
+import type { StepRequest } from '../plan/module-chain.js'
 import type { CheckedRequest, STEP_FIELDS } from './request.js'
 
 /** What of a request says how values are calculated. */

@@ -23,6 +23,8 @@ const MACHINE = v.object({
   sync: v.optional(v.boolean()),
 })
 
+export const MACHINE_OPTIONS = Object.keys(MACHINE.entries) as readonly (keyof Config['machine'])[]
+
 /**
  * The options that `source` means: a preset, a YAML file of options by their names on the command line or at the
  * facility, or the metadata file of a correction, detcal's or the facility's, whose constants are then used too.
@@ -38,11 +40,10 @@ export async function readConfig(source: string): Promise<Config> {
   const recorded = tableOf(table['calibration-configurations'])
   try {
     if (recorded === undefined) return configOf(table)
-    const constants = Object.keys(tableOf(table['retrieved-constants']) ?? {})
-    return {
-      request: { ...requestOf(chosen(recorded)), ...(constants.length > 0 && { constantsFrom: source }) },
-      machine: {},
-    }
+    const request = requestOf(chosen(recorded))
+    const { 'time-summary': _, ...modules } = tableOf(table['retrieved-constants']) ?? {}
+    const named = Object.keys(modules).length > 0
+    return { request: { ...request, ...(named && { constantsFrom: source }) }, machine: {} }
   } catch (error) {
     if (!isDetcalError(error, 'usage')) throw error
     throw new UsageError(error.message, { place, ...(error.hint !== undefined && { hint: error.hint }) })

@@ -80,5 +80,8 @@ export function stepOf(name: string): string | undefined {
 /** What the facility writes where nothing is chosen: `false`, `''`, `off`, `-1`, `[-1]`. */
 export function isOff(value: unknown): boolean {
   const items: readonly unknown[] = [value].flat()
-  return items.every(item => item === null || ['false', '', 'off', '-1'].includes(String(item)))
+  return (
+    items.length > 0 &&
+    items.every(item => item === null || ['false', '', 'off', '-1'].includes(String(item)))
+  )
 }

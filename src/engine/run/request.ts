@@ -96,6 +96,8 @@ const REQUEST = optionsOf(REQUEST_FIELDS)
 /** A correction as a value: plain JSON with every option that shapes the result. It can be stored, sent and repeated. */
 export type CorrectionRequest = v.InferInput<typeof REQUEST>
 
+export const REQUEST_OPTIONS = Object.keys(REQUEST_FIELDS) as readonly (keyof CorrectionRequest)[]
+
 /** A {@link CorrectionRequest} that was checked, with all defaults; lists are text. */
 export type CheckedRequest = v.InferOutput<typeof REQUEST>
 

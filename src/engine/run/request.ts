@@ -101,9 +101,9 @@ export const REQUEST_OPTIONS = Object.keys(REQUEST_FIELDS) as readonly (keyof Co
 /** A {@link CorrectionRequest} that was checked, with all defaults; lists are text. */
 export type CheckedRequest = v.InferOutput<typeof REQUEST>
 
-/** The request with all defaults. @throws UsageError as {@link checkOptions}. */
+/** The request with all defaults. @throws UsageError as {@link checkFields}. */
 export function checkRequest(request: unknown, nameOf?: (option: string) => string): CheckedRequest {
-  return checkOptions(REQUEST, request, nameOf)
+  return checkFields(REQUEST, request, nameOf)
 }
 
 /**
@@ -111,7 +111,7 @@ export function checkRequest(request: unknown, nameOf?: (option: string) => stri
  * @param nameOf what an option is called where the options come from.
  * @throws UsageError naming the option that is missing, unknown or of another type, and what is allowed.
  */
-export function checkOptions<Fields extends v.ObjectEntries>(
+export function checkFields<Fields extends v.ObjectEntries>(
   schema: ReturnType<typeof optionsOf<Fields>>,
   options: unknown,
   nameOf: (option: string) => string = option => option,

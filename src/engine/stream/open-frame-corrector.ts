@@ -7,7 +7,7 @@ import { parseModules } from '../../sources/run/query.js'
 import { resolveModule } from '../plan/module-chain.js'
 import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
 import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
-import { CONSTANTS_FIELDS, checkOptions, optionsOf, STEP_FIELDS, TEXT } from '../run/request.js'
+import { CONSTANTS_FIELDS, checkFields, optionsOf, STEP_FIELDS, TEXT } from '../run/request.js'
 import { stepRequestOf } from '../run/steps-of-request.js'
 import { FrameCorrector, type FrameCorrectorOptions } from './frame-corrector.js'
 
@@ -42,7 +42,7 @@ export async function openFrameCorrector(
   request: FrameCorrectorRequest,
   options: Pick<FrameCorrectorOptions, 'engine' | 'inFlight'> = {},
 ): Promise<FrameCorrector> {
-  const asked = checkOptions(REQUEST, request)
+  const asked = checkFields(REQUEST, request)
   const detector = detectorById(asked.detector)
   const [module] = parseModules(String(asked.module), detector)
   const cells = [...new Set(asked.cells)].sort((a, b) => a - b)

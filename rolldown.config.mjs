@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 
-// What an earlier build left would be taken for part of this one, by what tells builds apart (src/cli/version.ts).
+// What an earlier build left would be taken for part of this one, by what tells builds apart (src/files/version.ts).
 for (const folder of ['dist/chunks', 'dist/workers']) rmSync(folder, { recursive: true, force: true })
 
 /**

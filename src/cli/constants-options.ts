@@ -6,8 +6,9 @@ import type { ConstantVersion } from '../../constants/model/version.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../kits/index.js'
 import { UsageError } from '../model/errors.js'
+import { parseTime } from '../model/time.js'
 import { inRanges, parseRanges } from '../sources/run/query.js'
-import { parsePairs, parseTime } from './options.js'
+import { parsePairs } from './options.js'
 
 /** Options that say which constants of a catalogue are meant. */
 export interface FilterOptions {

@@ -5,8 +5,9 @@ import { parseConditions } from '../../constants/model/conditions.js'
 import type { Detector } from '../detectors/detector.js'
 import { belongsToNobody } from '../files/names.js'
 import { UsageError } from '../model/errors.js'
+import { parseTime } from '../model/time.js'
 import { detectorNamed } from './constants-options.js'
-import { parsePairs, parseTime } from './options.js'
+import { parsePairs } from './options.js'
 
 /** Options of `detcal constants import` as yargs gives them. */
 export interface ImportOptions {

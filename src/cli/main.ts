@@ -2,11 +2,11 @@
 import './compile-late.js'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { buildVersion } from '../files/version.js'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
-import { buildVersion } from './version.js'
 
 // A reader that has seen enough (`detcal inspect | head`) is no error.
 for (const stream of [process.stdout, process.stderr])

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { versionOf } from '../../src/cli/version.js'
+import { versionOf } from '../../src/files/version.js'
 import { scratch } from '../helpers/exdf.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))

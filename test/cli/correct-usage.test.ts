@@ -136,10 +136,16 @@ describe('a file of options', () => {
   })
 
   test.each([
-    ['an unknown option', 'mood: good', /Unknown argument: mood/],
-    ['no table', '- modules', /is no table of options: write one a line/],
+    [
+      'an unknown option',
+      'mood: good',
+      /options\.yml: mood: there is no such option\. Use some of .*zero-orange/,
+    ],
+    ['no table', '- modules', /is not a table of options: write one a line/],
     ['no YAML', 'modules: [', /cannot be read: Flow sequence/],
-    ['another type', 'workers: many', /argument workers is no number/],
+    ['another type', 'workers: many', /options\.yml: workers: expected number but received "many"/],
+    ['another value', 'strategy: best', /strategy: expected \("closest" \| "prior"\) but received "best"/],
+    ['a switch that is neither on nor off', 'blc-set-min: 5', /blc-set-min: expected true or false but/],
   ])('%s', (_, text, says) => expectFailure(withConfig(text), 2, says))
 
   test('that is not there', () =>

@@ -2,7 +2,6 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { moduleIndex } from '../../src/model/ids.js'
 import { correct, type GoldenPlace, goldenPlace, planOf } from '../helpers/correction.js'
 import { scratch } from '../helpers/exdf.js'
 
@@ -19,8 +18,7 @@ let metadata: string
 beforeAll(async () => {
   place = await goldenPlace()
   const out = join(place.folder, 'proc')
-  const selection = { trains: { by: 'index', slice: { stop: 1, step: 1 } } } as const
-  await correct({ run: place.golden.path, catalogue: place.catalogue, out, selection })
+  await correct({ run: place.golden.path, catalogue: place.catalogue, out, trains: ':1' })
   metadata = readFileSync(join(out, `calibration_metadata_${place.golden.karaboId}.yml`), 'utf8')
 })
 afterAll(() => place.remove())
@@ -38,11 +36,10 @@ function changed(change: (tree: Metadata) => void): string {
 function planFrom(constantsFrom: string) {
   return planOf({
     run: place.golden.path,
-    catalogue: '',
     constantsFrom,
     constantsRoot: scratch(),
     out: join(place.folder, 'out'),
-    selection: { modules: [moduleIndex(0), moduleIndex(4)] },
+    modules: [0, 4],
   })
 }
 

@@ -53,7 +53,7 @@ describe.each(GOLDEN_RUNS)('the golden run of %s', name => {
       out,
       memory: 24 * 1024 ** 2,
       workers: 1,
-      selection: { pulses: { start: 1, step: 1 } },
+      pulses: '1:',
     })
     const [whole] = golden.modules['0'] ?? []
     const found = await readBack(join(out, `CORR-R0001-${golden.aggregator}00-S00000.h5`), golden.karaboId, 0)

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { versionOf } from '../../src/cli/version.js'
+import { versionOf } from '../../src/files/version.js'
 
 // What `npm pack` makes, installed as a user would: with the libraries that package.json names, from the registry.
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -8,13 +8,13 @@ import type { Run } from '../../sources/run/run.js'
 
 export interface ConstantsRequest {
   readonly catalogue: Catalogue
-  readonly run: Run
+  readonly run: Pick<Run, 'path' | 'detector' | 'karaboId' | 'conditions' | 'time'>
   readonly modules: readonly ModuleIndex[]
   /** Time of the run; absent: what the run tells. */
   readonly at?: Date
   readonly strategy: Strategy
   /** Conditions that were stated, `name → value`; they win over control data. */
-  readonly stated: Readonly<Record<string, string>>
+  readonly stated: Readonly<Record<string, string | number>>
   readonly gainMode: GainMode
 }
 

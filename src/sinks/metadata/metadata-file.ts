@@ -50,7 +50,7 @@ export async function writeMetadataFile(
       'in-folder': resolve(input),
       'out-folder': resolve(folder.path),
       ...provenance.options,
-      ...(provenance.constantsFrom === undefined ? {} : { 'constants-from': provenance.constantsFrom }),
+      ...provenance.repeat,
     },
     'detcal-version': provenance.software,
     created: provenance.created,

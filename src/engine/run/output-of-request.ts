@@ -1,28 +1,24 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { OutputRequest } from '../engine/plan/plan.js'
-import { OutputError, UsageError } from '../model/errors.js'
-
-/** What the options say about outputs. */
-export interface OutputArguments {
-  /** Folder of the RAW run. */
-  readonly run: string
-  readonly out: string
-  readonly combined: string | undefined
-  /** False with `--no-corr`. */
-  readonly corr: boolean
-}
+import { OutputError, UsageError } from '../../model/errors.js'
+import type { OutputRequest } from '../plan/plan.js'
+import type { CheckedRequest } from './request.js'
 
 /**
  * Where results go, as absolute paths.
  * @throws UsageError if nothing would be written, or if readers of the run or of the result would take one for the
  * other. @throws OutputError if the combined file cannot be where it is wanted.
  */
-export function outputOf({ run, out, combined, corr }: OutputArguments): OutputRequest {
+export function outputOf({
+  run,
+  out,
+  combined,
+  corrected,
+}: Pick<CheckedRequest, 'run' | 'out' | 'combined' | 'corrected'>): OutputRequest {
   const folder = resolve(out)
   refuseRawFolder(folder, run)
   if (combined === undefined) {
-    if (!corr)
+    if (!corrected)
       throw new UsageError('--no-corr without --combined writes nothing', { hint: 'Add --combined FILE.cxi' })
     return { folder, corrected: true }
   }
@@ -30,7 +26,7 @@ export function outputOf({ run, out, combined, corr }: OutputArguments): OutputR
   checkCombined(file, folder, run)
   // By one path, whatever links lead there: outputs are told apart by their paths.
   const beside = real(dirname(file)) === real(folder)
-  return { folder, corrected: corr, combined: beside ? join(folder, basename(file)) : file }
+  return { folder, corrected, combined: beside ? join(folder, basename(file)) : file }
 }
 
 /** RAW and CORR files in one folder would be read as one run, which has every source twice. */

@@ -37,9 +37,7 @@ export async function publishFiles(
       folders.push(...makeFolders(dirname(target)))
       const path = partOf(target)
       parts.push({ target, path })
-      await write(path).catch(error => {
-        throw asOutputError(error, target)
-      })
+      await write(path)
     }
     signal?.throwIfAborted()
     return await nameAll(parts, overwrite)

@@ -1,5 +1,5 @@
 import { isDetcalError, OutputError } from '../model/errors.js'
-import { isPart } from './parts.js'
+import { finalOf } from './parts.js'
 
 /** Codes that mean "this file system does not have that", rather than that data may be lost. */
 const UNSUPPORTED = /^(EINVAL|EBADF|EPERM|EACCES|EISDIR|ENOSYS|ENOTSUP|EOPNOTSUPP|ENOTTY)$/
@@ -28,11 +28,13 @@ const HINTS: Readonly<Record<string, string>> = {
   EEXIST: 'Choose a folder, not a file',
 }
 
-/** A failed write as one line that names the file, never the part of it; other errors unchanged. */
+/** A failed write to `file` as one line that names it; an OutputError of a part names the part's file; others unchanged. */
 export function asOutputError(error: unknown, file: string): unknown {
-  if (isDetcalError(error, 'output') && isPart(error.place.file ?? '')) {
+  if (isDetcalError(error, 'output')) {
     const { message, place, hint = CHECK } = error
-    return new OutputError(message, { place: { ...place, file }, hint, cause: error })
+    const final = finalOf(place.file ?? '')
+    if (final === (place.file ?? '')) return error
+    return new OutputError(message, { place: { ...place, file: final }, hint, cause: error })
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
 import { createOnce } from './names.js'
+import { partOf } from './parts.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
@@ -64,7 +65,7 @@ export function lockFolder(folder: string): FolderLock {
 
 /** Makes the file `path`, of that content, unless there is one. @returns whether it did. */
 function takeName(path: string, content: string): boolean {
-  const whole = `${path}.${process.pid}`
+  const whole = partOf(path)
   try {
     writeFileSync(whole, content)
     linkSync(whole, path)

@@ -10,6 +10,11 @@ export function partOf(path: string): string {
   return `${path}.${randomBytes(4).toString('hex')}.part-${process.pid}`
 }
 
+/** The path that {@link partOf} was asked for, or `path` itself if it is not a part. */
+export function finalOf(path: string): string {
+  return path.replace(/(\.[0-9a-f]{8}\.part-\d+)+$/, '')
+}
+
 /** Whether a name is that of a part, of this version or of one that gave parts no pid. */
 export function isPart(name: string): boolean {
   return /\.part(-\d+)?$/.test(name)

@@ -11,7 +11,7 @@ import { type ModuleIndex, twoDigits } from '../model/ids.js'
 import type { SimulationOptions } from './model/options.js'
 import { keyOf } from './model/random.js'
 import { constantsBegin } from './model/timeline.js'
-import type { ConstantsTask } from './tasks.js'
+import type { ConstantsFileTask } from './tasks.js'
 
 /** The physical unit that stands for a module in simulated runs. */
 export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module: ModuleIndex): string {
@@ -23,7 +23,7 @@ export interface ConstantsPlan {
   readonly catalogue: string
   /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
   readonly staging: string
-  readonly tasks: readonly ConstantsTask[]
+  readonly tasks: readonly ConstantsFileTask[]
   /** The conditions they are valid for. */
   readonly conditions: Readonly<Record<string, number>>
 }
@@ -62,7 +62,7 @@ export async function enterConstants({ catalogue, tasks, conditions }: Constants
 
 async function enter(
   catalogue: SqliteCatalogue,
-  { options, module, pdu, path }: ConstantsTask,
+  { options, module, pdu, path }: ConstantsFileTask,
   conditions: ConstantsPlan['conditions'],
 ): Promise<void> {
   const { detector } = options

@@ -11,7 +11,7 @@ import { modelModule } from './model-module.js'
 import { type RawFileTask, writeRawFile } from './raw-file.js'
 
 /** The constants of one module to be written. */
-export interface ConstantsTask {
+export interface ConstantsFileTask {
   readonly options: SimulationOptions
   readonly module: ModuleIndex
   readonly pdu: string
@@ -21,7 +21,7 @@ export interface ConstantsTask {
 /** What a worker thread of the simulator does. */
 export type SimulationTask =
   | ({ readonly kind: 'raw' } & RawFileTask)
-  | ({ readonly kind: 'constants' } & ConstantsTask)
+  | ({ readonly kind: 'constants' } & ConstantsFileTask)
 
 /**
  * Does a task, on a thread that finds the detector among its own `kits`: a kit has functions, which cannot be posted.

@@ -2,7 +2,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'n
 import { basename, join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { replaceFile } from '../../src/files/names.js'
-import { isPart, partOf, removeParts } from '../../src/files/parts.js'
+import { finalOf, isPart, partOf, removeParts } from '../../src/files/parts.js'
 import { flushed, publish, writeWhole } from '../../src/files/publish.js'
 import { OutputError } from '../../src/model/errors.js'
 import { scratch } from '../helpers/exdf.js'
@@ -89,6 +89,7 @@ test('a part is never *.h5, has a name of its own each time, and is removed with
   const folder = scratch()
   const parts = [1, 2].map(() => partOf(join(folder, 'a.h5')))
   expect(new Set(parts).size).toBe(2)
+  expect(finalOf(partOf(parts[0] ?? ''))).toBe(join(folder, 'a.h5'))
   for (const part of parts) {
     expect([part.endsWith('.h5'), isPart(part)]).toEqual([false, true])
     writeFileSync(part, '')

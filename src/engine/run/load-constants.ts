@@ -3,7 +3,7 @@ import { calibrationsOf, medianCalibrationOf } from '../../corrections/planes.js
 import type { Detector } from '../../detectors/detector.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
-import { type ConstantsTask, contentOf, loadConstants, medianOf } from '../contract/operations.js'
+import { type ConstantsTask, contentOfFile, loadConstants, medianOf } from '../contract/operations.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import type { Engine } from '../threads/engine.js'
@@ -75,7 +75,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     // Imported by an earlier detcal: all there is is the checksum of the file, which takes longer than loading.
     if (source.checksums || version.isChecked || checked.has(version.path)) continue
     checked.add(version.path)
-    const { sha256 } = await engine.call(contentOf, { path: version.path })
+    const { sha256 } = await engine.call(contentOfFile, { path: version.path })
     if (sha256 !== version.sha256) throw notImported(source.place)
   }
   const slopes = sources.get(medianCalibrationOf(chain.planes) ?? '')

@@ -8,7 +8,7 @@ import type { CorrectorFactory } from '../contract/corrector.js'
 import {
   type ConstantsResult,
   type ConstantsTask,
-  contentOf,
+  contentOfFile,
   correctBlock,
   loadConstants,
   medianOf,
@@ -43,7 +43,7 @@ export function correctionOffers(preferred: readonly CorrectorFactory[] = []): O
     offer(readPack, (task, thread) => read(task, thread.lane(task))),
     offer(writePack, (task, thread) => write(task, thread.lane(task))),
     offer(medianOf, task => finiteMedian(task.detector, task.source)),
-    offer(contentOf, ({ path }) => contentOfSync(path)),
+    offer(contentOfFile, ({ path }) => contentOfSync(path)),
     offer(ready, () => {}),
   ]
 }

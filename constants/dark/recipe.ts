@@ -10,17 +10,17 @@ export interface Decode {
 
 export type StageName = 'high' | 'medium' | 'low'
 
-/** What characterising the dark frames of a detector means. */
+/** How the dark frames of a detector are characterised. */
 export interface DarkRecipe {
   /** Gain stages, one run each; a single one: one run for all. */
   readonly stages: readonly StageName[]
   readonly signal: Decode
-  /** Samples that tell the stage: an analogue level that rises from high to low, or the number of the stage. */
+  /** Samples that indicate the stage: by an analogue level that rises from high to low, or by the stage's number. */
   readonly gain?: Decode & { readonly tells: 'level' | 'stage' }
   /** ThresholdsDark are made of the gain samples. */
   readonly thresholds: boolean
   readonly limits: DarkLimits
-  /** Conditions that the detector itself settles. */
+  /** Conditions that are fixed by the detector itself. */
   readonly conditions: Readonly<Record<string, number>>
 }
 

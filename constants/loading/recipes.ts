@@ -12,7 +12,7 @@ export interface Contribution extends Contribute {
   readonly plane: number
 }
 
-/** A lane's plane that needs no constant, and the 32 bits of its pixels. */
+/** A plane of a lane that needs no constant, and the 32 bits of each of its pixels. */
 export interface Filled {
   readonly plane: number
   readonly bits: number

@@ -1,4 +1,4 @@
-import { GAUSS } from './model/gauss.js'
+import { quantiles } from './model/gauss.js'
 import {
   darkLevelOf,
   type ModuleModel,
@@ -72,6 +72,7 @@ export function simulateFrame(
   const { model } = cell
   const { physics, pixels, noise, ratios, steps, switches } = model
   const { lowRatio } = physics
+  const deviates = quantiles()
   for (let pixel = 0; pixel < pixels; pixel++) {
     const photons = light === undefined ? 0 : photonsAt(light, pixel)
     const signal = photons * at(cell.photonGains, pixel)
@@ -92,8 +93,8 @@ export function simulateFrame(
     }
 
     const bits = draw(electronics.a, electronics.b, pixel)
-    const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(GAUSS, bits & 0xffff)
-    const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(GAUSS, bits >>> 16)
+    const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(deviates, bits & 0xffff)
+    const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(deviates, bits >>> 16)
     physics.store(raw, pixels, pixel, s, r, stage)
     if (truth) {
       truth.photons[pixel] = photons

@@ -1,4 +1,4 @@
-/** What AGIPD's kernels are told beside their planes. */
+/** Parameters of AGIPD's kernels, beside their planes. */
 export interface AgipdParams {
   /** Gain stage of fixed-gain modes; 0 in adaptive mode. */
   readonly stage: 0 | 1 | 2

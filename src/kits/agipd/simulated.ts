@@ -22,7 +22,7 @@ const DATA_PATTERN = 4
 const SETUP = { data: 32, dark: 0 }
 const SUPPLY_CHANNELS = 4
 
-/** AGIPD: adaptive gain told by an analogue raw gain, pulse-capacitor and flat-field constants. */
+/** AGIPD: adaptive gain, indicated by an analogue raw gain; pulse-capacitor and flat-field constants. */
 export const AGIPD_SIMULATED: SimulatedDetector = {
   physics: AGIPD_PHYSICS,
 

@@ -15,7 +15,7 @@ const REGISTERS = 'epcRegisterFilePath'
 
 /**
  * Control data of a DSSC run, from the first quadrant's device that is there (`<domain>/FPGA/PPT_Q1`); memory cells
- * and the checksum of the pulse ids from the frames themselves, the acquisition rate from them where no device tells.
+ * and the checksum of the pulse ids from the frames themselves, the acquisition rate from them where no device has it.
  */
 export const readDsscControl: ControlReader = async (folder, _, karaboId) => {
   const quadrant = quadrantDevice(folder, karaboId)
@@ -57,7 +57,7 @@ function quadrantDevice(folder: ControlFiles, karaboId: string): string | undefi
   return quadrants.filter(device => device.startsWith(`${instrument}_`)).sort()[0]
 }
 
-/** The checksum's eight bytes read as a number, of the ids as u64; undefined for the few that are none. */
+/** The eight bytes of a checksum of the ids (u64), read as an f64; undefined in the rare case that these are not finite. */
 export function pulseIdChecksum(pulseIds: readonly number[] | undefined): number | undefined {
   if (pulseIds === undefined) return undefined
   const ids = new DataView(new ArrayBuffer(8 * pulseIds.length))

@@ -33,7 +33,7 @@ export const readLpdControl: ControlReader = async (folder, _, karaboId) => {
   }
 }
 
-/** What tells that a run was not in parallel gain: pulse ids that rise through a whole train, else nothing. */
+/** What shows that a run was not taken in parallel gain: pulse ids that rise through a whole train, else nothing. */
 function shownBy(run: RunPart): ConditionSource {
   const pulses = firstTrain(run, 'pulseIds') ?? []
   return pulses.length > 1 ? 'frames' : 'assumed'

@@ -1,15 +1,15 @@
 import { ALL_GROUPS, type AxisOrder, BY_GAIN } from '../../detectors/calibration.js'
 import type { Detector } from '../../detectors/detector.js'
 
-// Pixels are as many along both axes, so that no shape tells which is which: CalCat has the dark constants transposed
-// against images and the maps of the flat field not.
+// A module is square, so the shape of a constant does not show which axis is which. In CalCat the dark constants are
+// transposed with respect to images, the flat-field maps are not.
 const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
 const AS_IMAGES: AxisOrder = ['slow_scan', 'fast_scan', 'cell', 'plane']
 
 const DARK = { conditions: 'dark', planes: [3], assumed: TRANSPOSED, ...BY_GAIN } as const
 const ILLUMINATED = { conditions: 'illuminated', planes: [3, 1], flat: true, ...BY_GAIN } as const
 
-/** LPD-1M: three gain stages told by the raw number, 12-bit numbers, up to 512 memory cells, parallel gain. */
+/** LPD-1M: three gain stages, marked in the raw number; 12-bit numbers, up to 512 memory cells, parallel gain. */
 export const LPD_1M: Detector = {
   id: 'lpd1m',
   name: 'LPD-1M',

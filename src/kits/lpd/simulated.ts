@@ -11,7 +11,7 @@ const BIAS = 250
 const CAPACITOR = 5
 const CATEGORY = 0
 
-/** LPD: three stages of 1 : 10 : 100 told by two bits, or in parallel gain by the place of the frame. */
+/** LPD: three stages of 1 : 10 : 100, marked by two bits, or in parallel gain by the position of the frame. */
 export const LPD_SIMULATED: SimulatedDetector = {
   physics: LPD_PHYSICS,
 

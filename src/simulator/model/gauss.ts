@@ -4,13 +4,18 @@ const STEPS = 65536
 
 /**
  * Quantiles of the normal distribution: entry i is where its integral is (i + ½)/65536. Indexed with 16 random
- * bits it gives normal deviates of mean 0 and standard deviation 1, none beyond ±4.3.
+ * bits it gives normal deviates of mean 0 and standard deviation 1, none beyond ±4.3. Made when it is first used: every
+ * command loads the detector kits, few simulate.
  */
-export const GAUSS: Float32Array = quantileTable()
+export function quantiles(): Float32Array {
+  table ??= quantileTable()
+  return table
+}
+let table: Float32Array | undefined
 
 /** Normal deviate `counter` of a stream. */
 export function gauss(key: Key, counter: number): number {
-  return GAUSS[draw(key.a, key.b, counter) & 0xffff] ?? 0
+  return quantiles()[draw(key.a, key.b, counter) & 0xffff] ?? 0
 }
 
 function quantileTable(): Float32Array {

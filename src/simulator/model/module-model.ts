@@ -1,5 +1,5 @@
 import { KIND } from './bad-pixels.js'
-import { GAUSS } from './gauss.js'
+import { quantiles } from './gauss.js'
 import type { Physics, Stages } from './physics.js'
 import { draw, type Key } from './random.js'
 
@@ -46,7 +46,7 @@ export function darkLevelOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, 
   const key = model.cellKeys[cell]
   // 16 bits for high gain, 16 for the others, whose levels move together.
   const bits = key === undefined ? 0 : draw(key.a, key.b, pixel)
-  const own = GAUSS[stage === 0 ? bits & 0xffff : bits >>> 16] ?? 0
+  const own = quantiles()[stage === 0 ? bits & 0xffff : bits >>> 16] ?? 0
   return Math.fround(level + (model.cellOffsets[stage][cell] ?? 0) + model.physics.cellPixel * own)
 }
 

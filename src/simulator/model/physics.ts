@@ -33,7 +33,7 @@ export interface Physics {
   readonly stepSpread: number
   /** Analogue levels, ADU, at which a pixel leaves high gain and medium gain; infinite: it never does. */
   readonly switches: readonly [number, number]
-  /** Mean raw gains, of pixels that tell their stage by an analogue level; 0: they do not. */
+  /** Mean raw gains, if an analogue level indicates a pixel's stage; else 0. */
   readonly rawGains: Stages<number>
   /** What becomes of bad pixels: level and noise of dead ones, what hot ones add, by what noisy ones multiply. */
   readonly bad: {

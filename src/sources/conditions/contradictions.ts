@@ -2,12 +2,12 @@ import type { Problem } from '../../model/problem.js'
 import { acquisitionRateOf, highestCellOf } from './frames.js'
 import type { RunPart } from './reader.js'
 
-/** Pulse ids tell the rate to a tenth of a MHz, rounded down. */
+/** Pulse ids give the rate to a tenth of a MHz, rounded down. */
 const RATE_ERROR = 0.1
 
 /**
- * What frames show that cannot be if control data are right: cells beyond those in use, pulses closer than they came.
- * Fewer cells and slower pulses are no contradiction: frames may have been left out.
+ * Where the frames contradict the control data: cells beyond those in use, or pulses closer together than the rate allows.
+ * Fewer cells and slower pulses are not a contradiction, since frames may have been left out.
  */
 export function contradictions(
   run: RunPart,

@@ -7,10 +7,10 @@ import { DataError, isDetcalError } from '../../model/errors.js'
 import type { Problem } from '../../model/problem.js'
 import type { ControlFiles } from './reader.js'
 
-/** Rows of a control property that are looked at; a damaged header can declare any number. */
+/** Most rows of a control property that are read: a damaged header can declare any number. */
 const ROW_LIMIT = 1 << 22
 
-/** Properties of control devices, by device and dotted name. What is not there has no values. */
+/** Properties of control devices, by device and dotted name. Absent properties have no values. */
 export interface ControlData {
   /** Values of the trains, or the one at the start of the run where there are none; all are finite. */
   values(device: string, property: string): readonly number[]
@@ -18,7 +18,7 @@ export interface ControlData {
   atStart(device: string, property: string): readonly number[]
   /** The text at the start of the run. */
   text(device: string, property: string): string | undefined
-  /** What is there, but cannot be read: a warning for each dataset. */
+  /** A warning for each dataset that exists but cannot be read. */
   readonly problems: readonly Problem[]
 }
 
@@ -29,8 +29,8 @@ export interface WantedProperties {
 }
 
 /**
- * Reads properties of the run's control devices, each by itself: one that cannot be read is named, and is not there.
- * Only rows that belong to trains are taken: files are padded with zeros.
+ * Reads properties of the run's control devices independently: one that cannot be read is reported and treated as absent.
+ * Only rows that belong to trains count, since files are padded with zeros.
  */
 export async function readControlData(
   folder: ControlFiles,
@@ -118,7 +118,7 @@ function unreadable(file: string, dataset: string | undefined, { message }: Erro
   return warning(file, dataset, `${message}: not used`)
 }
 
-/** The first text of a dataset of texts; undefined if there is none. */
+/** The first string of a dataset; undefined if it is empty. */
 function textAt(exdf: ExdfFile, path: string): string | undefined {
   const dataset = datasetAt(exdf.file, path)
   return dataset && readStrings(dataset)[0]
@@ -139,7 +139,7 @@ function pick(exdf: ExdfFile, path: string, rows: readonly number[]): number[] {
   const stored = Math.min(rowsOf(dataset), ROW_LIMIT)
   const there = rows.filter(row => row < stored)
   const most = there.reduce((most, row) => Math.max(most, row), -1)
-  // Also of no rows: what it is decides whether it can be read.
+  // Even if there are no rows: the datatype decides whether it can be read.
   const all = readAnyNumbers(dataset, most + 1)
   return there.map(row => all[row] ?? 0)
 }

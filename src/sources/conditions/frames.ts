@@ -2,7 +2,7 @@ import { PULSE_LIMIT } from '../../model/ids.js'
 import type { ControlReader, FramesOfFile, RunPart } from './reader.js'
 import { knownOf } from './values.js'
 
-/** What the frames of a run themselves tell of its conditions, without any control data. */
+/** For detectors without control data: the conditions that follow from the frames. */
 export const framesAlone: ControlReader = async () => ({
   conditionsOf: run => ({
     ...knownOf({
@@ -39,7 +39,7 @@ function highestOf(files: readonly FramesOfFile[], maxCells: number): number {
   return most
 }
 
-/** MHz from the smallest distance of pulses in a train, as most of the first trains have it. */
+/** MHz, from the smallest distance between pulses of a train that most of the first trains agree on. */
 export function acquisitionRateOf(run: RunPart): number | undefined {
   const distances = firstTrains(run, 'pulseIds', 2).flatMap(pulses => {
     const steps = pulses.slice(1).map((pulse, i) => pulse - (pulses[i] ?? 0))
@@ -50,12 +50,12 @@ export function acquisitionRateOf(run: RunPart): number | undefined {
   return step === undefined ? undefined : Math.floor(45 / step) / 10
 }
 
-/** Ids, `pulseIds` or `cellIds`, of a train, as most of the first trains have them. */
+/** The `pulseIds` or `cellIds` of a train that most of the first trains agree on. */
 export function firstTrain(run: RunPart, ids: 'pulseIds' | 'cellIds'): number[] | undefined {
   return mostFrequent(firstTrains(run, ids, 1), list => list.join())
 }
 
-/** Trains of each module that are looked at: enough that one spoilt id does not decide. */
+/** Trains of each module that are considered: enough to outvote one damaged id. */
 const LOOKED_AT = 3
 
 /** Ids of the first trains of each module that have `least` frames and no impossible id. */

@@ -3,21 +3,21 @@ import type { ExdfFacts } from '../../exdf/file.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 
-/** What tells a condition: an option, the run's control data or its frames; or nothing does, and it is assumed. */
+/** Where the value of a condition comes from; `assumed`: from none of the others. */
 export type ConditionSource = 'option' | 'control data' | 'frames' | 'assumed'
 
-/** What is known of the circumstances of a run. */
+/** The operating conditions of a run, as far as they are known. */
 export interface RunConditions {
-  /** By CalCat's parameter names; what is unknown is absent. */
+  /** By CalCat's parameter names; unknown ones are absent. */
   readonly values: Readonly<Record<string, number | string>>
-  /** What tells each of `values`. */
+  /** Where each of `values` comes from. */
   readonly sources: Readonly<Record<string, ConditionSource>>
-  /** 0 adaptive, 1 to 3 fixed high, medium, low; undefined: control data do not tell. */
+  /** 0 adaptive, 1 to 3 fixed high, medium, low; undefined: control data do not say. */
   readonly gainMode: 0 | 1 | 2 | 3 | undefined
   readonly problems: readonly Problem[]
 }
 
-/** Files of a run, as far as control data are read from them. */
+/** The part of a run's files that reading control data needs. */
 export interface ControlFiles {
   readonly files: readonly {
     readonly path: string
@@ -33,20 +33,20 @@ export interface FramesOfFile {
   readonly trains: readonly { readonly image: { readonly first: number; readonly count: number } }[]
 }
 
-/** The frames of a run, as far as conditions follow from them. */
+/** The part of a run that conditions can follow from. */
 export interface RunPart {
   readonly detector: Detector
   readonly karaboId: string
   readonly modules: ReadonlyMap<ModuleIndex, readonly FramesOfFile[]>
   /** Raw frames of a pulse: above 1 in parallel gain. */
   readonly rawFrames: number
-  /** What tells whether it was parallel gain; undefined: neither an option nor control data. */
+  /** Where it is known from whether it was parallel gain; undefined: neither from an option nor from control data. */
   readonly parallelFrom: ConditionSource | undefined
 }
 
-/** What control data say, read before the frames are looked at. */
+/** What control data say; they are read before the frames. */
 export interface RunControl {
-  /** Whether the run was taken in parallel gain; undefined: control data do not tell. */
+  /** Whether the run was taken in parallel gain; undefined: control data do not say. */
   readonly parallelGain?: boolean | undefined
   /** The conditions of the run, from control data and from the frames themselves. */
   conditionsOf(run: RunPart): RunConditions

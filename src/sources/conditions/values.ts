@@ -14,7 +14,7 @@ export function lowerMedian(values: readonly number[]): number | undefined {
   return sorted[Math.floor((sorted.length - 1) / 2)]
 }
 
-/** The value all trains share but for jitter; a warning to `problems` if they do not, and what `use` makes of them then. */
+/** The value that all trains share, jitter aside. If they do not, a warning goes to `problems`, and `use` chooses one. */
 export function steadyValue(
   device: string,
   property: string,
@@ -32,7 +32,7 @@ export function steadyValue(
   return value
 }
 
-/** The value at the start of the run, else that of its trains; a warning to `problems` if those differ. */
+/** The value at the start of the run, else that of its trains; if these differ, a warning goes to `problems`. */
 export function valueAtStart(
   control: ControlData,
   device: string,
@@ -46,7 +46,7 @@ export function valueAtStart(
 
 type Value = number | string | undefined
 
-/** Those conditions that are known, each from what tells it: of several that do, the first. */
+/** The conditions that are known, each with its source: of several sources that have a value, the first. */
 export function knownOf(
   conditions: Readonly<Record<string, Partial<Record<ConditionSource, Value>>>>,
 ): Pick<RunConditions, 'values' | 'sources'> {

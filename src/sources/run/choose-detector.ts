@@ -4,7 +4,7 @@ import { few } from './few.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
 
 /**
- * The one detector of the run, of those that `kits` are of, that `wanted` means: `auto`, a detector's id or a Karabo name.
+ * The kit of the one detector of the run that `wanted` names: `auto`, a detector's id or a Karabo name.
  * @throws DataError if there is none, naming what is there, or if its data are corrected. @throws UsageError if
  * there are several.
  */

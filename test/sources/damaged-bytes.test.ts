@@ -67,7 +67,7 @@ test('a text whose place is damaged is named, and the HDF5 library is not asked 
         encoding: 'utf8',
       })
       expect(status).toBe(1)
-      expect(stderr + stdout).toMatch(/AGIPD00-S00000\.h5[^]*METADATA\/creationDate.*damaged HDF5 file/)
+      expect(stderr + stdout).toMatch(/AGIPD00-S00000\.h5[\s\S]*METADATA\/creationDate.*damaged HDF5 file/)
       expect(stderr).not.toMatch(/Abort|enlarge/)
     }
   }

@@ -96,6 +96,28 @@ describe("the facility's parameters", () => {
     expect(stepsOf(request)).not.toContain('set-min')
   })
 
+  it('of LPD work as well', async () => {
+    const request = await requestOf(
+      [
+        'offset-corr: true',
+        'rel-gain: true',
+        'ff-map: false',
+        'gain-amp-map: true',
+        'capacitor: 5pf',
+        'category: 0',
+      ]
+        .concat(
+          'bias-voltage: 250.0',
+          'threshold-sigma-mid: 90',
+          'num-workers: 6',
+          'combine-parallel-gain: true',
+        )
+        .join('\n'),
+    )
+    expect(checked(request)).toMatchObject({ sigmaMedium: 90, conditions: { 'Sensor Bias Voltage': 250 } })
+    expect(stepsOf(request, LPD_1M)).toEqual(['offset', 'relative-gain', 'gain-amp-map', 'mask', 'range'])
+  })
+
   it('can switch off all that is behind the offset', async () => {
     const request = await requestOf('only-offset: true\nrel-gain: true\nforce-mg-if-below: false\n')
     expect(stepsOf(request)).toEqual([

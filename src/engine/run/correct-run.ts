@@ -34,12 +34,12 @@ export interface CorrectionOptions {
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
-  /** Where constants are kept packed from run to run, or why nowhere; absent: nowhere. */
+  /** Where constants are kept ready from run to run, or why nowhere; absent: nowhere. */
   readonly cache?: ConstantsCache | NoCache
   readonly signal?: AbortSignal
-  /** Told after every block how many module frames are done. */
+  /** Called after every block with the number of module frames done so far. */
   readonly onProgress?: (framesDone: number) => void
-  /** Threads and lanes to use, which are still there afterwards; absent: the run has its own. */
+  /** Threads and lanes lent to the run, still open afterwards; absent: the run starts its own. */
   readonly engine?: Engine
 }
 

@@ -32,12 +32,14 @@ export const OPTIONS: Readonly<Record<string, readonly [string, (items: readonly
   corr: ['corrected', ([item]) => item],
   // `AGIPD03` is module 3.
   'karabo-da': ['modules', names => names.map(name => String(name).replace(/^\D+0?(?=\d)/, ''))],
+  'threshold-sigma-high': ['sigmaHigh', ([sigmas]) => sigmas],
+  'threshold-sigma-mid': ['sigmaMedium', ([sigmas]) => sigmas],
   'max-pulses': ['pulses', items => (items.length === 1 ? `:${items[0]}` : items.join(':'))],
 }
 
 /**
- * What does not concern a correction of ours: places, databases and the distribution of work, plots, and numbers for
- * steps that are off. A star stands for any end.
+ * What does not concern a correction of ours: places, databases and the distribution of work, plots, numbers for steps
+ * that are off, and what LPD's control data and frames tell. A star stands for anything.
  */
 const IGNORED = [
   ...[
@@ -55,6 +57,7 @@ const IGNORED = [
   ...['overwrite', 'output-source', 'cell-id-preview', 'skip-plots', 'plot-*'],
   ...['blc-noise-threshold', 'cm-*', 'cs-mg-adjust', 'energy-threshold', 'ff-gain', 'noisy-adc-threshold'],
   ...['photon-energy', 'rounding-threshold', 'spi-hitfinding-*', 'litframe-device-id', 'ppu-train-offset'],
+  ...['capacitor', 'category', 'combine-parallel-gain', 'drop-last-frames-*', 'num-*', 'use-cell-order'],
   // Ours: what was known of the run, and where its constants came from.
   ...['condition-sources', 'constants-from'],
 ].map(name => new RegExp(`^${name.replace('*', '.*')}$`))

@@ -7,7 +7,7 @@ import type { OutputFolder } from '../../files/output-folder.js'
 import { twoDigits } from '../../model/ids.js'
 import type { Provenance } from './provenance.js'
 
-/** What `calibration_metadata_<DET>.yml` tells of one module. */
+/** One module in `calibration_metadata_<DET>.yml`. */
 export interface ModuleMetadata {
   readonly module: number
   readonly pdu: string | undefined
@@ -16,7 +16,7 @@ export interface ModuleMetadata {
   readonly outcome: Readonly<Record<string, unknown>>
 }
 
-/** What the file is made of. */
+/** The content of the file. */
 export interface RunMetadata {
   readonly detector: Detector
   readonly karaboId: string
@@ -32,8 +32,8 @@ export function metadataPath(folder: string, karaboId: string): string {
 }
 
 /**
- * Writes the file from which `CalibrationData.from_correction` of EXtra reads which constants a run was corrected
- * with; our own keys tell the rest: options, versions, checksums, what became of each module.
+ * Writes the file from which EXtra (`CalibrationData.from_correction`) and `--constants-from` read the constants of a
+ * correction, and `--config` its options. Keys of our own hold versions, checksums and what became of each module.
  * @throws OutputError
  */
 export async function writeMetadataFile(

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { OutputRequest } from '../engine/plan/plan.js'
 import { OutputError, UsageError } from '../model/errors.js'
+import { refuseForeign } from '../sinks/combined/combined-file.js'
 
 /** What the options say about outputs. */
 export interface OutputArguments {
@@ -63,6 +64,7 @@ function checkCombined(file: string, folder: string, run: string): void {
       place: { file: parent },
       hint: 'Make it, or choose another --combined',
     })
+  refuseForeign(file)
 }
 
 /** The path without symbolic links as far as it exists. */

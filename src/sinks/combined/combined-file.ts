@@ -1,7 +1,10 @@
+import { closeSync, lstatSync, openSync, statSync } from 'node:fs'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
+import { locateDataset, Unsupported } from '../../hdf5/direct/index.js'
+import { isDetcalError, UsageError } from '../../model/errors.js'
 import { ImageFile } from '../image/image-file.js'
 
 /** What a combined file holds, known before anything is corrected. */
@@ -49,12 +52,13 @@ export class CombinedFile {
     this.images = images
   }
 
-  /** Declares the file under a temporary name. @throws OutputError */
+  /** Declares the file under a temporary name. @throws OutputError; UsageError as {@link refuseForeign} does. */
   static async create(
     folder: OutputFolder,
     final: string,
     description: CombinedDescription,
   ): Promise<CombinedFile> {
+    refuseForeign(final)
     const part = folder.part(final)
     const pixels = pixelsOf(description.detector)
     const chunks = description.trainIds.length * description.detector.moduleCount
@@ -82,6 +86,33 @@ export class CombinedFile {
   discard(): void {
     this.images.abandon()
     this.#folder.discard(this.#part)
+  }
+}
+
+/**
+ * Only an earlier combined file is ever replaced, for any other may be what the run or its constants are read from, by
+ * whatever link or reference. @throws UsageError if there is something else at `path`.
+ */
+export function refuseForeign(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() && isCombined(path)) return
+  throw new UsageError('is not a combined file of detcal, so it is not replaced', {
+    place: { file: path },
+    hint: 'Choose another --combined',
+  })
+}
+
+/** By data and mask, whose elements are in the file itself: those of EXtra-data's virtual CXI are not. */
+function isCombined(path: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const [data, mask] = [DATASETS.data, DATASETS.mask].map(name => locateDataset(fd, name, path))
+    return data?.dtype === 'f4' && data.storage.kind === 'chunked' && mask?.storage.kind === 'chunked'
+  } catch (error) {
+    if (error instanceof Unsupported || isDetcalError(error, 'data')) return false
+    throw error
+  } finally {
+    closeSync(fd)
   }
 }
 

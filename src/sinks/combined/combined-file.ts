@@ -1,9 +1,9 @@
-import { closeSync, lstatSync, openSync, statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
-import { locateDataset, Unsupported } from '../../hdf5/direct/index.js'
+import { locatedIn } from '../../hdf5/located-in.js'
 import { isDetcalError, UsageError } from '../../model/errors.js'
 import { ImageFile } from '../image/image-file.js'
 
@@ -104,15 +104,12 @@ export function refuseForeign(path: string): void {
 
 /** By data and mask, whose elements are in the file itself: those of EXtra-data's virtual CXI are not. */
 function isCombined(path: string): boolean {
-  const fd = openSync(path, 'r')
   try {
-    const [data, mask] = [DATASETS.data, DATASETS.mask].map(name => locateDataset(fd, name, path))
+    const [data, mask] = [DATASETS.data, DATASETS.mask].map(name => locatedIn(path, name))
     return data?.dtype === 'f4' && data.storage.kind === 'chunked' && mask?.storage.kind === 'chunked'
   } catch (error) {
-    if (error instanceof Unsupported || isDetcalError(error, 'data')) return false
+    if (isDetcalError(error, 'data')) return false
     throw error
-  } finally {
-    closeSync(fd)
   }
 }
 

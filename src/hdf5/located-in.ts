@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { isDetcalError } from '../model/errors.js'
 import { type LocatedDataset, locateDataset, Unsupported } from './direct/index.js'
 
 /**
@@ -14,5 +15,19 @@ export function locatedIn(path: string, dataset: string): LocatedDataset | undef
     throw error
   } finally {
     closeSync(fd)
+  }
+}
+
+/**
+ * Whether `path` is a file that has all of these datasets, with their elements in it: so is an earlier result told from
+ * whatever else may have its name.
+ */
+export function holdsItself(path: string, datasets: readonly string[]): boolean {
+  try {
+    if (!statSync(path).isFile()) return false
+    return datasets.every(name => (locatedIn(path, name)?.storage.kind ?? 'elsewhere') !== 'elsewhere')
+  } catch (error) {
+    if (isDetcalError(error, 'data') || (error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }

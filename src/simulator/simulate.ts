@@ -1,12 +1,13 @@
 import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { writeExdf } from '../exdf/writer.js'
 import { makeFolders, removeEmptyFolders } from '../files/folders.js'
-import { type ErrorRecord, errorOf, OutputError } from '../model/errors.js'
+import { holdsItself } from '../hdf5/located-in.js'
+import { type ErrorRecord, errorOf, OutputError, UsageError } from '../model/errors.js'
 import { asOutputError } from './chunk-file.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
@@ -54,6 +55,7 @@ export async function simulate(
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
+  if (truth !== undefined) requireTruthPlace(truth, run)
   // Neither name is one that readers of runs look at.
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
@@ -156,6 +158,15 @@ function refuseExisting(path: string, overwrite: boolean): void {
       place: { file: path },
       hint: 'Give another place, or --overwrite to replace it',
     })
+}
+
+/** The run's folder is replaced with all that is in it; of files an earlier truth is replaced, and nothing else. */
+function requireTruthPlace(truth: string, run: string): void {
+  const refuse = (message: string) =>
+    new UsageError(message, { place: { file: truth }, hint: 'Choose another --truth' })
+  if (!relative(run, truth).startsWith('..')) throw refuse("the truth cannot lie in the run's folder")
+  if (existsSync(truth) && !holdsItself(truth, ['trainId', 'pulseId', 'cellId']))
+    throw refuse('is not a truth of detcal simulate, so it is not replaced')
 }
 
 /** Gives a finished file or folder its name, in place of what was there. */

@@ -1,10 +1,10 @@
-import { lstatSync, statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
-import { locatedIn } from '../../hdf5/located-in.js'
-import { isDetcalError, UsageError } from '../../model/errors.js'
+import { holdsItself } from '../../hdf5/located-in.js'
+import { UsageError } from '../../model/errors.js'
 import { ImageFile } from '../image/image-file.js'
 
 /** What a combined file holds, known before anything is corrected. */
@@ -95,22 +95,12 @@ export class CombinedFile {
  */
 export function refuseForeign(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() && isCombined(path)) return
+  // The elements of EXtra-data's virtual CXI are elsewhere.
+  if (holdsItself(path, Object.values(DATASETS))) return
   throw new UsageError('is not a combined file of detcal, so it is not replaced', {
     place: { file: path },
     hint: 'Choose another --combined',
   })
-}
-
-/** By data and mask, whose elements are in the file itself: those of EXtra-data's virtual CXI are not. */
-function isCombined(path: string): boolean {
-  try {
-    const [data, mask] = [DATASETS.data, DATASETS.mask].map(name => locatedIn(path, name))
-    return data?.dtype === 'f4' && data.storage.kind === 'chunked' && mask?.storage.kind === 'chunked'
-  } catch (error) {
-    if (isDetcalError(error, 'data')) return false
-    throw error
-  }
 }
 
 function declare(description: CombinedDescription): NewFile {

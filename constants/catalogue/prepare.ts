@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Detector } from '../../src/detectors/detector.js'
 import { type Content, contentOf } from '../../src/files/content.js'
-import { ConstantsError, DataError, isDetcalError, UsageError } from '../../src/model/errors.js'
+import { ConstantsError, isDetcalError, UsageError } from '../../src/model/errors.js'
 import { twoDigits } from '../../src/model/ids.js'
 import { checksumsOf } from '../files/checksums/verification.js'
 import { openCheetahFile } from '../files/cheetah.js'
@@ -12,7 +12,7 @@ import { type ResolvedDims, resolveDims } from '../model/axes.js'
 import { calibrationOf } from '../model/calibrations.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
 import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
-import { copied, epochOf, folderOf, isFile, moved, pathInStore, type StagedFile, stage } from './store.js'
+import { copied, epochOf, folderOf, moved, pathInStore, type StagedFile, stage } from './store.js'
 
 /** A constant of a file, checked. */
 export type CheckedConstant = StoredConstant & Pick<NewVersion, 'dtype'> & ResolvedDims
@@ -42,8 +42,6 @@ export async function prepareFile(
   file: string,
 ): Promise<PreparedFile> {
   const { detector } = request
-  if (!isFile(file))
-    throw new DataError('there is no such file', { place: { file }, hint: 'Name files of constants' })
   const { move } = request
   const cheetah = move ? undefined : await openCheetahFile(file)
   if (cheetah && (request.dims ?? request.dimsOf))

@@ -11,7 +11,7 @@ import { copyFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Content, contentOf } from '../../src/files/content.js'
-import { isUnsupported } from '../../src/files/errors.js'
+import { isUnsupported, systemText } from '../../src/files/errors.js'
 import { makeFolders } from '../../src/files/folders.js'
 import { nameOnce } from '../../src/files/names.js'
 import { partOf } from '../../src/files/parts.js'
@@ -104,8 +104,12 @@ export async function stage(
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
-    if (isDetcalError(error)) throw error
-    throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {
+    throw notStored(error)
+  }
+
+  function notStored(error: unknown): unknown {
+    if (isDetcalError(error)) return error
+    return new OutputError(`it cannot be copied into the catalogue: ${systemText(error as Error)}`, {
       place: { file },
       hint: 'Check free space and permissions of the catalogue',
       cause: error,
@@ -117,7 +121,11 @@ export async function stage(
     for (let n = 0; ; n++) {
       const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
       const target = join(root, folder, name)
-      if (!nameOnce(temporary, target)) continue
+      try {
+        if (!nameOnce(temporary, target)) continue
+      } catch (error) {
+        throw notStored(error)
+      }
       kept = target
       return [...folder.split(sep), name].join('/')
     }

@@ -1,9 +1,11 @@
 import { contentOf } from '../../src/files/content.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import { locatedIn } from '../../src/hdf5/located-in.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError } from '../../src/model/errors.js'
 import { badPixelMask } from '../model/bad-pixels.js'
 import { dtypeOf, type StoredConstant } from './layout.js'
+import { requireWritten } from './not-written.js'
 import { openSlabs, type SlabReader } from './source.js'
 import { type ConstantArray, type SlabOf, writeConstants } from './write.js'
 
@@ -46,6 +48,9 @@ export interface CheetahFile {
   write(path: string, pdu: string, beginAt: Date): Promise<void>
 }
 
+/** Of (gain, cell, slow scan, fast scan). */
+const CELL_AXIS = 1
+
 interface Found {
   readonly kind: CheetahDataset
   readonly shape: readonly number[]
@@ -86,7 +91,10 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
         const arrays: ConstantArray[] = []
         for (const { kind, shape, dtype } of found) {
           if (dtype === undefined) throw new TypeError(`${kind.name} is of no type that can be read`)
-          const reader = await openSlabs({ place: { file, dataset: kind.name } })
+          const place = { file, dataset: kind.name }
+          const located = locatedIn(file, kind.name)
+          if (located) requireWritten(located, CELL_AXIS, place)
+          const reader = await openSlabs({ place })
           readers.push(reader)
           arrays.push(arrayOfDataset(reader, kind, shape, dtype, pdu, { ...statements, beginAt }))
         }

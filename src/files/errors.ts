@@ -38,13 +38,16 @@ export function asOutputError(error: unknown, file: string): unknown {
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
-  const text =
-    code === 'ENOSPC' ? 'no space left on device' : ((error as Error).message.split(',')[0] ?? code)
-  return new OutputError(text.replace(/^E[A-Z0-9]+: /, ''), {
+  return new OutputError(systemText(error as Error), {
     place: { file },
     hint: HINTS[code] ?? CHECK,
     cause: error,
   })
+}
+
+/** What the system says of a failure: `no space left on device` of `ENOSPC: no space left on device, write`. */
+export function systemText({ message }: Error): string {
+  return message.replace(/^E[A-Z0-9]+: |,.*$/gs, '')
 }
 
 /** What `action` returns, which writes to `file`. @throws OutputError naming `file` where the system refuses. */

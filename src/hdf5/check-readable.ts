@@ -1,8 +1,7 @@
-import { closeSync, openSync } from 'node:fs'
 import { DataError } from '../model/errors.js'
-import { locateDataset, Unsupported } from './direct/index.js'
 import { refuseForeignFilters } from './guard.js'
 import { type Dataset, withFile } from './library.js'
+import { locatedIn } from './located-in.js'
 
 /**
  * Makes sure that a dataset can be read, without reading its elements: it is there with all it refers to in other files,
@@ -11,15 +10,7 @@ import { type Dataset, withFile } from './library.js'
  * @throws DataError naming file, dataset and the source or filter that is missing.
  */
 export async function checkReadable(path: string, dataset: string): Promise<void> {
-  const fd = openSync(path, 'r')
-  try {
-    locateDataset(fd, dataset, path)
-    return
-  } catch (error) {
-    if (!(error instanceof Unsupported)) throw error
-  } finally {
-    closeSync(fd)
-  }
+  if (locatedIn(path, dataset)) return
   await withFile(path, 'r', file => {
     const found = file.get(dataset)
     if (found === null || !('slice' in found))

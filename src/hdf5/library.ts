@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Entity, File, FileOptions } from 'h5wasm/node'
 import { DataError, DetcalError, isDetcalError, OutputError } from '../model/errors.js'
 import { Unsupported } from './direct/index.js'
@@ -69,9 +70,11 @@ async function start(): Promise<Library> {
   return {
     open: (path, mode, options) => {
       if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
-      return named(path, mode, () =>
-        mode === 'r' ? new GuardedFile(path, options) : new H5File(path, mode, options),
-      )
+      return named(path, mode, () => {
+        if (mode !== 'r') return new H5File(path, mode, options)
+        requireFile(path)
+        return new GuardedFile(path, options)
+      })
     },
   }
 }
@@ -137,6 +140,14 @@ export function externalLinkOn(file: File, path: string): string | undefined {
     if (typeof name === 'string') return name
   }
   return undefined
+}
+
+/** What the library would say of no file in words of its own. */
+function requireFile(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isFile()) return
+  const message = there === undefined ? 'there is no such file' : 'is not a file'
+  throw new DataError(message, { place: { file: path }, hint: 'Name an HDF5 file' })
 }
 
 function afterBreakdown(path: string, culprit: string): DataError {

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { writeExdf } from '../exdf/writer.js'
@@ -10,9 +10,10 @@ import { makeFolders, removeEmptyFolders } from '../files/folders.js'
 import { requireFree } from '../files/free-space.js'
 import { replaceFile } from '../files/names.js'
 import { partOf } from '../files/parts.js'
+import { holdsItself } from '../hdf5/located-in.js'
 import { kitOf } from '../kits/index.js'
 import type { DetectorKit } from '../kits/kit.js'
-import { type ErrorRecord, errorOf, OutputError } from '../model/errors.js'
+import { type ErrorRecord, errorOf, OutputError, UsageError } from '../model/errors.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
 import { checkOptions, rawFramesOf, type SimulationOptions } from './model/options.js'
@@ -62,6 +63,7 @@ export async function simulate(
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
+  if (truth !== undefined) requireTruthPlace(truth, run)
   const part = partOf(join(dirname(run), `.${basename(run)}`))
   const truthPart = truth && partOf(truth)
   const constants = catalogue === undefined ? undefined : planConstants(kit, options, catalogue)
@@ -165,6 +167,15 @@ function refuseExisting(path: string, overwrite: boolean): void {
       place: { file: path },
       hint: 'Give another place, or --overwrite to replace it',
     })
+}
+
+/** The run's folder is replaced with all that is in it; of files an earlier truth is replaced, and nothing else. */
+function requireTruthPlace(truth: string, run: string): void {
+  const refuse = (message: string) =>
+    new UsageError(message, { place: { file: truth }, hint: 'Choose another --truth' })
+  if (!relative(run, truth).startsWith('..')) throw refuse("the truth cannot lie in the run's folder")
+  if (existsSync(truth) && !holdsItself(truth, ['trainId', 'pulseId', 'cellId']))
+    throw refuse('is not a truth of detcal simulate, so it is not replaced')
 }
 
 /** What is written of images, truth and constants. */

@@ -115,7 +115,7 @@ describe("the facility's parameters", () => {
         .join('\n'),
     )
     expect(checked(request)).toMatchObject({ sigmaMedium: 90, conditions: { 'Sensor Bias Voltage': 250 } })
-    expect(stepsOf(request, LPD_1M)).toEqual(['offset', 'relative-gain', 'gain-amp-map', 'mask', 'range'])
+    expect(stepsOf(request, LPD)).toEqual(['offset', 'relative-gain', 'gain-amp-map', 'mask', 'range'])
   })
 
   it('can switch off all that is behind the offset', async () => {

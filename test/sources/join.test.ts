@@ -191,7 +191,7 @@ describe('selecting', () => {
 
   test('nothing left is an error', () => {
     expect(() => joinRun(run, { modules: [moduleIndex(9)] })).toThrow(
-      expect.objectContaining({ tag: 'data' }),
+      expect.objectContaining({ tag: 'usage' }),
     )
     expect(() => joinRun(run, { pulses: parseSlice('9:', '--pulses') })).toThrow(
       expect.objectContaining({ tag: 'data' }),

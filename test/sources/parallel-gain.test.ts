@@ -47,11 +47,11 @@ describe('a run in parallel gain', () => {
     expect(run.problems.filter(({ severity }) => severity === 'error')).toMatchObject([
       {
         check: 'parallel_gain',
-        message: expect.stringMatching(/^train 1000: pulse ids begin anew .*left out\. Say --parallel-gain/),
+        message: expect.stringMatching(/^pulse ids begin anew .*left out\. Say --parallel-gain/),
       },
       {
         check: 'image_ids',
-        message: expect.stringMatching(/^train 1002: a cell is there twice.*--parallel-gain/),
+        message: expect.stringMatching(/^a cell is there twice.*--parallel-gain/),
       },
     ])
     expect(() => joinRun(run)).toThrow(/Say --parallel-gain/)

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { OutputError, UsageError } from '../../model/errors.js'
+import { refuseForeign } from '../../sinks/combined/combined-file.js'
 import type { OutputRequest } from '../plan/plan.js'
 import type { CheckedRequest } from './request.js'
 
@@ -59,6 +60,7 @@ function checkCombined(file: string, folder: string, run: string): void {
       place: { file: parent },
       hint: 'Make it, or choose another --combined',
     })
+  refuseForeign(file)
 }
 
 /** The path without symbolic links as far as it exists. */

@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { writing } from '../../files/errors.js'
@@ -17,7 +17,7 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   const scales = scalesOf(outcome.modules)
   const runs = [...new Set(plan.runs)].map(({ run }) => run.run ?? '?')
   return htmlPage(
-    `Dark characterisation of ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
+    `${TITLE} ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
       summarySection(plan, outcome, software),
       ...outcome.modules.map(module => moduleSection(module, scales, plan.limits)),
@@ -29,19 +29,44 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
 export function requireReportPlace(path: string): void {
   const part = partOf(path)
   writing(path, () => {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-      throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
+    refuseForeign(path)
     writeFileSync(part, '')
     rmSync(part)
   })
 }
 
-/** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */
+const TITLE = 'Dark characterisation of'
+
+/** Only an earlier report is replaced: any other file may be a RAW file, a catalogue or somebody's work. */
+function refuseForeign(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isFile() && isReport(path)) return
+  throw new OutputError(
+    there?.isDirectory() ? 'is a folder' : 'is not a report of detcal dark, so it is not replaced',
+    { place: { file: path }, hint: 'Name another file for the report' },
+  )
+}
+
+function isReport(path: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    const beginning = Buffer.alloc(512)
+    const text = beginning.toString('utf8', 0, readSync(fd, beginning))
+    return text.startsWith('<!doctype html>') && text.includes(`<title>${TITLE} `)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Writes {@link darkReport}; an earlier report that is there is replaced, nothing else. @throws OutputError */
 export async function writeDarkReport(
   path: string,
   plan: DarkPlan,
   outcome: DarkOutcome,
   software: string,
 ): Promise<void> {
+  // The characterisation may have made what has this name now.
+  writing(path, () => refuseForeign(path))
   await writeWhole(path, part => writeFileSync(part, darkReport(plan, outcome, software)))
 }

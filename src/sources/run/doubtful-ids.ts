@@ -32,8 +32,8 @@ export function doubtfulIds<F extends Ids>(
   const name = (check: string, severity: Problem['severity'], trains: readonly TrainId[], what: string) => {
     const [train] = trains
     if (train === undefined) return
-    const named = trains.length === 1 ? `train ${train}` : `${trains.length} trains (${few(trains, 5)})`
-    problems.push({ check, severity, message: `${named}: ${what}`, place: { ...place, train } })
+    const message = trains.length === 1 ? what : `${trains.length} trains (${few(trains, 5)}): ${what}`
+    problems.push({ check, severity, message, place: { ...place, train } })
   }
   const canBeParallel = detector.parallelFrames !== undefined && rawFrames === 1
   const told = parallelFrom ?? 'assumed'

@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs'
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
-import { locateDataset, rowsNotWritten, Unsupported } from '../../hdf5/direct/index.js'
+import { rowsNotWritten } from '../../hdf5/direct/index.js'
+import { locatedIn } from '../../hdf5/located-in.js'
 import type { Place } from '../../model/errors.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -61,15 +61,8 @@ export function notWrittenProblem({ frames, trains }: FramesNotWritten, what: st
  * @throws DataError if it cannot be read.
  */
 export function imageNotWritten(path: string, source: string): Uint8Array | undefined {
-  const fd = openSync(path, 'r')
-  try {
-    return rowsNotWritten(locateDataset(fd, instrumentPath(source, 'image/data'), path))
-  } catch (error) {
-    if (error instanceof Unsupported) return undefined
-    throw error
-  } finally {
-    closeSync(fd)
-  }
+  const located = locatedIn(path, instrumentPath(source, 'image/data'))
+  return located && rowsNotWritten(located)
 }
 
 /** Frames of a run that were never written, and image data that cannot be read, by file. Only structure is read. */

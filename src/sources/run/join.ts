@@ -1,4 +1,4 @@
-import { DataError } from '../../model/errors.js'
+import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
@@ -55,7 +55,7 @@ const NO_ROWS: Positions = { start: 0, step: 1, count: 0 }
  * `--trains` counts the valid trains of the whole run, whatever modules are chosen. In each train the pulse
  * and cell lists of most of the chosen modules win (tie: those of the lowest module); the others get count 0 and are
  * named. Pure: reads no file.
- * @throws UsageError if no train is selected, DataError if no frame is.
+ * @throws UsageError if nothing is selected, DataError if the run has no frame.
  */
 export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trainIds = selectTrains(run.trainIds, selection.trains)
@@ -104,8 +104,9 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const why = problems.find(({ severity }) => severity === 'error')
   if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
     throw new DataError(why.message, { place: why.place })
+  const SelectionError = Object.values(selection).some(part => part !== undefined) ? UsageError : DataError
   if (modules.size === 0)
-    throw new DataError('no frame of the run is selected', {
+    throw new SelectionError('no frame of the run is selected', {
       place: { file: run.path },
       hint: `It has modules ${[...run.modules.keys()].join(', ')} and ${run.trainIds.length} trains`,
     })

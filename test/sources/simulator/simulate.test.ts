@@ -220,6 +220,9 @@ describe('what cannot be', () => {
     const truth = join(out, 'truth.h5')
     writeFileSync(truth, 'mine')
     await expect(run({ run: 18 }, { truth })).rejects.toMatchObject({ tag: 'output', place: { file: truth } })
+    // Not even if it may be overwritten: only a truth is.
+    await expect(run({ run: 18 }, { truth, overwrite: true })).rejects.toMatchObject({ tag: 'usage' })
+    expect(readFileSync(truth, 'utf8')).toBe('mine')
     rmSync(truth)
     expect(left()).toEqual(before)
   })
@@ -231,6 +234,19 @@ describe('what cannot be', () => {
     expect(readdirSync(folder).sort()).toEqual(['RAW-R0017-AGIPD03-S00000.h5', 'RAW-R0017-DA01-S00000.h5'])
     await run({ kind: 'dark' }, { overwrite: true })
     expect(left()).toEqual(before)
+  })
+
+  test('a truth file in the folder of the run is refused, and the run stays', async () => {
+    const { run: folder } = await run({})
+    const before = readdirSync(folder)
+    for (const truth of [join(folder, 'RAW-R0017-AGIPD00-S00000.h5'), join(folder, 'new.h5')])
+      await expect(run({}, { truth, overwrite: true })).rejects.toMatchObject({
+        tag: 'usage',
+        place: { file: truth },
+      })
+    expect(readdirSync(folder)).toEqual(before)
+    const truth = join(out, 'truth.h5')
+    for (const _ of [1, 2]) await run({}, { truth, overwrite: true })
   })
 
   test('a signal leaves nothing behind', async () => {

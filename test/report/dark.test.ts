@@ -81,12 +81,12 @@ function resultOf(modules: number): [DarkPlan, DarkOutcome] {
 }
 
 describe('the place of a dark report', () => {
-  it('is a new file or an earlier report, by a link too', () => {
+  it('is a new file or an earlier report, by a link too', async () => {
     const folder = scratch()
     const [path, link] = [join(folder, 'dark.html'), join(folder, 'link.html')]
     for (const _ of [1, 2]) {
       requireReportPlace(path)
-      writeDarkReport(path, ...resultOf(1), 'detcal 0')
+      await writeDarkReport(path, ...resultOf(1), 'detcal 0')
     }
     symlinkSync(path, link)
     requireReportPlace(link)

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { DataError } from '../src/model/errors.js'
-import { isOwn, type Report, type Result } from './result.js'
+import { type BenchReport, isOwn, type Result } from './result.js'
 
 /** Reads what `--json` printed. @throws DataError naming the file. */
-export function readReport(path: string): Report {
+export function readReport(path: string): BenchReport {
   const refuse = (message: string): DataError =>
     new DataError(message, { place: { file: path }, hint: 'Give a file that detcal bench --json printed' })
   let value: unknown
@@ -12,10 +12,10 @@ export function readReport(path: string): Report {
   } catch (error) {
     throw refuse(`cannot be read: ${(error as Error).message}`)
   }
-  const { machine, results } = (value ?? {}) as Partial<Report>
+  const { machine, results } = (value ?? {}) as Partial<BenchReport>
   const whole = typeof machine === 'object' && Array.isArray(results) && results.every(isResult)
   if (!whole) throw refuse('it is no result of a benchmark')
-  return value as Report
+  return value as BenchReport
 }
 
 function isResult(value: unknown): boolean {
@@ -24,7 +24,7 @@ function isResult(value: unknown): boolean {
 }
 
 /** What of detcal's own takes more than `threshold` times as long as in `baseline`, a line each. */
-export function slower(report: Report, baseline: Report, threshold: number): string[] {
+export function slower(report: BenchReport, baseline: BenchReport, threshold: number): string[] {
   const key = ({ name, implementation }: Result): string => `${name}: ${implementation}`
   const before = new Map(baseline.results.map(result => [key(result), result.nsPerPixel]))
   return report.results.filter(isOwn).flatMap(result => {

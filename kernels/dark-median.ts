@@ -18,7 +18,7 @@ const ABOVE_ALL: i16 = 0x3fff
  * Medians lie close to the mean, so counts below six bounds around that find them in one pass, or, where samples spread,
  * nearly, and another pass finds them; where they do not, the bits of it are found one by one.
  */
-export function middle(
+export function middleSamples(
   samples: usize, frames: usize, sums: usize, deviation: f32, lower: usize, upper: usize,
 ): void {
   if (sums && frames >= WINDOW_FRAMES) {

@@ -1,7 +1,7 @@
 // Statistics of dark frames: for every pixel the exact median, mean and standard deviation of its samples over all
 // frames of one memory cell. Sums are integers and the select is exact, so that neither the order of the frames nor
 // the cut of the work shows in a result.
-import { middle } from './dark-median'
+import { middleSamples } from './dark-median'
 import { baseOf, decoded, WIDE } from './dark-sample'
 import { addWide, BASE, SQUARES, squaresHigh, squaresLow, storeMoments, SUM } from './dark-sums'
 
@@ -46,7 +46,7 @@ export function darkStatistics(
       storeMoments(result, frames, mean ? mean + at : 0, deviation ? deviation + at : 0)
       if (median) {
         const spread = deviation ? largest(deviation + at) : 0
-        middle(samples, frames, narrow ? result + SUM : 0, spread, result + MIDDLE, result + NEXT)
+        middleSamples(samples, frames, narrow ? result + SUM : 0, spread, result + MIDDLE, result + NEXT)
         storeMedians(result, narrow, median + at)
       }
     }

@@ -11,7 +11,7 @@ const TABLE: usize = DIGITS << 2
 const NEAR: f64 = 0.25
 
 /**
- * Writes of `count` (a multiple of 4) f32 the median (even number: mean of the middle two), the population standard
+ * Writes of `count` (a multiple of 4) f32 the median (even number: mean of the center two), the population standard
  * deviation (in f64, both NaN if nothing is finite) and the number of finite values to `out`: three f64. Values are
  * summed in four parts, of every fourth each: ((0 + 1) + (2 + 3)). `scratch` holds 4·count + 8208 bytes; all pointers
  * are aligned to 16.
@@ -40,14 +40,14 @@ export function spread(values: usize, count: usize, out: usize, scratch: usize):
 /** Two passes: with the mean known, no digits are lost. */
 @inline
 function deviationFrom(mean: f64, n: u32, values: usize, end: usize): f64 {
-  const middle = f64x2.splat(mean)
+  const center = f64x2.splat(mean)
   let sum01 = f64x2.splat(0)
   let sum23 = sum01
   for (let at = values; at < end; at += 16) {
     const v = v128.load(at)
     const is = finiteOf(v)
-    const d01 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(v), middle), i64x2.extend_low_i32x4_s(is))
-    const d23 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(upper(v)), middle), i64x2.extend_high_i32x4_s(is))
+    const d01 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(v), center), i64x2.extend_low_i32x4_s(is))
+    const d23 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(upper(v)), center), i64x2.extend_high_i32x4_s(is))
     sum01 = f64x2.add(sum01, f64x2.mul(d01, d01))
     sum23 = f64x2.add(sum23, f64x2.mul(d23, d23))
   }
@@ -66,7 +66,7 @@ function total(a: v128, b: v128): f64 {
 }
 
 /**
- * The mean of the middle two. Values close to the mean are set aside, which nearly always has both among few; else all.
+ * The mean of the center two. Values close to the mean are set aside, which nearly always has both among few; else all.
  * Counts of their digits find the lower one exactly, one more pass the upper one where it is another.
  */
 function median(values: usize, end: usize, n: u32, mean: f64, deviation: f64, scratch: usize): f64 {

@@ -9,7 +9,7 @@ import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { Lane } from '../../src/memory/lane.js'
 import { laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
-import { PIXELS, TILE } from '../kernels/problem.js'
+import { PIXELS, TILE } from '../kernels/workload.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
 
 /** One module's constants of the default chain, in their file. */
@@ -22,7 +22,7 @@ export interface StoredConstants {
   readonly bytes: number
 }
 
-export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
+export async function storedConstants(file: string, cells: number): Promise<StoredConstants> {
   const stored = await describeConstants(file)
   const chain = AGIPD.resolve({
     steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
@@ -84,7 +84,7 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
 }
 
 /** As many bytes of the file into one buffer, 8 MiB at a time. */
-export function plainReading({ file, bytes }: StoredConstants): Contender {
+export function plainFileRead({ file, bytes }: StoredConstants): Contender {
   const room = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
   const pass = (): void => {
     const fd = openSync(file, 'r')

@@ -1,4 +1,4 @@
-import type { Report, Result } from '../result.js'
+import type { BenchReport, Result } from '../result.js'
 
 /** Results of one task, in the order they were measured. */
 export interface Group {
@@ -6,7 +6,7 @@ export interface Group {
   readonly results: readonly Result[]
 }
 
-export function groupsOf({ results }: Report): Group[] {
+export function groupsOf({ results }: BenchReport): Group[] {
   const names = [...new Set(results.map(({ name }) => name))]
   return names.map(name => ({ name, results: results.filter(result => result.name === name) }))
 }

@@ -7,7 +7,7 @@ import { type Strategy, selectVersion } from './select.js'
 import type { ListFilter, SqliteCatalogue } from './sqlite-catalogue.js'
 
 /** Which versions of a catalogue are meant; what is left out matches everything. */
-export interface Selection extends ListFilter {
+export interface VersionQuery extends ListFilter {
   /** Versions that a run with these conditions could use. */
   readonly conditions?: Conditions
   /**
@@ -22,7 +22,7 @@ export interface Selection extends ListFilter {
 export function selectConstants(
   catalogue: SqliteCatalogue,
   detectors: readonly Detector[],
-  { conditions = {}, at, strategy = 'closest', ...filter }: Selection,
+  { conditions = {}, at, strategy = 'closest', ...filter }: VersionQuery,
 ): ConstantVersion[] {
   const matching = catalogue.list(filter).filter(version => {
     const detector = detectors.find(({ type }) => type === version.detectorType)
@@ -48,7 +48,7 @@ export function selectConstants(
 export function selectSome(
   catalogue: SqliteCatalogue,
   detectors: readonly Detector[],
-  selection: Selection,
+  selection: VersionQuery,
 ): ConstantVersion[] {
   const versions = selectConstants(catalogue, detectors, selection)
   if (versions.length > 0) return versions

@@ -1,9 +1,9 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf, viewAs } from '../../src/model/dtypes.js'
-import { type Block, blocksOf } from '../files/blocks.js'
+import { type Slab, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
-import { type DarkMap, MapSums } from './picture.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
+import { type DarkMap, MapSums } from './preview.js'
 import type { DarkRecipe } from './recipe.js'
 
 /** How far new values lie from previous ones, new − previous, over all (pixel, cell) where both are finite. */
@@ -138,7 +138,7 @@ function countChanges(
   counts.fewer += fewer
 }
 
-/** Values of one cell and stage in a block of a previous constant. */
+/** Values of one cell and stage in a slab of a previous constant. */
 interface Piece {
   readonly cell: number
   readonly stage: number
@@ -172,10 +172,10 @@ async function eachPiece(
   } as const
   const slabs = await openSlabs(source)
   try {
-    for (const block of blocksOf(source, region, BATCH)) {
-      const bytes = new ArrayBuffer(block.bytes)
-      slabs.read(block.start, block.count, new Uint8Array(bytes))
-      for (const piece of piecesOf(detector, source, block, bytes)) use(piece)
+    for (const slab of slabsOf(source, region, BATCH)) {
+      const bytes = new ArrayBuffer(slab.bytes)
+      slabs.read(slab.start, slab.count, new Uint8Array(bytes))
+      for (const piece of piecesOf(detector, source, slab, bytes)) use(piece)
     }
   } finally {
     slabs.close()
@@ -185,7 +185,7 @@ async function eachPiece(
 function* piecesOf(
   { fastScan }: Detector,
   { axes, dtype }: ConstantSource,
-  { start, count, bytes }: Block,
+  { start, count, bytes }: Slab,
   buffer: ArrayBuffer,
 ): Generator<Piece> {
   const values = viewAs(dtype, buffer, 0, bytes / DTYPE_BYTES[dtype])

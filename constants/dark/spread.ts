@@ -1,4 +1,4 @@
-import type { KernelRoom } from './room.js'
+import type { KernelWorkspace } from './workspace.js'
 
 /** Middle and width of the finite values of a plane. */
 export interface Spread {
@@ -13,13 +13,13 @@ export interface Spread {
 const FOUND = 64
 const SCRATCH = 8256
 
-/** The room that {@link spreadOf} needs for `count` values. */
+/** The workspace that {@link spreadOf} needs for `count` values. */
 export function spreadBytes(count: number): number {
   return FOUND + SCRATCH + 4 * count
 }
 
-/** {@link Spread} of a multiple of 4 f32 that lie in the room's memory, behind the {@link spreadBytes} of them. */
-export function spreadOf(values: Float32Array, { kernels, buffer, at }: KernelRoom): Spread {
+/** {@link Spread} of a multiple of 4 f32 that lie in the workspace's memory, behind the {@link spreadBytes} of them. */
+export function spreadOf(values: Float32Array, { kernels, buffer, at }: KernelWorkspace): Spread {
   kernels.spread(values.byteOffset, values.length, at, at + FOUND)
   const [median = Number.NaN, deviation = Number.NaN, finite = 0] = new Float64Array(buffer, at, 3)
   return { median, deviation, finite }

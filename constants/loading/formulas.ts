@@ -1,8 +1,8 @@
 /** Numbers of one row of pixels, one array for each plane read, as exact numbers. */
-export type Rows = readonly Float64Array[]
+export type SourceRow = readonly Float64Array[]
 
 /** Writes the first `n` of `rows` to word `at` on: floats into `f32`, masks into `u32`, two views of the same bytes. */
-export type WriteRow = (rows: Rows, n: number, f32: Float32Array, u32: Uint32Array, at: number) => void
+export type WriteRow = (rows: SourceRow, n: number, f32: Float32Array, u32: Uint32Array, at: number) => void
 
 const NONE = new Float64Array(0)
 

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs'
-import type { Selection } from '../../constants/catalogue/query.js'
+import type { VersionQuery } from '../../constants/catalogue/query.js'
 import type { Strategy } from '../../constants/catalogue/select.js'
 import { type Conditions, parameterNames, parseConditions } from '../../constants/model/conditions.js'
 import type { ConstantVersion } from '../../constants/model/version.js'
@@ -87,7 +87,7 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
 }
 
 /** What the options select. @throws UsageError for names that nothing has. */
-export function selectionOf(options: FilterOptions): Selection {
+export function queryOf(options: FilterOptions): VersionQuery {
   const { detector: name, module, pdu, calibration, condition, at, strategy } = options
   const detector = name === undefined ? undefined : detectorNamed(name)
   const kinds = detector ? [detector] : DETECTORS
@@ -155,7 +155,7 @@ export function timeText(time: Date): string {
 }
 
 /** Conditions on one line, `name=value` separated by commas. */
-export function conditionsText(conditions: Conditions): string {
+export function conditionList(conditions: Conditions): string {
   return Object.entries(conditions)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')

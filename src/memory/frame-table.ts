@@ -39,7 +39,7 @@ export class FrameTable {
     return this.#word(index, WORD.departures)
   }
 
-  /** Bytes of the deflated planes of frame `index`, once `packListed` has made them. */
+  /** Bytes of the deflated planes of frame `index`, once `deflateListed` has made them. */
   streams(index: number): { readonly gain: number; readonly mask: number } {
     return { gain: this.#word(index, WORD.gain), mask: this.#word(index, WORD.mask) }
   }

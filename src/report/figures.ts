@@ -1,4 +1,4 @@
-import type { DarkMap, Histogram } from '../../constants/dark/picture.js'
+import type { DarkMap, Histogram } from '../../constants/dark/preview.js'
 import type { Palette } from './colours.js'
 import { escaped } from './html.js'
 import { pngUri } from './png.js'

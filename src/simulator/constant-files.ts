@@ -9,7 +9,7 @@ import { asOutputError } from './chunk-file.js'
 import type { SimulationOptions } from './options.js'
 import { keyOf } from './random.js'
 import { simulatedDetector } from './simulated.js'
-import type { ConstantsTask } from './tasks.js'
+import type { ModuleConstantsTask } from './tasks.js'
 import { constantsBegin } from './timeline.js'
 
 /** The physical unit that stands for a module in simulated runs. */
@@ -22,7 +22,7 @@ export interface ConstantsPlan {
   readonly catalogue: string
   /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
   readonly staging: string
-  readonly tasks: readonly ConstantsTask[]
+  readonly tasks: readonly ModuleConstantsTask[]
 }
 
 /** A task for each module, which writes its constants into a staging folder of the catalogue. */
@@ -53,7 +53,7 @@ export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promi
 
 async function enter(
   catalogue: SqliteCatalogue,
-  { options, module, pdu, path }: ConstantsTask,
+  { options, module, pdu, path }: ModuleConstantsTask,
 ): Promise<void> {
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))

@@ -8,7 +8,7 @@ import type { SimulationOptions } from './options.js'
 import { type RawFileTask, writeRawFile } from './raw-file.js'
 
 /** The constants of one module to be written. */
-export interface ConstantsTask {
+export interface ModuleConstantsTask {
   readonly options: SimulationOptions
   readonly module: ModuleIndex
   readonly pdu: string
@@ -18,7 +18,7 @@ export interface ConstantsTask {
 /** What a worker thread of the simulator does. */
 export type SimulationTask =
   | ({ readonly kind: 'raw' } & RawFileTask)
-  | ({ readonly kind: 'constants' } & ConstantsTask)
+  | ({ readonly kind: 'constants' } & ModuleConstantsTask)
 
 /** The thread's answer: undefined, or what went wrong, since error classes do not survive the way. */
 export async function runTask(task: SimulationTask): Promise<ErrorRecord | undefined> {

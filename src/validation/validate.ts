@@ -12,7 +12,7 @@ import type { Problem } from '../model/problem.js'
 import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data-files.js'
 import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
 import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
-import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import type { Check, FileCheckContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -65,7 +65,7 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
   const dataset = requireDataset(exdf.file, INDEX.trainId)
   const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
   const trainIds = trainColumn.numbers
-  const context: FileContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
+  const context: FileCheckContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
   for (const check of checks) {
     if (check.scope !== 'file') continue
     try {
@@ -121,7 +121,7 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
 
 /** Digests of the pulse lists, so that the lists of a whole run need not be held. */
 function pulseFacts(
-  { exdf, trainIds }: FileContext,
+  { exdf, trainIds }: FileCheckContext,
   { source, detector, corrected }: ModuleInFile,
 ): PulseFacts {
   const digests = new Map<number, string>()

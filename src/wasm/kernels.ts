@@ -144,7 +144,7 @@ export interface Kernels {
    * @returns the bytes of all streams, or 0 where they may not fit `capacity`, the masks not the scratch, or a list not
    * its room: then the other form and {@link deflateRuns} are the way.
    */
-  readonly packListed: (
+  readonly deflateListed: (
     table: number,
     frames: number,
     masks: number,
@@ -183,13 +183,13 @@ export interface Kernels {
    */
   readonly spread: (values: number, count: number, out: number, scratch: number) => void
   /**
-   * Ors `bit` into `bad` where one of `count` (a multiple of 4) f32 lies more than `width` from `middle` or outside of
+   * Ors `bit` into `bad` where one of `count` (a multiple of 4) f32 lies more than `width` from `median` or outside of
    * `low` … `high`, and `notFinite` where it is not finite.
    */
   readonly markOutside: (
     values: number,
     count: number,
-    middle: number,
+    median: number,
     width: number,
     low: number,
     high: number,

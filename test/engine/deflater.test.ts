@@ -32,8 +32,8 @@ describe('Deflater', () => {
     )
     fc.assert(
       fc.property(fc.array(values, { minLength: 1, maxLength: 12 }), planes => {
-        const pack = deflater()
-        const streams = planes.map(bytes => pack.deflate(plane(bytes)))
+        const deflating = deflater()
+        const streams = planes.map(bytes => deflating.deflate(plane(bytes)))
         streams.forEach((stream, i) => {
           expect(new Uint8Array(inflateSync(stream))).toEqual(planes[i])
         })

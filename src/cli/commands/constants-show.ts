@@ -9,10 +9,10 @@ import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../detectors/index.js'
 import {
-  conditionsText,
+  conditionList,
   type FilterOptions,
   filterOptions,
-  selectionOf,
+  queryOf,
   timeText,
   versionRecord,
 } from '../constants-options.js'
@@ -41,7 +41,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
       const versions = selectSome(catalogue, DETECTORS, {
-        ...selectionOf(options),
+        ...queryOf(options),
         ...(options.id === undefined ? {} : { id: options.id }),
       })
       const shown: Shown[] = []
@@ -85,7 +85,7 @@ function text({ version, planes, software }: Shown): string {
     ['last axis', calibration?.meaning ?? 'unknown'],
     ['pdu', version.pdu],
     ['valid from', timeText(version.beginAt)],
-    ['conditions', conditionsText(version.conditions) || 'none stated'],
+    ['conditions', conditionList(version.conditions) || 'none stated'],
     ['file', version.path],
     ['dataset', `${version.dataset}/data`],
     ['shape', version.dims.map((dim, axis) => `${dim} ${version.shape[axis]}`).join(', ')],

@@ -1,5 +1,5 @@
-import { judgeBytes } from '../../../constants/dark/bad-pixels.js'
-import { pictureBytes } from '../../../constants/dark/picture.js'
+import { evaluationBytes } from '../../../constants/dark/bad-pixels.js'
+import { previewBytes } from '../../../constants/dark/preview.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
@@ -114,8 +114,8 @@ function lanesOf(
   const scratchBytes = Math.max(
     darkScratchBytes(frames),
     darkSumsBytes(sums.sumRows * detector.fastScan),
-    judgeBytes(pixels),
-    pictureBytes(detector),
+    evaluationBytes(pixels),
+    previewBytes(detector),
   )
   try {
     const layout = laneLayout({

@@ -4,7 +4,7 @@ import type { BlockInput } from '../contract/block-input.js'
 import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
-import type { FrameSource } from './tasks.js'
+import type { FileFrames } from './tasks.js'
 
 /** The files of one module, of all stages, opened once for all workers. */
 export class OpenFiles {
@@ -23,7 +23,7 @@ export class OpenFiles {
   }
 
   /** Where frames lie: what a task is told. */
-  sources(rows: readonly FileRows[]): FrameSource[] {
+  sources(rows: readonly FileRows[]): FileFrames[] {
     return rows.map(({ file, rows }) => {
       const found = this.#files.get(file.path)
       if (found === undefined) throw new RangeError(`${file.path} is not open`)

@@ -8,10 +8,10 @@ import type { CorrectorFactory } from '../contract/corrector.js'
 import {
   type ConstantsResult,
   type ConstantsTask,
-  contentOf,
   correctBlock,
+  findMedian,
+  hashFile,
   loadConstants,
-  medianOf,
   type PackTask,
   type ReadPackResult,
   type ReadPackTask,
@@ -42,8 +42,8 @@ export function correctionOffers(preferred: readonly CorrectorFactory[] = []): O
     offer(loadConstants, (task, thread) => load(task, thread.lane(task))),
     offer(readPack, (task, thread) => read(task, thread.lane(task))),
     offer(writePack, (task, thread) => write(task, thread.lane(task))),
-    offer(medianOf, task => finiteMedian(task.detector, task.source)),
-    offer(contentOf, ({ path }) => contentOfSync(path)),
+    offer(findMedian, task => finiteMedian(task.detector, task.source)),
+    offer(hashFile, ({ path }) => contentOfSync(path)),
     offer(ready, () => {}),
   ]
 }

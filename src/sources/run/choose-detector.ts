@@ -1,8 +1,8 @@
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../detectors/index.js'
 import { DataError, UsageError } from '../../model/errors.js'
-import { few } from './few.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
+import { shortList } from './short-list.js'
 
 /**
  * The one detector of the run that `wanted` means: `auto`, a detector's id or a Karabo name.
@@ -24,7 +24,7 @@ export function chooseDetector(folder: RunFolder, wanted: string): { detector: D
   if (!only) {
     const known = DETECTORS.map(detector => detector.name).join(', ')
     const there = [...new Set(sources)].sort()
-    const listed = there.length > 0 ? `It holds ${few(there, 5)}` : 'It holds no instrument data'
+    const listed = there.length > 0 ? `It holds ${shortList(there, 5)}` : 'It holds no instrument data'
     throw new DataError(
       wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
       { place, hint: listed },

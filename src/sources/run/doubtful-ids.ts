@@ -1,9 +1,9 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import { few } from './few.js'
 import type { ReadModuleFile } from './module-file.js'
 import type { ConditionSource, ModuleFile, TrainEntry } from './run.js'
+import { shortList } from './short-list.js'
 
 type Ids = Pick<ModuleFile, 'trains' | 'cellIds' | 'pulseIds'>
 
@@ -31,7 +31,7 @@ export function doubtfulIds<F extends Ids>(
   const name = (check: string, severity: Problem['severity'], trains: readonly TrainId[], what: string) => {
     const [train] = trains
     if (train === undefined) return
-    const named = trains.length === 1 ? `train ${train}` : `${trains.length} trains (${few(trains, 5)})`
+    const named = trains.length === 1 ? `train ${train}` : `${trains.length} trains (${shortList(trains, 5)})`
     problems.push({ check, severity, message: `${named}: ${what}`, place: { ...place, train } })
   }
   const canBeParallel = detector.parallelFrames !== undefined && rawFrames === 1

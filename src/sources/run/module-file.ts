@@ -9,7 +9,7 @@ import { NO_CELL, type TrainId } from '../../model/ids.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
-  type Finding,
+  type IdFinding,
   idFindings,
   leftOutFindings,
   mistakenFindings,
@@ -37,7 +37,7 @@ export interface ReadModuleFile {
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
   /** Trains and frames that are left out, or whose numbers cannot be. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly IdFinding[]
 }
 
 /**

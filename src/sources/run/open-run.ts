@@ -8,7 +8,6 @@ import { chooseDetector } from './choose-detector.js'
 import { type RunControl, readControl } from './conditions/index.js'
 import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
-import { few } from './few.js'
 import { readModuleFile } from './module-file.js'
 import type { ConditionSource, DamagedFile, ModuleFile, Run } from './run.js'
 import { identity, timeOf } from './run-facts.js'
@@ -21,6 +20,7 @@ import {
   type ScannedFile,
   scanRunFolder,
 } from './run-folder.js'
+import { shortList } from './short-list.js'
 import { markStrays, middleTrain } from './train-order.js'
 
 export interface OpenRunOptions {
@@ -208,7 +208,7 @@ function trainProblem(
 ): Problem[] {
   const [train] = trains
   if (train === undefined) return []
-  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${few(trains, 5)}`
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shortList(trains, 5)}`
   return [{ check, severity, message: `${named} ${what}`, place: { ...place, train } }]
 }
 

@@ -15,7 +15,7 @@ export interface Finding {
 }
 
 /** What file checks look at: one file, open, with what several of them need. */
-export interface FileContext {
+export interface FileCheckContext {
   readonly exdf: ExdfFile<File>
   /** INDEX/trainId as stored, zeros and impossible ids included. */
   readonly trainIds: Float64Array
@@ -53,7 +53,7 @@ export interface PulseFacts {
 }
 
 /** What run checks look at: all files that could be read, closed. */
-export interface RunContext {
+export interface RunCheckContext {
   /** The folder; undefined when a single file is checked. */
   readonly folder: string | undefined
   readonly files: readonly FileFacts[]
@@ -69,13 +69,13 @@ interface Named {
 /** A check of one file at a time. */
 export interface FileCheck extends Named {
   readonly scope: 'file'
-  run(context: FileContext): Iterable<Finding>
+  run(context: FileCheckContext): Iterable<Finding>
 }
 
 /** A check of the files together. */
 export interface RunCheck extends Named {
   readonly scope: 'run'
-  run(context: RunContext): Iterable<Finding> | Promise<Iterable<Finding>>
+  run(context: RunCheckContext): Iterable<Finding> | Promise<Iterable<Finding>>
 }
 
 export type Check = FileCheck | RunCheck

@@ -7,7 +7,7 @@ import {
   notWrittenProblem,
   READS,
 } from '../../sources/run/frames-written.js'
-import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
+import type { FileCheck, FileCheckContext, Finding, ModuleInFile } from './check.js'
 
 export const framesWritten: FileCheck = {
   name: 'frames_written',
@@ -18,7 +18,7 @@ export const framesWritten: FileCheck = {
   },
 }
 
-function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile): Iterable<Finding> {
+function* faultsOfModule({ exdf }: FileCheckContext, { source, module }: ModuleInFile): Iterable<Finding> {
   const dataset = instrumentPath(source, 'image/data')
   // Image data that are missing are the shape check's matter.
   if (!datasetAt(exdf.file, dataset)) return

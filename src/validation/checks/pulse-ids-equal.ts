@@ -1,4 +1,4 @@
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
 
@@ -21,7 +21,11 @@ export const pulseIdsEqual: RunCheck = {
       for (const { file, module, pulses } of files) {
         const other = [...pulses].filter(([train, list]) => list !== winner(train)).map(([train]) => train)
         if (other.length > 0)
-          yield { message: `other pulses than most modules in trains ${few(other)}`, file: file.path, module }
+          yield {
+            message: `other pulses than most modules in trains ${shortList(other)}`,
+            file: file.path,
+            module,
+          }
       }
     }
   },

@@ -6,7 +6,7 @@ import type { RunFolder } from '../run-folder.js'
 import { contradictions } from './contradictions.js'
 import { acquisitionRateOf, memoryCellsOf } from './frames.js'
 import type { ControlReader, RunConditions } from './reader.js'
-import { knownOf, largest, median, steadyValue } from './values.js'
+import { knownOf, largest, lowerMedian, steadyValue } from './values.js'
 
 /** Properties of AGIPD's composite control device, and of the two kinds of bias supplies. */
 const COMPOSITE = [
@@ -45,7 +45,7 @@ export const readAgipdControl: ControlReader = async (folder, { moduleCount }, k
       steadyValue(supply, channel, control.values(supply, channel).map(wholeVolts), problems),
     )
     const targets = fpgas.map(device =>
-      median(control.values(device, FPGA_BIAS).filter(value => value < 1000)),
+      lowerMedian(control.values(device, FPGA_BIAS).filter(value => value < 1000)),
     )
     const cells = steady('bunchStructure.nPulses', largest)
     const rate = steady('bunchStructure.repetitionRate')

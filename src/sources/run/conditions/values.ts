@@ -10,7 +10,7 @@ export function largest(values: readonly number[]): number {
 }
 
 /** The lower middle value, so that it is one that occurred. */
-export function median(values: readonly number[]): number | undefined {
+export function lowerMedian(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor((sorted.length - 1) / 2)]
 }
@@ -21,7 +21,7 @@ export function steadyValue(
   property: string,
   values: readonly number[],
   problems: Problem[],
-  use: (values: readonly number[]) => number | undefined = median,
+  use: (values: readonly number[]) => number | undefined = lowerMedian,
 ): number | undefined {
   const value = use(values)
   const others = values.filter(other => value === undefined || !sameValue(other, value))

@@ -118,7 +118,7 @@ function putMask(list: usize, end: usize, pixels: usize, masks: usize, segments:
  * from `scratch` on it leaves anything in `scratchBytes` bytes.
  * Returns the bytes of all streams, or 0 if they may not fit `capacity`, the masks not the scratch, or a list not its room.
  */
-export function packListed(
+export function deflateListed(
   table: usize, frames: usize, masks: usize, params: usize, kept: usize, keptBytes: usize, scratch: usize,
   scratchBytes: usize, dst: usize, capacity: usize,
 ): usize {
@@ -140,14 +140,14 @@ export function packListed(
     const listEnd = list + <usize>load<u32>(entry, DEPARTURES) * DEPARTURE_BYTES
     beginStream(at, end - at)
     putGain(list, listEnd, pixels, stage)
-    const middle = endStream()
-    if (middle == 0) return 0
-    beginStream(middle, end - middle)
+    const second = endStream()
+    if (second == 0) return 0
+    beginStream(second, end - second)
     putMask(list, listEnd, pixels, masks, segments, scratch)
     const behind = endStream()
     if (behind == 0) return 0
-    store<u32>(entry, <u32>(middle - at), GAIN)
-    store<u32>(entry, <u32>(behind - middle), MASK)
+    store<u32>(entry, <u32>(second - at), GAIN)
+    store<u32>(entry, <u32>(behind - second), MASK)
     at = behind
   }
   return at - dst

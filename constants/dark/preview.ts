@@ -1,7 +1,7 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { type PlaneStore, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
-import type { KernelRoom } from './room.js'
+import type { KernelWorkspace } from './workspace.js'
 
 /** A map shows blocks of BIN × BIN pixels, as the kernels sum them. */
 export const BIN = 4
@@ -24,7 +24,7 @@ export interface Histogram {
 }
 
 /** What a stage of a module looks like, all cells together. */
-export interface StagePicture {
+export interface StagePreview {
   readonly offset: DarkMap
   readonly noise: DarkMap
   /** Share of bad (pixel, cell). */
@@ -38,25 +38,25 @@ const STEPS = 64
 /** Share of the values that may lie outside of a histogram at either end, before it is widened a little. */
 const TAIL = 1e-3
 
-/** The room that {@link pictureStage} needs: fine steps, then a sum and a count a block of pixels. */
-export function pictureBytes(detector: Shape): number {
+/** The workspace that {@link previewStage} needs: fine steps, then a sum and a count a block of pixels. */
+export function previewBytes(detector: Shape): number {
   const { rows, columns } = blocksOf(detector)
   return 4 * FINE + 12 * rows * columns
 }
 
 /**
- * Pictures the planes of one stage.
- * @param room {@link pictureBytes} in the memory of `store`.
+ * Previews the planes of one stage.
+ * @param workspace {@link previewBytes} in the memory of `store`.
  */
-export function pictureStage(
+export function previewStage(
   detector: Detector,
   recipe: DarkRecipe,
   store: PlaneStore,
   cells: number,
   stage: number,
-  room: KernelRoom,
-): StagePicture {
-  const { kernels, buffer, at } = room
+  workspace: KernelWorkspace,
+): StagePreview {
+  const { kernels, buffer, at } = workspace
   const { slowScan, fastScan } = detector
   const { rows, columns } = blocksOf(detector)
   const steps = new Uint32Array(buffer, at, FINE)
@@ -75,11 +75,11 @@ export function pictureStage(
   const noise = values('noise', 64)
   counts.fill(0)
   for (const { bad } of planes) kernels.countBlocks(bad.byteOffset, slowScan, fastScan, counts.byteOffset)
-  const judged = blockPixels(detector).map(pixels => pixels * cells)
+  const evaluated = blockPixels(detector).map(pixels => pixels * cells)
   return {
     offset: offset.map,
     noise: noise.map,
-    bad: meanMap(detector, counts, judged),
+    bad: meanMap(detector, counts, evaluated),
     histograms: { offset: offset.histogram, noise: noise.histogram },
   }
 }

@@ -2,7 +2,7 @@
 import { finiteOf, isFinite32 } from './finite'
 import { upper } from './lanes'
 
-// log2 of rows and columns of a block: BIN of constants/dark/picture.ts.
+// log2 of rows and columns of a block: BIN of constants/dark/preview.ts.
 const BIN: usize = 2
 const SIDE: usize = 1 << BIN
 

@@ -1,5 +1,5 @@
 // The frame table and the parameters that correction kernels read. Their twins on the other side are
-// src/memory/frame-table.ts and src/corrections/kernel.ts.
+// src/memory/frame-table.ts and src/wasm/kernels.ts.
 //
 // entry:  raw data gain mask departures rawMedium rawLow -   (u32, one entry of 32 bytes a frame)
 // In the listed form of a kernel `gain` is where the frame's list of departures begins and `mask` where its room ends.

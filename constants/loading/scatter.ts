@@ -46,7 +46,7 @@ export function slabAxes({ axes }: ConstantSource, { start, count }: Slab): Slab
 }
 
 /**
- * Writes what `uses` make of one slab, one element at a time: the definition that {@link scatterByKernel} must equal,
+ * Writes what `uses` make of one slab, one element at a time: the definition that `KernelScatter` must equal,
  * and the way for formulas and for types of elements that it does not know.
  * @param bytes the slab's elements in disk order, aligned to 8.
  * @throws ConstantsError if a mask holds what is none.

@@ -29,7 +29,7 @@ export interface PlanInput {
   /** The bad-pixel maps among the constants are those of the masks, whatever the steps; for who asks for none himself. */
   readonly namesMask: boolean
   readonly workers: number
-  /** Bytes, see {@link memoryBudget}. */
+  /** Bytes, see `memoryBudget`. */
   readonly memory: number
 }
 

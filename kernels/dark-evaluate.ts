@@ -1,9 +1,9 @@
-// What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons in f64 on the f32 values.
+// What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons are in f64 on the f32 values.
 import { finiteOf } from './finite'
 import { upper } from './lanes'
 
 /**
- * Ors `bit` into `bad` where a value lies more than `width` from `center`, or outside of `low` … `high`, and
+ * ORs `bit` into `bad` where a value lies more than `width` from `center`, or outside of `low` … `high`, and
  * `notFinite` where it is not finite: such values compare false throughout. `count` is a multiple of 4; pointers are
  * aligned to 16.
  */
@@ -35,7 +35,7 @@ function outside(v: v128, center: v128, width: v128, low: v128, high: v128): v12
 }
 
 /**
- * Ors `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
+ * ORs `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
  * or the same where that is 0. `count` is a multiple of 2.
  */
 export function markClose(

@@ -6,15 +6,13 @@ import type { ConstantVersion } from '../model/version.js'
 import { type Strategy, selectVersion } from './select.js'
 import type { ListFilter, SqliteCatalogue } from './sqlite-catalogue.js'
 
-/** Which versions of a catalogue are meant; what is left out matches everything. */
+/** Which versions of a catalogue are meant; omitted properties match everything. */
 export interface VersionQuery extends ListFilter {
   /** Versions that a run with these conditions could use. */
   readonly conditions?: Conditions
-  /**
-   * Of each unit that is in place at that time, and of each calibration, the one version that a run at that time uses.
-   */
+  /** For each PDU in place at that time, and each calibration, only the version that a run at that time uses. */
   readonly at?: Date
-  /** Used with {@link at}: `closest` where it is left out. */
+  /** Used with {@link at}; default `closest`. */
   readonly strategy?: Strategy
 }
 
@@ -59,7 +57,7 @@ export function selectSome(
   })
 }
 
-/** The units that the modules meant were at a time. */
+/** The PDUs that served as the selected modules at a time. */
 function unitsAt(catalogue: SqliteCatalogue, { detector, modules }: ListFilter, at: Date): Set<string> {
   const places = catalogue
     .placements()

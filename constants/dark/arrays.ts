@@ -47,7 +47,7 @@ export function darkDescriptions(
 }
 
 /**
- * {@link darkDescriptions} with the numbers that the planes of a module make, put side by side as the writer asks for them.
+ * {@link darkDescriptions} with the numbers of a module's planes, interleaved as the writer requests them.
  * @param cells cells 0 … cells − 1, all of them in `store`. @param workspace in the memory of `store`.
  */
 export function darkConstants(
@@ -83,13 +83,13 @@ function levels(stages: readonly StagePlanes[]): Plane[] {
   return [...midpoints, ...means]
 }
 
-/** Fast-scan rows that the kernel makes at once, or a multiple of them; modules have whole multiples. */
+/** The kernel makes multiples of this number of fast-scan rows; every module has a multiple of it. */
 const ROWS = 4
-/** Rows that cache lines of planes hold: with fewer at once, lines are fetched again. */
+/** Rows in a cache line of a plane: with fewer at once, lines are fetched again. */
 const LINE_ROWS = 16
 
 /**
- * Rows of fast scan of some planes, `[row][slow scan][plane]`: as they lie in the workspace where it holds enough of them.
+ * Rows of fast scan of some planes, `[row][slow scan][plane]`: as many at once as the workspace holds.
  * @throws RangeError if it holds no pixel.
  */
 function interleaved<D extends 'f4' | 'u4'>(

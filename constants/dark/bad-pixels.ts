@@ -24,7 +24,10 @@ export interface StageEvaluation {
   /** Median over the module's pixels, ADU. */
   readonly offset: number
   readonly noise: number
-  /** Medians of means and standard deviations of the gain samples, of some pixels: they tell stages. NaN: there are none. */
+  /**
+   * Medians of means and standard deviations of the gain samples, of some pixels: they identify stages. NaN: there are
+   * none.
+   */
   readonly gain: number
   readonly gainDeviation: number
   /** Pixels with any bit. */
@@ -33,7 +36,7 @@ export interface StageEvaluation {
   readonly reasons: readonly number[]
 }
 
-/** Every seventh pixel tells the stage: a number that no structure of a module shares. */
+/** Every seventh pixel is used to identify the stage: no structure of a module has this period. */
 const STEP = 7
 /** Bytes of the counts of all bits, and of any. */
 const COUNTS = 192
@@ -46,8 +49,8 @@ export function evaluationBytes(pixels: number): number {
 /**
  * Writes the bad-pixel planes of one cell, all bits of all stages.
  *
- * Offset and noise of each (cell, stage) are held against median and standard deviation over the module's pixels and
- * against the hard limits, in f64 on the f32 values; stages without frames become NaN with bits 2 and 3.
+ * Offset and noise of each (cell, stage) are compared with median and standard deviation over the module's pixels and
+ * with the hard limits, in f64 on the f32 values; stages without frames become NaN with bits 2 and 3.
  * @param stages in order of gain stages; planes of a multiple of 4 pixels. @param present whether a stage has frames of
  * the cell. @param separate raw gains of neighbouring stages must be {@link DarkLimits.gainSeparation} apart.
  * @param workspace {@link evaluationBytes} in the memory of the planes.

@@ -11,15 +11,15 @@ export interface Shift {
   readonly compared: number
   readonly mean: number
   readonly rms: number
-  /** The greatest in size, with its sign. */
+  /** The one of largest magnitude, with its sign. */
   readonly largest: number
 }
 
-/** One stage of a module against its constants before; what the catalogue lacks is absent. */
+/** One stage of a module compared with its previous constants; what the catalogue lacks is absent. */
 export interface StageDifference {
   readonly offset?: Shift & { readonly map: DarkMap }
   readonly noise?: Shift & { readonly map: DarkMap }
-  /** (pixel, cell) that were good and are bad, and the other way round. */
+  /** (pixel, cell) that were good and are bad, and vice versa. */
   readonly bad?: { readonly compared: number; readonly more: number; readonly fewer: number }
 }
 
@@ -27,8 +27,8 @@ export interface StageDifference {
 const BATCH = 4 * 2 ** 20
 
 /**
- * Compares the planes of a module, stage by stage, with previous Offset, Noise and BadPixelsDark; cells and stages
- * that only one side has are left out.
+ * Compares the planes of a module, stage by stage, with previous Offset, Noise and BadPixelsDark; cells and stages that
+ * only one side has are omitted.
  * @throws ConstantsError if previous constants cannot be read.
  */
 export async function differenceOf(
@@ -116,7 +116,7 @@ class ShiftSums {
   }
 }
 
-/** Counts pixels of a piece that were good and are bad now, and the other way round. */
+/** Counts pixels of a piece that were good and are bad now, and vice versa. */
 function countChanges(
   { values, at, fast, slow, fastScan }: Piece,
   now: Uint32Array,
@@ -143,7 +143,7 @@ interface Piece {
   readonly cell: number
   readonly stage: number
   readonly values: TypedArrayOf<DType>
-  /** Where in `values` the first one is; from there on they are `stride` elements apart. */
+  /** Index of the first one in `values`; the others follow, `stride` elements apart. */
   readonly at: number
   readonly fast: Axis
   readonly slow: Axis
@@ -189,7 +189,7 @@ function* piecesOf(
   buffer: ArrayBuffer,
 ): Generator<Piece> {
   const values = viewAs(dtype, buffer, 0, bytes / DTYPE_BYTES[dtype])
-  // Elements from one index to the next on each axis; an axis that is not there has the one index 0.
+  // Elements from one index to the next on each axis; a missing axis has only index 0.
   const strides = count.map((_, axis) => count.slice(axis + 1).reduce((product, n) => product * n, 1))
   const axis = (of: number): Axis => ({ from: start[of] ?? 0, n: count[of] ?? 1, stride: strides[of] ?? 0 })
   const [fast, slow] = [axis(axes.fastScan), axis(axes.slowScan)]

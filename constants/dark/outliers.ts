@@ -2,7 +2,7 @@ import { median } from '../../src/model/median.js'
 import type { StagePreview } from './preview.js'
 import type { StageSummary } from './summary.js'
 
-/** Something that does not look like its neighbours: worth a person's look. */
+/** Something that differs from its neighbours: worth a look. */
 export interface Outlier {
   readonly stage: string
   /** `cell 3`, `ASIC at row 64, column 0`. */
@@ -10,7 +10,7 @@ export interface Outlier {
   readonly message: string
 }
 
-/** Distance from the median, in standard deviations as the median distance tells them. */
+/** Distance from the median, in standard deviations estimated from the median distance. */
 const FAR = 6
 /** Least distances that matter, ADU. */
 const LEAST = { offset: 20, noise: 0.5 } as const

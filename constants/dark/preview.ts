@@ -32,10 +32,10 @@ export interface StagePreview {
   readonly histograms: { readonly offset: Histogram; readonly noise: Histogram }
 }
 
-/** Fine steps of a histogram, before it shows where the values lie. */
+/** Fine steps of a histogram, before the range of the values is known. */
 const FINE = 65_536
 const STEPS = 64
-/** Share of the values that may lie outside of a histogram at either end, before it is widened a little. */
+/** Share of the values that may be outside a histogram at either end, before it is widened slightly. */
 const TAIL = 1e-3
 
 /** The workspace that {@link previewStage} needs: fine steps, then a sum and a count a block of pixels. */
@@ -90,7 +90,7 @@ function blocksOf({ slowScan, fastScan }: Shape): { rows: number; columns: numbe
   return { rows: Math.ceil(slowScan / BIN), columns: Math.ceil(fastScan / BIN) }
 }
 
-/** Pixels of each block: fewer at the edge of a module that is no whole number of blocks. */
+/** Pixels of each block: fewer at the edge of a module that is not a whole number of blocks. */
 function blockPixels(shape: Shape): Float64Array {
   const { rows, columns } = blocksOf(shape)
   return Float64Array.from({ length: rows * columns }, (_, i) => {
@@ -134,7 +134,7 @@ export class MapSums {
   }
 }
 
-/** Equal steps where nearly all values lie, of counts in fine steps of 1 / `scale`. */
+/** A histogram of equal steps over the range of nearly all values, from counts in fine steps of 1 / `scale`. */
 function histogramOf(fine: Uint32Array, scale: number): Histogram {
   const sum = (from: number, to: number) => {
     let total = 0

@@ -27,7 +27,7 @@ export interface CellSummary {
 }
 
 /**
- * Sums up the evaluations of a module's cells, stage by stage. Cells without frames count nowhere.
+ * Sums up the evaluations of a module's cells, stage by stage. Cells without frames are not counted.
  * @param evaluations by cell id, then stage; undefined: the cell has frames in no stage.
  */
 export function summarise(

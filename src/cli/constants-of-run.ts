@@ -7,14 +7,14 @@ import type { CorrectOptions } from './correct-options.js'
 /** Where a run's constants come from. */
 export interface ConstantsOfRun {
   readonly catalogue: Catalogue
-  /** It has the same constants whenever the run was taken. */
+  /** Whether it has the same constants for runs of any time. */
   readonly timeless: boolean
 }
 
 /**
- * Where the options say that the constants are, to be opened when they are needed: in a metadata file, which is then
- * asked alone, or in a catalogue. Opening throws ConstantsError if it cannot be read.
- * @throws UsageError if they say nothing.
+ * The source of constants according to the options, opened when needed: a metadata file, which is then the only source,
+ * or a catalogue. Opening throws ConstantsError if it cannot be read.
+ * @throws UsageError if they name neither.
  */
 export function constantsOfRun(
   options: Pick<CorrectOptions, 'catalogue' | 'constantsFrom' | 'constantsRoot'>,

@@ -9,7 +9,7 @@ import { UsageError } from '../model/errors.js'
 import { inRanges, parseRanges } from '../sources/run/query.js'
 import { parsePairs, parseTime } from './options.js'
 
-/** Options that say which constants of a catalogue are meant. */
+/** Options that select constants of a catalogue. */
 export interface FilterOptions {
   readonly catalogue: string
   readonly detector: string | undefined
@@ -86,7 +86,7 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
     }) as unknown as Argv<FilterOptions>
 }
 
-/** What the options select. @throws UsageError for names that nothing has. */
+/** What the options select. @throws UsageError for unknown names. */
 export function queryOf(options: FilterOptions): VersionQuery {
   const { detector: name, module, pdu, calibration, condition, at, strategy } = options
   const detector = name === undefined ? undefined : detectorNamed(name)
@@ -121,7 +121,7 @@ function calibrationsOf(text: string, kinds: readonly Detector[]): string[] {
   })
 }
 
-/** Without a detector, a condition may be one of any: each name as the first that has it spells it. */
+/** Without a detector, a condition may belong to any: each name is spelled as in the first that has it. */
 function conditionsOf(pairs: readonly string[], kinds: readonly Detector[]): Conditions {
   const found = Object.entries(parsePairs(pairs, '--condition')).map(([name, value]) => {
     const knows = (detector: Detector) =>
@@ -149,7 +149,7 @@ export function versionRecord(version: ConstantVersion): Record<string, unknown>
   return { ...version, beginAt: version.beginAt.toISOString(), created: version.created.toISOString() }
 }
 
-/** ISO 8601, UTC, without a fraction that is none. */
+/** ISO 8601, UTC, without a fraction of zero. */
 export function timeText(time: Date): string {
   return time.toISOString().replace('.000Z', 'Z')
 }

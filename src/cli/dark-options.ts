@@ -36,7 +36,7 @@ const LIMITS = 'What a good pixel keeps to (defaults by detector):'
 const OUTPUT = 'What is told:'
 const MACHINE = 'With what:'
 
-/** The options of `detcal dark`, in the groups that its help shows. */
+/** The options of `detcal dark`, in the groups of its help. */
 export function darkOptions(yargs: Argv): Argv<DarkArguments> {
   const text = { type: 'string', requiresArg: true } as const
   const number = { type: 'number', requiresArg: true } as const
@@ -118,7 +118,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
     ) as unknown as Argv<DarkArguments>
 }
 
-/** The limits in force: the detector's own but for what the options say. @throws UsageError */
+/** The limits: the detector's own, unless the options change them. @throws UsageError */
 export function limitsOf(args: DarkArguments, { limits, stages }: DarkRecipe): DarkLimits {
   const { offsetSigma, offsetHard, noiseSigma, noiseHard, gainSeparation } = args
   const sigma = (value: number | undefined, option: string, otherwise: number) =>
@@ -134,7 +134,7 @@ export function limitsOf(args: DarkArguments, { limits, stages }: DarkRecipe): D
   }
 }
 
-/** What of the runs the options select. @throws UsageError */
+/** The part of the runs that the options select. @throws UsageError */
 export function darkSelection({ modules, trains }: DarkArguments, detector: Detector): Selection {
   return {
     ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),

@@ -109,7 +109,7 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
   return { text, json }
 }
 
-/** Maps are for eyes: they are in the report. */
+/** Without maps: those are in the report. */
 function withoutMaps(stage: object): object {
   const isMap = (value: unknown): value is { map: DarkMap } =>
     typeof value === 'object' && value !== null && 'map' in value

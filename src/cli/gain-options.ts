@@ -9,7 +9,7 @@ type GainOptions = Pick<CorrectOptions, 'gainMode' | 'parallelGain' | 'condition
 /** By the names of `--gain-mode`. */
 export const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
-/** As the option says, else the stated condition of that name. */
+/** From the option, else from the stated condition of that name. */
 export function parallelGainOf(args: GainOptions): boolean | undefined {
   const stated = statedCondition(args, 'parallel gain')
   return args.parallelGain ?? (stated === undefined ? undefined : Number(stated) !== 0)
@@ -21,8 +21,9 @@ function statedCondition({ condition }: GainOptions, wanted: string): string | u
 }
 
 /**
- * As the option says, else the stated condition of that name, else control data; adaptive where nothing tells.
- * @throws UsageError for a fixed stage of a detector that cannot be fixed in one, or a condition that is no gain mode.
+ * From the option, else the stated condition of that name, else control data; adaptive if none is known.
+ * @throws UsageError for a fixed stage of a detector that cannot be fixed in one, or a condition that is not a gain
+ * mode.
  */
 export function gainModeOf(args: GainOptions, run: Run): GainMode {
   const { gainMode } = args

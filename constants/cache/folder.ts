@@ -48,7 +48,7 @@ export function openCacheFolder(folder: string, stated: boolean): void {
     makeFolders(folder, 0o700)
     // Anybody may have put a link into a public folder.
     const found = stated ? statSync(folder) : lstatSync(folder)
-    if (!found.isDirectory()) throw refuse('the constants cache is no folder')
+    if (!found.isDirectory()) throw refuse('the constants cache is not a folder')
     const { uid, mode } = found
     const own = uid === (process.getuid?.() ?? uid)
     if (!stated && !own) throw refuse('the constants cache belongs to another user')

@@ -51,10 +51,13 @@ export function selectSome(
   const versions = selectConstants(catalogue, detectors, selection)
   if (versions.length > 0) return versions
   const { id } = selection
-  throw new ConstantsError(id === undefined ? 'no constant is like that' : `there is no constant ${id}`, {
-    place: { file: catalogue.root },
-    hint: 'List those there are with detcal constants list',
-  })
+  throw new ConstantsError(
+    id === undefined ? 'no constant matches the selection' : `there is no constant ${id}`,
+    {
+      place: { file: catalogue.root },
+      hint: 'List those there are with detcal constants list',
+    },
+  )
 }
 
 /** The PDUs that served as the selected modules at a time. */

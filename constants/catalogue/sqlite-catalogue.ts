@@ -236,17 +236,17 @@ export class SqliteCatalogue implements Catalogue {
     try {
       const text = (column: string): string => {
         const value = row[column]
-        if (typeof value !== 'string') throw new Error(`${column} is no text`)
+        if (typeof value !== 'string') throw new Error(`${column} is not text`)
         return value
       }
       const list = (column: string, type: 'number' | 'string'): unknown[] => {
         const value: unknown = JSON.parse(text(column))
         if (Array.isArray(value) && value.every(item => typeof item === type)) return value
-        throw new Error(`${column} is no list`)
+        throw new Error(`${column} is not a list`)
       }
       const time = (column: string): Date => {
         const value = new Date(text(column))
-        if (Number.isNaN(value.getTime())) throw new Error(`${column} is no time`)
+        if (Number.isNaN(value.getTime())) throw new Error(`${column} is not a time`)
         return value
       }
       const conditions = (): Conditions => {

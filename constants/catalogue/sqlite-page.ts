@@ -20,7 +20,7 @@ export function firstPageDamage(path: string): string | undefined {
   if ((page.readUInt32BE(ENCODING_AT) & ~1) !== 0) return 'its texts are in no known encoding'
   try {
     for (const text of textsOf(page))
-      if (/[^\t\n\r -~]/.test(text)) return 'the description of its tables is no text'
+      if (/[^\t\n\r -~]/.test(text)) return 'the description of its tables is not text'
     return undefined
   } catch (error) {
     if (error instanceof RangeError) return 'the description of its tables cannot be read'

@@ -208,7 +208,7 @@ export class CatalogueFile {
       const bytes = bytesOf(value)
       if (bytes) return UTF8.decode(bytes)
     } catch {}
-    throw damaged(this, `${what} is no text`)
+    throw damaged(this, `${what} is not text`)
   }
 
   #prepareToWrite(): void {

@@ -62,8 +62,10 @@ function gatherWide(halves: Uint32Array): GatherElements {
 
 /** @param value what was found; NaN: not known. */
 export function notBits({ place, calibration }: ConstantSource, value: number): ConstantsError {
-  const what = Number.isNaN(value) ? 'a value that is no integer from 0 to 2^32 - 1' : `the value ${value}`
-  return new ConstantsError(`${calibration.name} holds ${what}, which is no bad-pixel mask`, {
+  const what = Number.isNaN(value)
+    ? 'a value that is not an integer from 0 to 2^32 - 1'
+    : `the value ${value}`
+  return new ConstantsError(`${calibration.name} holds ${what}, which is not a bad-pixel mask`, {
     place,
     hint: 'Store it as u4, or as i4 of the same bits',
   })

@@ -31,7 +31,7 @@ export function checkArguments(args: Arguments, types: ArgumentTypes): true {
 function checkItem(name: string, type: 'string' | 'number', item: unknown): void {
   if (item === '') throw new UsageError(`argument ${name} is empty`, { hint: 'Give it a value' })
   if (typeof item !== type || Number.isNaN(item))
-    throw new UsageError(`argument ${name} is no ${type === 'number' ? 'number' : 'text'}`)
+    throw new UsageError(`argument ${name} is not ${type === 'number' ? 'a number' : 'text'}`)
 }
 
 /** yargs' messages in plain words. */

@@ -26,11 +26,11 @@ export function constantsOfRun(
       timeless: true,
     })
   if (constantsRoot !== undefined)
-    throw new UsageError('--constants-root says nothing without --constants-from', {
+    throw new UsageError('--constants-root has no effect without --constants-from', {
       hint: 'Add --constants-from calibration_metadata_<DETECTOR>.yml',
     })
   if (catalogue === undefined)
-    throw new UsageError('nothing says where the constants are', {
+    throw new UsageError('no source of constants is given', {
       hint: 'Add --catalogue DIR or --constants-from calibration_metadata_<DETECTOR>.yml',
     })
   return async () => ({ catalogue: SqliteCatalogue.open(catalogue), timeless: false })

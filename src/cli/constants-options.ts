@@ -44,13 +44,13 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
       group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only units that ever were one of these modules: 0,3,5-7',
+      describe: 'only PDUs that ever served as one of these modules: 0,3,5-7',
     })
     .option('pdu', {
       group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only this physical detector unit',
+      describe: 'only this physical detector unit (PDU)',
     })
     .option('calibration', {
       alias: 'calibrations',

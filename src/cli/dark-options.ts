@@ -30,11 +30,11 @@ export interface DarkArguments {
   readonly dryRun: boolean
 }
 
-const RUNS = 'Which runs:'
-const INTO = 'Into which constants:'
-const LIMITS = 'What a good pixel keeps to (defaults by detector):'
-const OUTPUT = 'What is told:'
-const MACHINE = 'With what:'
+const RUNS = 'Runs:'
+const INTO = 'Constants:'
+const LIMITS = 'Limits of good pixels (defaults by detector):'
+const OUTPUT = 'Reports:'
+const MACHINE = 'Resources:'
 
 /** The options of `detcal dark`, in the groups of its help. */
 export function darkOptions(yargs: Argv): Argv<DarkArguments> {
@@ -48,7 +48,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       run: {
         ...text,
         group: RUNS,
-        describe: 'the one dark run of a detector without gain stages, or in parallel gain',
+        describe: 'the single dark run of a detector without gain stages, or in parallel gain',
       },
       'parallel-gain': {
         group: RUNS,
@@ -67,7 +67,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
         ...text,
         group: INTO,
         demandOption: true,
-        describe: 'folder of the constants catalogue; made if need be',
+        describe: 'folder of the constants catalogue; created if missing',
       },
       condition: {
         group: INTO,
@@ -79,7 +79,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       'begin-at': {
         ...text,
         group: INTO,
-        describe: 'from when they are valid (ISO 8601) [default: time of the first run]',
+        describe: 'start of their validity (ISO 8601) [default: time of the first run]',
       },
       'offset-sigma': {
         ...number,
@@ -96,7 +96,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       'gain-separation': {
         ...number,
         group: LIMITS,
-        describe: 'least distance of raw gains of neighbouring stages, in standard deviations',
+        describe: 'least distance between raw gains of neighbouring stages, in standard deviations',
       },
       report: { ...text, group: OUTPUT, describe: 'HTML report: FILE.html' },
       json: { group: OUTPUT, type: 'boolean', default: false, describe: 'print the result as JSON' },
@@ -104,7 +104,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       memory: {
         ...text,
         group: MACHINE,
-        describe: 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]',
+        describe: 'memory limit: 8GiB [default: 60 %, at most 8GiB]',
       },
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
     })

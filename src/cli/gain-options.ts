@@ -36,7 +36,7 @@ export function gainModeOf(args: GainOptions, run: Run): GainMode {
   if (stated === undefined) return run.gainMode ?? 0
   const known = Object.values(GAIN_MODES).find(mode => String(mode) === stated)
   if (known === undefined)
-    throw new UsageError(`--condition "Gain mode=${stated}" is no gain mode`, {
+    throw new UsageError(`--condition "Gain mode=${stated}" is not a gain mode`, {
       hint: 'Use 0 (adaptive), or 1, 2, 3 (fixed high, medium, low)',
     })
   return known

@@ -53,7 +53,7 @@ function checkCombined(file: string, folder: string, run: string): void {
       hint: `Name it ${basename(file).slice(0, -'.h5'.length)}.cxi, or choose another folder for it`,
     })
   if (real(file) === real(folder) || (existsSync(file) && !statSync(file).isFile()))
-    throw new OutputError('is no file, so the combined file cannot have its name', {
+    throw new OutputError('is not a file, so the combined file cannot have its name', {
       place,
       hint: `Give a file name, such as ${join(file, 'run.cxi')}`,
     })

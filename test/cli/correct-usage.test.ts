@@ -38,7 +38,7 @@ describe('options that cannot be are refused with what to write instead, and lea
       /argument modules is given several times/,
     ],
     ['an option without value', ['--modules'], 2, /argument modules is empty/],
-    ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is no number/],
+    ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is not a number/],
     [
       'an unknown step',
       ['--steps', 'offset,sharpen'],
@@ -139,7 +139,7 @@ describe('a file of options', () => {
     ['an unknown option', 'mood: good', /Unknown argument: mood/],
     ['no table', '- modules', /is no table of options: write one a line/],
     ['no YAML', 'modules: [', /cannot be read: Flow sequence/],
-    ['another type', 'workers: many', /argument workers is no number/],
+    ['another type', 'workers: many', /argument workers is not a number/],
   ])('%s', (_, text, says) => expectFailure(withConfig(text), 2, says))
 
   test('that is not there', () =>

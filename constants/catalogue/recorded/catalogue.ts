@@ -88,7 +88,7 @@ export class RecordedCatalogue implements Catalogue {
     }
     for (const [name, constant] of recorded.constants) {
       if (!calibrations.includes(name)) {
-        warn('constant_unknown', `${name} is no calibration of ${detector.name} and is not used`)
+        warn('constant_unknown', `${name} is not a calibration of ${detector.name} and is not used`)
         continue
       }
       try {

@@ -79,7 +79,7 @@ async function parsed(file: string): Promise<Table> {
     throw new ConstantsError(`it cannot be read: ${reason}`, { place, hint, cause: error })
   }
   const table = tableOf(tree)
-  if (table === undefined) throw new ConstantsError('it is no table', { place, hint })
+  if (table === undefined) throw new ConstantsError('it is not a table', { place, hint })
   return table
 }
 
@@ -96,10 +96,10 @@ function constantOf(
   if (typeof path !== 'string' || path === '' || path.includes('\0')) return refuse('it has no path')
   if (typeof dataset !== 'string' || !DATASET.test(dataset)) return refuse('it has no dataset')
   const beginAt = new Date(typeof begin === 'string' ? begin : Number.NaN)
-  if (Number.isNaN(beginAt.getTime())) return refuse('its creation-time is no time')
+  if (Number.isNaN(beginAt.getTime())) return refuse('its creation-time is not a time')
   if (sha256 !== undefined && !(typeof sha256 === 'string' && SHA256.test(sha256)))
-    return refuse('its sha256 is no checksum')
-  if (dims !== undefined && !isNames(dims)) return refuse('its dims are no list of names')
+    return refuse('its sha256 is not a checksum')
+  if (dims !== undefined && !isNames(dims)) return refuse('its dims are not a list of names')
   return {
     calibration,
     path,

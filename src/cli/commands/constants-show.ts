@@ -27,11 +27,15 @@ interface ShowOptions extends FilterOptions {
 /** `detcal constants show`: everything known about constants, and statistics of their values. */
 export const showCommand: CommandModule<object, ShowOptions> = {
   command: 'show [id]',
-  describe: 'show all that is known of one constant, or of those that the options select',
+  describe: 'show everything known about one constant, or about those that the options select',
   builder: (yargs: Argv) =>
     filterOptions(yargs)
       .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
-      .option('statistics', { type: 'boolean', default: true, describe: 'read the numbers and sum them up' })
+      .option('statistics', {
+        type: 'boolean',
+        default: true,
+        describe: 'read the values and summarise them',
+      })
       .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
         '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',

@@ -92,7 +92,7 @@ function readBlocks(body: Cursor, rank: number, width: number): DataspaceSelecti
   }
   const product = found.reduce((count, runs) => count * runs.size, 1)
   if (seen.size !== blocks || product !== blocks)
-    throw new Unsupported('selections that are no grid of blocks')
+    throw new Unsupported('selections that are not a grid of blocks')
   const runs = found.map(ends =>
     joined([...ends].sort(([a], [b]) => a - b).map(([start, end]) => ({ start, count: end - start + 1 }))),
   )

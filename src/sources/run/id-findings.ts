@@ -27,7 +27,7 @@ export function idFindings({ rows, zeros, impossible }: TrainIndex, image: Group
     {
       check: 'train_ids_possible',
       severity: 'error',
-      message: `${named}, which is no train id: ${what} left out`,
+      message: `${named}, which is not a train id: ${what} left out`,
       dataset: INDEX.trainId,
     },
   ]

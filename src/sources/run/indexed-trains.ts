@@ -132,7 +132,7 @@ function rowsReader(
   const accounted: Rows[] = []
   const read = (row: number, trainId?: TrainId): Rows | string => {
     const rows = rowsAt(index, row)
-    if (!rows) return `INDEX has ${index.digits(row)}, which are no rows`
+    if (!rows) return `INDEX has ${index.digits(row)}, which are not valid rows`
     const end = rows.first + rows.count
     if (rows.count === 0) return rows
     if (end <= limit) {

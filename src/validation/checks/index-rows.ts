@@ -48,7 +48,8 @@ function* faultsOfOrder(index: GroupIndex, dataset: string): Iterable<Finding> {
   const impossible: string[] = []
   for (let row = 0; row < length; row++)
     if (rowsAt(index, row) === undefined) impossible.push(`row ${row} has ${index.digits(row)}`)
-  if (impossible.length > 0) yield { message: `numbers that are no rows: ${shortList(impossible)}`, dataset }
+  if (impossible.length > 0)
+    yield { message: `numbers that are not valid rows: ${shortList(impossible)}`, dataset }
   if (length > 0 && first[0] !== 0) yield { message: "index doesn't start at 0", dataset }
   const gaps: number[] = []
   const overlaps: number[] = []

@@ -7,17 +7,17 @@ import { makeFolders, removeEmptyFolders } from '../../src/files/folders.js'
 import { isDetcalError, OutputError } from '../../src/model/errors.js'
 import { isFile, nameOnce } from './store.js'
 
-/** A file to be published. */
+/** A file to be made. */
 export interface PlannedOutput {
   /** Relative to the folder it goes to. */
   readonly file: string
-  /** Writes all of it to a path that does not exist yet. */
+  /** Writes all of it to a path where nothing is yet. */
   readonly write: (path: string) => Promise<void>
 }
 
 /**
- * Publishes files in `out`: all of them, once all are complete, or none. An existing file with the same bytes is kept;
- * with other bytes it is an error, or replaced with `overwrite`.
+ * Makes files in `out`: all of them appear, each when all are whole, or none. One that is there with the same bytes is
+ * left; with other bytes it is an error, or replaced with `overwrite`.
  * @returns for each whether it is new.
  * @throws OutputError; what the files' writers throw; the reason of `signal` once it is aborted.
  */
@@ -34,7 +34,7 @@ export async function publishFiles(
       signal?.throwIfAborted()
       const target = join(resolve(out), file)
       folders.push(...makeFolders(dirname(target)))
-      // No .h5 at the end: programs that open every such file of a folder must not see it.
+      // No .h5 at its end: readers that open every such file of a folder must not meet it.
       const path = `${target}.export-${process.pid}-${randomBytes(4).toString('hex')}`
       parts.push({ target, path })
       await write(path)
@@ -54,7 +54,7 @@ export async function publishFiles(
   }
 }
 
-/** A complete file that waits for its name. */
+/** A whole file that waits for its name. */
 interface Part {
   readonly target: string
   readonly path: string

@@ -17,7 +17,7 @@ import { createOnce, isUnsupported, replaceFile } from '../../src/files/files.js
 import { makeFolders } from '../../src/files/folders.js'
 import { ConstantsError, isDetcalError, OutputError } from '../../src/model/errors.js'
 
-/** The folder of a PDU's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
+/** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
 export function folderOf(detectorType: string, pdu: string): string {
   if (!/^\w[\w.+-]{0,127}$/.test(pdu))
     throw new ConstantsError(`${JSON.stringify(pdu)} cannot be the name of a physical detector unit`, {
@@ -26,7 +26,7 @@ export function folderOf(detectorType: string, pdu: string): string {
   return join('xfel', 'cal', detectorType, pdu.toLowerCase())
 }
 
-/** A file's path relative to the catalogue's root, with forward slashes, if it is in its store; else undefined. */
+/** A file's path relative to the catalogue's root, with forward slashes, if it lies in its store; else undefined. */
 export async function pathInStore(root: string, path: string): Promise<string | undefined> {
   const store = join(root, 'xfel', 'cal')
   if (!existsSync(store)) return undefined
@@ -35,29 +35,29 @@ export async function pathInStore(root: string, path: string): Promise<string | 
   return ['xfel', 'cal', ...inside.split(sep)].join('/')
 }
 
-/** A complete copy in the store, flushed, still under a temporary name. */
+/** A copy that is on its way into the store: whole and on disk, under a name that nobody reads. */
 export interface StagedFile {
   readonly content: Content
-  /** Its path until it is kept. */
+  /** Where it lies until it is kept. */
   readonly path: string
   /**
-   * Gives it its name: `cal.<epoch>.h5`, or `cal.<epoch>.<n>.h5` if another file has that.
+   * Gives it its name, `cal.<epoch>.h5` or, where another file has that, `cal.<epoch>.<n>.h5`.
    * @returns the path relative to the root, with forward slashes.
    */
   keep(): string
-  /** Removes the file if {@link keep} has not named it, or named it for a transaction that failed. */
+  /** Removes what {@link keep} has not named, or named for a transaction that failed. */
   discard(): void
 }
 
-/** A file to be put into the store. */
+/** A file on its way into the store. */
 export interface Incoming {
-  /** The file it is made from, for messages. */
+  /** The file it is made of, which messages name. */
   readonly file: string
   /** From when its constants are valid. */
   readonly beginAt: Date
-  /** Writes the content to a path that does not exist yet. */
+  /** Puts what is to be stored under a path where nothing is yet. */
   readonly put: (to: string) => Promise<void>
-  /** The content, if it is known and flushed already. */
+  /** What is put, where that is known, and on disk. */
   readonly content?: Content
 }
 
@@ -68,13 +68,13 @@ export function copied(file: string): Incoming['put'] {
       await copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     } catch (error) {
       if (!isUnsupported(error)) throw error
-      // A file system without modes refuses to copy them: the bytes alone are copied then, over any that are there.
+      // A file system that keeps no modes refuses to copy them: then the bytes alone, whatever is there of them already.
       await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), createWriteStream(to))
     }
   }
 }
 
-/** Moves `file` itself. */
+/** Puts `file` itself, which is then no longer where it was. */
 export function moved(file: string): Incoming['put'] {
   return async to => renameSync(file, to)
 }
@@ -99,7 +99,7 @@ export async function stage(
     await put(temporary)
     if (content) return { content, path: temporary, keep, discard }
     await flushed(temporary)
-    // Of the copy, not of the original, which may change at any time.
+    // Of the copy, not of the original, which may change under our hands.
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
@@ -124,9 +124,9 @@ export async function stage(
 }
 
 /**
- * Gives `from` the name `to` unless that is taken: another process may take it at any time, so a hard link decides.
- * Where the file system has none, whichever error says so, an empty file takes the name and `from` replaces it.
- * @throws the system's error; `to` does not exist then.
+ * Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. Where there
+ * are no hard links, whatever the system calls that, an empty file takes the name, and `from` then its place.
+ * @throws the system's error; `to` is not there then.
  */
 export function nameOnce(from: string, to: string): boolean {
   try {
@@ -155,7 +155,7 @@ const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/
 export function epochOf(path: string): Date | undefined {
   const text = EPOCH.exec(basename(path))?.[1]
   if (text === undefined) return undefined
-  // By digits: 1738172761.382 times 1000 is slightly less than the milliseconds it states.
+  // By digits: 1738172761.382 times 1000 is a little less than the milliseconds it says.
   const [seconds = '', fraction = ''] = text.split('.')
   return new Date(Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3)))
 }
@@ -165,7 +165,7 @@ export function epochText(time: Date): string {
   return String(time.getTime() / 1000)
 }
 
-/** Whether `path` is a file whose size can be read. */
+/** Whether `path` is a file that can be asked for its size. */
 export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

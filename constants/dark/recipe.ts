@@ -14,15 +14,15 @@ export type StageName = 'high' | 'medium' | 'low'
 
 /** What characterising the dark frames of a detector means. */
 export interface DarkRecipe {
-  /** Gain stages, one run each; with a single run for all if there is one stage. */
+  /** Gain stages, one run each; a single one: one run for all. */
   readonly stages: readonly StageName[]
   readonly signal: Decode
-  /** Samples that indicate the stage: an analogue level that rises from high to low, or the number of the stage. */
+  /** Samples that tell the stage: an analogue level that rises from high to low, or the number of the stage. */
   readonly gain?: Decode & { readonly tells: 'level' | 'stage' }
   /** ThresholdsDark are made of the gain samples. */
   readonly thresholds: boolean
   readonly limits: DarkLimits
-  /** Conditions that the detector itself determines. */
+  /** Conditions that the detector itself settles. */
   readonly conditions: Readonly<Record<string, number>>
 }
 

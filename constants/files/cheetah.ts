@@ -3,7 +3,7 @@ import { type Dataset, withFile } from '../../src/hdf5/library.js'
 import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError } from '../../src/model/errors.js'
 import { badPixelMask } from '../model/bad-pixels.js'
-import { constantDtype, type StoredConstant } from './layout.js'
+import { dtypeOf, type StoredConstant } from './layout.js'
 import { openSlabs, type SlabReader } from './source.js'
 import { type ConstantArray, type SlabOf, writeConstants } from './write.js'
 
@@ -63,7 +63,7 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
       const dataset = root.get(kind.name)
       // CalCat's layout may have a group of this name.
       if (dataset === null || !('slice' in dataset)) return []
-      return [{ kind, shape: checkedShape(dataset, kind.name, file), dtype: constantDtype(dataset.metadata) }]
+      return [{ kind, shape: checkedShape(dataset, kind.name, file), dtype: dtypeOf(dataset.metadata) }]
     })
   })
   if (found.length === 0) return undefined

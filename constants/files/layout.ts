@@ -113,7 +113,7 @@ function constantIn(
     index: Number(index),
     dataset,
     shape: data.shape ?? [],
-    dtype: constantDtype(data.metadata),
+    dtype: dtypeOf(data.metadata),
     dims: dimsOf(data.attrs['dims'], { file, dataset }),
     statements: readStatements(unit, group),
   }
@@ -134,7 +134,7 @@ interface NumberType {
 }
 
 /** The dtype of a dataset's type as h5wasm describes it: class 0 is integers, class 1 floats. */
-export function constantDtype({ type, size, signed, littleEndian }: NumberType): DType | undefined {
+export function dtypeOf({ type, size, signed, littleEndian }: NumberType): DType | undefined {
   if (!littleEndian && size > 1) return undefined
   if (type === 0) return INTEGERS[`${signed ? 'i' : 'u'}${size}`]
   if (type === 1) return size === 4 ? 'f4' : size === 8 ? 'f8' : undefined

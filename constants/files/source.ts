@@ -12,7 +12,7 @@ import { type Axes, axesOf } from '../model/axes.js'
 import { type Calibration, calibrationOf } from '../model/calibrations.js'
 import type { ConstantVersion } from '../model/version.js'
 import { checkChunks } from './chunk-limit.js'
-import { constantDtype, liesElsewhere } from './layout.js'
+import { dtypeOf, liesElsewhere } from './layout.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {
@@ -141,7 +141,7 @@ async function located(
     const elsewhere = metadata.virtual_sources?.[0]?.file_name ?? externalLinkOn(file, dataset)
     return {
       shape: shape ?? [],
-      dtype: constantDtype(metadata),
+      dtype: dtypeOf(metadata),
       ...(chunkShape ? { chunkShape } : {}),
       ...(elsewhere === undefined ? {} : { elsewhere }),
     }

@@ -46,7 +46,7 @@ export const BATCH_BYTES = 16 * 2 ** 20
  * @throws OutputError naming the file if it cannot be written; TypeError if data and shape disagree.
  */
 export async function writeConstants(path: string, constants: readonly ConstantArray[]): Promise<void> {
-  // No .h5 at the end: programs that open every such file of a folder must not see it.
+  // No .h5 at its end: readers that open every such file of a folder must not meet it.
   const temporary = `${path}.part-${process.pid}`
   try {
     declareConstants(temporary, constants)

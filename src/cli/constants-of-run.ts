@@ -7,14 +7,14 @@ import type { CorrectOptions } from './correct-options.js'
 /** Where a run's constants come from. */
 export interface ConstantsOfRun {
   readonly catalogue: Catalogue
-  /** Whether it has the same constants for runs of any time. */
+  /** It has the same constants whenever the run was taken. */
   readonly timeless: boolean
 }
 
 /**
- * The source of constants according to the options, opened when needed: a metadata file, which is then the only source,
- * or a catalogue. Opening throws ConstantsError if it cannot be read.
- * @throws UsageError if they name neither.
+ * Where the options say that the constants are, to be opened when they are needed: in a metadata file, which is then
+ * asked alone, or in a catalogue. Opening throws ConstantsError if it cannot be read.
+ * @throws UsageError if they say nothing.
  */
 export function constantsOfRun(
   options: Pick<CorrectOptions, 'catalogue' | 'constantsFrom' | 'constantsRoot'>,
@@ -26,11 +26,11 @@ export function constantsOfRun(
       timeless: true,
     })
   if (constantsRoot !== undefined)
-    throw new UsageError('--constants-root has no effect without --constants-from', {
+    throw new UsageError('--constants-root says nothing without --constants-from', {
       hint: 'Add --constants-from calibration_metadata_<DETECTOR>.yml',
     })
   if (catalogue === undefined)
-    throw new UsageError('no source of constants is given', {
+    throw new UsageError('nothing says where the constants are', {
       hint: 'Add --catalogue DIR or --constants-from calibration_metadata_<DETECTOR>.yml',
     })
   return async () => ({ catalogue: SqliteCatalogue.open(catalogue), timeless: false })

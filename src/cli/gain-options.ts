@@ -9,7 +9,7 @@ type GainOptions = Pick<CorrectOptions, 'gainMode' | 'parallelGain' | 'condition
 /** By the names of `--gain-mode`. */
 export const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
-/** From the option, else from the stated condition of that name. */
+/** As the option says, else the stated condition of that name. */
 export function parallelGainOf(args: GainOptions): boolean | undefined {
   const stated = statedCondition(args, 'parallel gain')
   return args.parallelGain ?? (stated === undefined ? undefined : Number(stated) !== 0)
@@ -21,9 +21,8 @@ function statedCondition({ condition }: GainOptions, wanted: string): string | u
 }
 
 /**
- * From the option, else the stated condition of that name, else control data; adaptive if none is known.
- * @throws UsageError for a fixed stage of a detector that cannot be fixed in one, or a condition that is not a gain
- * mode.
+ * As the option says, else the stated condition of that name, else control data; adaptive where nothing tells.
+ * @throws UsageError for a fixed stage of a detector that cannot be fixed in one, or a condition that is no gain mode.
  */
 export function gainModeOf(args: GainOptions, run: Run): GainMode {
   const { gainMode } = args
@@ -36,7 +35,7 @@ export function gainModeOf(args: GainOptions, run: Run): GainMode {
   if (stated === undefined) return run.gainMode ?? 0
   const known = Object.values(GAIN_MODES).find(mode => String(mode) === stated)
   if (known === undefined)
-    throw new UsageError(`--condition "Gain mode=${stated}" is not a gain mode`, {
+    throw new UsageError(`--condition "Gain mode=${stated}" is no gain mode`, {
       hint: 'Use 0 (adaptive), or 1, 2, 3 (fixed high, medium, low)',
     })
   return known

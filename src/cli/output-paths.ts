@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { OutputRequest } from '../engine/plan/plan.js'
 import { OutputError, UsageError } from '../model/errors.js'
 
-/** Options that describe the outputs. */
+/** What the options say about outputs. */
 export interface OutputArguments {
   /** Folder of the RAW run. */
   readonly run: string
@@ -15,8 +15,8 @@ export interface OutputArguments {
 
 /**
  * Where results go, as absolute paths.
- * @throws UsageError if nothing would be written, or if readers would confuse the run and the result. @throws
- * OutputError if the combined file cannot be created at its path.
+ * @throws UsageError if nothing would be written, or if readers of the run or of the result would take one for the
+ * other. @throws OutputError if the combined file cannot be where it is wanted.
  */
 export function outputOf({ run, out, combined, corr }: OutputArguments): OutputRequest {
   const folder = resolve(out)
@@ -28,12 +28,12 @@ export function outputOf({ run, out, combined, corr }: OutputArguments): OutputR
   }
   const file = resolve(combined)
   checkCombined(file, folder, run)
-  // Links resolved: outputs are distinguished by their paths.
+  // By one path, whatever links lead there: outputs are told apart by their paths.
   const beside = real(dirname(file)) === real(folder)
   return { folder, corrected: corr, combined: beside ? join(folder, basename(file)) : file }
 }
 
-/** RAW and CORR files in one folder would be read as one run with every source twice. */
+/** RAW and CORR files in one folder would be read as one run, which has every source twice. */
 function refuseRawFolder(folder: string, run: string): void {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return
   const raw = readdirSync(folder).find(name => /^RAW-.*\.h5$/.test(name))
@@ -53,11 +53,11 @@ function checkCombined(file: string, folder: string, run: string): void {
       hint: `Name it ${basename(file).slice(0, -'.h5'.length)}.cxi, or choose another folder for it`,
     })
   if (real(file) === real(folder) || (existsSync(file) && !statSync(file).isFile()))
-    throw new OutputError('is not a file, so the combined file cannot have its name', {
+    throw new OutputError('is no file, so the combined file cannot have its name', {
       place,
       hint: `Give a file name, such as ${join(file, 'run.cxi')}`,
     })
-  // The output folder is created when needed; other folders are not.
+  // The output folder is made when it is needed; any other is not ours to make.
   if (real(parent) !== real(folder) && !(existsSync(parent) && statSync(parent).isDirectory()))
     throw new OutputError('the folder of the combined file does not exist', {
       place: { file: parent },
@@ -65,7 +65,7 @@ function checkCombined(file: string, folder: string, run: string): void {
     })
 }
 
-/** The path without symbolic links, as far as it exists. */
+/** The path without symbolic links as far as it exists. */
 function real(path: string): string {
   const absolute = resolve(path)
   if (existsSync(absolute)) return realpathSync(absolute)

@@ -1,9 +1,6 @@
 import { software } from './version.js'
 
-/**
- * Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, includes the
- * software version.
- */
+/** Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, says who made it. */
 export function printJson(value: object): void {
   const result = Array.isArray(value) ? value : { software: software(), ...value }
   process.stdout.write(

@@ -6,7 +6,7 @@ import { type ModuleModel, modelModule, photonGainOf } from './module-model.js'
 import type { SimulationOptions } from './options.js'
 import { isSeam } from './pattern.js'
 
-/** A simulated photon run that was corrected, and its truth. */
+/** A simulated photon run that was corrected, and what it was made of. */
 export interface ClosedLoop {
   /** What was simulated. */
   readonly options: SimulationOptions
@@ -14,51 +14,51 @@ export interface ClosedLoop {
   readonly truth: string
   /** Folder of its CORR files. */
   readonly corrected: string
-  /** Trains of each dark run that its constants are made from. */
+  /** Trains of each dark run that its constants are made of. */
   readonly darkTrains: number
 }
 
-/** Corrected minus true signal, over unmasked pixels, in ADU of the stage they measured in. */
+/** Corrected minus true signal, over pixels that are not masked, ADU of the stage they measured in. */
 export interface Residual {
   readonly values: number
   readonly bias: number
   readonly rms: number
-  /** Predicted rms: noise, digitisation and the error of the dark median together. */
+  /** rms that noise, digitisation and the error of the dark median make together. */
   readonly predicted: number
 }
 
-/** rms over trains of single (cell, pixel), each divided by its prediction. */
+/** rms over trains of single (cell, pixel), each divided by what is predicted of it. */
 export interface PixelResiduals {
   /** (cell, pixel) that have enough trains. */
   readonly values: number
   /** Root of the mean square. */
   readonly rms: number
   readonly largest: number
-  /** Share above 1.1: with few trains it scatters. */
+  /** Share above 1.1: so few trains scatter it. */
   readonly above: number
 }
 
-/** Least trains for an rms. */
+/** Trains that tell an rms. */
 const LEAST_TRAINS = 8
 const TOLERATED = 1.1
 
-/** How far a correction is from the truth. */
+/** How far a correction is from truth. */
 export interface Residuals {
   /** By stage a pixel measured in: high, medium, low. */
   readonly stages: readonly Residual[]
-  /** For each (cell, pixel), over trains in high gain. */
+  /** Of each (cell, pixel) by itself, over trains in high gain. */
   readonly pixels: PixelResiduals
-  /** Largest bias of any memory cell, any ASIC (64 × 64 pixels) and the rows at the seams of ASICs, in high gain. */
+  /** Largest bias of any memory cell, ASIC (64 × 64 pixels) and of the rows at the seams of ASICs, in high gain. */
   readonly worst: { readonly cell: number; readonly asic: number; readonly seam: number }
-  /** Centres of the high-gain values around 0, 1 and 2 photons, minus the true positions: ADU. */
+  /** Where high-gain values lie about 0, 1 and 2 photons, minus where that is: ADU. */
   readonly peaks: readonly number[]
   readonly masked: number
-  /** Unmasked pixels that were assigned another stage than they measured in. */
+  /** Pixels that are not masked and were taken for another stage than they measured in. */
   readonly misassigned: number
 }
 
 /**
- * Compares the CORR files of a simulated run, corrected with the default steps, with its truth.
+ * Holds the CORR files of a simulated run, corrected with the default steps, against its truth.
  * @throws DataError if a file cannot be read.
  */
 export async function compareWithTruth({
@@ -126,7 +126,7 @@ function slice(file: Group, path: string, row: number): unknown {
   return datasetOf(file, path).slice([[row, row + 1]])
 }
 
-/** Sums of residuals, of their squares and of the predicted squares. */
+/** Sums of residuals, of their squares and of the predicted ones. */
 class Tally {
   count = 0
   sum = 0
@@ -161,7 +161,7 @@ class Sums {
   readonly #peaks = [new Tally(), new Tally(), new Tally()]
   readonly #seam = new Tally()
   readonly #cells = new Map<number, Tally>()
-  /** By cell of the current module. */
+  /** By cell of the module at hand. */
   #pixels = new Map<number, PixelSums>()
   readonly #ratios = { values: 0, squares: 0, largest: 0, above: 0 }
   #asics = new Map<number, Tally>()
@@ -278,7 +278,7 @@ function worst(tallies: ReadonlyMap<number, Tally>): number {
   return [...tallies.values()].reduce((most, { bias }) => Math.max(most, Math.abs(bias)), 0)
 }
 
-/** The reading, above the dark level, of `signal` ADU of high gain in a stage. */
+/** What `signal` ADU of high gain read in a stage, above its dark level. */
 function levelOf(
   { ratios, steps, physics }: ModuleModel,
   pixel: number,

@@ -12,15 +12,15 @@ import { simulatedDetector } from './simulated.js'
 import type { ModuleConstantsTask } from './tasks.js'
 import { constantsBegin } from './timeline.js'
 
-/** The PDU of a module in simulated runs. */
+/** The physical unit that stands for a module in simulated runs. */
 export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module: ModuleIndex): string {
   return `${detector.aggregator}_SIM_M${twoDigits(module)}`
 }
 
-/** The constants of a run, before they enter a catalogue. */
+/** The constants of a run on their way into a catalogue. */
 export interface ConstantsPlan {
   readonly catalogue: string
-  /** Folder in the catalogue that nobody else reads: its content is removed in any case. */
+  /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
   readonly staging: string
   readonly tasks: readonly ModuleConstantsTask[]
 }
@@ -36,8 +36,8 @@ export function planConstants(options: SimulationOptions, catalogue: string): Co
 }
 
 /**
- * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue already has, byte
- * for byte, are not stored twice.
+ * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue has already, to
+ * the byte, are not kept twice.
  * @throws ConstantsError, OutputError
  */
 export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promise<void> {
@@ -78,7 +78,7 @@ async function enter(
   }
 }
 
-/** `cal.<epoch>.h5`; the fraction of a second distinguishes what constants depend on besides the seed. */
+/** `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
 function freeName(folder: string, { seed, cells, energy }: SimulationOptions): string {
   const seconds = constantsBegin(seed).getTime() / 1000
   let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
@@ -87,7 +87,7 @@ function freeName(folder: string, { seed, cells, energy }: SimulationOptions): s
   return name()
 }
 
-/** The run's, except for the gain mode: simulated constants are valid in all of them. */
+/** The run's, but for the gain mode: simulated constants hold in all of them. */
 function conditionsOfConstants(options: SimulationOptions): Record<string, number> {
   const { 'Gain mode': _, ...conditions } = simulatedDetector(options.detector).conditionsOf(options)
   return conditions

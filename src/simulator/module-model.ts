@@ -14,8 +14,8 @@ export const RAW_GAIN_SIGMA = 30
 export const STAGES = [0, 1, 2] as const
 
 /**
- * What one module is like: fixed by the seed and the module's number, the same for all runs, trains and cells unless
- * stated otherwise. Arrays are by pixel, `[slow scan][fast scan]`.
+ * What one module is like: fixed by the seed and the module's number, the same for all runs, trains and cells
+ * unless it says so. Arrays are by pixel, `[slow scan][fast scan]`.
  */
 export interface ModuleModel {
   readonly physics: Physics
@@ -23,12 +23,12 @@ export interface ModuleModel {
   readonly cells: number
   /** Number of the kind in `PIXEL_KINDS`. */
   readonly kinds: Uint8Array
-  /** Dark level, ADU, without the cell's contribution: see {@link offsetOf}. */
+  /** Dark level, ADU, before the cell's part: see {@link offsetOf}. */
   readonly offsets: Stages<Float32Array>
   readonly noise: Stages<Float32Array>
-  /** Mean raw gain, ADU, without the cell's contribution: see {@link rawGainOf}. */
+  /** Mean raw gain, ADU, before the cell's part: see {@link rawGainOf}. */
   readonly rawGains: Stages<Float32Array>
-  /** ADU a photon in high gain, without the cell's contribution: see {@link photonGainOf}. */
+  /** ADU a photon in high gain, before the cell's part: see {@link photonGainOf}. */
   readonly photonGains: Float32Array
   /** High-gain signal over medium-gain signal. */
   readonly ratios: Float32Array
@@ -70,7 +70,7 @@ export function modelModule(
   } as const satisfies ModuleModel
   const key = keyOf(seed, 'pixel', module)
   const whole = keyOf(seed, 'module', module)
-  // Deviates shared by all pixels of an ASIC (64 × 64), after that of the module.
+  // Deviates that all pixels of an ASIC (64 × 64) share, behind that of the module.
   const asicColumns = Math.ceil(detector.fastScan / 64)
   const photonAdu = physics.aduPerKev * energy
   const [high, medium, low] = physics.stages
@@ -114,7 +114,7 @@ function modelCells({ stages }: Physics, module: ModuleIndex, cells: number, see
   } as const
 }
 
-/** Effect of a pixel's kind. */
+/** What its kind does to a pixel. */
 function damage(model: ModuleModel, pixel: number): void {
   const kind = model.kinds[pixel]
   const { bad } = model.physics
@@ -136,7 +136,7 @@ function damage(model: ModuleModel, pixel: number): void {
   if (kind === KIND.gap) model.rawGains[2][pixel] = (model.rawGains[1][pixel] ?? 0) + 60
 }
 
-/** Dark level, ADU, of a pixel in a cell and stage; a dead pixel is the same in all cells. */
+/** Dark level, ADU, of a pixel in a cell and stage; a dead pixel knows no cells. */
 export function offsetOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, pixel: number): number {
   const level = model.offsets[stage][pixel] ?? 0
   if (model.kinds[pixel] === KIND.dead) return level

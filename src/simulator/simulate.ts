@@ -16,14 +16,14 @@ import type { SimulationTask } from './tasks.js'
 import { sequencesOf } from './timeline.js'
 import { createTruth } from './truth.js'
 
-/** Output and resources of a simulation; they do not affect its content. */
+/** Where a simulation goes and how it runs; none of it changes a byte of it. */
 export interface SimulationTarget {
   /** Folder that gets `raw/rNNNN`. */
   readonly out: string
   /** Catalogue that gets the constants of a photon run. */
   readonly catalogue: string
   readonly truth?: string
-  /** Threads; default: all cores. */
+  /** Threads; all cores where left out. */
   readonly workers?: number
   readonly overwrite?: boolean
   readonly signal?: AbortSignal
@@ -32,7 +32,7 @@ export interface SimulationTarget {
 
 export interface SimulationResult {
   readonly run: string
-  /** Undefined for dark runs: constants are made from these. */
+  /** Undefined for dark runs: these are what constants are made of. */
   readonly catalogue: string | undefined
   readonly truth: string | undefined
   readonly files: number
@@ -42,8 +42,8 @@ export interface SimulationResult {
 
 /**
  * Simulates a run: RAW files, control data and, for photons, the matching constants. The run's folder and the truth
- * file appear only when everything is complete.
- * @throws UsageError for impossible options; OutputError for existing or unwritable output.
+ * file appear only when all of them is there.
+ * @throws UsageError for options that cannot be; OutputError for existing or unwritable output.
  */
 export async function simulate(
   options: SimulationOptions,
@@ -54,7 +54,7 @@ export async function simulate(
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
-  // Readers of runs ignore both names.
+  // Neither name is one that readers of runs look at.
   const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
   const truthPart = truth && `${truth}.part-${process.pid}`
   const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
@@ -104,7 +104,7 @@ async function planRaw(
   )
 }
 
-/** Runs all tasks on worker threads; none is begun after a failure. */
+/** Runs all tasks on worker threads; after one that fails none is begun. */
 async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget): Promise<void> {
   const { workers = availableParallelism(), signal, onProgress } = target
   const threads = Math.max(1, Math.min(workers, tasks.length))
@@ -131,7 +131,7 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
     }
   }
   try {
-    // Tasks that run beside a failed one are completed: Node may not survive ending a thread during a failing write.
+    // What runs beside a task that failed comes to its end: Node may not survive a thread that is ended amid a failing write.
     const drains = await Promise.allSettled(Array.from({ length: threads }, drain))
     signal?.throwIfAborted()
     for (const result of drains) if (result.status === 'rejected') throw result.reason

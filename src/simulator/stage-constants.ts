@@ -18,7 +18,7 @@ export function stagePlanes(
   }
 }
 
-/** Offset and Noise: the truth, but NaN for pixels that cannot be characterised. */
+/** Offset and Noise: the truth, but NaN for pixels that nobody could characterise. */
 export function darkPlanes(model: ModuleModel, stages: 1 | 3): SimulatedConstant[] {
   const uncalibrated = (pixel: number) => model.kinds[pixel] === KIND.uncalibrated
   return [

@@ -20,7 +20,7 @@ export type SimulationTask =
   | ({ readonly kind: 'raw' } & RawFileTask)
   | ({ readonly kind: 'constants' } & ModuleConstantsTask)
 
-/** The thread's answer: undefined, or the error as a record, since error classes do not survive posting. */
+/** The thread's answer: undefined, or what went wrong, since error classes do not survive the way. */
 export async function runTask(task: SimulationTask): Promise<ErrorRecord | undefined> {
   try {
     const model = modelOf(task)
@@ -35,7 +35,7 @@ export async function runTask(task: SimulationTask): Promise<ErrorRecord | undef
   }
 }
 
-/** The thread's last model: its next task is often the same module's. */
+/** The model of the module that the thread had last: its next task is often the same module's. */
 let last: { readonly name: string; readonly model: ModuleModel } | undefined
 
 function modelOf({ options, module }: SimulationTask): ModuleModel {

@@ -12,7 +12,7 @@ import type { Problem } from '../model/problem.js'
 import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data-files.js'
 import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
 import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
-import type { Check, FileCheckContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -44,7 +44,7 @@ export async function validate(
       facts.push(await withExdf(file, exdf => checkFile(exdf, checks, problems)))
     } catch (error) {
       const problem = fileProblem(error, file)
-      // A stray file in a run's folder is ignored; a file that was named must belong to a run.
+      // Beside a run it is somebody's; the file that was asked for must be one of a run's.
       const foreign = !single && isDetcalError(error) && isForeign(name, error)
       problems.push(foreign ? { ...problem, severity: 'warning' } : problem)
     }
@@ -65,16 +65,16 @@ function checkFile(exdf: ExdfFile<File>, checks: readonly Check[], problems: Pro
   const dataset = requireDataset(exdf.file, INDEX.trainId)
   const trainColumn = readExact(dataset, Math.min(rowsOf(dataset), TRAIN_LIMIT))
   const trainIds = trainColumn.numbers
-  const context: FileCheckContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
+  const context: FileContext = { exdf, trainIds, trainColumn, modules: modulesOf(exdf) }
   for (const check of checks) {
     if (check.scope !== 'file') continue
     try {
-      // Errors that only the library detects, such as a chunk that cannot be decoded, concern this check alone.
+      // Also what only the library notices, such as a chunk that cannot be decoded, concerns this check alone.
       named(exdf.path, 'r', () => {
         for (const finding of check.run(context)) problems.push(problemOf(check, finding, exdf.path))
       })
     } catch (error) {
-      // A failure of a check is its finding; the other checks continue.
+      // What keeps a check from looking is a finding of it; the other checks go on.
       if (!(error instanceof DataError)) throw error
       const { dataset } = error.place
       problems.push(
@@ -104,7 +104,7 @@ function problemOf(check: Check, finding: Finding, path?: string): Problem {
   return { check: check.name, severity, message, place }
 }
 
-/** Modules of a file; corrected files from before 2024 have the raw name and are recognised by their planes. */
+/** Modules of a file; corrected files of before 2024 carry the raw name and are told by their planes. */
 function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
   const found = [...instrumentSources.keys()].map(moduleSource).filter(module => module !== undefined)
   const renamed = new Set(found.filter(module => module.corrected).map(module => module.module))
@@ -121,7 +121,7 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
 
 /** Digests of the pulse lists, so that the lists of a whole run need not be held. */
 function pulseFacts(
-  { exdf, trainIds }: FileCheckContext,
+  { exdf, trainIds }: FileContext,
   { source, detector, corrected }: ModuleInFile,
 ): PulseFacts {
   const digests = new Map<number, string>()
@@ -145,7 +145,7 @@ function pulseFacts(
       digests.set(id, hash.digest('base64'))
     })
   } catch (error) {
-    // The file checks have reported what is wrong with it.
+    // The file checks have said what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
   return facts

@@ -77,7 +77,7 @@ describe('operating conditions of a run without control data', () => {
       expect(stderr).toMatch(/^warning: unknown, .*: Sensor Bias Voltage\b(?!.*Gain setting)/m)
     }
     const { status, stderr } = correct('--condition', 'Gain mode=9')
-    expect(stderr).toMatch(/is not a gain mode/)
+    expect(stderr).toMatch(/is no gain mode/)
     expect(status).toBe(2)
   })
 })

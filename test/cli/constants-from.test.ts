@@ -173,7 +173,7 @@ describe('what cannot be used', () => {
     const out = join(scratch(), 'out')
     expect(detcal('correct', path, '--out', out)).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/no source of constants is given.*--catalogue.*--constants-from/),
+      stderr: expect.stringMatching(/nothing says where the constants are.*--catalogue.*--constants-from/),
     })
     expect(
       detcal('correct', path, '--out', out, '--catalogue', place.catalogue, '--constants-root', '/'),

@@ -106,7 +106,7 @@ describe('a combined file that cannot be', () => {
   })
 
   test('a folder', () => {
-    refused(1, folder => join(folder, 'sub'), /sub: is not a file, .*Give a file name, such as/)
+    refused(1, folder => join(folder, 'sub'), /sub: is no file, .*Give a file name, such as/)
     refused(1, folder => join(folder, 'proc'), /proc: .*/)
   })
 

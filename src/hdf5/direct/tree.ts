@@ -173,7 +173,7 @@ export class DirectDataset {
   get value(): string[] {
     return certain(() => {
       const { type, size, shape, total_size } = this.metadata
-      if (type !== CLASS.string) throw new Unsupported('values that are not strings')
+      if (type !== CLASS.string) throw new Unsupported('values that are no strings')
       // Where a string lies is told within its own file.
       if (this.metadata.vlen && this.#locate(size).storage.kind === 'elsewhere')
         throw new Unsupported('strings of virtual datasets')

@@ -9,8 +9,8 @@ import { moduleSection, scalesOf } from './module-section.js'
 import { summarySection } from './summary-section.js'
 
 /**
- * The report of a characterisation: one self-contained HTML page, whose size depends only on the number of modules and
- * stages.
+ * The report of a characterisation: one HTML page that needs no other file, of a size that follows the number of
+ * modules and stages alone.
  */
 export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
   const scales = scalesOf(outcome.modules)
@@ -24,7 +24,7 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   )
 }
 
-/** Checks before the work that a report can be written. @throws OutputError */
+/** What would keep a report from being written: told before the work, not after it. @throws OutputError */
 export function requireReportPlace(path: string): void {
   const temporary = `${path}.part-${process.pid}`
   try {
@@ -37,7 +37,7 @@ export function requireReportPlace(path: string): void {
   }
 }
 
-/** Writes {@link darkReport}; an existing report is replaced. @throws OutputError */
+/** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */
 export function writeDarkReport(path: string, plan: DarkPlan, outcome: DarkOutcome, software: string): void {
   const temporary = `${path}.part-${process.pid}`
   try {

@@ -14,8 +14,8 @@ export interface Finding {
   readonly train?: number
 }
 
-/** Input of file checks: one open file, with what several of them need. */
-export interface FileCheckContext {
+/** What file checks look at: one file, open, with what several of them need. */
+export interface FileContext {
   readonly exdf: ExdfFile<File>
   /** INDEX/trainId as stored, zeros and impossible ids included. */
   readonly trainIds: Float64Array
@@ -48,12 +48,12 @@ export interface FileFacts {
 export interface PulseFacts {
   /** A digest of each train's list; trains without frames have none. */
   readonly pulses: ReadonlyMap<number, string>
-  /** Trains of a raw file whose ids restart as in parallel gain. */
+  /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
   readonly anew: readonly number[]
 }
 
-/** Input of run checks: all files that could be read, closed again. */
-export interface RunCheckContext {
+/** What run checks look at: all files that could be read, closed. */
+export interface FolderContext {
   /** The folder; undefined when a single file is checked. */
   readonly folder: string | undefined
   readonly files: readonly FileFacts[]
@@ -69,13 +69,13 @@ interface Named {
 /** A check of one file at a time. */
 export interface FileCheck extends Named {
   readonly scope: 'file'
-  run(context: FileCheckContext): Iterable<Finding>
+  run(context: FileContext): Iterable<Finding>
 }
 
 /** A check of the files together. */
 export interface RunCheck extends Named {
   readonly scope: 'run'
-  run(context: RunCheckContext): Iterable<Finding> | Promise<Iterable<Finding>>
+  run(context: FolderContext): Iterable<Finding> | Promise<Iterable<Finding>>
 }
 
 export type Check = FileCheck | RunCheck

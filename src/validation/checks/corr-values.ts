@@ -3,7 +3,7 @@ import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js
 import type { Dataset } from '../../hdf5/library.js'
 import { datasetAt, rowsOf } from '../../hdf5/values.js'
 import { shortList } from '../../sources/run/short-list.js'
-import type { FileCheck, FileCheckContext, Finding, ModuleInFile } from './check.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const corrValues: FileCheck = {
   name: 'corr_values',
@@ -16,14 +16,14 @@ export const corrValues: FileCheck = {
 }
 
 function* faultsOfModule(
-  { exdf }: FileCheckContext,
+  { exdf }: FileContext,
   { source, module, detector }: ModuleInFile,
 ): Iterable<Finding> {
   const index = readGroupIndex(exdf, source, 'image')
   const frame = [detector.slowScan, detector.fastScan]
   const plane = (name: string) => {
     const dataset = datasetAt(exdf.file, instrumentPath(source, `image/${name}`))
-    // Datasets that are not frames of this detector concern the shape check, and may not fit in memory.
+    // Anything else than frames of this detector is the shape check's matter, and may not fit in memory.
     return dataset && `${dataset.shape?.slice(1)}` === `${frame}` ? dataset : undefined
   }
   const data = plane('data')
@@ -51,7 +51,7 @@ function* faultsOfModule(
     }
 }
 
-/** One frame; undefined beyond the data, or if the library cannot decode it: it cannot be checked then. */
+/** One frame; undefined beyond the data, or where the library cannot decode it: then there is no judging it. */
 function frameOf(dataset: Dataset, row: number): Float32Array | undefined {
   if (row >= rowsOf(dataset)) return undefined
   const [, slowScan = 0, fastScan = 0] = dataset.shape ?? []

@@ -7,7 +7,7 @@ import {
   notWrittenProblem,
   READS,
 } from '../../sources/run/frames-written.js'
-import type { FileCheck, FileCheckContext, Finding, ModuleInFile } from './check.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const framesWritten: FileCheck = {
   name: 'frames_written',
@@ -18,16 +18,16 @@ export const framesWritten: FileCheck = {
   },
 }
 
-function* faultsOfModule({ exdf }: FileCheckContext, { source, module }: ModuleInFile): Iterable<Finding> {
+function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile): Iterable<Finding> {
   const dataset = instrumentPath(source, 'image/data')
-  // Missing image data concern the shape check.
+  // Image data that are missing are the shape check's matter.
   if (!datasetAt(exdf.file, dataset)) return
   const notWritten = imageNotWritten(exdf.path, source)
   const index = notWritten && readGroupIndex(exdf, source, 'image')
   if (!notWritten || !index) return
   const trains = readTrainIndex(exdf).rows.map(({ row, trainId }) => {
     const [first = 0, count = 0] = [index.first[row], index.count[row]]
-    // Rows beyond the data concern the index checks.
+    // What lies beyond the data is the index checks' matter.
     const end = Math.min(first + count, notWritten.length)
     return { trainId, rows: Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i), stride: 0 }
   })

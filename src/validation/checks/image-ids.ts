@@ -3,7 +3,7 @@ import { FRAME_LIMIT, readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/
 import { datasetAt, digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
 import { PULSE_LIMIT } from '../../model/ids.js'
 import { framesWithIds } from '../../sources/run/parallel-gain.js'
-import type { FileCheck, FileCheckContext, Finding, ModuleInFile } from './check.js'
+import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 const NONE = { first: 0, count: 0 }
 
@@ -17,7 +17,7 @@ export const imageIds: FileCheck = {
 }
 
 function* faultsOfModule(
-  { exdf }: FileCheckContext,
+  { exdf }: FileContext,
   { source, module, detector, corrected }: ModuleInFile,
 ): Iterable<Finding> {
   const index = readGroupIndex(exdf, source, 'image')

@@ -2,17 +2,17 @@ import { indexPath } from '../../exdf/euxfel-layout.js'
 import { type GroupIndex, readGroupIndex, rowsAt } from '../../exdf/index-rows.js'
 import { datasetAt, rowsOf } from '../../hdf5/values.js'
 import { shortList } from '../../sources/run/short-list.js'
-import type { FileCheckContext, Finding } from './check.js'
+import type { FileContext, Finding } from './check.js'
 
-/** `first` and `count` of a source's group; {@link faultsOfIndex} finds faults of these. */
-export function indexOf(context: FileCheckContext, source: string, group?: string): GroupIndex | undefined {
+/** `first` and `count` of a source's group; its own faults are found by {@link faultsOfIndex}. */
+export function indexOf(context: FileContext, source: string, group?: string): GroupIndex | undefined {
   return readGroupIndex(context.exdf, source, group)
 }
 
 /** Largest row that the index refers to, plus one. Trains without rows count too, as in European XFEL's validator. */
 export function endOf(index: GroupIndex): number {
   return index.first.reduce((end, start, row) => {
-    // An impossible row is a fault of the index itself.
+    // What is no row at all is a fault of the index itself.
     const rows = rowsAt(index, row)
     return rows ? Math.max(end, rows.count === 0 ? safe(start) : start + rows.count) : end
   }, 0)
@@ -24,7 +24,7 @@ function safe(start: number): number {
 
 /** What is wrong with `first` and `count` themselves: as many as trains, from 0, without gaps or overlaps. */
 export function* faultsOfIndex(
-  { exdf, trainIds }: FileCheckContext,
+  { exdf, trainIds }: FileContext,
   source: string,
   group?: string,
 ): Iterable<Finding> {

@@ -85,10 +85,7 @@ function refuseStore({ root }: SqliteCatalogue, out: string): void {
   })
 }
 
-/**
- * Which constants go into which file, in order of their ids. @throws ConstantsError for a version of an unknown
- * detector.
- */
+/** Which constants go into which file, in order of their ids. @throws ConstantsError for a version of an unknown detector. */
 function planFiles(versions: readonly ConstantVersion[], detectors: readonly Detector[]): PlannedFile[] {
   const files = new Map<string, { version: ConstantVersion; index: number }[]>()
   for (const version of versions.toSorted((a, b) => a.id - b.id)) {

@@ -8,10 +8,9 @@ import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
 export type { ImportReport, ImportRequest }
 
 /**
- * Checks files of constants, copies them into the catalogue's store and enters them: all or none, in one transaction.
- * Existing entries with the same content and statements are left unchanged.
- * @throws ConstantsError, DataError or UsageError naming the file and the option to use; OutputError if it cannot be
- * stored.
+ * Checks files of constants, copies them into the catalogue's store and enters them: all or none, in one transaction. Existing
+ * entries with the same content and statements are left unchanged.
+ * @throws ConstantsError, DataError or UsageError naming the file and the option to use; OutputError if it cannot be stored.
  */
 export async function importConstants(
   catalogue: SqliteCatalogue,

@@ -34,8 +34,7 @@ export interface PreparedFile {
 
 /**
  * Checks one file of a request and copies it into the store; a Cheetah file is written there in CalCat's layout.
- * @throws ConstantsError, DataError naming the file and the option to use; OutputError. Nothing is left in the store
- * then.
+ * @throws ConstantsError, DataError naming the file and the option to use; OutputError. Nothing is left in the store then.
  */
 export async function prepareFile(
   catalogue: SqliteCatalogue,

@@ -25,8 +25,7 @@ export interface StageEvaluation {
   readonly offset: number
   readonly noise: number
   /**
-   * Medians of means and standard deviations of the gain samples, of some pixels: they identify stages. NaN: there are
-   * none.
+   * Medians of means and standard deviations of the gain samples, of some pixels: they identify stages. NaN: there are none.
    */
   readonly gain: number
   readonly gainDeviation: number

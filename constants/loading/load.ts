@@ -82,13 +82,8 @@ async function loadSource(
   }
   const kernels = scratch.kernels && new KernelScatter(scratch.kernels, lane, source, uses)
   const budget = scratch.bytes
-  const sumWorkspace = scratch.kernels && { ...scratch.kernels, buffer: lane.u32.buffer }
-  const verification = Verification.of(source, {
-    region,
-    budget,
-    cells,
-    ...(sumWorkspace && { workspace: sumWorkspace }),
-  })
+  const workspace = scratch.kernels && { ...scratch.kernels, buffer: lane.u32.buffer }
+  const verification = Verification.of(source, { region, budget, cells, ...(workspace && { workspace }) })
   const slabs = await openSlabs(source)
   let bytes = 0
   try {

@@ -1,8 +1,6 @@
 import type { Problem } from '../model/problem.js'
 
-/**
- * Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once.
- */
+/** Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once. */
 export function problemLines(problems: readonly Problem[]): string {
   const groups = new Map<string, Problem[]>()
   for (const problem of problems) {

@@ -5,13 +5,9 @@ import { agreementOf } from './agreement.js'
 export interface CombinerPolicy<Part> {
   /** Modules that a complete train has. */
   readonly modules: readonly number[]
-  /**
-   * ms after its first part at which a train is delivered without the modules it still lacks; absent: only at the end.
-   */
+  /** ms after its first part at which a train is delivered without the modules it still lacks; absent: only at the end. */
   readonly deadline?: number
-  /**
-   * Whether two parts fit together, by their pulses for instance: parts that differ from most modules' are excluded.
-   */
+  /** Whether two parts fit together, by their pulses for instance: parts that differ from most modules' are excluded. */
   readonly same: (a: Part, b: Part) => boolean
   /** Whether a part has no frames: it has no vote and fits any train. Absent: no part is empty. */
   readonly empty?: (part: Part) => boolean

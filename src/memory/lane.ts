@@ -52,8 +52,7 @@ export class Lane {
   }
 
   /**
-   * A lane of another layout in the same memory; this one must not be used afterwards, and none of its slots may be in
-   * use.
+   * A lane of another layout in the same memory; this one must not be used afterwards, and none of its slots may be in use.
    * @throws RangeError if the memory is too small.
    */
   reuse(layout: LaneLayout): Lane {

@@ -224,10 +224,7 @@ export interface Kernels {
   ) => void
   /** Adds the number of words of a plane that are not 0 to their block of 4 × 4 pixels: u32 a block. */
   readonly countBlocks: (words: number, slowScan: number, fastScan: number, counts: number) => void
-  /**
-   * Counts the finite of `count` f32 in 65536 steps (u32) of 1 / `scale` from 0; values outside are counted at the
-   * ends.
-   */
+  /** Counts the finite of `count` f32 in 65536 steps (u32) of 1 / `scale` from 0; values outside are counted at the ends. */
   readonly countSteps: (values: number, count: number, scale: number, counts: number) => void
 }
 
@@ -245,9 +242,7 @@ export function kernelModule(): WebAssembly.Module {
   return compiled
 }
 
-/**
- * Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again.
- */
+/** Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   const version = (exports['layoutVersion'] as () => number)()

@@ -31,11 +31,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
   builder: (yargs: Argv) =>
     filterOptions(yargs)
       .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
-      .option('statistics', {
-        type: 'boolean',
-        default: true,
-        describe: 'read the values and summarise them',
-      })
+      .option('statistics', { type: 'boolean', default: true, describe: 'summarise the values' })
       .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
         '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',

@@ -152,7 +152,7 @@ function sameCondition(a: number | string | undefined, b: number | string): bool
 
 /**
  * The operating conditions that constants of the runs are valid for: stated ones first, then those that the runs tell.
- * The gain mode is left out: it tells how the stages were forced, and constants of all stages serve every mode.
+ * The gain mode is omitted: it indicates how the stages were forced, and constants of all stages serve every mode.
  * @throws DataError if the runs tell different ones.
  */
 export function darkConditions(runs: readonly Run[], recipe: DarkRecipe, stated: Conditions): Conditions {

@@ -98,7 +98,7 @@ export class DarkModuleRun {
     }
   }
 
-  /** Statistics of all cells; each is judged when all of its own are there. */
+  /** Statistics of all cells; each cell is evaluated when its own are complete. */
   async #statistics(): Promise<StageSummary[]> {
     const { plan, engine, onRows } = this.#context
     const evaluations: (readonly StageEvaluation[] | undefined)[] = Array.from({ length: this.#module.cells })

@@ -22,7 +22,7 @@ export class OpenFiles {
     }
   }
 
-  /** Where frames lie: what a task is told. */
+  /** Where frames are, as a task receives it. */
   sources(rows: readonly FileRows[]): FileFrames[] {
     return rows.map(({ file, rows }) => {
       const found = this.#files.get(file.path)
@@ -31,7 +31,7 @@ export class OpenFiles {
     })
   }
 
-  /** The frames of a stage that were written: what nobody recorded is no sample. */
+  /** The frames of a stage that were written: a frame that was not recorded is not a sample. */
   written(stage: ModuleFrames): ModuleFrames {
     const cells = new Map<number, readonly FileRows[]>()
     let frames = 0

@@ -9,7 +9,7 @@ const EXPORT =
 /** Names that two files declare for now: each is to be renamed in one of them, and leaves this list then. */
 const TWICE = new Set([
   ...['AGIPD', 'LPD', 'DSSC', 'STAGES', 'planesOf', 'stagePlanes'],
-  ...['Layout', 'Message', 'Group', 'offsetOf', 'endOf', 'ExdfFile', 'ExdfMetadata', 'dtypeOf'],
+  ...['Layout', 'Message', 'offsetOf', 'endOf', 'ExdfFile', 'ExdfMetadata', 'dtypeOf'],
   ...['asOutputError', 'readFully', 'placeChunks', 'damaged', 'named'],
 ])
 

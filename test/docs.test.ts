@@ -1,18 +1,19 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 // Documents and comments name files, functions, scripts and options. What they name exists.
 
 const ROOT = resolve(import.meta.dirname, '..')
-const TRACKED = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: ROOT,
-  encoding: 'utf8',
+/** Every file of the project, from the root: nothing that was installed or built. */
+const FILES = readdirSync(ROOT, { withFileTypes: true }).flatMap(entry => {
+  if (!entry.isDirectory()) return [entry.name]
+  if (/^(\.git|node_modules|dist|demo)$/.test(entry.name)) return []
+  return readdirSync(join(ROOT, entry.name), { withFileTypes: true, recursive: true })
+    .filter(file => file.isFile())
+    .map(file => relative(ROOT, join(file.parentPath, file.name)))
 })
-  .split('\n')
-  .filter(path => existsSync(join(ROOT, path)))
-const BASENAMES = new Set(TRACKED.map(path => basename(path)))
+const BASENAMES = new Set(FILES.map(path => basename(path)))
 
 interface Text {
   readonly path: string
@@ -27,7 +28,7 @@ const isCode = (path: string): boolean =>
 /** Comments, by a scan that is good enough for formatted code: a line's `//`, and blocks that begin a line. */
 const COMMENT = /(?:^|\s)\/\/ .*$|^[ \t]*\/\*[\s\S]*?\*\//gm
 
-const markdown: readonly Text[] = TRACKED.filter(path => path.endsWith('.md')).flatMap(path => {
+const markdown: readonly Text[] = FILES.filter(path => path.endsWith('.md')).flatMap(path => {
   let fenced = false
   return read(path)
     .split('\n')
@@ -36,7 +37,7 @@ const markdown: readonly Text[] = TRACKED.filter(path => path.endsWith('.md')).f
       return fenced || text.startsWith('```') ? [] : [{ path, line: i + 1, text }]
     })
 })
-const sources = TRACKED.filter(path => isCode(path) && path !== 'test/docs.test.ts').map(path => ({
+const sources = FILES.filter(path => isCode(path) && path !== 'test/docs.test.ts').map(path => ({
   path,
   text: read(path),
 }))
@@ -54,7 +55,7 @@ const texts = [...markdown, ...comments]
 const codeOf = (text: string): string => text.replace(COMMENT, '')
 const WORDS = new Set([
   ...sources.flatMap(({ text }) => codeOf(text).match(/[\w$]+/g) ?? []),
-  ...TRACKED.filter(path => /\.(py|c|json)$/.test(path)).flatMap(path => read(path).match(/\w+/g) ?? []),
+  ...FILES.filter(path => /\.(py|c|json)$/.test(path)).flatMap(path => read(path).match(/\w+/g) ?? []),
 ])
 
 /** Each thing that `find` finds wrong in a text, with its place. */
@@ -71,7 +72,7 @@ function exists(path: string): boolean {
   if (several) return (several[2] ?? '').split(',').every(name => exists(`${several[1]}${name}${several[3]}`))
   const escaped = path.replace(/\/$/, '').replace(/[.+]/g, '\\$&')
   const pattern = new RegExp(`^${escaped.replace(/<[^>]*>|\*/g, '[^/]*')}(/|$)`)
-  return TRACKED.some(tracked => pattern.test(tracked))
+  return FILES.some(file => pattern.test(file))
 }
 
 /** Names that documents speak of and that are not ours: of other programs, or of code that a decision removed. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { DataError } from '../src/model/errors.js'
 import { shaped } from '../src/model/shape.js'
-import { isOwn, type Report, type Result } from './result.js'
+import { type BenchReport, isOwn, type Result } from './result.js'
 
 /** What of an earlier report is compared; it may be one of another version. */
 const BASELINE = v.object({
@@ -29,7 +29,7 @@ export function readReport(path: string): Baseline {
 }
 
 /** What of detcal's own takes more than `threshold` times as long as in `baseline`, a line each. */
-export function slower(report: Report, baseline: Baseline, threshold: number): string[] {
+export function slower(report: BenchReport, baseline: Baseline, threshold: number): string[] {
   const key = ({ name, implementation }: Pick<Result, 'name' | 'implementation'>): string =>
     `${name}: ${implementation}`
   const before = new Map(baseline.results.map(result => [key(result), result.nsPerPixel]))

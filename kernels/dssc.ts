@@ -3,7 +3,7 @@ import { all, load16f, load32, store32, storeFirstStage, storeStage } from './la
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS } from './table'
 
-// Pixels whose constants stay in cache while the frames of a call pass by.
+// Pixels whose constants stay in cache while the frames of a call are processed.
 const STRIP: usize = 8192
 
 /** `n` ≤ 4 values after the offset; `c` points to the pixels in plane O. */

@@ -114,6 +114,15 @@ describe('import rule', () => {
     expect([...rooms].filter(room => !LEVEL.has(room) && !outside.includes(room))).toEqual([])
   })
 
+  it('is the table of docs/architecture.md, room by room', () => {
+    const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')
+    const table = text.slice(text.indexOf('## Rooms'), text.indexOf('## Objects'))
+    const rooms = new Set(files.map(({ path }) => roomOf(path)))
+    expect([...table.matchAll(/^\| `([^`]+)`/gm)].map(([, room]) => room)).toEqual(
+      LEVELS.flat().filter(room => rooms.has(room)),
+    )
+  })
+
   it('goes downwards only', () => {
     // The command loads the benchmark by name, and threads their entries: neither is there for what is below.
     const allowed = new Set(['src/cli/commands/bench.ts -> bench/index.ts'])

@@ -1,6 +1,6 @@
 import { timeHere } from '../rounds.js'
 import type { KernelContender } from './detcal.js'
-import { allocateResults, PARAMS, PIXELS, PLANES, type Problem } from './problem.js'
+import { allocateResults, PARAMS, PIXELS, PLANES, type Workload } from './workload.js'
 
 /** The parts of gpu.js that are used. */
 interface GpuModule {
@@ -26,7 +26,7 @@ interface Thread {
  * detcal comes without it.
  */
 export async function gpuKernel(
-  problem: Problem,
+  workload: Workload,
   say: (text: string) => void,
 ): Promise<KernelContender | undefined> {
   let gpu: InstanceType<GpuModule['GPU']>
@@ -44,21 +44,21 @@ export async function gpuKernel(
     output: [PIXELS],
     constants: { mg: PARAMS.forceMgLimit, hg: PARAMS.forceHgLimit },
   })
-  const { data, gain, mask } = allocateResults(problem)
-  const floats = new Float32Array(problem.constants.buffer)
+  const { data, gain, mask } = allocateResults(workload)
+  const floats = new Float32Array(workload.constants.buffer)
   const pass = (): void => {
-    for (let frame = 0; frame < problem.frames; frame++) {
-      const cell = Math.floor(frame / problem.trains)
+    for (let frame = 0; frame < workload.frames; frame++) {
+      const cell = Math.floor(frame / workload.trains)
       const signal = frame * 2 * PIXELS
       const at = (plane: number): [number, number] => {
         const from = (cell * PLANES + plane) * PIXELS
         return [from, from + PIXELS]
       }
       const out = kernel(
-        problem.raw.subarray(signal, signal + PIXELS),
-        problem.raw.subarray(signal + PIXELS, signal + 2 * PIXELS),
+        workload.raw.subarray(signal, signal + PIXELS),
+        workload.raw.subarray(signal + PIXELS, signal + 2 * PIXELS),
         ...[0, 2, 3, 4, 6].map(plane => floats.subarray(...at(plane))),
-        ...[1, 5, 7].map(plane => problem.constants.subarray(...at(plane))),
+        ...[1, 5, 7].map(plane => workload.constants.subarray(...at(plane))),
       )
       data.set(out.result, frame * PIXELS)
       gain.set(out.gain, frame * PIXELS)

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compile, findPython, PEERS, Peer, peerContender, timesOf } from '../peer.js'
 import type { KernelContender } from './detcal.js'
-import { PIXELS, type Problem, type Results, TILE } from './problem.js'
+import { PIXELS, type Results, TILE, type Workload } from './workload.js'
 
 /** A program and the kernels in it, the variants of one thing: the fastest of them is the peer. */
 interface PeerProgram {
@@ -54,10 +54,10 @@ export function peerPrograms(scratch: string): PeerProgram[] {
   return programs.filter(program => program !== undefined)
 }
 
-/** Starts a peer, hands it the problem in file `shared`, and takes its fastest variant. */
+/** Starts a peer, hands it the workload in file `shared`, and takes its fastest variant. */
 export async function startPeer(
   { implementation, note, command, args, variants }: PeerProgram,
-  { cells, trains, pixels }: Problem,
+  { cells, trains, pixels }: Workload,
   shared: string,
   scratch: string,
 ): Promise<KernelContender> {

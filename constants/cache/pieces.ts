@@ -22,7 +22,7 @@ export interface PiecesOptions {
 }
 
 /**
- * Reads planes into the lane, each checked while the cache still holds it.
+ * Reads planes into the lane; each is checked while it is still in the processor's cache.
  * @param checksums four words for each of the planes.
  * @returns what is wrong with the first plane that is damaged or cannot be read; undefined: all are sound.
  */

@@ -161,7 +161,7 @@ function dimsOf(
   const names = typeof value === 'string' ? [value] : value
   if (Array.isArray(names) && names.length <= 32 && names.every(name => typeof name === 'string'))
     return names
-  throw new ConstantsError('its attribute dims is no list of names', {
+  throw new ConstantsError('its attribute dims is not a list of names', {
     place,
     hint: 'State the order of its axes with --dims',
   })

@@ -84,7 +84,7 @@ export function storedAs(constant: ConstantDescription): StoredConstant {
 
 /**
  * Adds the numbers of constants to the file that {@link declareConstants} made for them, each chunk behind the other. It is
- * not on disk before it is {@link flushed}.
+ * not on disk before it is `flushed`.
  * @throws OutputError naming the file; TypeError if data and shape disagree.
  */
 export function fillConstants(path: string, constants: readonly ConstantArray[]): void {

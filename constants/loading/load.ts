@@ -1,7 +1,7 @@
 import { missingBits, type PlaneRecipe } from '../../src/corrections/planes.js'
 import type { Kernels } from '../../src/wasm/kernels.js'
-import { blocksOf, type Range, type Region } from '../files/blocks.js'
 import { Verification } from '../files/checksums/verification.js'
+import { type Range, type Region, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
 import { type LaneOptions, LanePlanes } from './lane-planes.js'
 import { type Contribution, contributionsOf } from './recipes.js'
@@ -23,7 +23,7 @@ export interface LoadOptions extends LaneOptions {
   readonly scratch?: Uint8Array
   /** Kernels bound to the lane's memory: used if `scratch` lies in it too. The result is the same without, only later. */
   readonly kernels?: Kernels
-  /** Called before each block is read; what it throws ends the loading. */
+  /** Called before each slab is read; what it throws ends the loading. */
   readonly checkpoint?: () => void
 }
 
@@ -37,7 +37,7 @@ export interface LoadReport {
 /**
  * Fills one strip of a lane's constants from the files, transposing from disk order to image order.
  *
- * Every plane of the strip is written, in memory bounded by the scratch room. Float planes are the stored number, or
+ * Every plane of the strip is written, in memory bounded by the scratch. Float planes are the stored number, or
  * the recipe's f64 formula of stored numbers, rounded to f32 once; mask planes are u32.
  * What is read of a constant is held against its checksums, where it has some.
  * @throws ConstantsError naming file, dataset and module if a constant is damaged, lacks a plane, or is a mask with
@@ -53,10 +53,10 @@ export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
     for (const { plane, bits } of cell < available ? filled : missing) lane.fill(k, plane, slowScan, bits)
   })
 
-  const room = new Scratch(options)
+  const scratch = new Scratch(options)
   let bytes = 0
   for (const [source, uses] of bySource)
-    bytes += await loadSource(options, lane, room, source, uses, available)
+    bytes += await loadSource(options, lane, scratch, source, uses, available)
   return { missingCells: cells.filter(cell => cell >= available), bytes }
 }
 
@@ -64,7 +64,7 @@ export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
 async function loadSource(
   { cells, slowScan, checkpoint }: LoadOptions,
   lane: LanePlanes,
-  room: Scratch,
+  scratch: Scratch,
   source: ConstantSource,
   uses: readonly Contribution[],
   available: number,
@@ -79,21 +79,21 @@ async function loadSource(
     // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
     planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
   }
-  const kernels = room.kernels && new KernelScatter(room.kernels, lane, source, uses)
-  const budget = room.bytes
-  const sumRoom = room.kernels && { ...room.kernels, buffer: lane.u32.buffer }
-  const verification = Verification.of(source, { region, budget, cells, ...(sumRoom && { room: sumRoom }) })
+  const kernels = scratch.kernels && new KernelScatter(scratch.kernels, lane, source, uses)
+  const budget = scratch.bytes
+  const workspace = scratch.kernels && { ...scratch.kernels, buffer: lane.u32.buffer }
+  const verification = Verification.of(source, { region, budget, cells, ...(workspace && { workspace }) })
   const slabs = await openSlabs(source)
   let bytes = 0
   try {
-    for (const block of blocksOf(source, verification?.region ?? region, budget)) {
+    for (const slab of slabsOf(source, verification?.region ?? region, budget)) {
       checkpoint?.()
-      const out = room.take(block.bytes)
-      slabs.read(block.start, block.count, out)
-      verification?.add(block, out)
-      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(block, out) : uses
-      if (left.length > 0) scatter(lane, source, block, out, left)
-      bytes += block.bytes
+      const out = scratch.take(slab.bytes)
+      slabs.read(slab.start, slab.count, out)
+      verification?.add(slab, out)
+      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(slab, out) : uses
+      if (left.length > 0) scatter(lane, source, slab, out, left)
+      bytes += slab.bytes
     }
   } finally {
     slabs.close()

@@ -1,7 +1,7 @@
 import type { Problem } from '../model/problem.js'
 import { rangesText } from '../model/ranges.js'
 
-/** Problems, one a line, for stderr: errors last, where they are seen; what modules share is said once. */
+/** Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once. */
 export function problemLines(problems: readonly Problem[]): string {
   const groups = new Map<string, Problem[]>()
   for (const problem of problems) {

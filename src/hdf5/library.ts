@@ -179,7 +179,7 @@ function inWords<T extends object>(message: string, options: T): [string, T & { 
       { ...options, hint: 'Wait until it is copied completely, or copy it again' },
     ]
   if (message.includes('file signature not found'))
-    return ['is no HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
+    return ['is not an HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
   return [message, { ...options, hint: 'Check with h5ls or h5dump that the file is whole and readable' }]
 }
 

@@ -9,10 +9,6 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
 /** Number of an X-ray train, ten a second, counted by the time server since the facility began. */
 export type TrainId = Brand<number, 'TrainId'>
-/** Position of a pulse in the train's bunch pattern (at 4.5 MHz), 0 … 2699. */
-export type PulseId = Brand<number, 'PulseId'>
-/** Memory cell of the detector a frame was stored in: it selects the constants. */
-export type CellId = Brand<number, 'CellId'>
 /**
  * Stands for a cell id that 16 bits do not hold; no detector has as many cells. Frames whose id is not below the
  * detector's cells are NaN with mask bit 3 (NO_DARK_DATA) when corrected, and no part of a dark characterisation.

@@ -91,7 +91,7 @@ describe('constants that cannot be used', () => {
     [
       'no time',
       tree => Object.assign(module4(tree)['Offset']!, { 'creation-time': 'then' }),
-      /creation-time is no time/,
+      /creation-time is not a time/,
     ],
     [
       'no dataset',
@@ -153,7 +153,7 @@ describe('a file that cannot be used at all', () => {
     ['a missing one', () => '/nowhere/m.yml', /there is no such file/],
     ['a folder', () => scratch(), /there is no such file/],
     ['no YAML', text('a: ['), /it cannot be read: /],
-    ['a list', text('- a'), /it is no table/],
+    ['a list', text('- a'), /it is not a table/],
     ['one without constants', text('a: 5'), /names no constants: retrieved-constants is missing/],
     ['aliases without end', text(bomb()), /it cannot be read: |names no constants/],
     ['a key of the prototype', text('__proto__: {retrieved-constants: {}}'), /names no constants/],

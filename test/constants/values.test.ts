@@ -246,7 +246,7 @@ describe('a mask', () => {
     })
     await enterUnread(path)
     expect(await errorsOf()).toMatchObject([
-      { check: 'dataset', message: expect.stringMatching(/no bad-pixel mask\. Store it as u4/) },
+      { check: 'dataset', message: expect.stringMatching(/not a bad-pixel mask\. Store it as u4/) },
     ])
   })
 })

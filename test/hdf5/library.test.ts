@@ -30,7 +30,7 @@ describe('what the library complains about names file and cause on one line', ()
     const path = join(folder, 'text.h5')
     writeFileSync(path, 'not HDF5\n')
     const line = await lineOf(withFile(path, 'r', () => 0))
-    expect(line).toContain('is no HDF5 file. Copy it again')
+    expect(line).toContain('is not an HDF5 file. Copy it again')
     expect(line).not.toContain('\n')
   })
 

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { DarkMap, StagePicture } from '../../constants/dark/picture.js'
+import type { DarkMap, StagePreview } from '../../constants/dark/preview.js'
 import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
 import type { DarkPlan } from '../../src/engine/dark/plan.js'
 import { AGIPD_DARK } from '../../src/kits/agipd/dark.js'
@@ -31,7 +31,7 @@ function moduleOf(module: number): DarkModule {
     below: 3,
     above: 4,
   }
-  const picture: StagePicture = {
+  const preview: StagePreview = {
     ...{ offset: map, noise: map, bad: map },
     histograms: { offset: histogram, noise: histogram },
   }
@@ -45,7 +45,7 @@ function moduleOf(module: number): DarkModule {
       reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
       cells: [0, 2].map(cell => ({ cell, offset: 5000 + cell, noise: 8, bad: 35 })),
     })),
-    pictures: recipe.stages.map(() => picture),
+    previews: recipe.stages.map(() => preview),
     outliers: [{ stage: 'high', what: 'cell 3', message: 'offset far' }],
     problems: [],
     previous: {

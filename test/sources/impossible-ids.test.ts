@@ -50,14 +50,14 @@ describe('an impossible train id costs its train', () => {
     const run = await runOf(with_('INDEX/trainId', data))
     expect(trains(run)).toEqual(['1000: 0+2', '1002: 5+1'])
     expect(problems(run)).toEqual([
-      `error : row 1 has ${digits}, which is no train id: its train is left out`,
+      `error : row 1 has ${digits}, which is not a train id: its train is left out`,
     ])
   })
 
   test('a zero at the end that has frames is no padding', async () => {
     const run = await runOf(with_('INDEX/trainId', BigUint64Array.of(1000n, 1001n, 0n)))
     expect(trains(run)).toEqual(['1000: 0+2', '1001: 2+3'])
-    expect(problems(run)).toEqual(['error : row 2 has 0, which is no train id: its train is left out'])
+    expect(problems(run)).toEqual(['error : row 2 has 0, which is not a train id: its train is left out'])
   })
 
   test('the same in all modules: the others stay', async () => {
@@ -81,7 +81,7 @@ describe('an impossible index costs its train', () => {
       { ...plain, counts: [2, 3, 2n ** 64n - 1n], frames: 6 },
       ['1000: 0+2', '1001: 2+3'],
       [
-        'error 1002: this train is left out: INDEX has first 5, count 18446744073709551615, which are no rows',
+        'error 1002: this train is left out: INDEX has first 5, count 18446744073709551615, which are not valid rows',
       ],
     ],
     [

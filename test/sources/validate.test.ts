@@ -263,7 +263,9 @@ describe('parallel gain that ids show', () => {
     const folder = scratch()
     await writeModule(folder, lpd)
     expect(await found(folder)).toEqual([
-      expect.stringMatching(/^parallel_gain error: .* of train 1000, .*nothing here tells.*--parallel-gain/),
+      expect.stringMatching(
+        /^parallel_gain error: .* of train 1000, .*nothing here indicates.*--parallel-gain/,
+      ),
     ])
     await writeControl(folder, { [composite]: { femAsicGainOverride: 0 } })
     expect(await found(folder, 'parallel_gain')).toEqual([expect.stringMatching(/control data deny/)])

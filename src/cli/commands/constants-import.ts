@@ -40,7 +40,7 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       .option('pdu', {
         type: 'string',
         requiresArg: true,
-        describe: 'physical unit; default: what the file names',
+        describe: 'physical detector unit (PDU); default: the one the file names',
       })
       .option('begin-at', {
         type: 'string',
@@ -52,7 +52,7 @@ export const importCommand: CommandModule<object, ImportOptions> = {
         array: true,
         nargs: 1,
         default: [],
-        describe: 'operating condition name=value, may be repeated; wins over what the files state',
+        describe: 'operating condition name=value, may be repeated; takes precedence over the file',
       })
       .option('dims', {
         type: 'string',

@@ -105,7 +105,7 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
     })
     .option('photon-energy', { type: 'number', default: 9.2, describe: 'keV' })
     .option('switched', { type: 'number', default: 0.004, describe: 'share of pixels that leave high gain' })
-    .option('seed', { type: 'number', default: 1, describe: 'the detector and its data are drawn from it' })
+    .option('seed', { type: 'number', default: 1, describe: 'seed of the detector and its data' })
     .option('trains-per-file', { type: 'number', default: 256, describe: 'trains of a sequence file' })
     .option('format-version', {
       type: 'string',

@@ -67,7 +67,7 @@ export interface MedianTask {
   readonly source: ConstantSource
 }
 
-export const medianOf = operation<MedianTask, number>('medianOf')
+export const findMedian = operation<MedianTask, number>('findMedian')
 
 /** Size and checksum of a file, by plain reads. */
 export const contentOfFile = operation<{ readonly thread: number; readonly path: string }, Content>(

@@ -21,7 +21,7 @@ export interface DarkPlanInput {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
-  /** What tells each of `conditions`. */
+  /** The origin of each of `conditions`. */
   readonly conditionSources: Readonly<Record<string, ConditionSource>>
   readonly beginAt: Date
   /** The unit that each module is or becomes. */
@@ -49,7 +49,7 @@ export interface DarkPlan {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
-  /** What tells each condition that the constants can depend on. */
+  /** The origin of each condition that the constants can depend on. */
   readonly told: ToldConditions
   readonly beginAt: Date
   /** `proposal:003049 runs:120 119 118`, in order of stages. */
@@ -124,7 +124,7 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   }
 }
 
-/** In parallel gain a frame's place tells its stage, and its gain samples nothing. */
+/** In parallel gain a frame's position indicates its stage; its gain samples mean nothing. */
 function toldByPlace({ gain: _, ...recipe }: DarkRecipe): DarkRecipe {
   return recipe
 }

@@ -20,7 +20,7 @@ export interface PlanInput extends Pick<ChainInput, 'steps' | 'remedy' | 'namesM
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly output: OutputRequest
   readonly workers: number
-  /** Bytes, see {@link memoryBudget}. */
+  /** Bytes, see `memoryBudget`. */
   readonly memory: number
 }
 

@@ -3,7 +3,7 @@ import { calibrationsOf, medianCalibrationOf } from '../../corrections/planes.js
 import type { Detector } from '../../detectors/detector.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
-import { type ConstantsTask, contentOfFile, loadConstants, medianOf } from '../contract/operations.js'
+import { type ConstantsTask, contentOfFile, findMedian, loadConstants } from '../contract/operations.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import type { Engine } from '../threads/engine.js'
@@ -79,7 +79,7 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     if (sha256 !== version.sha256) throw notImported(source.place)
   }
   const slopes = sources.get(medianCalibrationOf(chain.planes) ?? '')
-  const median = slopes && (await engine.call(medianOf, { detector, source: slopes }))
+  const median = slopes && (await engine.call(findMedian, { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 

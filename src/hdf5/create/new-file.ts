@@ -31,7 +31,7 @@ export class NewFile {
     for (const name of path.split('/').filter(Boolean)) {
       const there = group.members.get(name) ?? { members: new Map(), attributes: [] }
       if (typeof there === 'string' || !('members' in there))
-        throw new RangeError(`${path}: ${name} is no group`)
+        throw new RangeError(`${path}: ${name} is not a group`)
       group.members.set(name, there)
       group = there
     }

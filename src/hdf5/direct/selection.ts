@@ -2,7 +2,7 @@ import { Unsupported } from './errors.js'
 import type { Cursor } from './file-view.js'
 
 /** Indices along one dimension that lie side by side. */
-export interface Run {
+export interface IndexRun {
   readonly start: number
   readonly count: number
 }
@@ -16,11 +16,11 @@ export interface Steps {
 }
 
 /** Which elements of a dataspace are meant, a product over its dimensions; `all` of them, or none. */
-export type Selection =
+export type DataspaceSelection =
   | 'all'
   | 'none'
   | { readonly kind: 'steps'; readonly steps: readonly Steps[] }
-  | { readonly kind: 'runs'; readonly runs: readonly (readonly Run[])[] }
+  | { readonly kind: 'runs'; readonly runs: readonly (readonly IndexRun[])[] }
 
 /** More blocks along a dimension, or boxes of a selection, are not worth listing. */
 export const MOST_RUNS = 2 ** 18
@@ -29,7 +29,7 @@ export const MOST_RUNS = 2 ** 18
  * A selection as it is stored in a file.
  * @throws Unsupported for points, and blocks that are no product over the dimensions.
  */
-export function readSelection(body: Cursor): Selection {
+export function readSelection(body: Cursor): DataspaceSelection {
   const type = body.u32()
   const version = body.u32()
   switch (type) {
@@ -44,7 +44,7 @@ export function readSelection(body: Cursor): Selection {
   }
 }
 
-function readHyperslab(body: Cursor, version: number): Selection {
+function readHyperslab(body: Cursor, version: number): DataspaceSelection {
   if (version === 1) {
     body.skip(8) // reserved, length
     return readBlocks(body, body.u32(), 4)
@@ -73,7 +73,7 @@ function readHyperslab(body: Cursor, version: number): Selection {
 }
 
 /** First and last corner of each block. They must be all combinations of runs along the dimensions. */
-function readBlocks(body: Cursor, rank: number, width: number): Selection {
+function readBlocks(body: Cursor, rank: number, width: number): DataspaceSelection {
   if (rank > 32) throw body.damaged('has a selection of too many dimensions')
   const blocks = body.uint(width)
   if (blocks * rank * 2 * width > body.left) throw body.damaged('ends too early')
@@ -92,7 +92,7 @@ function readBlocks(body: Cursor, rank: number, width: number): Selection {
   }
   const product = found.reduce((count, runs) => count * runs.size, 1)
   if (seen.size !== blocks || product !== blocks)
-    throw new Unsupported('selections that are no grid of blocks')
+    throw new Unsupported('selections that are not a grid of blocks')
   const runs = found.map(ends =>
     joined([...ends].sort(([a], [b]) => a - b).map(([start, end]) => ({ start, count: end - start + 1 }))),
   )
@@ -100,14 +100,14 @@ function readBlocks(body: Cursor, rank: number, width: number): Selection {
 }
 
 /** The runs of one dimension of `steps`, all of them limited. */
-export function runsOf({ start, stride, count, block }: Steps): Run[] {
+export function runsOf({ start, stride, count, block }: Steps): IndexRun[] {
   if (count > MOST_RUNS) throw new Unsupported(`selections of ${count} blocks`)
   return joined(Array.from({ length: count }, (_, i) => ({ start: start + i * stride, count: block })))
 }
 
 /** Runs that follow each other without a gap become one. */
-function joined(runs: readonly Run[]): Run[] {
-  const out: Run[] = []
+function joined(runs: readonly IndexRun[]): IndexRun[] {
+  const out: IndexRun[] = []
   for (const run of runs) {
     const last = out.at(-1)
     if (last !== undefined && last.start + last.count === run.start)
@@ -118,19 +118,19 @@ function joined(runs: readonly Run[]): Run[] {
 }
 
 /** Indices in all runs together. */
-export function lengthOf(runs: readonly Run[]): number {
+export function lengthOf(runs: readonly IndexRun[]): number {
   return runs.reduce((sum, { count }) => sum + count, 0)
 }
 
 /** Behind the last index of all runs. */
-export function endOf(runs: readonly Run[]): number {
+export function endOf(runs: readonly IndexRun[]): number {
   return runs.reduce((end, { start, count }) => Math.max(end, start + count), 0)
 }
 
 /** Runs of two dimensions cut so that each pair is of one length: the k-th index of one belongs to the k-th of the other. */
 export function paired(
-  a: readonly Run[],
-  b: readonly Run[],
+  a: readonly IndexRun[],
+  b: readonly IndexRun[],
 ): { readonly a: number; readonly b: number; readonly count: number }[] {
   const pairs: { a: number; b: number; count: number }[] = []
   let [i, j, inA, inB] = [0, 0, 0, 0]

@@ -40,7 +40,7 @@ export function consecutive(count: number, address: number, chunkBytes: number):
 }
 
 /**
- * Finds a dataset made by `declareChunked`, in a file that the library has closed.
+ * Finds a dataset that `NewFile` declared, in a file that is closed.
  * @throws Error if it was made in another way or has chunks already: a mistake of the caller.
  * @throws DataError if the file is damaged.
  */

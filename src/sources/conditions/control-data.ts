@@ -91,7 +91,7 @@ function readDevice(exdf: ExdfFile, device: string, wanted: WantedProperties): D
     const lost = stored.length - finite.length
     if (lost > 0)
       problems.push(
-        warning(exdf.path, dataset, `${lost} of ${stored.length} values are no numbers: left out`),
+        warning(exdf.path, dataset, `${lost} of ${stored.length} values are not numbers: left out`),
       )
     return finite
   }

@@ -1,7 +1,7 @@
 import type { DetectorKit } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
-import { few } from './few.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
+import { shortList } from './short-list.js'
 
 /**
  * The kit of the one detector of the run that `wanted` names: `auto`, a detector's id or a Karabo name.
@@ -27,7 +27,7 @@ export function chooseDetector(
   if (!only) {
     const known = kits.map(({ detector }) => detector.name).join(', ')
     const there = [...new Set(sources)].sort()
-    const listed = there.length > 0 ? `It holds ${few(there, 5)}` : 'It holds no instrument data'
+    const listed = there.length > 0 ? `It holds ${shortList(there, 5)}` : 'It holds no instrument data'
     throw new DataError(
       wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
       { place, hint: listed },

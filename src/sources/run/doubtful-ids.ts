@@ -2,9 +2,9 @@ import type { Detector } from '../../detectors/detector.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource } from '../conditions/reader.js'
-import { few } from './few.js'
 import type { ReadModuleFile } from './module-file.js'
 import type { ModuleFile, TrainEntry } from './run.js'
+import { shortList } from './short-list.js'
 
 type Ids = Pick<ModuleFile, 'trains' | 'cellIds' | 'pulseIds'>
 
@@ -32,7 +32,7 @@ export function doubtfulIds<F extends Ids>(
   const name = (check: string, severity: Problem['severity'], trains: readonly TrainId[], what: string) => {
     const [train] = trains
     if (train === undefined) return
-    const message = trains.length === 1 ? what : `${trains.length} trains (${few(trains, 5)}): ${what}`
+    const message = trains.length === 1 ? what : `${trains.length} trains (${shortList(trains, 5)}): ${what}`
     problems.push({ check, severity, message, place: { ...place, train } })
   }
   const canBeParallel = detector.parallelFrames !== undefined && rawFrames === 1

@@ -5,7 +5,7 @@ import type { ReadableDataset } from '../../hdf5/readable.js'
 import { datasetAt, namesIn, rowsOf } from '../../hdf5/values.js'
 import type { TrainId } from '../../model/ids.js'
 import { type FrameOwners, frameOwners, oddText, unclaimed } from './frame-owners.js'
-import type { Finding } from './id-findings.js'
+import type { IdFinding } from './id-findings.js'
 import type { Rows, TrainEntry } from './run.js'
 
 export const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
@@ -37,7 +37,7 @@ export interface IndexedTrains {
   /** Image rows that some row of INDEX speaks of, used or not. */
   readonly accounted: readonly Rows[]
   /** Other groups that give a train rows that cannot be: it has none of them. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly IdFinding[]
 }
 
 /** Joins trains with their rows in each group; what cannot be costs the train, or its rows of that group. */
@@ -86,7 +86,7 @@ export function readTrains(
       if (group === 'image' && typeof rows !== 'string') accounted.push(rows)
     }
   }
-  const unread = readers.flatMap(({ group, owners, accounted }): Finding[] => {
+  const unread = readers.flatMap(({ group, owners, accounted }): IdFinding[] => {
     const odd = unclaimed(owners, accounted, new Set(lost.get(group)?.trains))
     const found = oddText(odd)
       .replace(/ frame/, ' row')
@@ -96,7 +96,7 @@ export function readTrains(
       ? []
       : [{ check: 'index_instrument', severity: 'error', message, dataset: indexPath(source, group) }]
   })
-  const findings = [...lost].map(([group, { trains, why }]): Finding => {
+  const findings = [...lost].map(([group, { trains, why }]): IdFinding => {
     const [train] = trains
     const message = `${trains.length} trains go without their rows of ${group}: ${why}`
     return {
@@ -132,7 +132,7 @@ function rowsReader(
   const accounted: Rows[] = []
   const read = (row: number, trainId?: TrainId): Rows | string => {
     const rows = rowsAt(index, row)
-    if (!rows) return `INDEX has ${index.digits(row)}, which are no rows`
+    if (!rows) return `INDEX has ${index.digits(row)}, which are not valid rows`
     const end = rows.first + rows.count
     if (rows.count === 0) return rows
     if (end <= limit) {

@@ -1,5 +1,5 @@
 import type { Problem } from '../../model/problem.js'
-import { few } from './few.js'
+import { shortList } from './short-list.js'
 
 /** Datasets of one module file that CORR copies, `header/reserved`, each as dtype and shape of a row. */
 export interface FileLayout {
@@ -28,7 +28,7 @@ export function lostDatasets(files: readonly FileLayout[]): Problem[] {
       const found = datasets.get(name)
       return found === undefined ? `${name} is not there` : `${name} is ${found}, not ${form}`
     })
-    const message = `not what most modules' files hold: ${few(named, 5)}. CORR has what is there`
+    const message = `not what most modules' files hold: ${shortList(named, 5)}. CORR has what is there`
     return [{ check: 'datasets_equal', severity: 'error', message, place }]
   })
 }

@@ -9,7 +9,7 @@ import { NO_CELL, type TrainId } from '../../model/ids.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
-  type Finding,
+  type IdFinding,
   idFindings,
   leftOutFindings,
   mistakenFindings,
@@ -37,7 +37,7 @@ export interface ReadModuleFile {
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
   /** Trains and frames that are left out, or whose numbers cannot be. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly IdFinding[]
   /** Of each of `file.copied` dtype and shape of a row. */
   readonly forms: ReadonlyMap<string, string>
 }
@@ -107,7 +107,9 @@ export function readModuleFile(
     forms,
     findings: [
       ...missing,
-      ...index.meaningless.map((odd): Finding => ({ check: 'index_instrument', severity: 'error', ...odd })),
+      ...index.meaningless.map(
+        (odd): IdFinding => ({ check: 'index_instrument', severity: 'error', ...odd }),
+      ),
       ...groupFindings(source, groups, forms),
       ...mistakenFindings(mistaken, source),
       ...indexed.findings,
@@ -149,9 +151,9 @@ function groupFindings(
   source: string,
   groups: ReadonlyMap<string, GroupIndex>,
   forms: ReadonlyMap<string, string>,
-): Finding[] {
+): IdFinding[] {
   const withData = new Set([...forms.keys()].map(key => key.slice(0, key.indexOf('/'))))
-  return [...withData].flatMap((group): Finding[] => {
+  return [...withData].flatMap((group): IdFinding[] => {
     if (groups.has(group)) return []
     const message = `${group} is left out: INDEX does not say whose its rows are`
     return [{ check: 'index_instrument', severity: 'error', message, dataset: indexPath(source, group) }]

@@ -10,7 +10,6 @@ import type { ConditionSource, RunControl } from '../conditions/reader.js'
 import { chooseDetector } from './choose-detector.js'
 import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
-import { few } from './few.js'
 import { type FileLayout, lostDatasets } from './lost-datasets.js'
 import { readModuleFile } from './module-file.js'
 import type { DamagedFile, ModuleFile, Run } from './run.js'
@@ -24,6 +23,7 @@ import {
   type ScannedFile,
   scanRunFolder,
 } from './run-folder.js'
+import { shortList } from './short-list.js'
 import { markStrays, middleTrain } from './train-order.js'
 
 export interface OpenRunOptions {
@@ -223,7 +223,7 @@ function trainProblem(
 ): Problem[] {
   const [train] = trains
   if (train === undefined) return []
-  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${few(trains, 5)}`
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shortList(trains, 5)}`
   return [{ check, severity, message: `${named} ${what}`, place: { ...place, train } }]
 }
 

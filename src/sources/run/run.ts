@@ -44,7 +44,7 @@ export interface ModuleFile {
   /**
    * image/pulseId and image/cellId by image row, up to the last row that a train refers to. A pulse id that is no safe
    * integer is in `widePulseIds` with all its digits, as far as it is an integer; a cell id that is none of the
-   * detector's is as stored or {@link NO_CELL}.
+   * detector's is as stored or `NO_CELL`.
    */
   readonly pulseIds: Float64Array
   readonly widePulseIds?: ReadonlyMap<number, bigint>

@@ -54,7 +54,7 @@ export interface PulseFacts {
 }
 
 /** What run checks look at: all files that could be read, closed. */
-export interface RunContext {
+export interface FolderContext {
   /** The folder; undefined when a single file is checked. */
   readonly folder: string | undefined
   readonly files: readonly FileFacts[]
@@ -76,7 +76,7 @@ export interface FileCheck extends Named {
 /** A check of the files together. */
 export interface RunCheck extends Named {
   readonly scope: 'run'
-  run(context: RunContext): Iterable<Finding> | Promise<Iterable<Finding>>
+  run(context: FolderContext): Iterable<Finding> | Promise<Iterable<Finding>>
 }
 
 export type Check = FileCheck | RunCheck

@@ -4,7 +4,7 @@ import type { File } from '../../hdf5/library.js'
 import { datasetAt, dtypeOf } from '../../hdf5/values.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
-/** What a plane must be; `dtypes` in the order of preference, the first being what detcal writes. */
+/** What a plane must be; `dtypes` in order of preference: detcal writes the first. */
 interface Expected {
   readonly name: string
   readonly dtypes: readonly string[]

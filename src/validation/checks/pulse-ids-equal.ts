@@ -1,4 +1,4 @@
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { Finding, RunCheck } from './check.js'
 import { byDetector, type ModuleFacts } from './modules-of-run.js'
 
@@ -28,6 +28,10 @@ function* dissenters(files: readonly ModuleFacts[], ids: 'pulses' | 'cells'): It
   for (const { file, module, [ids]: lists } of files) {
     const other = [...lists].filter(([train, list]) => list !== winner(train)).map(([train]) => train)
     if (other.length > 0)
-      yield { message: `other ${ids} than most modules in trains ${few(other)}`, file: file.path, module }
+      yield {
+        message: `other ${ids} than most modules in trains ${shortList(other)}`,
+        file: file.path,
+        module,
+      }
   }
 }

@@ -1,6 +1,6 @@
 import { INDEX } from '../../exdf/euxfel-layout.js'
 import { readTrainIndex } from '../../exdf/index-rows.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { FileCheck } from './check.js'
 
 export const trainFlags: FileCheck = {
@@ -13,7 +13,7 @@ export const trainFlags: FileCheck = {
     const noun = suspect.length === 1 ? 'train is' : 'trains are'
     if (suspect.length > 0)
       yield {
-        message: `${suspect.length} ${noun} flagged as suspect: ${few(suspect)}`,
+        message: `${suspect.length} ${noun} flagged as suspect: ${shortList(suspect)}`,
         severity: 'warning',
         dataset: INDEX.flag,
       }

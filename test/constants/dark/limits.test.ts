@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { judgeCell } from '../../../constants/dark/bad-pixels.js'
+import { evaluateCell } from '../../../constants/dark/bad-pixels.js'
 import { boundsOf, parseBounds, requireSigma } from '../../../constants/dark/limits.js'
 import type { StagePlanes } from '../../../constants/dark/planes.js'
 import { AGIPD } from '../../../src/kits/agipd/index.js'
 import { DSSC } from '../../../src/kits/dssc/index.js'
 import { darkRecipeOf } from '../../../src/kits/kit.js'
 import { LPD } from '../../../src/kits/lpd/index.js'
-import { room, uploaded } from '../../kernels/memory.js'
+import { uploaded, workspace } from '../../kernels/memory.js'
 
 describe('limits as options give them', () => {
   it('are one pair for all stages, or one a stage', () => {
@@ -76,18 +76,18 @@ describe('bits of bad pixels', () => {
       [0],
       [1],
     )
-    const [judged] = judgeCell([planes], [true], limits, false, room)
+    const [evaluated] = evaluateCell([planes], [true], limits, false, workspace)
     expect([...planes.bad]).toEqual([0, 0, 1, 4, 4 + 2, 0, 0, 0])
-    expect(judged).toMatchObject({ bad: 3, reasons: [1, 1, 2, 0, 0] })
+    expect(evaluated).toMatchObject({ bad: 3, reasons: [1, 1, 2, 0, 0] })
   })
 
   it('mark a stage without frames as having no data, whatever was there before', () => {
     const planes = stage(0, [50], [5], [7], [1])
-    const [judged] = judgeCell([planes], [false], limits, false, room)
+    const [evaluated] = evaluateCell([planes], [false], limits, false, workspace)
     expect([...planes.bad]).toEqual(new Array(8).fill(12))
     expect([...planes.offset, ...planes.noise, ...planes.gain!.mean]).toEqual(new Array(24).fill(Number.NaN))
-    expect(judged).toMatchObject({ bad: 8, reasons: [0, 0, 8, 8, 0] })
-    expect(judged?.offset).toBeNaN()
+    expect(evaluated).toMatchObject({ bad: 8, reasons: [0, 0, 8, 8, 0] })
+    expect(evaluated?.offset).toBeNaN()
   })
 
   it('mark both stages whose raw gains are too close, and those that fall', () => {
@@ -95,7 +95,7 @@ describe('bits of bad pixels', () => {
       stage(0, [50], [5], [100], [3, 3, 3, 0, 0]),
       stage(1, [50], [5], [125, 124, 90, 100, 101], [4, 4, 4, 0, 0]),
     ]
-    judgeCell(stages, [true, true], limits, true, room)
+    evaluateCell(stages, [true, true], limits, true, workspace)
     const gain = 1 << 13
     for (const { bad } of stages) expect([...bad]).toEqual([0, gain, gain, gain, 0, 0, 0, 0])
   })

@@ -2,7 +2,7 @@ import type { LocatedDataset } from '../../src/hdf5/direct/types.js'
 import { DTYPE_BYTES } from '../../src/model/dtypes.js'
 import type { ConstantSource } from './source.js'
 
-/** Workspace for blocks where the caller gives none. */
+/** Workspace for slabs where the caller gives none. */
 export const SCRATCH_BYTES = 4 * 2 ** 20
 
 /** A range of indices: `from` inclusive, `to` exclusive. */
@@ -15,8 +15,8 @@ export interface Region {
   readonly planes: Range
 }
 
-/** A piece of a constant that is read at once, in disk order. All planes of the region are in every block. */
-export interface Block {
+/** A piece of a constant that is read at once, in disk order. All planes of the region are in every slab. */
+export interface Slab {
   readonly start: readonly number[]
   readonly count: readonly number[]
   /** Bytes of its elements. */
@@ -24,13 +24,13 @@ export interface Block {
 }
 
 /**
- * Cuts a region into blocks of at most `budget` bytes (of one element at least). Blocks of a compressed constant begin
+ * Cuts a region into slabs of at most `budget` bytes (of one element at least). Slabs of a compressed constant begin
  * and end on its chunks where the budget allows, so that no chunk is decoded twice.
  *
- * A block grows first along the fast scan, which is contiguous in a lane's planes, then along the axes that are
+ * A slab grows first along the fast scan, which is contiguous in a lane's planes, then along the axes that are
  * contiguous on disk.
  */
-export function* blocksOf(source: ConstantSource, region: Region, budget: number): Generator<Block> {
+export function* slabsOf(source: ConstantSource, region: Region, budget: number): Generator<Slab> {
   const { shape, axes, dtype, located } = source
   const { slowScan, cell, plane } = axes
   const ranges = shape.map((length): Range => [0, length])
@@ -43,7 +43,7 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   const size =
     (chunk ? undefined : transposed(source, lengths, budget)) ?? grown(source, lengths, chunk, budget)
   const steps = ranges.map((range, axis) => cuts(range, size[axis] ?? 1, chunk ? 0 : range[0]))
-  // Rows outermost: blocks that share pages of the planes follow each other.
+  // Rows outermost: slabs that share pages of the planes follow each other.
   const outermost = [slowScan, ...shape.keys()].filter((axis, i, all) => all.indexOf(axis) === i)
   for (const inOrder of product(outermost.map(axis => steps[axis] ?? []))) {
     const pieces = shape.map((_, axis) => inOrder[outermost.indexOf(axis)] ?? [0, 0])
@@ -53,7 +53,7 @@ export function* blocksOf(source: ConstantSource, region: Region, budget: number
   }
 }
 
-/** Blocks of about this size stay in cache between being read and being scattered. */
+/** Slabs of about this size stay in cache between being read and being scattered. */
 const CACHED_BYTES = 2 ** 21
 /** Reads of this length are nearly as fast as longer ones. */
 const RUN_BYTES = 24 * 2 ** 10
@@ -63,7 +63,7 @@ const LEAST_COLUMNS = 64
 const LEAST_ROWS = 16
 
 /**
- * Shape of blocks of a constant whose fast scan is outside its slow scan, as in CalCat's order: sixteen rows, more where
+ * Shape of slabs of a constant whose fast scan is outside its slow scan, as in CalCat's order: sixteen rows, more where
  * reads would be short and fewer where the budget holds no more, a power of two so that they share pages of the planes, and
  * as much of the fast scan as the cache holds.
  * @returns undefined for other orders, and where the budget does not hold that.
@@ -92,7 +92,7 @@ function transposed(
   return lengths.map((length, axis) => (axis === fastScan ? columns : axis === slowScan ? rows : length))
 }
 
-/** Shape of blocks as {@link blocksOf} says, for any order of axes. */
+/** Shape of slabs as {@link slabsOf} says, for any order of axes. */
 function grown(
   { axes, dtype }: ConstantSource,
   lengths: readonly number[],

@@ -26,7 +26,7 @@ export const PARAMS: AgipdParams = {
 }
 
 /** Frames and constants of some cells, made from a seed. Frame `cell · trains + train` belongs to `cell`. */
-export interface Problem {
+export interface Workload {
   readonly cells: number
   readonly trains: number
   readonly frames: number
@@ -60,12 +60,12 @@ export function sizeOf({ quick, cache }: Pick<SuiteOptions, 'quick' | 'cache'>):
 }
 
 /**
- * A problem like a real one: offsets of a few thousand ADU with a fraction, noise, a few photons in every pixel, and
+ * A workload like a real one: offsets of a few thousand ADU with a fraction, noise, a few photons in every pixel, and
  * `switched` of the pixels of every frame, spread evenly, in medium or low gain.
  */
-export function makeProblem(cells: number, trains: number, switched: number, seed: number): Problem {
+export function makeWorkload(cells: number, trains: number, switched: number, seed: number): Workload {
   const frames = cells * trains
-  const problem: Problem = {
+  const workload: Workload = {
     cells,
     trains,
     frames,
@@ -73,12 +73,12 @@ export function makeProblem(cells: number, trains: number, switched: number, see
     constants: new Uint32Array(cells * PLANES * PIXELS),
     raw: new Uint16Array(frames * 2 * PIXELS),
   }
-  for (let cell = 0; cell < cells; cell++) fillConstants(problem, cell, seed)
-  for (let frame = 0; frame < frames; frame++) fillFrame(problem, frame, switched, seed)
-  return problem
+  for (let cell = 0; cell < cells; cell++) fillConstants(workload, cell, seed)
+  for (let frame = 0; frame < frames; frame++) fillFrame(workload, frame, switched, seed)
+  return workload
 }
 
-function fillConstants({ constants }: Problem, cell: number, seed: number): void {
+function fillConstants({ constants }: Workload, cell: number, seed: number): void {
   const first = cell * PLANES * PIXELS
   const floats = new Float32Array(constants.buffer)
   for (let p = 0; p < PIXELS; p++) {
@@ -103,7 +103,7 @@ function badBits(bits: number): number {
   return (bits >>> 0) / 2 ** 32 < BAD ? 1 << (bits & 15) : 0
 }
 
-function fillFrame({ raw, trains }: Problem, frame: number, switched: number, seed: number): void {
+function fillFrame({ raw, trains }: Workload, frame: number, switched: number, seed: number): void {
   const cell = Math.floor(frame / trains)
   const signals = frame * 2 * PIXELS
   const limit = switched * 65536
@@ -129,11 +129,11 @@ const LEVELS = [
 ] as const
 
 /** Writes constants and frames, one behind the other, for peers in other processes. */
-export function shareProblem({ constants, raw }: Problem, path: string): void {
+export function shareWorkload({ constants, raw }: Workload, path: string): void {
   writeFileSync(path, constants)
   writeFileSync(path, raw, { flag: 'a' })
 }
 
-export function allocateResults({ pixels }: Problem): Results {
+export function allocateResults({ pixels }: Workload): Results {
   return { data: new Float32Array(pixels), gain: new Uint8Array(pixels), mask: new Uint32Array(pixels) }
 }

@@ -1,7 +1,7 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { type PlaneStore, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
-import type { KernelRoom } from './room.js'
+import type { KernelWorkspace } from './workspace.js'
 
 /** A map shows blocks of BIN × BIN pixels, as the kernels sum them. */
 export const BIN = 4
@@ -24,7 +24,7 @@ export interface Histogram {
 }
 
 /** What a stage of a module looks like, all cells together. */
-export interface StagePicture {
+export interface StagePreview {
   readonly offset: DarkMap
   readonly noise: DarkMap
   /** Share of bad (pixel, cell). */
@@ -32,31 +32,31 @@ export interface StagePicture {
   readonly histograms: { readonly offset: Histogram; readonly noise: Histogram }
 }
 
-/** Fine steps of a histogram, before it shows where the values lie. */
+/** Fine steps of a histogram, before the range of the values is known. */
 const FINE = 65_536
 const STEPS = 64
-/** Share of the values that may lie outside of a histogram at either end, before it is widened a little. */
+/** Share of the values that may be outside a histogram at either end, before it is widened slightly. */
 const TAIL = 1e-3
 
-/** The room that {@link pictureStage} needs: fine steps, then a sum and a count a block of pixels. */
-export function pictureBytes(detector: Shape): number {
+/** The workspace that {@link previewStage} needs: fine steps, then a sum and a count a block of pixels. */
+export function previewBytes(detector: Shape): number {
   const { rows, columns } = blocksOf(detector)
   return 4 * FINE + 12 * rows * columns
 }
 
 /**
- * Pictures the planes of one stage.
- * @param room {@link pictureBytes} in the memory of `store`.
+ * Previews the planes of one stage.
+ * @param workspace {@link previewBytes} in the memory of `store`.
  */
-export function pictureStage(
+export function previewStage(
   detector: Detector,
   recipe: DarkRecipe,
   store: PlaneStore,
   cells: number,
   stage: number,
-  room: KernelRoom,
-): StagePicture {
-  const { kernels, buffer, at } = room
+  workspace: KernelWorkspace,
+): StagePreview {
+  const { kernels, buffer, at } = workspace
   const { slowScan, fastScan } = detector
   const { rows, columns } = blocksOf(detector)
   const steps = new Uint32Array(buffer, at, FINE)
@@ -75,11 +75,11 @@ export function pictureStage(
   const noise = values('noise', 64)
   counts.fill(0)
   for (const { bad } of planes) kernels.countBlocks(bad.byteOffset, slowScan, fastScan, counts.byteOffset)
-  const judged = blockPixels(detector).map(pixels => pixels * cells)
+  const evaluated = blockPixels(detector).map(pixels => pixels * cells)
   return {
     offset: offset.map,
     noise: noise.map,
-    bad: meanMap(detector, counts, judged),
+    bad: meanMap(detector, counts, evaluated),
     histograms: { offset: offset.histogram, noise: noise.histogram },
   }
 }
@@ -90,7 +90,7 @@ function blocksOf({ slowScan, fastScan }: Shape): { rows: number; columns: numbe
   return { rows: Math.ceil(slowScan / BIN), columns: Math.ceil(fastScan / BIN) }
 }
 
-/** Pixels of each block: fewer at the edge of a module that is no whole number of blocks. */
+/** Pixels of each block: fewer at the edge of a module that is not a whole number of blocks. */
 function blockPixels(shape: Shape): Float64Array {
   const { rows, columns } = blocksOf(shape)
   return Float64Array.from({ length: rows * columns }, (_, i) => {
@@ -134,7 +134,7 @@ export class MapSums {
   }
 }
 
-/** Equal steps where nearly all values lie, of counts in fine steps of 1 / `scale`. */
+/** A histogram of equal steps over the range of nearly all values, from counts in fine steps of 1 / `scale`. */
 function histogramOf(fine: Uint32Array, scale: number): Histogram {
   const sum = (from: number, to: number) => {
     let total = 0

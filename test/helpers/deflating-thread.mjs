@@ -27,7 +27,7 @@ for (let round = 0; round < rounds; round++) {
   meet(2 * round + 1)
   const { masks, params, kept, keptBytes } = at
   const scratch = own + 65536
-  const bytes = kernels.packListed(
+  const bytes = kernels.deflateListed(
     own,
     1,
     masks,

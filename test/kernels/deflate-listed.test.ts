@@ -20,7 +20,7 @@ interface Departure {
   readonly mask: number
 }
 
-interface Packing {
+interface ListedFrames {
   readonly masks: Uint32Array
   readonly stage: number
   readonly frames: readonly ReadonlyMap<number, Departure>[]
@@ -36,8 +36,8 @@ interface Room {
   readonly again?: boolean
 }
 
-/** Packs, checks that nothing was written beyond the streams, and returns them inflated, or undefined if refused. */
-function pack({ masks, stage, frames }: Packing, room: Room = {}) {
+/** Deflates, checks that nothing was written beyond the streams, and returns them inflated, or undefined if refused. */
+function deflate({ masks, stage, frames }: ListedFrames, room: Room = {}) {
   const { capacity = 1 << 20, kept = 1 << 18, scratch = 1 << 19, list = 4096, again = false } = room
   const pixels = masks.length
   writeParams(words.buffer, PARAMS, pixels, [stage, 0, 0, 0])
@@ -59,7 +59,7 @@ function pack({ masks, stage, frames }: Packing, room: Room = {}) {
       words[start / 4 + 2 * k + 1] = mask
     })
   })
-  const total = kernels.packListed(
+  const total = kernels.deflateListed(
     TABLE,
     frames.length,
     MASKS,
@@ -87,7 +87,7 @@ function pack({ masks, stage, frames }: Packing, room: Room = {}) {
   return planes
 }
 
-function planesOf({ masks, stage, frames }: Packing) {
+function planesOf({ masks, stage, frames }: ListedFrames) {
   return frames.map(departures => {
     const gain = new Uint8Array(masks.length).fill(stage)
     const mask = masks.slice()
@@ -105,7 +105,7 @@ function hex(plane: Uint8Array): string {
 }
 
 const word = fc.oneof(fc.constantFrom(0, 0, 0, 1, 5, 0x80000000, 0xffffffff), fc.nat(0xffffffff))
-const packing: fc.Arbitrary<Packing> = fc.nat(3000).chain(pixels =>
+const listed: fc.Arbitrary<ListedFrames> = fc.nat(3000).chain(pixels =>
   fc
     .record({
       masks: fc
@@ -158,14 +158,14 @@ const packing: fc.Arbitrary<Packing> = fc.nat(3000).chain(pixels =>
     })),
 )
 
-describe('packListed', () => {
+describe('deflateListed', () => {
   test('inflates to the planes of any departures over any masks, from kept masks and from new ones', () => {
     fc.assert(
-      fc.property(packing, input => {
+      fc.property(listed, input => {
         const expected = planesOf(input)
-        expect(pack(input) ?? []).toEqual(expected)
-        expect(pack(input, { again: true }) ?? []).toEqual(expected)
-        expect(pack(input, { kept: 64 }) ?? []).toEqual(expected)
+        expect(deflate(input) ?? []).toEqual(expected)
+        expect(deflate(input, { again: true }) ?? []).toEqual(expected)
+        expect(deflate(input, { kept: 64 }) ?? []).toEqual(expected)
       }),
       { numRuns: 400 },
     )
@@ -173,10 +173,10 @@ describe('packListed', () => {
 
   test('never writes beyond its rooms, and refuses what does not fit them', () => {
     fc.assert(
-      fc.property(packing, fc.nat(3000), fc.nat(3000), fc.nat(12000), (input, capacity, kept, scratch) => {
+      fc.property(listed, fc.nat(3000), fc.nat(3000), fc.nat(12000), (input, capacity, kept, scratch) => {
         const rooms = { capacity, kept: 64 + kept, scratch }
-        const packed = pack(input, rooms)
-        if (packed) expect(packed).toEqual(planesOf(input))
+        const streams = deflate(input, rooms)
+        if (streams) expect(streams).toEqual(planesOf(input))
       }),
       { numRuns: 400 },
     )
@@ -185,21 +185,23 @@ describe('packListed', () => {
   test('refuses lists that were too long for their room', () => {
     const departures = new Map([3, 5, 9].map(p => [p, { gain: 1, mask: 0 }]))
     const input = { masks: new Uint32Array(100), stage: 0, frames: [departures] }
-    expect(pack(input, { list: 2 })).toBeUndefined()
-    expect(pack(input, { list: 3 })).toEqual(planesOf(input))
+    expect(deflate(input, { list: 2 })).toBeUndefined()
+    expect(deflate(input, { list: 3 })).toEqual(planesOf(input))
   })
 
   test('takes over what was kept of masks, whatever became of the plane since', () => {
     const input = { masks: new Uint32Array(5000).fill(7, 100, 3000), stage: 0, frames: [new Map()] }
     const expected = planesOf(input)
-    expect(pack(input)).toEqual(expected)
-    expect(pack({ ...input, masks: new Uint32Array(5000) }, { again: true })).toEqual(expected)
+    expect(deflate(input)).toEqual(expected)
+    expect(deflate({ ...input, masks: new Uint32Array(5000) }, { again: true })).toEqual(expected)
   })
 
   test('a frame of a megapixel detector’s module with 0.4 % switched takes less than 1600 bytes', () => {
     const masks = new Uint32Array(65536)
     const frame = new Map(Array.from({ length: 262 }, (_, i) => [i * 250, { gain: 1, mask: 0 }]))
-    expect(pack({ masks, stage: 0, frames: [frame] })).toEqual(planesOf({ masks, stage: 0, frames: [frame] }))
+    expect(deflate({ masks, stage: 0, frames: [frame] })).toEqual(
+      planesOf({ masks, stage: 0, frames: [frame] }),
+    )
     const table = new FrameTable(words.buffer, TABLE, 1)
     expect(table.streams(0).gain + table.streams(0).mask).toBeLessThan(1600)
   })

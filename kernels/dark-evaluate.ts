@@ -1,24 +1,24 @@
-// What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons in f64 on the f32 values.
+// What is wrong with the pixels of a dark run: bits of bad-pixel masks. All comparisons are in f64 on the f32 values.
 import { finiteOf } from './finite'
 import { upper } from './lanes'
 
 /**
- * Ors `bit` into `bad` where a value lies more than `width` from `middle`, or outside of `low` … `high`, and
+ * ORs `bit` into `bad` where a value lies more than `width` from `center`, or outside of `low` … `high`, and
  * `notFinite` where it is not finite: such values compare false throughout. `count` is a multiple of 4; pointers are
  * aligned to 16.
  */
 export function markOutside(
-  values: usize, count: usize, middle: f64, width: f64, low: f64, high: f64, bit: u32, notFinite: u32, bad: usize,
+  values: usize, count: usize, center: f64, width: f64, low: f64, high: f64, bit: u32, notFinite: u32, bad: usize,
 ): void {
   const end = values + (count << 2)
-  const middles = f64x2.splat(middle)
+  const centers = f64x2.splat(center)
   const widths = f64x2.splat(width)
   const lows = f64x2.splat(low)
   const highs = f64x2.splat(high)
   for (; values < end; values += 16) {
     const v = v128.load(values)
-    const out01 = outside(f64x2.promote_low_f32x4(v), middles, widths, lows, highs)
-    const out23 = outside(f64x2.promote_low_f32x4(upper(v)), middles, widths, lows, highs)
+    const out01 = outside(f64x2.promote_low_f32x4(v), centers, widths, lows, highs)
+    const out23 = outside(f64x2.promote_low_f32x4(upper(v)), centers, widths, lows, highs)
     const out = v128.and(i32x4.shuffle(out01, out23, 0, 2, 4, 6), i32x4.splat(bit))
     const infinite = v128.andnot(i32x4.splat(notFinite), finiteOf(v))
     v128.store(bad, v128.or(v128.load(bad), v128.or(out, infinite)))
@@ -27,15 +27,15 @@ export function markOutside(
 }
 
 @inline
-function outside(v: v128, middle: v128, width: v128, low: v128, high: v128): v128 {
+function outside(v: v128, center: v128, width: v128, low: v128, high: v128): v128 {
   return v128.or(
-    f64x2.gt(f64x2.abs(f64x2.sub(v, middle)), width),
+    f64x2.gt(f64x2.abs(f64x2.sub(v, center)), width),
     v128.or(f64x2.lt(v, low), f64x2.gt(v, high)),
   )
 }
 
 /**
- * Ors `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
+ * ORs `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
  * or the same where that is 0. `count` is a multiple of 2.
  */
 export function markClose(

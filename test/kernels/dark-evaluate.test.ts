@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { kernels, room, uploaded, words } from './memory.js'
+import { kernels, uploaded, words, workspace } from './memory.js'
 
 const value = fc.oneof(fc.float(), fc.integer({ min: -5, max: 5 }).map(Math.fround))
 const plane = (length = 16) =>
@@ -50,8 +50,8 @@ describe('what is wrong with a pixel', () => {
   it('is counted bit by bit', () => {
     fc.assert(
       fc.property(masks, list => {
-        kernels.countBits(uploaded(Uint32Array.from(list)).byteOffset, 16, room.at)
-        const counts = [...words.subarray(room.at / 4, room.at / 4 + 33)]
+        kernels.countBits(uploaded(Uint32Array.from(list)).byteOffset, 16, workspace.at)
+        const counts = [...words.subarray(workspace.at / 4, workspace.at / 4 + 33)]
         const bit = (i: number) => list.filter(mask => (mask >>> i) & 1).length
         expect(counts).toEqual([...Array.from({ length: 32 }, (_, i) => bit(i)), list.filter(Boolean).length])
       }),
@@ -65,7 +65,7 @@ describe.each([10, 42])('a plane of 6 × %i pixels from afar', fastScan => {
   const [slowScan, rows, columns] = [6, 2, Math.ceil(fastScan / 4)]
   const blockOf = (pixel: number) =>
     Math.floor(pixel / fastScan / 4) * columns + Math.floor((pixel % fastScan) / 4)
-  const [sums, counts] = [room.at, room.at + 1024]
+  const [sums, counts] = [workspace.at, workspace.at + 1024]
 
   it('is sums and numbers of finite values by block, in order of pixels', () => {
     fc.assert(
@@ -81,8 +81,8 @@ describe.each([10, 42])('a plane of 6 × %i pixels from afar', fastScan => {
             sum[blockOf(pixel)]! += x
             count[blockOf(pixel)]! += 1
           })
-        expect(new Float64Array(room.buffer, sums, rows * columns)).toEqual(sum)
-        expect(new Uint32Array(room.buffer, counts, rows * columns)).toEqual(count)
+        expect(new Float64Array(workspace.buffer, sums, rows * columns)).toEqual(sum)
+        expect(new Uint32Array(workspace.buffer, counts, rows * columns)).toEqual(count)
       }),
       { numRuns: 200, seed: 8 },
     )
@@ -96,7 +96,7 @@ describe.each([10, 42])('a plane of 6 × %i pixels from afar', fastScan => {
     list.forEach((word, pixel) => {
       if (word !== 0) count[blockOf(pixel)]! += 1
     })
-    expect(new Uint32Array(room.buffer, counts, rows * columns)).toEqual(count)
+    expect(new Uint32Array(workspace.buffer, counts, rows * columns)).toEqual(count)
   })
 
   it('is how often which value occurs, the ends for all beyond', () => {
@@ -116,8 +116,8 @@ describe.each([10, 42])('a plane of 6 × %i pixels from afar', fastScan => {
       Number.NEGATIVE_INFINITY,
     )
     for (const scale of [1, 64]) {
-      const steps = new Uint32Array(room.buffer, room.at, 65_536).fill(0)
-      kernels.countSteps(uploaded(values).byteOffset, values.length, scale, room.at)
+      const steps = new Uint32Array(workspace.buffer, workspace.at, 65_536).fill(0)
+      kernels.countSteps(uploaded(values).byteOffset, values.length, scale, workspace.at)
       const expected = new Uint32Array(65_536)
       for (const x of values.filter(Number.isFinite))
         expected[Math.min(65_535, Math.max(0, Math.floor(x * scale)))]! += 1

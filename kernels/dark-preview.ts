@@ -1,8 +1,8 @@
-// What a plane looks like from afar: sums over blocks of pixels, and how often which value occurs.
+// Overviews of a plane: sums over blocks of pixels, and histograms.
 import { finiteOf, isFinite32 } from './finite'
 import { upper } from './lanes'
 
-// log2 of rows and columns of a block: BIN of constants/dark/picture.ts.
+// log2 of rows and columns of a block: BIN of constants/dark/preview.ts.
 const BIN: usize = 2
 const SIDE: usize = 1 << BIN
 
@@ -35,7 +35,7 @@ export function addBlocks(values: usize, slowScan: usize, fastScan: usize, sums:
   }
 }
 
-/** A row of four blocks, one in each lane, so that each is summed in its order. */
+/** A row of four blocks, one in each lane, so that each keeps its order of summation. */
 @inline
 function addFourBlocks(values: usize, sums: usize, counts: usize): void {
   const a = v128.load(values)
@@ -64,7 +64,7 @@ function addFourBlocks(values: usize, sums: usize, counts: usize): void {
   v128.store(counts, i32x4.sub(v128.load(counts), finite))
 }
 
-/** Two sums, and one after the other the first two values of each. */
+/** Adds two values to each of two sums, one after the other. */
 @inline
 function added(sums: v128, a: v128, b: v128, c: v128, d: v128): v128 {
   sums = f64x2.add(sums, f64x2.promote_low_f32x4(a))
@@ -90,8 +90,8 @@ export function countBlocks(words: usize, slowScan: usize, fastScan: usize, coun
 }
 
 /**
- * Counts `count` f32 in 65536 steps (u32 each) of 1 / `scale`, a power of two, from 0 on; what lies outside goes to the
- * ends, what is not finite nowhere.
+ * Counts `count` f32 in 65536 steps (u32 each) of 1 / `scale`, a power of two, from 0 on. Values outside are counted at
+ * the ends, values that are not finite are not counted.
  */
 export function countSteps(values: usize, count: usize, scale: f32, counts: usize): void {
   for (const end = values + (count << 2); values < end; values += 4) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksOf } from '../../constants/files/blocks.js'
+import { slabsOf } from '../../constants/files/slabs.js'
 import type { ConstantSource } from '../../constants/files/source.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
 import { AGIPD_1M } from '../../src/kits/agipd/record.js'
@@ -30,7 +30,7 @@ function source(shape: number[], dims: 'calcat' | 'image', chunkShape?: number[]
   return { ...base, located: { path: 'd', shape, maxShape: shape, dtype: 'f8', elementBytes: 8, storage } }
 }
 
-it('blocks cover the region once and stay within the budget', () => {
+it('slabs cover the region once and stay within the budget', () => {
   const axis = fc.integer({ min: 1, max: 7 })
   const shape = fc.tuple(axis, axis, axis, axis)
   const range = (n: number, a: number, b: number): [number, number] => {
@@ -58,7 +58,7 @@ it('blocks cover the region once and stay within the budget', () => {
             planes: range(n[axes.plane]!, a + b, a),
           }
           const seen = new Map<string, number>()
-          for (const { start, count, bytes } of blocksOf(constant, region, budget)) {
+          for (const { start, count, bytes } of slabsOf(constant, region, budget)) {
             expect(bytes).toBe(count.reduce((p, c) => p * c, 8))
             expect(bytes).toBeLessThanOrEqual(Math.max(budget, 8 * (region.planes[1] - region.planes[0])))
             for (let i = 0; i < count[0]!; i++)
@@ -82,7 +82,7 @@ it('blocks cover the region once and stay within the budget', () => {
 it('no chunk is read twice where the budget holds a chunk', () => {
   const constant = source([128, 512, 4, 3], 'calcat', [16, 96, 4, 3])
   const region = { slowScan: [0, 512], cells: [0, 4], planes: [0, 3] } as const
-  for (const { start, count } of blocksOf(constant, region, 16 * 96 * 4 * 3 * 8 * 3)) {
+  for (const { start, count } of slabsOf(constant, region, 16 * 96 * 4 * 3 * 8 * 3)) {
     expect(start[0]! % 16).toBe(0)
     expect(start[1]! % 96).toBe(0)
     expect(count[0]! % 16).toBe(0)
@@ -94,7 +94,7 @@ describe('a contiguous constant in CalCat’s order', () => {
   const rowsOf = (cells: number, budget: number) => {
     const constant = source([128, 512, cells, 3], 'calcat')
     const region = { slowScan: [0, 512], cells: [0, cells], planes: [0, 3] } as const
-    const [first] = blocksOf(constant, region, budget)
+    const [first] = slabsOf(constant, region, budget)
     return first?.count
   }
 

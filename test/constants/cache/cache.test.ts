@@ -165,7 +165,7 @@ describe('the folder', () => {
     ConstantsCache.open({ folder, ...unnamed })
     const link = fresh()
     symlinkSync(folder, link)
-    expect(() => ConstantsCache.open({ folder: link, ...unnamed })).toThrow(/no folder/)
+    expect(() => ConstantsCache.open({ folder: link, ...unnamed })).toThrow(/not a folder/)
     const file = fresh()
     writeFileSync(file, '')
     expect(() => open(file)).toThrow(OutputError)

@@ -1,8 +1,8 @@
-// Gain and mask of frames whose departures were listed, deflated without ever being planes.
+// Deflates gain and mask of frames whose departures were listed, without making planes of them.
 //
-// A gain plane is runs of the first stage between the listed pixels. A mask plane is the cell's first plane of masks but
-// for a few pixels: that plane is deflated once, in segments, and a frame's stream takes over the bits of every segment
-// that no departure touches.
+// A gain plane is runs of the first stage between the listed pixels. A mask plane equals the cell's first mask plane
+// except for a few pixels: that plane is deflated once, in segments, and a frame's stream copies the bits of every
+// segment that no departure touches.
 import {
   beginBits, beginStream, bitsFrom, bitSumA, bitSumB, endBits, endStream, putBits, putBytes, putRun, putRunAndByte,
 } from './deflate'
@@ -10,17 +10,18 @@ import {
   DEPARTURE_BYTES, DEPARTURES, ENTRY_BYTES, GAIN, GAIN_SHIFT, LIST, LIST_END, MASK, MASK_DIFFERS, STAGE,
 } from './table'
 
-// Pixels of a segment. Longer ones take longer to make anew, shorter ones begin more often without a past to refer to.
+// Pixels of a segment. Longer ones take longer to deflate again, shorter ones restart more often without a history to
+// refer to.
 const SEGMENT: usize = 512
 
-// Deflated segments: a word that says in what state they are, 12 bytes unused, a record for each, their bits.
+// Deflated segments: a word with their state, 12 bytes unused, a record for each, their bits.
 const UNKNOWN: u32 = 0
 const BEING_MADE: u32 = 1
 const READY: u32 = 2
 const TOO_LONG: u32 = 3
 const HEAD_BYTES: usize = 16
 
-// A record: where a segment's bits are, how many, and what its bytes add to the two sums of the checksum.
+// A record: where a segment's bits are, how many, and what its bytes contribute to the two sums of the checksum.
 const RECORD_BYTES: usize = 16
 const BITS: usize = 4
 const SUM_A: usize = 8
@@ -48,23 +49,24 @@ function deflateSegments(masks: usize, pixels: usize, dst: usize, bytes: usize):
 }
 
 /**
- * The deflated segments of `masks`: those kept at `kept`, made now if nobody has begun to, or else made in `scratch`. 0 if
- * they fit neither.
+ * The deflated segments of `masks`: those kept at `kept`, made now if no thread has begun to, otherwise made in
+ * `scratch`. 0 if they fit neither.
  *
- * The first thread to need the kept ones makes them; others go without until they are ready, for good if it died.
+ * The first thread that needs the kept ones makes them. Others do without until they are ready: for ever, if that
+ * thread died.
  */
 function segmentsOf(masks: usize, pixels: usize, kept: usize, keptBytes: usize, scratch: usize, bytes: usize): usize {
   let state = atomic.cmpxchg<u32>(kept, UNKNOWN, BEING_MADE)
   if (state == UNKNOWN) {
     state = deflateSegments(masks, pixels, kept, keptBytes) ? READY : TOO_LONG
-    // Behind all of the above: who sees it sees the segments.
+    // After all of the above: a thread that sees this word sees the segments.
     atomic.store<u32>(kept, state)
   }
   if (state == READY) return kept
   return deflateSegments(masks, pixels, scratch, bytes) ? scratch : 0
 }
 
-/** The gain plane of the departures `list` … `end` − 1, all others having gain `stage`. */
+/** The gain plane of the departures `list` … `end` − 1, all other pixels have gain `stage`. */
 function putGain(list: usize, end: usize, pixels: usize, stage: u32): void {
   let next: u32 = 0
   while (list < end) {
@@ -72,7 +74,7 @@ function putGain(list: usize, end: usize, pixels: usize, stage: u32): void {
     const gain = word >> GAIN_SHIFT
     const first = word & PIXEL
     list += DEPARTURE_BYTES
-    // Neighbours of the same gain are one run.
+    // Neighbours with the same gain are one run.
     let behind = first + 1
     while (list < end && ((load<u32>(list) ^ ((gain << GAIN_SHIFT) | behind)) & ~MASK_DIFFERS) == 0) {
       ++behind
@@ -88,7 +90,7 @@ function putGain(list: usize, end: usize, pixels: usize, stage: u32): void {
   putRun(stage, <u32>pixels - next)
 }
 
-/** The mask plane: `segments` of the plane `masks`, those that a departure touches made anew in `patch`. */
+/** The mask plane: `segments` of the plane `masks`; those that a departure touches are deflated again from `patch`. */
 function putMask(list: usize, end: usize, pixels: usize, masks: usize, segments: usize, patch: usize): void {
   let record = segments + HEAD_BYTES
   for (let from: usize = 0; from < pixels; from += SEGMENT, record += RECORD_BYTES) {
@@ -112,13 +114,13 @@ function putMask(list: usize, end: usize, pixels: usize, masks: usize, segments:
 
 /**
  * Deflates gain and mask of the `frames` frames that the listed form of a kernel has left in `table`: two zlib streams
- * for each, one behind the other from `dst` on. In the table the two words `gain` and `mask` become their lengths.
- * `masks` is the cell's first plane of masks, `params` as the kernel has them: pixels that are not listed have the gain
- * `stage` of these. At `kept` are `keptBytes` bytes for the cell's deflated masks, the first word 0 before the first call;
- * from `scratch` on it leaves anything in `scratchBytes` bytes.
- * Returns the bytes of all streams, or 0 if they may not fit `capacity`, the masks not the scratch, or a list not its room.
+ * for each, one after the other from `dst` on. In the table the words `gain` and `mask` become their lengths. `masks`
+ * is the cell's first plane of masks, `params` as the kernel has them: pixels that are not listed have the gain `stage`
+ * of these. At `kept` are `keptBytes` bytes for the cell's deflated masks, the first word 0 before the first call; the
+ * `scratchBytes` bytes at `scratch` are overwritten. Returns the bytes of all streams, or 0 if they may not fit
+ * `capacity`, the masks may not fit the scratch, or a list did not fit its buffer.
  */
-export function packListed(
+export function deflateListed(
   table: usize, frames: usize, masks: usize, params: usize, kept: usize, keptBytes: usize, scratch: usize,
   scratchBytes: usize, dst: usize, capacity: usize,
 ): usize {
@@ -140,14 +142,14 @@ export function packListed(
     const listEnd = list + <usize>load<u32>(entry, DEPARTURES) * DEPARTURE_BYTES
     beginStream(at, end - at)
     putGain(list, listEnd, pixels, stage)
-    const middle = endStream()
-    if (middle == 0) return 0
-    beginStream(middle, end - middle)
+    const second = endStream()
+    if (second == 0) return 0
+    beginStream(second, end - second)
     putMask(list, listEnd, pixels, masks, segments, scratch)
     const behind = endStream()
     if (behind == 0) return 0
-    store<u32>(entry, <u32>(middle - at), GAIN)
-    store<u32>(entry, <u32>(behind - middle), MASK)
+    store<u32>(entry, <u32>(second - at), GAIN)
+    store<u32>(entry, <u32>(behind - second), MASK)
     at = behind
   }
   return at - dst

@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { writeParams } from '../../src/wasm/kernels.js'
 
-const THREAD = fileURLToPath(new URL('../helpers/packing-thread.mjs', import.meta.url))
+const THREAD = fileURLToPath(new URL('../helpers/deflating-thread.mjs', import.meta.url))
 const PIXELS = 65536
 const THREADS = 3
 const ROUNDS = 300

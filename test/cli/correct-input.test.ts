@@ -74,7 +74,7 @@ describe('a RAW file', () => {
       folder,
       place.catalogue,
       path,
-      /is (truncated: \d+ of \d+ bytes are there|no HDF5 file)\. .*[Cc]opy it again/,
+      /is (truncated: \d+ of \d+ bytes are there|not an HDF5 file)\. .*[Cc]opy it again/,
     )
   })
 

@@ -7,6 +7,7 @@ import { NO_CELL } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import { CombinedFile } from '../../sinks/combined/combined-file.js'
+import { earlierMetadata, tellsOf } from '../../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../../sinks/metadata/metadata-file.js'
 import { type Provenance, provenanceAttributes } from '../../sinks/metadata/provenance.js'
 import { PhaseTotals } from '../contract/phase-times.js'
@@ -60,7 +61,8 @@ export async function correctRun(
   let own: Engine | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
-    folder.refuseExisting([...finalPaths(plan), metadata])
+    const earlier = await earlierMetadata(metadata, plan.run.path)
+    folder.refuseExisting([...finalPaths(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
@@ -89,7 +91,8 @@ export async function correctRun(
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    if (usable)
+      await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance), earlier)
     await ended
     return {
       modules,

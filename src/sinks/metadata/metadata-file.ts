@@ -5,6 +5,7 @@ import type { Detector } from '../../detectors/detector.js'
 import { asOutputError } from '../../files/errors.js'
 import type { OutputFolder } from '../../files/output-folder.js'
 import { twoDigits } from '../../model/ids.js'
+import { type EarlierMetadata, keptModules } from './earlier.js'
 import type { Provenance } from './provenance.js'
 
 /** One module in `calibration_metadata_<DET>.yml`. */
@@ -34,27 +35,33 @@ export function metadataPath(folder: string, karaboId: string): string {
 /**
  * Writes the file from which EXtra (`CalibrationData.from_correction`) and `--constants-from` read the constants of a
  * correction, and `--config` its options. Keys of our own hold versions, checksums and what became of each module.
+ * @param earlier what is there of an earlier correction of the run: modules that this one has not are kept.
  * @throws OutputError
  */
 export async function writeMetadataFile(
   folder: OutputFolder,
   path: string,
   content: RunMetadata,
+  earlier?: EarlierMetadata,
 ): Promise<void> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
   const { stringify } = await import('yaml')
+  const configuration = {
+    'karabo-id': karaboId,
+    'in-folder': resolve(input),
+    'out-folder': resolve(folder.path),
+    ...provenance.options,
+    ...provenance.repeat,
+  }
+  const general = { 'detcal-version': provenance.software, created: provenance.created }
+  const names = new Set(modules.map(({ module }) => aggregator(module)))
+  const kept = earlier && keptModules(earlier, names, { ...configuration, ...general })
   const tree = {
-    'calibration-configurations': {
-      'karabo-id': karaboId,
-      'in-folder': resolve(input),
-      'out-folder': resolve(folder.path),
-      ...provenance.options,
-      ...provenance.repeat,
-    },
-    'detcal-version': provenance.software,
-    created: provenance.created,
+    'calibration-configurations': configuration,
+    ...general,
     'retrieved-constants': {
+      ...kept?.constants,
       ...Object.fromEntries(
         modules
           .filter(({ constants }) => constants.size > 0)
@@ -70,9 +77,10 @@ export async function writeMetadataFile(
       ),
       'time-summary': {},
     },
-    'module-outcomes': Object.fromEntries(
-      modules.map(({ module, outcome }) => [aggregator(module), outcome]),
-    ),
+    'module-outcomes': {
+      ...kept?.outcomes,
+      ...Object.fromEntries(modules.map(({ module, outcome }) => [aggregator(module), outcome])),
+    },
   }
   // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
   const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 
-// What an earlier build left would be taken for part of this one, by what tells builds apart (src/cli/version.ts).
+// What an earlier build left would be taken for part of this one, by what tells builds apart (src/files/version.ts).
 for (const folder of ['dist/chunks', 'dist/workers']) rmSync(folder, { recursive: true, force: true })
 
 /**
@@ -33,7 +32,6 @@ function bundle(name, input, format) {
     tsconfig: 'tsconfig.json',
     // Native, started as threads of their own, or found by their place in the package.
     external: [/^node:/, /^#/, /^(libsql|piscina)(\/|$)/],
-    plugins: [libraryBesideItsCode()],
     // No comments that say where modules lie: the same sources give the same bytes in any folder.
     experimental: { attachDebugInfo: 'none' },
     output: {
@@ -41,37 +39,16 @@ function bundle(name, input, format) {
       format,
       sourcemap: true,
       entryFileNames: `[name].${extension}`,
-      chunkFileNames: `chunks/${name}/[name].${extension}`,
-      assetFileNames: `chunks/${name}/[name][extname]`,
+      chunkFileNames: chunk => `chunks/${name}/${libraryOf(chunk) ?? '[name]'}.${extension}`,
     },
   }
 }
 
 /**
- * h5wasm carries its WebAssembly as a string in its code, which costs a third of the time it takes to start: as a
- * file of its own it is read as it is. Its name begins its hash, so that the code tells which library it needs.
+ * The library that a chunk holds, if it holds one alone: many call their file `dist/index.js`, and which of two chunks
+ * would be `dist.js` and which `dist2.js` is not the same in every build.
  */
-function libraryBesideItsCode() {
-  return {
-    name: 'library-beside-its-code',
-    load: {
-      filter: { id: /h5wasm\/dist\/node\/hdf5_util\.js$/ },
-      handler(id) {
-        const code = readFileSync(id, 'utf8')
-        const found = /\bbinaryDecode\(('[^'\\]*(?:\\.[^'\\]*)*')\)/s.exec(code)
-        if (found === null)
-          throw new Error(`${id}: the WebAssembly is not where it was: see rolldown.config.mjs`)
-        const [call, literal] = found
-        // A string of one character a byte.
-        const source = Buffer.from(new Function(`return ${literal}`)(), 'latin1')
-        if (!WebAssembly.validate(source)) throw new Error(`${id}: what was found is no WebAssembly`)
-        const hash = createHash('sha256').update(source).digest('hex').slice(0, 16)
-        const name = `hdf5-${hash}.wasm`
-        this.emitFile({ type: 'asset', name, source })
-        return code
-          .replace(call, () => `new Uint8Array(readWasm(new URL('./${name}', import.meta.url)))`)
-          .replace(/^/, "import { readFileSync as readWasm } from 'node:fs'\n")
-      },
-    },
-  }
+function libraryOf({ moduleIds }) {
+  const names = moduleIds.map(id => /.*\/node_modules\/(?:(@[^/]+)\/)?([^/]+)\//.exec(id)?.slice(1).join(''))
+  return new Set(names).size === 1 ? names[0] : undefined
 }

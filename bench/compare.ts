@@ -1,9 +1,22 @@
 import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
 import { DataError } from '../src/model/errors.js'
-import { isOwn, type Report, type Result } from './result.js'
+import { shaped } from '../src/model/shape.js'
+import { type BenchReport, isOwn, type Result } from './result.js'
 
-/** Reads what `--json` printed. @throws DataError naming the file. */
-export function readReport(path: string): Report {
+/** What of an earlier report is compared; it may be one of another version. */
+const BASELINE = v.object({
+  machine: v.object({}),
+  results: v.pipe(
+    v.array(v.object({ name: v.string(), implementation: v.string(), nsPerPixel: v.number() })),
+    v.readonly(),
+  ),
+})
+
+export type Baseline = v.InferOutput<typeof BASELINE>
+
+/** Reads what `--json` printed. @throws DataError naming the file, and the key that is not as it must be. */
+export function readReport(path: string): Baseline {
   const refuse = (message: string): DataError =>
     new DataError(message, { place: { file: path }, hint: 'Give a file that detcal bench --json printed' })
   let value: unknown
@@ -12,20 +25,13 @@ export function readReport(path: string): Report {
   } catch (error) {
     throw refuse(`cannot be read: ${(error as Error).message}`)
   }
-  const { machine, results } = (value ?? {}) as Partial<Report>
-  const whole = typeof machine === 'object' && Array.isArray(results) && results.every(isResult)
-  if (!whole) throw refuse('it is no result of a benchmark')
-  return value as Report
-}
-
-function isResult(value: unknown): boolean {
-  const { name, implementation, nsPerPixel } = (value ?? {}) as Partial<Result>
-  return typeof name === 'string' && typeof implementation === 'string' && typeof nsPerPixel === 'number'
+  return shaped(BASELINE, value, message => refuse(`it is no result of a benchmark: ${message}`))
 }
 
 /** What of detcal's own takes more than `threshold` times as long as in `baseline`, a line each. */
-export function slower(report: Report, baseline: Report, threshold: number): string[] {
-  const key = ({ name, implementation }: Result): string => `${name}: ${implementation}`
+export function slower(report: BenchReport, baseline: Baseline, threshold: number): string[] {
+  const key = ({ name, implementation }: Pick<Result, 'name' | 'implementation'>): string =>
+    `${name}: ${implementation}`
   const before = new Map(baseline.results.map(result => [key(result), result.nsPerPixel]))
   return report.results.filter(isOwn).flatMap(result => {
     const then = before.get(key(result))

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildVersion } from '../src/cli/version.js'
 import { makeFolders } from '../src/files/folders.js'
+import { buildVersion } from '../src/files/version.js'
 
 /** Has `make` fill `folder`, unless an earlier benchmark of this very build did: another build may make other data. */
 export async function kept(folder: string, make: () => Promise<void>): Promise<void> {

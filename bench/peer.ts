@@ -1,12 +1,16 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import * as v from 'valibot'
+import { shaped } from '../src/model/shape.js'
 import { PACKAGE_ROOT } from './machine.js'
-import type { Sample } from './result.js'
 import type { Contender } from './rounds.js'
 
 /** Folder of the peers' sources. */
 export const PEERS = join(PACKAGE_ROOT, 'bench', 'peers')
+
+/** What a peer measured: wall and processor time, ns. */
+const TIMES = v.object({ ns: v.number(), cpuNs: v.number() })
 
 /** Longer than any answer takes: a peer that hangs must not hang the benchmark. */
 const PATIENCE_MS = 300_000
@@ -34,13 +38,13 @@ export class Peer {
   }
 
   /** @throws Error with what the peer complained of, if it ends or is silent for minutes. */
-  async ask(...words: readonly (string | number)[]): Promise<Record<string, unknown>> {
+  async ask(...words: readonly (string | number)[]): Promise<unknown> {
     this.#process.stdin.write(`${words.join(' ')}\n`)
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE_MS)
     try {
       const { value, done } = await this.#lines.next()
       if (done) throw new Error(`${this.#process.spawnargs.join(' ')} ended: ${this.#errors.trim()}`)
-      return JSON.parse(value) as Record<string, unknown>
+      return JSON.parse(value)
     } finally {
       clearTimeout(timer)
     }
@@ -63,10 +67,16 @@ export function peerContender(
     implementation,
     ...(note === undefined ? {} : { note }),
     run: async passes => {
-      const { ns, cpuNs } = (await peer.ask(command, passes, ...words)) as unknown as Required<Sample>
+      const answer = await peer.ask(command, passes, ...words)
+      const { ns, cpuNs } = timesOf(answer, `${implementation}, ${command}`)
       return { ns: ns / passes, cpuNs: cpuNs / passes }
     },
   }
+}
+
+/** The times in a peer's answer. @throws Error naming the peer, if there are none. */
+export function timesOf(answer: unknown, peer: string): v.InferOutput<typeof TIMES> {
+  return shaped(TIMES, answer, message => new Error(`${peer} answered otherwise than with times: ${message}`))
 }
 
 /** The Python that has all of `modules`, tried in this order; undefined if none has. */

@@ -1,3 +1,4 @@
+import { median } from '../src/model/median.js'
 import type { Machine } from './machine.js'
 
 /** Time of one pass over a working set, or of one whole process. */
@@ -38,7 +39,7 @@ export interface Result {
 }
 
 /** What a benchmark prints with `--json`, and what `--compare` reads. */
-export interface Report {
+export interface BenchReport {
   readonly machine: Machine
   readonly results: readonly Result[]
 }
@@ -46,13 +47,6 @@ export interface Report {
 /** True for detcal's own implementations: the ones that `--compare` holds to a baseline. */
 export function isOwn({ implementation }: Pick<Result, 'implementation'>): boolean {
   return implementation.startsWith('detcal')
-}
-
-/** The middle value, or the mean of the middle two; NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length / 2
-  return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2
 }
 
 /** What a task is, for turning samples into results. */

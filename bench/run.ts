@@ -1,10 +1,11 @@
 import { makeFolders } from '../src/files/folders.js'
+import { median } from '../src/model/median.js'
 import { benchBatch } from './batch/index.js'
 import { benchDark } from './dark/index.js'
 import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
-import { median, type Report, type Result } from './result.js'
+import type { BenchReport, Result } from './result.js'
 import type { SuiteOptions } from './suite.js'
 
 /** The suites, in the order they run. */
@@ -23,7 +24,7 @@ export type SuiteName = keyof typeof SUITES
 export async function runBench(
   suites: readonly SuiteName[],
   options: Omit<SuiteOptions, 'cache'>,
-): Promise<Report> {
+): Promise<BenchReport> {
   const machine = describeMachine()
   makeFolders(options.scratch)
   const results: Result[] = []

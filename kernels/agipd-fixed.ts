@@ -1,10 +1,10 @@
-// AGIPD in fixed gain: the per-pixel steps fused in one pass. src/corrections/reference.ts says the same one pixel at
-// a time.
+// AGIPD in fixed gain: the per-pixel steps fused in one pass. src/kits/agipd/reference.ts defines the same, one
+// pixel at a time.
 import { load16f, load32, store32, storeStage } from './lanes'
 import { rangeBits, stored } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, STAGE } from './table'
 
-// Pixels whose constants stay in the second-level cache while the frames of a call pass by.
+// Pixels whose constants stay in the second-level cache while the frames of a call are processed.
 const STRIP: usize = 8192
 
 // Planes of one cell, in units of 4·pixels bytes.

@@ -1,9 +1,9 @@
-// One pixel of AGIPD in adaptive gain, with every step and every stage: src/corrections/reference.ts again. Stages are
-// chosen without branches, which switched pixels would make guesswork.
+// One pixel of AGIPD in adaptive gain, with every step and every stage, as src/kits/agipd/reference.ts defines
+// it. Stages are chosen without branches, which would be unpredictable for switched pixels.
 import { rangeBits, stored } from './range'
 import { DATA, FORCE_HIGH, FORCE_MEDIUM, GAIN, list, MASK, SET_MIN } from './table'
 
-// Planes of one cell, in units of 4·pixels bytes. Offset, mask and gain of a stage lie where pixel() computes.
+// Planes of one cell, in units of 4·pixels bytes. pixel() computes where offset, mask and gain of a stage are.
 export const O0: usize = 0
 export const M0: usize = 1
 export const T0: usize = 2
@@ -16,8 +16,8 @@ export const G1: usize = 10
 export const B1: usize = 12
 
 /**
- * Pixel `p` of one frame. Returns 1 if its gain or mask differ from the first stage's, else 0; `listed`: lists it
- * then, instead of storing gain and mask.
+ * Pixel `p` of one frame. Returns 1 if its gain or mask differ from the first stage's, else 0; with `listed` it is
+ * listed then, and gain and mask are not stored.
  */
 @inline
 export function pixel(
@@ -66,7 +66,7 @@ function atLeast0(d: f32, medium: u32, flags: u32): f32 {
   return flags & SET_MIN ? choose(0, d, medium & u32(d < 0)) : d
 }
 
-/** `a` if `first`, else `b`: through integers, for which the engine has an instruction that does not branch. */
+/** `a` if `first`, else `b`: through integers, for which there is an instruction that does not branch. */
 @inline
 function choose(a: f32, b: f32, first: u32): f32 {
   return reinterpret<f32>(select<u32>(reinterpret<u32>(a), reinterpret<u32>(b), first))

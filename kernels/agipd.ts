@@ -1,28 +1,29 @@
-// AGIPD in adaptive gain: the per-pixel steps fused. src/corrections/agipd/reference.ts says the same one pixel at a time.
+// AGIPD in adaptive gain: the per-pixel steps fused. src/kits/agipd/reference.ts says the same one pixel at a time.
 //
-// Nearly all pixels stay in high gain. So a strip of pixels passes twice: first every group of sixteen is corrected as
-// if it were in high gain, without a branch, and the lanes for which that is not the whole truth are listed; then the
-// listed pixels are done again with every step. Four frames pass together and share each load of a constant.
+// Nearly all pixels stay in high gain. So each strip of pixels is processed twice: first every group of sixteen is
+// corrected as if it were in high gain, without a branch, and the lanes for which this is not sufficient are listed;
+// then the listed pixels are corrected again with every step. Four frames are processed together and share each load of
+// a constant.
 //
-// Each kernel comes in two forms. One stores planes of gain and mask; the other (`listed`) only lists where these are not
-// what the cell's first stage says, so that nearly five of thirteen bytes a pixel need not be moved.
+// Each kernel has two forms. One stores planes of gain and mask; the other (`listed`) only lists where they differ from
+// the cell's first stage, so that nearly five of thirteen bytes a pixel need not be moved.
 import { B1, G0, G1, M0, M2, O0, pixel, T0, T1, X } from './agipd-pixel'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
 import { warm } from './warm'
 
-// Pixels whose constants stay in the second-level cache while the frames of a call pass by. Longer strips let
-// the prefetcher run; 8192 was the fastest of 2048 … 16384.
+// Pixels whose constants stay in the second-level cache while the frames of a call are processed. Longer strips let the
+// prefetcher run; 8192 was the fastest of 2048 … 16384.
 const STRIP: usize = 8192
 
 // Two and eight frames together are slower: eight have more planes than a set of the first-level cache has ways.
 const TOGETHER: usize = 4
 
-// A listed pixel costs a cache miss in each of five planes that are otherwise not read. From so many listed groups of
-// a strip (in all frames so far) it is cheaper to stream those planes of the strip through the cache.
+// A listed pixel costs a cache miss in each of five planes that are otherwise not read. From this number of listed
+// groups of a strip on (in all frames so far) it is cheaper to stream those planes of the strip through the cache.
 const STREAM_FROM: usize = STRIP / 256
 
-// A word of the list: group of the strip, frame (2 bits), lanes (16 bits). There is one at most for a group and frame;
-// with the one behind the last, which is written but not kept, that is what SCRATCH_BYTES of table.ts hold.
+// A word of the list: group of the strip, frame (2 bits), lanes (16 bits). There is at most one for a group and frame.
+// Together with the one after the last, which is written but not kept, they fit SCRATCH_BYTES of table.ts.
 const GROUP_SHIFT: u32 = 18
 const FRAME_SHIFT: u32 = 16
 
@@ -88,14 +89,14 @@ function sixteen(
   return i8x16.bitmask(i8x16.narrow_i16x8_s(plain01, plain23)) ^ 0xffff
 }
 
-/** T0 `t` of four pixels as {@link sixteen} wants it. |offset| `o` < 2^23 keeps |s − offset| below 1e7. */
+/** T0 `t` of four pixels as {@link sixteen} needs it. |offset| `o` < 2^23 keeps |s − offset| below 1e7. */
 @inline
 function threshold(t: v128, o: v128, gainSteps: bool): v128 {
   return gainSteps ? t : unlessLarge(t, o)
 }
 
 /**
- * First pass: pixels `from` … `to` − 1 of one frame, or of four (`four`), `entry` being the first's. Writes the list
+ * First pass: pixels `from` … `to` − 1 of one frame, or of four (`four`); `entry` is that of the first. Writes the list
  * from `list` on and returns its end.
  */
 @inline
@@ -149,7 +150,7 @@ function together(
       ))
     }
   }
-  // The pixels left over are listed as they are.
+  // The remaining pixels are listed without a first pass.
   if (p < to) {
     const group = <u32>((p - from) >> 4) << GROUP_SHIFT
     const lanes = (1 << <u32>(to - p)) - 1
@@ -168,7 +169,7 @@ function noted(at: usize, place: u32, lanes: u32): usize {
 
 /**
  * Second pass: the pixels listed for one frame or four, the first at `entry`. `seen` groups of the strip were listed
- * before; returns that number with these.
+ * before; returns that number including these.
  */
 function again(
   list: usize, end: usize, entry: usize, from: usize, to: usize, constants: usize, params: usize, seen: usize,
@@ -207,7 +208,7 @@ function adaptive(table: usize, frames: usize, constants: usize, params: usize, 
     const to = min<usize>(from + STRIP, pixels)
     let seen: usize = 0
     let entry = table
-    // Two loops rather than one with a choice: binaryen would make one code of both, which asks for each group.
+    // Two loops rather than one with a branch: binaryen would merge both into code that branches for each group.
     for (; entry + TOGETHER * ENTRY_BYTES <= list; entry += TOGETHER * ENTRY_BYTES) {
       const end = together(true, entry, from, to, pixels, constants, list, gainSteps, listed)
       seen = again(list, end, entry, from, to, constants, params, seen, gainSteps, listed)

@@ -3,10 +3,10 @@
 //     sᵢ = x₁ + … + xᵢ          t = s₁ + swap(s₂) + s₃ + swap(s₄) + …
 // and at the end a multiplicative mix of the last s of all lanes, and one of all t, lane after lane.
 //
-// Certain to be found: any change within 64 bytes in a row, since it meets each lane once and s is one-to-one in each
+// Always detected: any change within 64 consecutive bytes, since it affects each lane once and s is one-to-one in each
 // word. Two flipped bits are missed only if they are the same one of the top eleven of a lane and its sums happen to
-// balance; without the swap two top bits would be missed at every even distance. Words that change places change t.
-// Other damage is missed with a chance of about 2^-64, unless it is made to fit: this tells damage, not forgery.
+// balance; without the swap two top bits would be missed at every even distance. Exchanged words change t. Other damage
+// is missed with a probability of about 2^-64. This detects damage, not forgery.
 const STEP: usize = 128
 
 // Odd, with bits well spread.
@@ -24,7 +24,7 @@ function mix(hash: u64, prime: u64, sums: v128): u64 {
   return rotl<u64>((hash ^ <u64>i64x2.extract_lane(sums, 1)) * prime, 29)
 }
 
-// The two halves of what {@link hash} found last.
+// The two halves of the last result of {@link hash}.
 let hashS: u64, hashT: u64
 
 /** Hashes `bytes` bytes, a multiple of 128, at `src` into `hashS` and `hashT`, which begin with `seed`. */
@@ -70,10 +70,10 @@ function mixWord(hash: u64, prime: u64, word: u64): u64 {
 /**
  * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (any number; the
  * last of the groups `lastBytes`), which lie side by side in each row. Run (c, r, g) begins at `src + c·columnStride +
- * r·rowStride + g·bytes` and is number `first + c·columnNumber + r·rowNumber + g·groupNumber` (u32), with which its
- * checksum begins: so it does not matter in which order and in which calls runs are taken, but which run is where does.
- * Its sum, of 16 bytes, is `out[(phase + r) / partRows][g]`. Bytes behind the last 128 of a run are mixed in as words of 8,
- * the last filled up with zeros.
+ * r·rowStride + g·bytes` and is number `first + c·columnNumber + r·rowNumber + g·groupNumber` (u32), which seeds its
+ * checksum: the order of runs and their distribution over calls do not matter, their positions do. Its sum, of 16
+ * bytes, is `out[(phase + r) / partRows][g]`. Bytes after the last whole 128 of a run are mixed in as words of 8, the
+ * last padded with zeros.
  */
 export function checksumRuns(
   src: usize,

@@ -1,8 +1,8 @@
 import { put, sizeOf } from './elements'
 
 /**
- * The elements that 16 bytes hold (two f64, four words), of 16 pixels `stride` bytes apart, to the places that as many
- * pointers behind `pointers` tell, `to` bytes behind them; 0: not wanted.
+ * The elements that 16 bytes hold (two f64, four words), of 16 pixels `stride` bytes apart, to `to` bytes after each of
+ * as many pointers at `pointers`; 0: not wanted.
  */
 @inline
 export function besides(kind: u32, at: usize, stride: usize, pointers: usize, to: usize): void {

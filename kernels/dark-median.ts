@@ -1,24 +1,24 @@
 // The middle samples of columns of eight pixels, exactly. Samples are i16, one vector a frame.
 
-// A window is tried only where the median lies in it nearly always: few frames scatter it.
+// A window is tried only where it nearly always contains the median: with few frames it is scattered.
 const WINDOW_FRAMES: usize = 64
-// Standard deviations of single samples, times √frames, up to which windows of 5 and of 20 values reach: a median lies
-// 0.76 σ / √frames from the mean on average, and is looked for three and four times as far.
+// Standard deviations of single samples, times √frames, up to which windows of 5 and of 20 values reach: a median is
+// 0.76 σ / √frames from the mean on average, and is searched for at three and four times that distance.
 const REACH_OF_5: f32 = 0.8
 const REACH_OF_20: f32 = 3.1
-// Of samples that are no samples: in no window, and no vector of bytes takes them for less.
+// Padding: in no window, and never counted as less in a vector of bytes.
 const ABOVE_ALL: i16 = 0x3fff
 
 /**
- * The two middle samples of each pixel, the same one twice for an odd count. What is missing to whole quadruples of frames
- * is free for use, 0 before and after.
- * @param sums where Σx (u64) of columns whose samples are 0 … 1023 lie, 0 of others. @param deviation the largest standard
+ * The two middle samples of each pixel, the same one twice for an odd count. The padding to whole quadruples of frames
+ * may be overwritten; it is 0 before and after.
+ * @param sums Σx (u64) of columns whose samples are 0 … 1023; 0 for others. @param deviation the largest standard
  * deviation of a pixel.
  *
- * Medians lie close to the mean, so counts below six bounds around that find them in one pass, or, where samples spread,
- * nearly, and another pass finds them; where they do not, the bits of it are found one by one.
+ * Medians are close to the mean, so counts below six bounds around it find them in one pass, or, where samples spread,
+ * narrow them down for a second pass. Where this fails, they are found bit by bit.
  */
-export function middle(
+export function middleSamples(
   samples: usize, frames: usize, sums: usize, deviation: f32, lower: usize, upper: usize,
 ): void {
   if (sums && frames >= WINDOW_FRAMES) {
@@ -56,7 +56,7 @@ function means(frames: usize, sums: usize): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(four), share), f32x4.splat(0.5)))
 }
 
-// Pairs of frames, an even number of them, that bytes can count.
+// Pairs of frames, an even number of them, that a byte can count.
 const COUNTED: usize = 254
 
 @inline
@@ -64,19 +64,19 @@ function filled(frames: usize): usize {
   return frames + 3 & ~3
 }
 
-/** Writes `value` where frames are missing to whole quadruples. */
+/** Writes `value` to the padding up to whole quadruples of frames. */
 @inline
 function fillUp(samples: usize, frames: usize, value: i16): void {
   for (let f = frames; f < filled(frames); ++f) v128.store(samples + (f << 4), i16x8.splat(value))
 }
 
-/** Two frames in one vector of bytes: what is further from `from` than bytes tell stays on its side. */
+/** Two frames in one vector of bytes: values beyond the range of bytes around `from` are clamped. */
 @inline
 function pairFrom(at: usize, from: v128): v128 {
   return i8x16.narrow_i16x8_s(i16x8.sub(v128.load(at), from), i16x8.sub(v128.load(at, 16), from))
 }
 
-/** Counts of bytes, and with them those of `d` and `e` that are below `bound`. */
+/** The counts, plus the bytes of `d` and `e` that are below `bound`. */
 @inline
 function countBelow(counts: v128, d: v128, e: v128, bound: i8): v128 {
   const bounds = i8x16.splat(bound)
@@ -90,8 +90,8 @@ function ofBothFrames(counts: v128): v128 {
 }
 
 /**
- * The steps, out of five of `step` values from `x0`, that begin with the middle samples or next below them. False where one
- * of any pixel lies outside: nothing is found then.
+ * The steps, out of five of `step` values from `x0`, that begin at or just below the middle samples. False if one of
+ * any pixel is outside: nothing is found then.
  */
 @inline
 function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: usize, upperAt: usize): bool {
@@ -129,7 +129,7 @@ function inWindow(samples: usize, frames: usize, x0: v128, step: i8, lowerAt: us
   }
   const lower = i16x8.splat(<i16>((frames - 1) >> 1))
   const upper = i16x8.splat(<i16>(frames >> 1))
-  // Not more than `lower` samples below the window, more than `upper` below its end.
+  // At most `lower` samples below the window, more than `upper` below its end.
   const inside = v128.and(i16x8.le_u(below0, lower), i16x8.gt_u(below5, upper))
   if (!i16x8.all_true(inside)) return false
   const width = i16x8.splat(step)
@@ -147,7 +147,7 @@ function notAbove(c1: v128, c2: v128, c3: v128, c4: v128, rank: v128): v128 {
   )
 }
 
-/** The middle samples, the lower one of which is known to be one of four values from `x0`, the upper one to be near. */
+/** The middle samples, the lower of which is known to be one of four values from `x0`, and the upper close to it. */
 function inStep(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt: usize): void {
   let below1 = i16x8.splat(0)
   let below2 = below1
@@ -167,7 +167,7 @@ function inStep(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt
       c2 = i8x16.sub(c2, i8x16.lt_s(d, i8x16.splat(2)))
       c3 = i8x16.sub(c3, i8x16.lt_s(d, i8x16.splat(3)))
       c4 = i8x16.sub(c4, i8x16.lt_s(d, i8x16.splat(4)))
-      // Without signs, what lies below the end of the step is more than all that lies above.
+      // Unsigned, values below the end of the step are greater than all values above.
       least = i8x16.min_u(least, i8x16.sub(d, i8x16.splat(4)))
     }
     below1 = i16x8.add(below1, ofBothFrames(c1))
@@ -180,13 +180,13 @@ function inStep(samples: usize, frames: usize, x0: v128, lowerAt: usize, upperAt
   const none = i16x8.splat(-1)
   v128.store(lowerAt, i16x8.sub(x0, notAbove(below1, below2, below3, none, lower)))
   const within = i16x8.sub(x0, notAbove(below1, below2, below3, none, upper))
-  // Where no more than `upper` samples lie below the end of the step, it is the least of those above.
+  // If at most `upper` samples are below the end of the step, it is the least of those above.
   const both = i16x8.min_u(i16x8.extend_low_i8x16_u(least), i16x8.extend_high_i8x16_u(least))
   const above = i16x8.add(i16x8.add(x0, i16x8.splat(4)), both)
   v128.store(upperAt, v128.bitselect(above, within, i16x8.le_u(below4, upper)))
 }
 
-/** Bit by bit from the top: a bit is set where not more samples than half lie below the value with it. */
+/** Bit by bit from the top: a bit is set if at most half of the samples are below the value with it. */
 function byBits(samples: usize, frames: usize, lowerAt: usize, upperAt: usize): void {
   const end = samples + (frames << 4)
   const rank = i16x8.splat(<i16>((frames - 1) >> 1))
@@ -233,7 +233,7 @@ function below(samples: usize, end: usize, bound: v128): v128 {
   return i16x8.neg(i16x8.add(a, b))
 }
 
-/** The upper middle one: the same as the lower where enough samples are not above that, else the least of those above. */
+/** The upper middle sample: the same as the lower if enough samples are at most that, else the least of those above. */
 @inline
 function next(samples: usize, end: usize, lower: v128, half: usize): v128 {
   let above = i16x8.splat(0)

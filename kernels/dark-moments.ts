@@ -1,11 +1,12 @@
-// Mean and standard deviation of samples whose median nobody asks for: frames come a few at a time, and only sums stay.
+// Mean and standard deviation of samples whose median is not needed: frames come a few at a time, and only sums are
+// kept.
 import { baseOf, decoded, WIDE } from './dark-sample'
 import { addWide, BASE, SQUARES, squaresHigh, squaresLow, storeMoments, SUM, SUMS_BYTES } from './dark-sums'
 
 /**
- * Adds `frames` (1 … 64) frames that lie `stride` bytes apart to the sums of `pixels` (a multiple of 8) pixels, 18 bytes
- * a pixel, aligned to 16; with `begin` 1 these begin anew. A sample is `(raw >> shift) & bits`, and `zeroAs` where that
- * is 0.
+ * Adds `frames` (1 … 64) frames that lie `stride` bytes apart to the sums of `pixels` (a multiple of 8) pixels, 18
+ * bytes a pixel, aligned to 16; with `begin` 1 the sums restart at 0. A sample is `(raw >> shift) & bits`, and `zeroAs`
+ * where that is 0.
  */
 export function darkSums(
   src: usize, frames: usize, stride: usize, pixels: usize, shift: i32, bits: u32, zeroAs: u32, sums: usize, begin: bool,
@@ -64,7 +65,7 @@ function add(
     if (v128.any_true(v128.and(all, i16x8.splat(WIDE))))
       addOneByOne(src, frames, stride, shift, bits, zeroAs, plain, sums)
     else {
-      // 64 x below 1024 do not leave 16 bits.
+      // The sum of 64 x below 1024 fits 16 bits.
       addWide(sums + SUM, i32x4.extend_low_i16x8_u(sum), i32x4.extend_high_i16x8_u(sum))
       addWide(sums + SQUARES, squares0, squares1)
     }
@@ -72,7 +73,7 @@ function add(
   }
 }
 
-/** Samples of pixels that jump: further from their base than 16 bits tell in one subtraction. */
+/** Samples of pixels that jump: further from their base than one subtraction in 16 bits can express. */
 function addOneByOne(
   src: usize, frames: usize, stride: usize, shift: i32, bits: u32, zeroAs: u32, plain: bool, sums: usize,
 ): void {

@@ -1,13 +1,13 @@
-// Samples of dark frames: raw numbers decoded, less a base of their pixel, so that those of a good pixel are small.
+// Samples of dark frames: decoded raw numbers, minus a base of their pixel, so that those of a good pixel are small.
 
-// Samples of a good pixel lie within this of its first: the sums of most columns stay small.
+// Samples of a good pixel are within this distance of its first one: the sums of most columns stay small.
 const REACH: i16 = 512
-// No sample of a column that starts at most here, and is below it, comes out as one slightly above.
+// Limit of a base: no sample below the base wraps around to one slightly above it.
 const HIGHEST: i16 = <i16>(0xffff - (2 * REACH - 1))
-// Bits that the samples of a narrow column, less their base, do not have.
+// Bits that the samples of a narrow column, minus their base, never have.
 export const WIDE: i16 = ~(2 * REACH - 1)
 
-/** A little below a pixel's first sample. */
+/** A value slightly below a pixel's first sample. */
 @inline
 export function baseOf(first: v128): v128 {
   return i16x8.min_u(i16x8.sub_sat_u(first, i16x8.splat(REACH)), i16x8.splat(HIGHEST))

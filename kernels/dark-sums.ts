@@ -1,6 +1,6 @@
 // Exact sums of eight pixels' samples, and the mean and standard deviation that they make.
 
-// Where they lie: Σx and Σx² (64 bits each), and what the x lack to be samples (u16).
+// Layout: Σx and Σx² (64 bits each), and the base that makes samples of x (u16).
 export const SUM: usize = 0
 export const SQUARES: usize = 64
 export const BASE: usize = 128

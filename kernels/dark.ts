@@ -1,25 +1,25 @@
 // Statistics of dark frames: for every pixel the exact median, mean and standard deviation of its samples over all
-// frames of one memory cell. Sums are integers and the select is exact, so that neither the order of the frames nor
-// the cut of the work shows in a result.
-import { middle } from './dark-median'
+// frames of one memory cell. Sums are integers and the select is exact, so the result depends neither on the order of
+// the frames nor on how the work is divided.
+import { middleSamples } from './dark-median'
 import { baseOf, decoded, WIDE } from './dark-sample'
 import { addWide, BASE, SQUARES, squaresHigh, squaresLow, storeMoments, SUM } from './dark-sums'
 
-// Pixels whose samples are brought together at once: a cache line of u16, four vectors.
+// Pixels whose samples are gathered at once: a cache line of u16, four vectors.
 const GROUP: usize = 32
-// Behind the four columns of samples, for each of them: what was subtracted, and all bits that its samples have.
+// After the four columns of samples, for each of them: what was subtracted, and all bits that its samples have.
 const HEAD: usize = 32
 const BITS: usize = 16
-// Behind these the sums of the column at hand (dark-sums.ts), and behind them its two middle samples (u16).
+// Then the sums of the current column (dark-sums.ts), and its two middle samples (u16).
 const MIDDLE: usize = 144
 const NEXT: usize = 160
 
 /**
- * Statistics of `pixels` (a multiple of 8) pixels over `frames` (1 … 65535) frames that lie `stride` bytes apart.
- * A sample is `(raw >> shift) & bits`, and `zeroAs` where that is 0. Where `median`, `mean` and `deviation` are not 0,
- * f32 planes are written there: the middle sample (even count: mean of the middle two), Σv / n, and the population
- * standard deviation √(n·Σv² − (Σv)²) / n, both of exact integers, in f64, rounded once more to f32.
- * `scratch` holds 64·frames (rounded up to a multiple of 4) + 304 bytes, aligned to 16.
+ * Statistics of `pixels` (a multiple of 8) pixels over `frames` (1 … 65535) frames that lie `stride` bytes apart. A
+ * sample is `(raw >> shift) & bits`, and `zeroAs` where that is 0. f32 planes are written to `median`, `mean` and
+ * `deviation` where these are not 0: the middle sample (even count: mean of the middle two), Σv / n, and the population
+ * standard deviation √(n·Σv² − (Σv)²) / n, both of exact integers, in f64, rounded once more to f32. `scratch` holds
+ * 64·frames (rounded up to a multiple of 4) + 304 bytes, aligned to 16.
  */
 export function darkStatistics(
   src: usize, frames: usize, stride: usize, pixels: usize, shift: i32, bits: u32, zeroAs: u32,
@@ -29,7 +29,7 @@ export function darkStatistics(
   const heads = scratch + 4 * column
   const result = heads + 4 * HEAD
   const plain = shift == 0 && bits == 0xffff && zeroAs == 0
-  // Zeros at the end of a column make it whole quadruples.
+  // Zeros at the end of a column pad it to whole quadruples.
   for (let i: usize = 0; i < 4; ++i)
     memory.fill(scratch + i * column + (frames << 4), 0, column - (frames << 4))
   for (let p: usize = 0; p < pixels; p += GROUP) {
@@ -46,14 +46,14 @@ export function darkStatistics(
       storeMoments(result, frames, mean ? mean + at : 0, deviation ? deviation + at : 0)
       if (median) {
         const spread = deviation ? largest(deviation + at) : 0
-        middle(samples, frames, narrow ? result + SUM : 0, spread, result + MIDDLE, result + NEXT)
+        middleSamples(samples, frames, narrow ? result + SUM : 0, spread, result + MIDDLE, result + NEXT)
         storeMedians(result, narrow, median + at)
       }
     }
   }
 }
 
-/** The samples of 32 pixels, four columns of vectors, each less its base, a little below its first sample. */
+/** The samples of 32 pixels, four columns of vectors, each minus its base, slightly below its first sample. */
 @inline
 function gather4(
   src: usize, frames: usize, stride: usize, shift: i32, bits: u32, zeroAs: u32, plain: bool,
@@ -112,8 +112,8 @@ function storeHead(head: usize, base: v128, bits: v128): void {
 }
 
 /**
- * Σx and Σx² of a column, and the base that makes samples of x; n·Σx² − (Σx)² is what it is for the samples
- * themselves. The column is left in an order that signed comparison keeps.
+ * Σx and Σx² of a column, and the base that makes samples of x; n·Σx² − (Σx)² is the same as for the samples
+ * themselves. The column is left in a form that signed comparison orders correctly.
  * @returns whether all pixels stayed near their first sample.
  */
 function sums(samples: usize, frames: usize, column: usize, head: usize, result: usize): bool {
@@ -159,8 +159,8 @@ function narrowSums(samples: usize, end: usize, result: usize): void {
 }
 
 /**
- * Sums of samples that spread wide, one by one: pixels that jump. What is left in the column is the distance from the
- * least sample, as i16 (d − 32768).
+ * Sums of widely spread samples, one by one: pixels that jump. The column is left as distances from the least sample,
+ * as i16 (d − 32768).
  */
 function wideSums(samples: usize, end: usize, base: v128, result: usize): void {
   let low = i16x8.splat(-1)

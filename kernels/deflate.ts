@@ -1,25 +1,25 @@
 // Run-length deflate for sparse planes: a whole zlib stream of literals and of matches at distance 1 (a run of
 // one byte) and 4 (a run of one u32), which every inflater reads.
 //
-// A stream is begun, filled by runs, by bytes of a plane or by bits made before, and ended. One at a time: what is known
-// of it lies in globals, which belong to the instance, not to the shared memory.
+// A stream is begun, filled with runs, bytes of a plane or prepared bits, and ended; one at a time, since its state is
+// in globals, which belong to the instance, not to the shared memory.
 import { copyHeader, endOfBlock, headerRest, headerSize, literal, match, prepare } from './huffman'
 
-// What may still be held in the bit buffer, the end of the block and the checksum.
+// Space for what the bit buffer still holds, the end of the block and the checksum.
 const TRAILER: usize = 16
 
 // Shorter runs of u32 cost more as a match than as literals, and hide the run of zeros behind them.
 const WORD_RUN: usize = 8
 
 let out: usize = 0
-// Behind it no four bytes may be stored.
+// From here on four bytes must not be stored.
 let last: usize = 0
 // Bits not stored yet, fewer than 32 between two symbols.
 let held: u64 = 0
 let holding: u64 = 0
 let full: bool = false
 
-// Adler-32. Neither sum needs to be reduced on the way: b stays below 255·bytes²/2 + bytes.
+// Adler-32. Neither sum needs an intermediate reduction: b stays below 255·bytes²/2 + bytes.
 let sumA: u64 = 0
 let sumB: u64 = 0
 
@@ -48,7 +48,7 @@ function wordRun(ptr: usize, limit: usize): usize {
   return n
 }
 
-/** Writes 32 of the bits held, if there is room. */
+/** Writes 32 of the bits held, if they fit. */
 @inline
 function store32(): void {
   if (out > last) full = true
@@ -68,14 +68,14 @@ function put(code: u32): void {
   if (holding >= 32) store32()
 }
 
-/** Bytes of the next match of a run: it has at least three, so the last but one leaves as many. */
+/** Bytes of the next match of a run: at least three, so the second last leaves as many for the last. */
 @inline
 function matchLength(run: u32): u32 {
   const length = min<u32>(run, 258)
   return length < run && run < length + 3 ? length - 3 : length
 }
 
-/** Begins bits that are to be copied into streams later: no header, sums of their own. */
+/** Begins bits to be copied into streams later: no header, separate sums. */
 export function beginBits(dst: usize, capacity: usize): void {
   prepare()
   full = capacity < TRAILER
@@ -119,9 +119,9 @@ export function putRun(byte: u32, count: u32): void {
   for (; left; --left) put(code)
 }
 
-/** Appends `count` bytes `byte` and one byte `other`, both below 4: what a plane with single pixels set is made of. */
+/** Appends `count` bytes `byte` and one byte `other`, both below 4: the pattern of a plane with single pixels set. */
 export function putRunAndByte(byte: u32, count: u32, other: u32): void {
-  // One match at most: then all of it is fewer than 32 bits and can be put at once.
+  // At most one match: all of it is fewer than 32 bits and can be written at once.
   if (count < 4 || count > 259) {
     putRun(byte, count)
     putRun(other, 1)
@@ -143,7 +143,7 @@ export function putRunAndByte(byte: u32, count: u32, other: u32): void {
   if (holding >= 32) store32()
 }
 
-/** Appends the `bytes` bytes at `src`; nothing before them is referred to. */
+/** Appends the `bytes` bytes at `src`; no match refers to anything before them. */
 export function putBytes(src: usize, bytes: usize): void {
   let a = sumA
   let b = sumB
@@ -193,8 +193,8 @@ export function putBytes(src: usize, bytes: usize): void {
 }
 
 /**
- * Appends `count` bits made before, which stand for `bytes` bytes of the sums `a` and `b`: see {@link endBits}. They lie
- * at `src` with up to three bytes behind them.
+ * Appends `count` bits made before, which represent `bytes` bytes with the sums `a` and `b`: see {@link endBits}. Up to
+ * three bytes after them at `src` are read.
  */
 export function putBits(src: usize, count: u32, bytes: u32, a: u32, b: u32): void {
   sumB += <u64>bytes * sumA + b
@@ -210,14 +210,14 @@ export function putBits(src: usize, count: u32, bytes: u32, a: u32, b: u32): voi
   }
 }
 
-/** Ends bits: stores what is held and returns the first byte it has not written to, or 0 if there was no room. */
+/** Ends bits: stores what is held and returns the first byte not written, or 0 if they did not fit. */
 export function endBits(): usize {
   if (full || out > last) return 0
   store<u64>(out, held)
   return out + 8
 }
 
-/** Number of bits since {@link beginBits} at `dst`; and what their bytes add to the sums. */
+/** Number of bits since {@link beginBits} at `dst`; and what their bytes contribute to the sums. */
 @inline
 export function bitsFrom(dst: usize): u32 {
   return <u32>(((out - dst) << 3) + holding)
@@ -246,8 +246,8 @@ export function endStream(): usize {
 }
 
 /**
- * Deflates `bytes` (at most 2^28) bytes from `src` into `dst` and returns the length of the stream, or 0 when it
- * may not fit into `capacity` bytes; nothing behind them is written.
+ * Deflates `bytes` (at most 2^28) bytes from `src` into `dst` and returns the length of the stream, or 0 when it may
+ * not fit into `capacity` bytes; nothing beyond them is written.
  */
 export function deflateRuns(src: usize, bytes: usize, dst: usize, capacity: usize): usize {
   beginStream(dst, capacity)

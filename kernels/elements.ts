@@ -1,14 +1,14 @@
-// Elements of constants as they are stored, and what becomes of the words of a plane that they go to.
+// Elements of constants as stored, and how they change the words of the planes they go to.
 
 /** f64, rounded to f32. */
 export const F64: u32 = 0
 /** f32 or u32 as they are. */
 export const WORD: u32 = 1
-/** Bad-pixel masks, ored into what is there: u32, 64-bit integers, integers stored as f64. */
+/** Bad-pixel masks, ORed into the existing words: u32, 64-bit integers, integers stored as f64. */
 export const OR_U32: u32 = 2
 export const OR_U64: u32 = 3
 export const OR_F64: u32 = 4
-/** Factors, by which the f32 that is there is multiplied: f64, rounded to f32 before, and f32. */
+/** Factors for the existing f32: f64, rounded to f32 first, and f32. */
 export const TIMES_F64: u32 = 5
 export const TIMES_F32: u32 = 6
 
@@ -18,19 +18,19 @@ export function sizeOf(kind: u32): usize {
   return kind == WORD || kind == OR_U32 || kind == TIMES_F32 ? 4 : 8
 }
 
-/** Elements that 16 bytes hold, where `columns.ts` knows how to take them together; else 0. */
+/** Elements that 16 bytes hold, if `columns.ts` can take them together; else 0. */
 @inline
 export function togetherOf(kind: u32): usize {
   return kind == OR_U64 || kind == OR_F64 ? 0 : 16 / sizeOf(kind)
 }
 
-/** Whether what was there before does not matter. */
+/** Whether existing words are overwritten regardless of their value. */
 @inline
 export function replaces(kind: u32): bool {
   return kind == F64 || kind == WORD
 }
 
-/** Puts four words of a kind that cannot be refused where they belong. */
+/** Stores four words of a kind that is never refused. */
 @inline
 export function put(kind: u32, dst: usize, words: v128): void {
   if (kind == OR_U32) words = v128.or(v128.load(dst), words)
@@ -38,7 +38,7 @@ export function put(kind: u32, dst: usize, words: v128): void {
   v128.store(dst, words)
 }
 
-/** One element; returns 1 if it is not what its kind can hold. */
+/** One element; returns 1 if its kind cannot hold the value. */
 @inline
 export function one(kind: u32, at: usize, dst: usize): u32 {
   if (kind == OR_U64) {
@@ -66,7 +66,7 @@ function pair(at: usize, stride: usize): v128 {
   return v128.load_lane<u64>(at + stride, v128.load_zero<u64>(at), 1)
 }
 
-/** The same element of four pixels of a row; returns how many are not what the kind can hold. */
+/** The same element of four pixels of a row; returns how many values the kind cannot hold. */
 @inline
 export function four(kind: u32, at: usize, stride: usize, dst: usize): u32 {
   if (sizeOf(kind) == 4) {

@@ -1,4 +1,4 @@
-// Which f32 are neither infinite nor NaN: those of whose exponent not all bits are set.
+// Which f32 are neither infinite nor NaN: those whose exponent bits are not all set.
 const EXPONENT: u32 = 0x7f800000
 
 /** All ones in the lanes that are finite. */

@@ -1,9 +1,9 @@
-// The one Huffman code of the run-length deflate kernel, made for planes that are mostly zero: an isolated value
-// in a run costs its own byte, one zero byte (2 bits) and a match. Every byte has a code, so that every plane
-// can be written; the dense ones are left to zlib.
+// The one Huffman code of the run-length deflate kernel, made for planes that are mostly zero: an isolated value in a
+// run costs its own byte, one zero byte (2 bits) and a match. Every byte has a code, so that every plane can be
+// written; dense ones are left to zlib.
 
-// The tables lie in page 0 of the memory, which is the kernels' own. Each instance writes them before its first
-// use; several instances on one memory write the same bytes, so that none can see a wrong one.
+// The tables are in page 0 of the memory, which belongs to the kernels. Each instance writes them before its first use;
+// several instances on one memory write the same bytes, so none can see a wrong one.
 const LITERALS: usize = 4096
 const MATCHES: usize = LITERALS + 4 * 257
 const HEADER: usize = MATCHES + 4 * 259
@@ -12,7 +12,7 @@ const SYMBOLS: u32 = 286
 const END: u32 = 256
 const LONGEST: u32 = 285
 
-// Whole bytes of the header, and the bits behind them.
+// Whole bytes of the header, and the remaining bits.
 let headerBytes: usize = 0
 let held: u32 = 0
 let holding: u32 = 0
@@ -23,7 +23,7 @@ function codeLength(symbol: u32): u32 {
   if (symbol == 1 || symbol == 2) return 5
   if (symbol < END) return symbol == 3 || symbol == 255 || popcnt(symbol) == 1 ? 8 : symbol < 15 ? 12 : 13
   if (symbol == END) return 12
-  // Matches of 3 … 257 bytes: the longer ones share a symbol with more others, and come more often.
+  // Matches of 3 … 257 bytes: the longer ones share a symbol with more others, and are more frequent.
   if (symbol <= 264) return 9
   if (symbol <= 268) return 8
   if (symbol <= 272) return 7
@@ -37,7 +37,7 @@ function headerLength(symbol: u32): u32 {
   return symbol <= 2 || (symbol >= 6 && symbol <= 9) || symbol == 12 ? 4 : 0
 }
 
-/** The canonical code of a symbol, first bit lowest, and above bit 24 how many bits it has. */
+/** The canonical code of a symbol, first bit lowest, and its number of bits from bit 24 on. */
 function codeOf(symbol: u32, symbols: u32, header: bool): u32 {
   const length = header ? headerLength(symbol) : codeLength(symbol)
   let code: u32 = 0
@@ -105,7 +105,7 @@ function writeTables(): void {
     const extra: u32 = symbol < 265 ? 0 : (symbol - 261) >> 2
     const code = codeOf(symbol, SYMBOLS, false)
     const count = code >> 24
-    // 258 has a code of its own below: no word may be another for a moment, since other instances may be reading.
+    // 258 has a code of its own below: no word may be wrong even for a moment, since other instances may be reading.
     for (let i: u32 = 0; i < <u32>1 << extra && length < 258; ++i) {
       store<u32>(MATCHES + (length << 2), (code & 0xffffff) | (i << count) | ((count + extra) << 24))
       length += 1
@@ -114,7 +114,7 @@ function writeTables(): void {
   store<u32>(MATCHES + (258 << 2), codeOf(LONGEST, SYMBOLS, false))
 }
 
-/** Writes the tables, once an instance. Before any of the functions below. */
+/** Writes the tables, once an instance; to be called before any of the functions below. */
 export function prepare(): void {
   if (headerBytes) return
   writeHeader()
@@ -133,7 +133,7 @@ export function copyHeader(dst: usize): void {
   memory.copy(dst, HEADER, headerBytes)
 }
 
-/** The bits of the header behind its whole bytes, in the form of a code. */
+/** The remaining bits of the header after its whole bytes, in the form of a code. */
 @inline
 export function headerRest(): u32 {
   return held | (holding << 24)

@@ -1,10 +1,10 @@
-// Planes of pixels side by side, as files of constants have them: the other way round of transpose.ts.
+// Planes of pixels interleaved, as in files of constants: the reverse of transpose.ts.
 
 /**
  * Writes element `[row][ss][plane]` of `out` (4 bytes each) for `rows` (a multiple of 4) fast-scan rows from `first` of
  * planes in image order, `slowScan` × `fastScan` elements each. `table` has two u32 pointers a plane: the plane itself
- * and 0, or two planes of f32 whose midpoints are wanted, rounded once. All pointers are aligned to 16, `fastScan` and
- * `first` multiples of 4.
+ * and 0, or two planes of f32, whose midpoints are written, rounded once. All pointers are aligned to 16, `fastScan`
+ * and `first` multiples of 4.
  */
 export function interleave(
   table: usize, planes: usize, slowScan: usize, fastScan: usize, first: usize, rows: usize, out: usize,
@@ -29,7 +29,7 @@ export function interleave(
   }
 }
 
-/** Four pixels of one plane, or the midpoints of two. Halving is exact, so that the sum is all that rounds. */
+/** Four pixels of one plane, or the midpoints of two. Halving is exact, so only the sum is rounded. */
 @inline
 function four(entry: usize, from: usize): v128 {
   const values = v128.load(<usize>load<u32>(entry) + from)
@@ -38,7 +38,7 @@ function four(entry: usize, from: usize): v128 {
   return f32x4.mul(f32x4.add(values, v128.load(other + from)), f32x4.splat(0.5))
 }
 
-/** Four pixels of four planes, each pixel to a row of its own. */
+/** Four pixels of four planes, each pixel to its own row. */
 @inline
 function quadruple(entries: usize, from: usize, to: usize, rowBytes: usize): void {
   const a = four(entries, from)

@@ -1,5 +1,5 @@
-// Four pixels at a time, and the one to three left over at the end of a plane: `n` is how many of the four
-// are there. It is a constant 4 in the loops, so that only the code of the tail asks.
+// Four pixels at a time, and the one to three at the end of a plane: `n` is how many of the four exist. It is a
+// constant 4 in the loops, so that only the code for the tail checks it.
 import { GAIN, list, MASK } from './table'
 
 @inline
@@ -50,8 +50,8 @@ export function store8(ptr: usize, v: v128, n: u32): void {
 }
 
 /**
- * Gain and mask of `n` ≤ 4 pixels from pixel `p` of a frame, of which those in `departs` are not what the first stage
- * says; `differs` are those whose mask `m` is not. To the planes, or to the list. Returns how many depart.
+ * Gain and mask of `n` ≤ 4 pixels from pixel `p` of a frame, of which those in `departs` differ from the first stage;
+ * `differs` are those whose mask `m` differs. Written to the planes, or to the list. Returns how many depart.
  */
 @inline
 export function storeStage(
@@ -97,7 +97,7 @@ export function all(lanes: v128): bool {
   return i32x4.bitmask(lanes) == 15
 }
 
-/** How many of the lanes that are there are true. */
+/** How many of the existing lanes are true. */
 @inline
 export function count(lanes: v128, n: u32): u32 {
   return popcnt<u32>(i32x4.bitmask(lanes) & ((1 << n) - 1))

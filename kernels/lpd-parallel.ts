@@ -1,19 +1,19 @@
 // LPD in parallel gain: every pulse was stored in each stage, and each pixel takes the highest that is not saturated.
-// src/corrections/lpd/reference.ts says the same one pixel at a time.
+// src/kits/lpd/reference.ts says the same one pixel at a time.
 import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, LOW, MEDIUM } from './table'
 import { warm } from './warm'
 
-// Pixels whose constants stay in cache while the frames of a call pass by.
+// Pixels whose constants stay in cache while the frames of a call are processed.
 const STRIP: usize = 8192
 
-// From this many saturated pixels in the strip before (all frames of a call together) it is cheaper to stream the planes
-// of the other stages through the cache first. It decides nothing but speed.
+// From this number of saturated pixels in the previous strip on (all frames of a call together) it is cheaper to stream
+// the planes of the other stages through the cache first. It affects only speed.
 const SATURATED_WARM: u32 = <u32>STRIP / 128
 let departed: u32 = 0
 
-// Planes of one cell, in units of 4·pixels bytes: offset, factor and mask of each stage, and the numbers from which on
+// Planes of one cell, in units of 4·pixels bytes: offset, factor and mask of each stage, and the values from which on
 // high and medium gain are saturated.
 const O0: usize = 0
 const K0: usize = 1
@@ -33,7 +33,7 @@ function signal(ptr: usize, n: u32): v128 {
   return f32x4.convert_i32x4_s(v128.and(load16(ptr, n), i32x4.splat(0xfff)))
 }
 
-/** Offset and factor, whose planes lie side by side. */
+/** Offset and factor, whose planes are adjacent. */
 @inline
 function corrected(v: v128, o: usize, plane: usize, n: u32): v128 {
   return f32x4.mul(f32x4.sub(v, load32(o, n)), load32(o + plane, n))

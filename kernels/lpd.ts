@@ -1,18 +1,18 @@
-// LPD: the gain stage in bits 12 and 13 of a raw number. src/corrections/lpd/reference.ts says the same one pixel
+// LPD: the gain stage in bits 12 and 13 of a raw number. src/kits/lpd/reference.ts says the same one pixel
 // at a time.
 import { all, load16, load32, store32, storeFirstStage, storeStage } from './lanes'
 import { rangeBits, stored, usual } from './range'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS } from './table'
 import { warm } from './warm'
 
-// Pixels whose constants stay in cache while the frames of a call pass by.
+// Pixels whose constants stay in cache while the frames of a call are processed.
 const STRIP: usize = 8192
 
-// A pixel that switched costs misses in planes that are otherwise not read: from one in 128 (all frames of a call
+// A pixel that switched costs misses in planes that are otherwise not read: from one in 128 on (all frames of a call
 // together) it is cheaper to stream those planes of the strip through the cache first.
 const SWITCHED_WARM: u32 = <u32>STRIP / 128
 
-// Departures of the strip before, which tell what to expect. It decides nothing but speed.
+// Departures of the previous strip, as an estimate. It affects only speed.
 let departed: u32 = 0
 
 const WRONG_GAIN_VALUE: u32 = 1 << 21

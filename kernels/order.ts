@@ -1,20 +1,20 @@
-// Middle and width of a plane of f32, of the values that are finite.
+// Median and standard deviation of the finite values of a plane of f32.
 import { finiteOf } from './finite'
 import { upper } from './lanes'
 
-// Bits of a key that are found at once: the counts of their values stay in the first cache.
+// Bits of a key that are found at once: the counts of their values stay in the first-level cache.
 const DIGIT_BITS: u32 = 11
 const DIGITS: u32 = 1 << DIGIT_BITS
 const TABLE: usize = DIGITS << 2
 
-// Standard deviations around the mean in which a median lies, of nearly all planes.
+// Standard deviations around the mean within which the median of nearly all planes is.
 const NEAR: f64 = 0.25
 
 /**
- * Writes of `count` (a multiple of 4) f32 the median (even number: mean of the middle two), the population standard
- * deviation (in f64, both NaN if nothing is finite) and the number of finite values to `out`: three f64. Values are
- * summed in four parts, of every fourth each: ((0 + 1) + (2 + 3)). `scratch` holds 4·count + 8208 bytes; all pointers
- * are aligned to 16.
+ * Writes the median (even number: mean of the middle two), the population standard deviation (in f64, both NaN if
+ * nothing is finite) and the number of the finite values of `count` (a multiple of 4) f32 to `out`: three f64. Values
+ * are summed in four parts, every fourth value each: ((0 + 1) + (2 + 3)). `scratch` holds 4·count + 8208 bytes; all
+ * pointers are aligned to 16.
  */
 export function spread(values: usize, count: usize, out: usize, scratch: usize): void {
   const end = values + (count << 2)
@@ -37,17 +37,17 @@ export function spread(values: usize, count: usize, out: usize, scratch: usize):
   store<f64>(out, <f64>n, 16)
 }
 
-/** Two passes: with the mean known, no digits are lost. */
+/** Two passes: with a known mean, no digits are lost. */
 @inline
 function deviationFrom(mean: f64, n: u32, values: usize, end: usize): f64 {
-  const middle = f64x2.splat(mean)
+  const center = f64x2.splat(mean)
   let sum01 = f64x2.splat(0)
   let sum23 = sum01
   for (let at = values; at < end; at += 16) {
     const v = v128.load(at)
     const is = finiteOf(v)
-    const d01 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(v), middle), i64x2.extend_low_i32x4_s(is))
-    const d23 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(upper(v)), middle), i64x2.extend_high_i32x4_s(is))
+    const d01 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(v), center), i64x2.extend_low_i32x4_s(is))
+    const d23 = v128.and(f64x2.sub(f64x2.promote_low_f32x4(upper(v)), center), i64x2.extend_high_i32x4_s(is))
     sum01 = f64x2.add(sum01, f64x2.mul(d01, d01))
     sum23 = f64x2.add(sum23, f64x2.mul(d23, d23))
   }
@@ -66,8 +66,9 @@ function total(a: v128, b: v128): f64 {
 }
 
 /**
- * The mean of the middle two. Values close to the mean are set aside, which nearly always has both among few; else all.
- * Counts of their digits find the lower one exactly, one more pass the upper one where it is another.
+ * The mean of the middle two. Values close to the mean are set aside: a few, which nearly always include both.
+ * Otherwise all are. Counts of their digits find the lower one exactly, and another pass the upper one where it
+ * differs.
  */
 function median(values: usize, end: usize, n: u32, mean: f64, deviation: f64, scratch: usize): f64 {
   const keys = scratch + TABLE
@@ -83,7 +84,7 @@ function median(values: usize, end: usize, n: u32, mean: f64, deviation: f64, sc
     aside = keys + (load<u32>(scratch) << 2)
   }
   const first = ranked(keys, aside, low, high, lower - below, scratch)
-  // Where more have this value than ranks are left, the upper one has it too.
+  // If more values share this one than ranks are left, the upper one is equal to it.
   if ((n & 1) || load<u32>(scratch)) return <f64>valueOf(first)
   let next: u32 = u32.MAX_VALUE
   for (let at = keys; at < aside; at += 4) {
@@ -94,8 +95,8 @@ function median(values: usize, end: usize, n: u32, mean: f64, deviation: f64, sc
 }
 
 /**
- * Writes the keys from `low` to `high` of finite values to `keys`, room for all of them, and their number to the word
- * before the table that lies before them.
+ * Writes the keys from `low` to `high` of finite values to `keys`, which holds them all, and their number to the word
+ * before the table that precedes them.
  * @returns how many finite values lie below.
  */
 function setAside(values: usize, end: usize, low: u32, high: u32, keys: usize): u32 {
@@ -109,7 +110,7 @@ function setAside(values: usize, end: usize, low: u32, high: u32, keys: usize): 
     const key = v128.xor(v, v128.or(i32x4.shr_s(v, 31), i32x4.splat(0x80000000)))
     below = i32x4.sub(below, v128.and(finite, i32x4.lt_u(key, lows)))
     const near = i32x4.bitmask(v128.and(finite, v128.and(i32x4.ge_u(key, lows), i32x4.le_u(key, highs))))
-    // Without branches: each is written, and overwritten unless it is near.
+    // Without branches: each is written, and the next overwrites it unless it is near.
     v128.store32_lane(at, key, 0)
     at += (near & 1) << 2
     v128.store32_lane(at, key, 1)
@@ -154,7 +155,7 @@ function ranked(keys: usize, end: usize, low: u32, high: u32, rank: u32, table: 
   return low + prefix
 }
 
-/** Negative values have all bits turned, others the sign: then the order of keys is that of values. */
+/** All bits of negative values are inverted, of others only the sign: the order of keys is then that of values. */
 @inline
 function keyOf(word: u32): u32 {
   return word ^ (<u32>(<i32>word >> 31) | 0x80000000)

@@ -27,7 +27,7 @@ export function rangeBits(d: v128, flags: u32): v128 {
   )
 }
 
-/** The four values as stored: zeroed where asked, every NaN 0x7fc00000. */
+/** The four values as stored: zeroed as requested, every NaN 0x7fc00000. */
 @inline
 export function stored(d: v128, flags: u32): v128 {
   let out = v128.bitselect(i32x4.splat(CANONICAL_NAN), d, f32x4.ne(d, d))
@@ -38,7 +38,7 @@ export function stored(d: v128, flags: u32): v128 {
   return out
 }
 
-/** Lanes that {@link rangeBits} and {@link stored} leave alone. */
+/** Lanes that {@link rangeBits} and {@link stored} leave unchanged. */
 @inline
 export function usual(d: v128): v128 {
   return f32x4.le(f32x4.abs(d), f32x4.splat(1e7))

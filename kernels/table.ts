@@ -1,10 +1,10 @@
-// The frame table and the parameters that correction kernels read. Their twins on the other side are
-// src/memory/frame-table.ts and src/corrections/kernel.ts.
+// The frame table and the parameters that correction kernels read. Their counterparts in TypeScript are
+// src/memory/frame-table.ts and src/wasm/kernels.ts.
 //
-// entry:  raw data gain mask departures rawMedium rawLow -   (u32, one entry of 32 bytes a frame)
-// In the listed form of a kernel `gain` is where the frame's list of departures begins and `mask` where its room ends.
-// departure: pixel | differing mask << 29 | gain << 30, mask   (u32)
-// params: pixels stage forceMedium forceHigh flags   (u32, u32, f32, f32, u32)
+// entry:  raw data gain mask departures rawMedium rawLow -   (u32, one entry of 32 bytes a frame) In the listed form of
+// a kernel `gain` is the start of the frame's list of departures and `mask` the end of its buffer. departure: pixel |
+// differing mask << 29 | gain << 30, mask   (u32) params: pixels stage forceMedium forceHigh flags   (u32, u32, f32,
+// f32, u32)
 export const ENTRY_BYTES: usize = 32
 export const DATA: usize = 4
 export const GAIN: usize = 8
@@ -15,7 +15,7 @@ export const LIST_END: usize = MASK
 export const MEDIUM: usize = 20
 export const LOW: usize = 24
 
-// Behind the last entry of a call lies room that kernels may write what they like to.
+// After the last entry of a call follows scratch for the kernels.
 export const SCRATCH_BYTES: usize = 8256
 
 export const DEPARTURE_BYTES: usize = 8
@@ -32,7 +32,7 @@ export const RANGE: u32 = 2
 export const ZERO_NANS: u32 = 4
 export const ZERO_ORANGE: u32 = 8
 
-/** Version of the layouts above; the wrapper refuses a module that has another. */
+/** Version of the layouts above; the wrapper refuses a module with another version. */
 export function layoutVersion(): u32 {
   return 3
 }
@@ -48,7 +48,7 @@ export function depart(entry: usize, count: u32): void {
   store<u32>(entry, load<u32>(entry, DEPARTURES) + count, DEPARTURES)
 }
 
-/** Lists one departure of a frame; those for which there is no room are counted only. */
+/** Lists one departure of a frame; those that do not fit are only counted. */
 @inline
 export function list(entry: usize, p: usize, gain: u32, mask: u32, differs: u32): void {
   const count = load<u32>(entry, DEPARTURES)

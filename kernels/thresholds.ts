@@ -1,9 +1,9 @@
 import { load32, store32 } from './lanes'
 
 /**
- * Makes thresholds as AGIPD's kernels read them of `count` pairs of f32, in place (steps 1 and 2). With `gap`,
- * T1 becomes 65535 where T1 ≤ fround(fround(1.05)·T0). T0 becomes the lower of both, T1 where it is NaN itself
- * and +Infinity where both are: no pixel's stage changes by it, and r ≤ T0 alone says "high gain".
+ * Converts `count` pairs of f32 to thresholds as AGIPD's kernels read them, in place (steps 1 and 2). With `gap`, T1
+ * becomes 65535 where T1 ≤ fround(fround(1.05)·T0). T0 becomes the lower of both, T1 if T0 is NaN, and +Infinity if
+ * both are. This changes no pixel's stage, and r ≤ T0 alone indicates high gain.
  */
 export function agipdThresholds(t0: usize, t1: usize, count: usize, gap: u32): void {
   let left = count

@@ -3,16 +3,16 @@ import { four, one, replaces, sizeOf, togetherOf } from './elements'
 import { F64, OR_F64, OR_U32, OR_U64, TIMES_F32, TIMES_F64, WORD } from './elements'
 import { warmTargets } from './warm'
 
-// Constants from the order of their file into planes in image order.
+// Moves constants from the order of their file into planes in image order.
 //
-// A block of rows holds, for each pixel (slow, fast), a number of elements: in CalCat's order (fast scan, slow
-// scan, cell, gain) the gains of all cells, side by side. Element e of a pixel is read at
+// A slab of rows holds, for each pixel (slow, fast), a number of elements: in CalCat's order (fast scan, slow scan,
+// cell, gain) the gains of all cells, adjacent. Element e of a pixel is read at
 //     src + slow·slowStride + fast·fastStride + e·elementStride          (strides in bytes)
-// and goes to byte to + slow·pitch + 4·fast behind the e-th pointer of `table` (u32; 0: the element is not wanted).
+// and goes to byte to + slow·pitch + 4·fast after the e-th pointer of `table` (u32; 0: the element is not wanted).
 //
-// Eight elements are taken at a time, a cache line of f64 in CalCat's order, for the 16 pixels that a cache line of a plane
-// has: their lines stay in the first-level cache, and each plane gets its line whole, at once. Lines written in part
-// would be lost from the cache in between, as planes lie a power of two apart and share its sets.
+// Eight elements are taken at a time, a cache line of f64 in CalCat's order, for the 16 pixels of a cache line of a
+// plane: their lines stay in the first-level cache, and each plane's line is written as a whole. Lines written in part
+// would be evicted in between, as planes are a power of two apart and share the cache's sets.
 const BLOCK: usize = 8
 const LINE: usize = 16
 
@@ -29,7 +29,7 @@ function gather(
     let wanted: u32 = 0
     for (let e: usize = 0; e < count; ++e) wanted |= load<u32>(pointers + (e << 2))
     if (!wanted) continue
-    // So many of them are taken side by side, for so many pixels; the others one by one.
+    // This many are taken together, for this many pixels; the others one by one.
     const whole = together ? count & (0 - together) : 0
     const pixels = whole ? fastCount & (0 - LINE) : 0
     for (let slow: usize = 0; slow < slowCount; ++slow) {
@@ -72,7 +72,7 @@ export function gather32(
   return gather(WORD, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch, to)
 }
 
-/** Multiplies the f32 that are there by f64 rounded to f32; returns 0. */
+/** Multiplies the existing f32 by f64 rounded to f32; returns 0. */
 export function timesF64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
   table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize, to: usize,
@@ -80,7 +80,7 @@ export function timesF64(
   return gather(TIMES_F64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch, to)
 }
 
-/** Multiplies the f32 that are there by f32; returns 0. */
+/** Multiplies the existing f32 by f32; returns 0. */
 export function timesF32(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
   table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize, to: usize,
@@ -88,7 +88,7 @@ export function timesF32(
   return gather(TIMES_F32, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch, to)
 }
 
-/** Ors u32 into the words that are there; returns 0. */
+/** ORs u32 into the existing words; returns 0. */
 export function orU32(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
   table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize, to: usize,
@@ -96,7 +96,7 @@ export function orU32(
   return gather(OR_U32, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch, to)
 }
 
-/** Ors 64-bit integers into the words that are there; returns how many were no u32. */
+/** ORs 64-bit integers into the existing words; returns how many did not fit a u32. */
 export function orU64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
   table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize, to: usize,
@@ -104,7 +104,7 @@ export function orU64(
   return gather(OR_U64, src, elementStride, fastStride, slowStride, table, elements, fastCount, slowCount, pitch, to)
 }
 
-/** Ors bits stored as f64 into the words that are there; returns how many were no u32. */
+/** ORs bits stored as f64 into the existing words; returns how many were not a u32. */
 export function orF64(
   src: usize, elementStride: usize, fastStride: usize, slowStride: usize,
   table: usize, elements: usize, fastCount: usize, slowCount: usize, pitch: usize, to: usize,

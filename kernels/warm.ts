@@ -1,12 +1,12 @@
 // WebAssembly has no prefetch instruction. Reading a run of lines once, in order, lets the hardware prefetcher
 // stream what would otherwise be fetched line by line at the latency of memory.
 
-// Kept so that no compiler finds the loads useless. A global belongs to the instance, not to the shared memory.
+// Kept so that the compiler does not drop the loads. A global belongs to the instance, not to the shared memory.
 let sum: u32 = 0
 
 /**
- * Brings `bytes` bytes of each of `planes` planes, `stride` bytes apart from `ptr` on, into cache, but for what is left
- * over of 256. Four lines of each in turn: one plane after the other was slower, and so were longer turns.
+ * Brings `bytes` bytes of each of `planes` planes, `stride` bytes apart from `ptr` on, into cache, except for the
+ * remainder of 256. Four lines of each plane in turn: one plane after the other was slower, and so were longer turns.
  */
 export function warm(ptr: usize, planes: usize, stride: usize, bytes: usize): void {
   let s = sum
@@ -21,16 +21,16 @@ export function warm(ptr: usize, planes: usize, stride: usize, bytes: usize): vo
 }
 
 /**
- * Brings to cache what is about to be overwritten: `rows` (one or two) rows of `bytes` bytes, a multiple of 64, `pitch` bytes
- * apart, `to` bytes behind each of `count` pointers (u32; 0: none). A store that misses waits in line with few others, loads
- * do not: writing to lines that were read before takes half the time, although they are read for nothing.
+ * Brings into cache what is about to be overwritten: `rows` (one or two) rows of `bytes` bytes, a multiple of 64,
+ * `pitch` bytes apart, `to` bytes after each of `count` pointers (u32; 0: none). Few stores that miss can be in flight,
+ * but many loads: writing to lines that were read before takes half the time, although the values read are not used.
  */
 @inline
 export function warmTargets(pointers: usize, count: usize, to: usize, rows: usize, pitch: usize, bytes: usize): void {
   let s = sum
   for (let e: usize = 0; e < count; ++e) {
     const dst = <usize>load<u32>(pointers + (e << 2))
-    // A page that was never touched is made by a write; a read would map a page of zeros first.
+    // A first write creates a page; a first read would map the zero page instead.
     if (dst) store<u8>(dst + to, 0)
   }
   for (let from = to; from < to + bytes; from += 256) {

@@ -22,6 +22,9 @@ const LEVELS: readonly (readonly string[])[] = [
   ['constants/catalogue'],
   ['constants/cache'],
   ['constants/dark'],
+  // What a detector kit is made of, and the kits: whoever is above is given a kit and knows no detector by name.
+  ['src/sources/conditions', 'src/simulator/model'],
+  ['src/kits'],
   ['src/sources'],
   // A CORR file is made of a run's.
   ['src/sinks'],
@@ -89,12 +92,11 @@ function walk(folder: string): string[] {
     .map(entry => join(entry.parentPath, entry.name))
 }
 
-/** The room of a file: engine and constants have rooms of their own. */
+/** The room of a file: the innermost folder that has a level; of a file without one its path, of a kernel `kernels`. */
 function roomOf(path: string): string {
-  const [top = '', second = '', third = ''] = path.split('/')
-  if (top === 'constants') return `${top}/${second}`
-  if (top !== 'src') return top
-  return second === 'engine' ? `${top}/${second}/${third}` : `${top}/${second}`
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
+    if (LEVEL.has(folder)) return folder
+  return path.startsWith('kernels/') ? 'kernels' : path
 }
 
 describe('import rule', () => {
@@ -110,6 +112,15 @@ describe('import rule', () => {
     const outside = ['kernels', 'src/index.ts', 'src/webassembly.d.ts']
     const rooms = new Set(files.map(({ path }) => roomOf(path)))
     expect([...rooms].filter(room => !LEVEL.has(room) && !outside.includes(room))).toEqual([])
+  })
+
+  it('is the table of docs/architecture.md, room by room', () => {
+    const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8')
+    const table = text.slice(text.indexOf('## Rooms'), text.indexOf('## Objects'))
+    const rooms = new Set(files.map(({ path }) => roomOf(path)))
+    expect([...table.matchAll(/^\| `([^`]+)`/gm)].map(([, room]) => room)).toEqual(
+      LEVELS.flat().filter(room => rooms.has(room)),
+    )
   })
 
   it('goes downwards only', () => {
@@ -179,7 +190,7 @@ describe('house rules', () => {
     expect(past).toEqual([])
   })
 
-  // Node's own never returns where a file system refuses a name with ENOENT: src/model/folders.ts makes them level by level.
+  // Node's own never returns where a file system refuses a name with ENOENT: src/files/folders.ts makes them level by level.
   it('makes no folders recursively', () => {
     const recursive = files.filter(({ text }) => /\bmkdir(?:Sync)?\([^)]*recursive/.test(text))
     expect(recursive.map(({ path }) => path)).toEqual([])

@@ -64,7 +64,7 @@ export function detcalBatch(
         details.push(detailsOf(report, sample))
         return sample
       }),
-    details: () => middle(details),
+    details: () => medians(details),
   }
 }
 
@@ -87,7 +87,7 @@ function detailsOf(
 }
 
 /** Median of each figure over the runs after the first, which warms up, where there are more. */
-function middle(runs: readonly Record<string, number>[]): Record<string, number> {
+function medians(runs: readonly Record<string, number>[]): Record<string, number> {
   const counted = runs.length > 1 ? runs.slice(1) : runs
   const names = Object.keys(counted[0] ?? {})
   return Object.fromEntries(

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { software } from '../../src/cli/version.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { prepareDark } from '../../src/engine/dark/prepare.js'
 import { machineLimits, memoryBudget } from '../../src/engine/plan/budget.js'
 import { Engine } from '../../src/engine/threads/engine.js'
+import { software } from '../../src/files/version.js'
 import { runProcess } from '../batch/process.js'
 import { PACKAGE_ROOT } from '../machine.js'
-import { findPython, PEERS } from '../peer.js'
+import { findPython, PEERS, timesOf } from '../peer.js'
 import type { Sample } from '../result.js'
 import { type Contender, timePrepared } from '../rounds.js'
 import type { DarkDataset } from './dataset.js'
@@ -89,7 +89,7 @@ export function numpyMedians({ data, signal }: DarkSetup): Contender[] {
       note: 'h5py, numpy.median and numpy.std of one cell, times the number of cells',
       run: async () => {
         const { stdout } = await runProcess(python, args, signal)
-        return scaled(JSON.parse(stdout) as Required<Sample>, data.cells)
+        return scaled(timesOf(JSON.parse(stdout), 'numpy'), data.cells)
       },
     },
   ]

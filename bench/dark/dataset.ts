@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import { simulate } from '../../src/simulator/simulate.js'
 import { kept } from '../kept.js'
-import { PIXELS } from '../kernels/problem.js'
+import { PIXELS } from '../kernels/workload.js'
 import type { SuiteOptions } from '../suite.js'
 
 /** Dark runs of AGIPD, one a stage. */

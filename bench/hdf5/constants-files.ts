@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { describeConstants } from '../../constants/files/layout.js'
 import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
 import type { ConstantVersion } from '../../constants/model/version.js'
-import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { ModulePlan } from '../../src/engine/plan/plan.js'
 import { contentOf } from '../../src/files/content.js'
+import { AGIPD_CORRECTIONS } from '../../src/kits/agipd/chain.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import { kept } from '../kept.js'
 import type { SuiteOptions } from '../suite.js'
@@ -81,8 +81,8 @@ function planOf(
   cells: number,
   constants: ReadonlyMap<string, ConstantVersion>,
 ): ModulePlan {
-  const chain = AGIPD.resolve({
-    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
+  const chain = AGIPD_CORRECTIONS.resolve({
+    steps: parseSteps(AGIPD_CORRECTIONS.steps, AGIPD_CORRECTIONS.defaultSteps, 0),
     options: DEFAULT_STEP_OPTIONS,
     gainMode: 0,
     rawFrames: 1,

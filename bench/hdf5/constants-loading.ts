@@ -1,16 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { describeConstants } from '../../constants/files/layout.js'
 import { type ConstantSource, locateConstant } from '../../constants/files/source.js'
 import { loadPlanes } from '../../constants/loading/load.js'
-import { AGIPD } from '../../src/corrections/agipd/chain.js'
 import { calibrationsOf, type PlaneRecipe } from '../../src/corrections/planes.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_CORRECTIONS } from '../../src/kits/agipd/chain.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { Lane } from '../../src/memory/lane.js'
 import { laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
-import { PIXELS, TILE } from '../kernels/problem.js'
-import { type Contender, timeAwaited, timeHere } from '../rounds.js'
+import { PIXELS, TILE } from '../kernels/workload.js'
+import { type Contender, timeAwaited } from '../rounds.js'
 
 /** One module's constants of the default chain, in their file. */
 export interface StoredConstants {
@@ -22,10 +22,10 @@ export interface StoredConstants {
   readonly bytes: number
 }
 
-export async function findConstants(file: string, cells: number): Promise<StoredConstants> {
+export async function storedConstants(file: string, cells: number): Promise<StoredConstants> {
   const stored = await describeConstants(file)
-  const chain = AGIPD.resolve({
-    steps: parseSteps(AGIPD.steps, AGIPD.defaultSteps, 0),
+  const chain = AGIPD_CORRECTIONS.resolve({
+    steps: parseSteps(AGIPD_CORRECTIONS.steps, AGIPD_CORRECTIONS.defaultSteps, 0),
     options: DEFAULT_STEP_OPTIONS,
     gainMode: 0,
     rawFrames: 1,
@@ -80,25 +80,5 @@ export function loading({ sources, planes, cells }: StoredConstants): Contender 
     implementation: 'detcal',
     note: 'into kernel layout, one thread',
     run: passes => timeAwaited(passes, pass),
-  }
-}
-
-/** As many bytes of the file into one buffer, 8 MiB at a time. */
-export function plainReading({ file, bytes }: StoredConstants): Contender {
-  const room = new Uint8Array(new SharedArrayBuffer(8 * 2 ** 20))
-  const pass = (): void => {
-    const fd = openSync(file, 'r')
-    const first = Math.max(0, fstatSync(fd).size - bytes)
-    for (let done = 0; done < bytes; ) {
-      const read = readSync(fd, room, 0, Math.min(room.byteLength, bytes - done), first + done)
-      if (read === 0) throw new Error(`${file} ends early`)
-      done += read
-    }
-    closeSync(fd)
-  }
-  return {
-    implementation: 'plain read',
-    note: 'as many bytes of the same file',
-    run: passes => timeHere(passes, pass),
   }
 }

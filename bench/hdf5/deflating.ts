@@ -1,7 +1,7 @@
 import { deflateSync } from 'node:zlib'
 import { Deflater } from '../../src/engine/worker/deflater.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
-import { PIXELS } from '../kernels/problem.js'
+import { PIXELS } from '../kernels/workload.js'
 import { type Contender, timeHere } from '../rounds.js'
 import type { Frames } from './writing.js'
 

@@ -4,13 +4,13 @@ import { makeFolders } from '../../src/files/folders.js'
 import { copyContender } from '../copy.js'
 import { dataset } from '../dataset.js'
 import { detcalKernel } from '../kernels/detcal.js'
-import { makeProblem, PIXELS, type Results } from '../kernels/problem.js'
+import { makeWorkload, PIXELS, type Results } from '../kernels/workload.js'
 import { findPython, PEERS, Peer, peerContender } from '../peer.js'
 import { type Result, resultOf, type Task } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions, SWITCHED } from '../suite.js'
 import { constantsIntoLanes } from './constants-lanes.js'
-import { findConstants, loading } from './constants-loading.js'
+import { loading, storedConstants } from './constants-loading.js'
 import { runsDeflating, zlibDeflating } from './deflating.js'
 import { BATCH, directReading, libraryReading, rawDataset } from './raw-reading.js'
 import { directWriting, libraryWriting, placeFrames } from './writing.js'
@@ -94,7 +94,7 @@ class Hdf5Bench {
       path.endsWith('.h5'),
     )
     if (file === undefined) throw new Error(`${catalogue} holds no constants`)
-    const stored = await findConstants(join(catalogue, file), cells)
+    const stored = await storedConstants(join(catalogue, file), cells)
     const pdu = [...stored.sources.values()][0]?.place.dataset.split('/')[1] ?? ''
     const pixels = cells * PIXELS
     const name = 'load constants, a pixel of a cell'
@@ -116,8 +116,8 @@ class Hdf5Bench {
   /** Corrected frames, in memory for detcal and handed to the Python peer. */
   async #results(share: number): Promise<{ results: Results; frames: ReturnType<typeof placeFrames> }> {
     const { quick, seed } = this.#options
-    const problem = makeProblem(quick ? 1 : 16, quick ? 8 : 16, share, seed)
-    const kernel = detcalKernel(problem)
+    const workload = makeWorkload(quick ? 1 : 16, quick ? 8 : 16, share, seed)
+    const kernel = detcalKernel(workload)
     await kernel.run(1)
     const results = await kernel.results()
     const shared = join(this.#folder, 'results')
@@ -127,7 +127,7 @@ class Hdf5Bench {
       results.mask,
     ].entries())
       writeFileSync(shared, new Uint8Array(buffer, byteOffset, byteLength), { flag: i === 0 ? 'w' : 'a' })
-    await this.#peer?.ask('load', problem.frames, PIXELS, shared)
+    await this.#peer?.ask('load', workload.frames, PIXELS, shared)
     rmSync(shared)
     return { results, frames: placeFrames(results) }
   }

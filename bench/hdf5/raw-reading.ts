@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { instrumentPath } from '../../src/exdf/euxfel-layout.js'
 import { frameAddresses, locateDataset } from '../../src/hdf5/direct/index.js'
 import { type Dataset, type File, openLibrary } from '../../src/hdf5/library.js'
-import { PIXELS } from '../kernels/problem.js'
+import { PIXELS } from '../kernels/workload.js'
 import { type Contender, timeAwaited, timeHere } from '../rounds.js'
 
 const FRAME_BYTES = 4 * PIXELS

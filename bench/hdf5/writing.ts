@@ -5,7 +5,7 @@ import { NewFile } from '../../src/hdf5/create/new-file.js'
 import { type Dataset, openLibrary } from '../../src/hdf5/library.js'
 import { ImageFile } from '../../src/sinks/image/image-file.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
-import { PIXELS, type Results } from '../kernels/problem.js'
+import { PIXELS, type Results } from '../kernels/workload.js'
 import { type Contender, timePrepared } from '../rounds.js'
 
 const SHAPE = [512, 128]

@@ -1,5 +1,5 @@
-import { agipdWords } from '../../src/corrections/agipd/params.js'
-import { correctAgipdFrame } from '../../src/corrections/agipd/reference.js'
+import { agipdWords } from '../../src/kits/agipd/params.js'
+import { correctAgipdFrame } from '../../src/kits/agipd/reference.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
 import { TABLE_ENTRY_BYTES } from '../../src/memory/lane-layout.js'
 import {
@@ -17,10 +17,10 @@ import {
   PARAMS,
   PIXELS,
   PLANES,
-  type Problem,
   type Results,
   TILE,
-} from './problem.js'
+  type Workload,
+} from './workload.js'
 
 /** A contender of the kernel benchmark: its results can be looked at. */
 export interface KernelContender extends Contender {
@@ -37,7 +37,7 @@ const PLACES_AT = 2 * PAGE
 const LISTED_PIXEL = 0x1fffffff
 const LISTED_GAIN = 30
 
-/** Where the problem lies in a WebAssembly memory of its own. */
+/** Where the workload lies in a WebAssembly memory of its own. */
 interface Places {
   readonly memory: WebAssembly.Memory
   readonly constants: number
@@ -48,19 +48,19 @@ interface Places {
 }
 
 /** The WebAssembly kernel, a call a tile of trains, as the engine calls it. */
-export function detcalKernel(problem: Problem): KernelContender {
-  const places = place(problem)
+export function detcalKernel(workload: Workload): KernelContender {
+  const places = place(workload)
   const { buffer } = places.memory
   const correct = correctionKernel(instantiateKernels(kernelModule(), places.memory), 'agipdAdaptive')
   const planesOf = (frame: number) => ({
     gain: places.gain + frame * PIXELS,
     mask: places.mask + frame * 4 * PIXELS,
   })
-  const { pixels } = problem
+  const { pixels } = workload
   return {
     implementation: 'detcal',
     note: 'WebAssembly SIMD',
-    run: passes => timeHere(passes, passOver(problem, places, correct, planesOf)),
+    run: passes => timeHere(passes, passOver(workload, places, correct, planesOf)),
     results: () => ({
       data: new Float32Array(buffer, places.data, pixels),
       gain: new Uint8Array(buffer, places.gain, pixels),
@@ -73,11 +73,11 @@ export function detcalKernel(problem: Problem): KernelContender {
  * The form of the kernel that batch uses: in place of gain and mask it lists the pixels that depart from the first stage,
  * each frame's where its gain plane would be.
  */
-export function detcalListing(problem: Problem): KernelContender {
-  const places = place(problem)
+export function detcalListing(workload: Workload): KernelContender {
+  const places = place(workload)
   const correct = listedKernel(instantiateKernels(kernelModule(), places.memory), 'agipdAdaptive')
   if (correct === undefined) throw new Error('the kernel has no listed form')
-  const departures = new Uint32Array(problem.frames)
+  const departures = new Uint32Array(workload.frames)
   const listOf = (frame: number) => ({
     gain: places.gain + frame * PIXELS,
     mask: places.gain + (frame + 1) * PIXELS,
@@ -85,8 +85,8 @@ export function detcalListing(problem: Problem): KernelContender {
   return {
     implementation: 'detcal, listing',
     note: 'as in batch: gain and mask as lists of what departs, 8 bytes moved a pixel',
-    run: passes => timeHere(passes, passOver(problem, places, correct, listOf, departures)),
-    results: () => fromLists(problem, places, departures),
+    run: passes => timeHere(passes, passOver(workload, places, correct, listOf, departures)),
+    results: () => fromLists(workload, places, departures),
   }
 }
 
@@ -96,7 +96,7 @@ export function detcalListing(problem: Problem): KernelContender {
  * @param departures takes the number of each frame's.
  */
 function passOver(
-  problem: Problem,
+  workload: Workload,
   { memory: { buffer }, constants, raw, data }: Places,
   correct: CorrectionKernel,
   others: (frame: number) => { gain: number; mask: number },
@@ -105,9 +105,9 @@ function passOver(
   const table = new FrameTable(buffer, TABLE_AT, TILE)
   writeParams(buffer, PARAMS_AT, PIXELS, agipdWords(PARAMS))
   return () => {
-    for (let first = 0; first < problem.frames; first += TILE) {
-      const cell = Math.floor(first / problem.trains)
-      const count = Math.min(TILE, (cell + 1) * problem.trains - first)
+    for (let first = 0; first < workload.frames; first += TILE) {
+      const cell = Math.floor(first / workload.trains)
+      const count = Math.min(TILE, (cell + 1) * workload.trains - first)
       for (let i = 0; i < count; i++) {
         const at = (first + i) * 4 * PIXELS
         table.set(i, { raw: raw + at, data: data + at, ...others(first + i) })
@@ -119,14 +119,14 @@ function passOver(
 }
 
 /** The planes that lists stand for: those of the first stage but for what is listed (kernels/table.ts). */
-function fromLists(problem: Problem, places: Places, departures: Uint32Array): Results {
+function fromLists(workload: Workload, places: Places, departures: Uint32Array): Results {
   const { buffer } = places.memory
-  const { gain, mask } = allocateResults(problem)
-  for (let frame = 0; frame < problem.frames; frame++) {
-    const cell = Math.floor(frame / problem.trains)
+  const { gain, mask } = allocateResults(workload)
+  for (let frame = 0; frame < workload.frames; frame++) {
+    const cell = Math.floor(frame / workload.trains)
     const first = (cell * PLANES + MASK_PLANE) * PIXELS
     const [from, count] = [frame * PIXELS, departures[frame] ?? 0]
-    mask.set(problem.constants.subarray(first, first + PIXELS), from)
+    mask.set(workload.constants.subarray(first, first + PIXELS), from)
     const list = new Uint32Array(buffer, places.gain + from, 2 * count)
     for (let i = 0; i < list.length; i += 2) {
       const [word = 0, bits = 0] = [list[i], list[i + 1]]
@@ -135,10 +135,10 @@ function fromLists(problem: Problem, places: Places, departures: Uint32Array): R
       mask[pixel] = bits
     }
   }
-  return { data: new Float32Array(buffer, places.data, problem.pixels), gain, mask }
+  return { data: new Float32Array(buffer, places.data, workload.pixels), gain, mask }
 }
 
-function place({ constants, raw, pixels }: Problem): Places {
+function place({ constants, raw, pixels }: Workload): Places {
   const sizes = [constants.byteLength, raw.byteLength, 4 * pixels, pixels, 4 * pixels]
   const starts: number[] = []
   let end = PLACES_AT
@@ -155,18 +155,18 @@ function place({ constants, raw, pixels }: Problem): Places {
 }
 
 /** The reference implementation: what the others must equal. */
-export function referenceKernel(problem: Problem): KernelContender {
-  const results = allocateResults(problem)
+export function referenceKernel(workload: Workload): KernelContender {
+  const results = allocateResults(workload)
   const pass = (): void => {
-    for (let frame = 0; frame < problem.frames; frame++) {
-      const cell = Math.floor(frame / problem.trains)
+    for (let frame = 0; frame < workload.frames; frame++) {
+      const cell = Math.floor(frame / workload.trains)
       const [from, to] = [frame * PIXELS, (frame + 1) * PIXELS]
       correctAgipdFrame(
         'agipdAdaptive',
         PARAMS,
-        problem.constants.subarray(cell * PLANES * PIXELS, (cell + 1) * PLANES * PIXELS),
+        workload.constants.subarray(cell * PLANES * PIXELS, (cell + 1) * PLANES * PIXELS),
         {
-          raw: problem.raw.subarray(2 * from, 2 * to),
+          raw: workload.raw.subarray(2 * from, 2 * to),
           data: results.data.subarray(from, to),
           gain: results.gain.subarray(from, to),
           mask: results.mask.subarray(from, to),

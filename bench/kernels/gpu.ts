@@ -1,6 +1,6 @@
 import { timeHere } from '../rounds.js'
 import type { KernelContender } from './detcal.js'
-import { allocateResults, PARAMS, PIXELS, PLANES, type Problem } from './problem.js'
+import { allocateResults, PARAMS, PIXELS, PLANES, type Workload } from './workload.js'
 
 /** The parts of gpu.js that are used. */
 interface GpuModule {
@@ -22,36 +22,43 @@ interface Thread {
 
 /**
  * gpu.js in its CPU mode, a call a frame. It computes in f64 and stores f32, which gives the same bits here; masks
- * pass through f32, which holds those in use. Undefined where gpu.js is not installed.
+ * pass through f32, which holds those in use. Undefined where gpu.js cannot be had, which `say` is told: an installed
+ * detcal comes without it.
  */
-export async function gpuKernel(problem: Problem): Promise<KernelContender | undefined> {
+export async function gpuKernel(
+  workload: Workload,
+  say: (text: string) => void,
+): Promise<KernelContender | undefined> {
   let gpu: InstanceType<GpuModule['GPU']>
   try {
     // Its types stand in the way of its own CPU mode: typed arrays of all kinds are taken, kernel maps are functions.
     const { default: module } = (await import('gpu.js')) as unknown as { default: GpuModule }
     gpu = new module.GPU({ mode: 'cpu' })
-  } catch {
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+    const [reason] = String(error).split('\n')
+    say(`gpu.js is left out: ${missing ? 'it is not installed; npm ci in a clone brings it' : reason}`)
     return undefined
   }
   const kernel = gpu.createKernelMap({ gain: gainOf, mask: maskOf }, pixel, {
     output: [PIXELS],
     constants: { mg: PARAMS.forceMgLimit, hg: PARAMS.forceHgLimit },
   })
-  const { data, gain, mask } = allocateResults(problem)
-  const floats = new Float32Array(problem.constants.buffer)
+  const { data, gain, mask } = allocateResults(workload)
+  const floats = new Float32Array(workload.constants.buffer)
   const pass = (): void => {
-    for (let frame = 0; frame < problem.frames; frame++) {
-      const cell = Math.floor(frame / problem.trains)
+    for (let frame = 0; frame < workload.frames; frame++) {
+      const cell = Math.floor(frame / workload.trains)
       const signal = frame * 2 * PIXELS
       const at = (plane: number): [number, number] => {
         const from = (cell * PLANES + plane) * PIXELS
         return [from, from + PIXELS]
       }
       const out = kernel(
-        problem.raw.subarray(signal, signal + PIXELS),
-        problem.raw.subarray(signal + PIXELS, signal + 2 * PIXELS),
+        workload.raw.subarray(signal, signal + PIXELS),
+        workload.raw.subarray(signal + PIXELS, signal + 2 * PIXELS),
         ...[0, 2, 3, 4, 6].map(plane => floats.subarray(...at(plane))),
-        ...[1, 5, 7].map(plane => problem.constants.subarray(...at(plane))),
+        ...[1, 5, 7].map(plane => workload.constants.subarray(...at(plane))),
       )
       data.set(out.result, frame * PIXELS)
       gain.set(out.gain, frame * PIXELS)

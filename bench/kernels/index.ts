@@ -9,12 +9,12 @@ import { detcalKernel, detcalListing, type KernelContender, referenceKernel } fr
 import { gpuKernel } from './gpu.js'
 import { digest, peerPrograms, startPeer } from './peers.js'
 import { plainKernel } from './plain.js'
-import { KERNEL_BYTES, makeProblem, type Problem, shareProblem, sizeOf } from './problem.js'
 import { scaling } from './scaling.js'
+import { KERNEL_BYTES, makeWorkload, shareWorkload, sizeOf, type Workload } from './workload.js'
 
 /** The kernel of the default chain against its peers, and how it scales with threads. */
 export async function benchKernels(options: SuiteOptions): Promise<Result[]> {
-  // Peers compile into it, and find the problem in it; memory where there is a file system in memory.
+  // Peers compile into it, and find the workload in it; memory where there is a file system in memory.
   const folder = mkdtempSync(join(tmpdir(), 'detcal-bench-'))
   try {
     const results: Result[] = []
@@ -34,39 +34,39 @@ async function table(switched: number, folder: string, options: SuiteOptions): P
   }
   say('making the data')
   const { cells, trains } = sizeOf(options)
-  const problem = makeProblem(cells, trains, switched, seed)
-  const contenders = await contendersFor(problem, folder, say)
+  const workload = makeWorkload(cells, trains, switched, seed)
+  const contenders = await contendersFor(workload, folder, say)
   try {
     const [own, ...peers] = contenders
     if (own === undefined) return []
-    const copy = copyContender(problem.pixels * KERNEL_BYTES)
+    const copy = copyContender(workload.pixels * KERNEL_BYTES)
     const leastNs = quick ? 0 : 1e8
     const series = await measure(own, [copy, ...peers], { rounds, leastNs, warmUp: true, onProgress: say })
     const notes = await bitNotes(contenders)
-    return resultsOf({ name, pixels: problem.pixels, bytesPerPixel: KERNEL_BYTES }, series, notes)
+    return resultsOf({ name, pixels: workload.pixels, bytesPerPixel: KERNEL_BYTES }, series, notes)
   } finally {
     for (const { close } of contenders) await close?.()
   }
 }
 
 async function contendersFor(
-  problem: Problem,
+  workload: Workload,
   folder: string,
   say: (text: string) => void,
 ): Promise<KernelContender[]> {
   const shared = join(folder, 'problem')
-  shareProblem(problem, shared)
-  const gpu = await gpuKernel(problem)
+  shareWorkload(workload, shared)
+  const gpu = await gpuKernel(workload, say)
   const contenders = [
-    detcalKernel(problem),
-    detcalListing(problem),
-    referenceKernel(problem),
-    plainKernel(problem),
+    detcalKernel(workload),
+    detcalListing(workload),
+    referenceKernel(workload),
+    plainKernel(workload),
     ...(gpu ? [gpu] : []),
   ]
   for (const program of peerPrograms(folder)) {
     say(`starting ${program.implementation}`)
-    contenders.push(await startPeer(program, problem, shared, folder))
+    contenders.push(await startPeer(program, workload, shared, folder))
   }
   rmSync(shared)
   return contenders

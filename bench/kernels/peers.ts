@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { compile, findPython, PEERS, Peer, peerContender } from '../peer.js'
+import { compile, findPython, PEERS, Peer, peerContender, timesOf } from '../peer.js'
 import type { KernelContender } from './detcal.js'
-import { PIXELS, type Problem, type Results, TILE } from './problem.js'
+import { PIXELS, type Results, TILE, type Workload } from './workload.js'
 
 /** A program and the kernels in it, the variants of one thing: the fastest of them is the peer. */
 interface PeerProgram {
@@ -54,10 +54,10 @@ export function peerPrograms(scratch: string): PeerProgram[] {
   return programs.filter(program => program !== undefined)
 }
 
-/** Starts a peer, hands it the problem in file `shared`, and takes its fastest variant. */
+/** Starts a peer, hands it the workload in file `shared`, and takes its fastest variant. */
 export async function startPeer(
   { implementation, note, command, args, variants }: PeerProgram,
-  { cells, trains, pixels }: Problem,
+  { cells, trains, pixels }: Workload,
   shared: string,
   scratch: string,
 ): Promise<KernelContender> {
@@ -67,7 +67,7 @@ export async function startPeer(
   for (const variant of variants) {
     await peer.ask(variant, 1) // compiles and touches
     for (let i = 0; i < 3; i++) {
-      const { ns } = (await peer.ask(variant, 1)) as { ns: number }
+      const { ns } = timesOf(await peer.ask(variant, 1), variant)
       if (ns < best.ns) best = { variant, ns }
     }
   }

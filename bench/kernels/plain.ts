@@ -1,14 +1,14 @@
 import { timeHere } from '../rounds.js'
 import type { KernelContender } from './detcal.js'
-import { allocateResults, PARAMS, PIXELS, PLANES, type Problem, type Results } from './problem.js'
+import { allocateResults, PARAMS, PIXELS, PLANES, type Results, type Workload } from './workload.js'
 
 /** What a good programmer writes in JavaScript without WebAssembly: one pass over typed arrays, nothing allocated. */
-export function plainKernel(problem: Problem): KernelContender {
-  const results = allocateResults(problem)
-  const floats = new Float32Array(problem.constants.buffer)
+export function plainKernel(workload: Workload): KernelContender {
+  const results = allocateResults(workload)
+  const floats = new Float32Array(workload.constants.buffer)
   const pass = (): void => {
-    for (let frame = 0; frame < problem.frames; frame++)
-      correct(problem.raw, problem.constants, floats, results, frame, Math.floor(frame / problem.trains))
+    for (let frame = 0; frame < workload.frames; frame++)
+      correct(workload.raw, workload.constants, floats, results, frame, Math.floor(frame / workload.trains))
   }
   return { implementation: 'plain JavaScript', run: passes => timeHere(passes, pass), results: () => results }
 }

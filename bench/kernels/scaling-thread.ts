@@ -6,8 +6,8 @@ import { TileDeflater } from '../../src/engine/worker/tile-deflater.js'
 import { tilesOf } from '../../src/engine/worker/tiles.js'
 import { Lane } from '../../src/memory/lane.js'
 import { instantiateKernels, kernelModule } from '../../src/wasm/kernels.js'
-import { MASK_PLANE, PLANES } from './problem.js'
 import type { ScalingTask } from './scaling.js'
+import { MASK_PLANE, PLANES } from './workload.js'
 
 /** What a thread of the scaling benchmark does: kernel and deflate over all frames of its slot, as the engine does. */
 export function scalingWork({ lane: handle, slot, cells }: ScalingTask): () => Promise<void> {

@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import { agipdWords } from '../../src/corrections/agipd/params.js'
+import { agipdWords } from '../../src/kits/agipd/params.js'
 import { Lane, type LaneHandle } from '../../src/memory/lane.js'
 import { type LaneLayout, laneLayout, slotOffset } from '../../src/memory/lane-layout.js'
 import { writeParams } from '../../src/wasm/kernels.js'
 import { type Result, resultOf, type Sample } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions } from '../suite.js'
-import { makeProblem, PARAMS, PIXELS, PLANES, type Problem, sizeOf, TILE } from './problem.js'
+import { makeWorkload, PARAMS, PIXELS, PLANES, sizeOf, TILE, type Workload } from './workload.js'
 
 const SHARE = 0.004
 
@@ -31,10 +31,10 @@ export interface ScalingRequest {
 export async function scaling(options: SuiteOptions): Promise<Result[]> {
   const { seed, rounds, quick, workers, onProgress } = options
   const { cells, trains } = sizeOf(options)
-  const problem = makeProblem(cells, trains, SHARE, seed)
-  const team = new Team(problem, workers)
+  const workload = makeWorkload(cells, trains, SHARE, seed)
+  const team = new Team(workload, workers)
   const name = `kernel and deflate, ${percent(SHARE)} switched`
-  const task = { name, pixels: problem.pixels, bytesPerPixel: BYTES }
+  const task = { name, pixels: workload.pixels, bytesPerPixel: BYTES }
   try {
     await team.ready()
     const counts = workerCounts(workers)
@@ -74,15 +74,15 @@ function workerCounts(most: number): number[] {
 }
 
 /**
- * Threads for every count at once: the frames of the whole problem lie in one slot for a single thread, and once more
+ * Threads for every count at once: the frames of the whole workload lie in one slot for a single thread, and once more
  * in equal shares for more of them.
  */
 class Team {
-  readonly #problem: Problem
+  readonly #workload: Workload
   readonly #workers = new Map<number, Worker[]>()
 
-  constructor(problem: Problem, most: number) {
-    this.#problem = problem
+  constructor(workload: Workload, most: number) {
+    this.#workload = workload
     for (const count of workerCounts(most)) this.#workers.set(count, this.#start(count))
   }
 
@@ -108,7 +108,7 @@ class Team {
   }
 
   #start(count: number): Worker[] {
-    const { frames, trains, cells } = this.#problem
+    const { frames, trains, cells } = this.#workload
     const tiles = Math.ceil(frames / TILE)
     const share = Math.ceil(tiles / count) * TILE
     const layout = laneLayout({
@@ -136,7 +136,7 @@ class Team {
 
   #fill(lane: Lane, layout: LaneLayout, share: number): void {
     const { buffer } = lane.handle.memory
-    const { constants, raw, frames } = this.#problem
+    const { constants, raw, frames } = this.#workload
     new Uint32Array(buffer, layout.constants).set(constants)
     writeParams(buffer, layout.params, PIXELS, agipdWords(PARAMS))
     for (let slot = 0; slot < layout.slots; slot++) {

@@ -1,12 +1,12 @@
-import type { Report, Result } from '../result.js'
+import type { BenchReport, Result } from '../result.js'
 
 /** Results of one task, in the order they were measured. */
-export interface Group {
+export interface TaskGroup {
   readonly name: string
   readonly results: readonly Result[]
 }
 
-export function groupsOf({ results }: Report): Group[] {
+export function groupsOf({ results }: BenchReport): TaskGroup[] {
   const names = [...new Set(results.map(({ name }) => name))]
   return names.map(name => ({ name, results: results.filter(result => result.name === name) }))
 }

@@ -1,10 +1,10 @@
 import { machineLine } from '../machine.js'
-import type { Report } from '../result.js'
+import type { BenchReport } from '../result.js'
 import { groupsOf, HEADER, rowOf } from './columns.js'
 import { escapeXml, plot } from './plot.js'
 
 /** A page by itself, with plots, light or dark as the reader has it. */
-export function html(report: Report): string {
+export function html(report: BenchReport): string {
   const sections = groupsOf(report).map(group => {
     const rows = group.results.map(
       result =>

@@ -1,9 +1,9 @@
 import { machineLine } from '../machine.js'
-import { isOwn, type Report } from '../result.js'
+import { type BenchReport, isOwn } from '../result.js'
 import { groupsOf, HEADER, rowOf } from './columns.js'
 
 /** Tables for a README. */
-export function markdown(report: Report): string {
+export function markdown(report: BenchReport): string {
   const row = (cells: readonly string[]): string =>
     `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
   const parts = groupsOf(report).map(({ name, results }) => {

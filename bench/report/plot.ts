@@ -1,6 +1,6 @@
 import { COPY } from '../copy.js'
 import { isOwn, type Result } from '../result.js'
-import { figure, type Group } from './columns.js'
+import { figure, type TaskGroup } from './columns.js'
 
 const WIDTH = 900
 const LABEL = 190
@@ -9,7 +9,7 @@ const ROW = 24
 const AXIS = 28
 
 /** Bars of a group's times on a logarithmic scale, as an SVG element: median as the bar, rounds as dots. */
-export function plot({ name, results }: Group): string {
+export function plot({ name, results }: TaskGroup): string {
   const values = results.flatMap(({ samples }) => samples)
   const low = 10 ** Math.floor(Math.log10(Math.min(...values) / 1.5))
   const high = Math.max(...values) * 1.1

@@ -1,18 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  futimesSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { replaceFile } from '../../src/files/files.js'
-import { makeRoom, PACK, PART } from './eviction.js'
+import { replaceFile } from '../../src/files/names.js'
+import { partOf } from '../../src/files/parts.js'
+import { readFully, writeFully } from '../../src/files/read-write.js'
+import { makeRoom, PACK } from './eviction.js'
 import { openCacheFolder } from './folder.js'
 import {
   CHECKSUM_STEP,
@@ -117,11 +108,12 @@ export class ConstantsCache {
     if (shape.planeBytes % CHECKSUM_STEP !== 0) return `planes of ${shape.planeBytes} bytes are not kept`
     if (!this.#always && payloadBytes(shape) < LEAST_BYTES) return 'too few constants to be worth packing'
     if (!this.#always && work < LEAST_WORK * payloadBytes(shape)) return 'too short a run to be worth packing'
-    const part = join(this.folder, `${key}.${process.pid}-${randomBytes(6).toString('hex')}${PART}`)
+    const final = this.#path(key)
+    const part = partOf(final)
     let writer: PartialPack | undefined
     try {
       if (!makeRoom(this.folder, bytes, this.#limit, this.#since)) return 'no room in the constants cache'
-      writer = new PartialPack(part, this.#path(key), openSync(part, 'wx', 0o600), headerBytes(shape))
+      writer = new PartialPack(part, final, openSync(part, 'wx', 0o600), headerBytes(shape))
       // At once as long as it will be, so that others who make room count it.
       ftruncateSync(writer.fd, bytes)
       return writer
@@ -152,7 +144,7 @@ class PartialPack implements PackWriter {
   publish(header: PackHeader): void {
     try {
       try {
-        writeSync(this.fd, encodeHeader(header), 0, undefined, 0)
+        writeFully(this.fd, encodeHeader(header), 0)
       } finally {
         // Not every file system renames what is open.
         closeSync(this.fd)
@@ -176,7 +168,7 @@ function readHeader(fd: number, key: string, shape: PackShape): PackHeader | und
   const stat = fstatSync(fd)
   if (!stat.isFile() || stat.size !== bytes.length + payloadBytes(shape)) return undefined
   try {
-    if (readSync(fd, bytes, 0, bytes.length, 0) !== bytes.length) return undefined
+    if (readFully(fd, bytes, 0, bytes.length, 0) !== bytes.length) return undefined
   } catch {
     return undefined
   }

@@ -1,9 +1,10 @@
-import { readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { freeBytes } from '../../src/files/free-space.js'
+import { isPart } from '../../src/files/parts.js'
 
-/** A pack that is whole, and one that is being written. */
+/** A pack that is whole; one that is being written is a part. */
 export const PACK = '.pack'
-export const PART = '.part'
 
 /** A part that nobody has written to for so long was left by a process that died. */
 const STALE_MS = 3600_000
@@ -28,8 +29,8 @@ interface Entry {
 export function makeRoom(folder: string, bytes: number, limit: number, since: number): boolean {
   const entries = entriesOf(folder)
   let taken = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-  const { bavail, bsize } = statfsSync(folder)
-  const most = Math.min(limit, (bavail * bsize + taken) * SHARE_OF_FREE)
+  // Where it is not known nothing is free: the cache must not fill a disk.
+  const most = Math.min(limit, ((freeBytes(folder) ?? 0) + taken) * SHARE_OF_FREE)
   if (bytes > most) return false
   const old = entries.filter(({ whole, usedMs }) => whole && usedMs < since)
   for (const { path, bytes: freed } of old.sort((a, b) => a.usedMs - b.usedMs)) {
@@ -46,7 +47,7 @@ function entriesOf(folder: string): Entry[] {
   const entries: Entry[] = []
   for (const name of readdirSync(folder)) {
     const whole = name.endsWith(PACK)
-    if (!whole && !name.endsWith(PART)) continue
+    if (!whole && !isPart(name)) continue
     const path = join(folder, name)
     const stat = statSync(path, { throwIfNoEntry: false })
     if (stat === undefined) continue

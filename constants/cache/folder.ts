@@ -11,9 +11,9 @@ const IN_MEMORY = new Set([0x01021994, 0x858458f6])
 export const DEFAULT_CACHE_BYTES = 16 * 1024 ** 3
 
 /**
- * Where packs are kept if nobody says: `$XDG_CACHE_HOME/detcal`, else a folder of one's own in /var/tmp, which survives
- * the job and is no home with a small quota.
- * @returns undefined where that would be memory rather than a disk.
+ * Default folder of packs: `$XDG_CACHE_HOME/detcal`, else a folder of the user's in /var/tmp, which survives the job
+ * and has no small quota as homes do.
+ * @returns undefined if that is in memory rather than on a disk.
  */
 export function defaultCacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const xdg = env['XDG_CACHE_HOME']
@@ -36,9 +36,9 @@ function isInMemory(path: string): boolean {
 }
 
 /**
- * Makes `folder` if need be, for its owner alone, and checks that packs in it can be trusted: a folder that others may
- * write to can hold anything under a pack's name.
- * @param stated named by the user, who may mean one that belongs to a group; else it must be the user's own.
+ * Creates `folder` if necessary, for its owner alone, and checks that packs in it can be trusted: in a folder that
+ * others may write to, a pack's name guarantees nothing.
+ * @param stated named by the user: it may belong to a group; otherwise it must be the user's own.
  * @throws OutputError
  */
 export function openCacheFolder(folder: string, stated: boolean): void {
@@ -46,9 +46,9 @@ export function openCacheFolder(folder: string, stated: boolean): void {
   const refuse = (what: string) => new OutputError(what, { place: { file: folder }, hint })
   try {
     makeFolders(folder, 0o700)
-    // A link in a public folder may have been laid by anybody.
+    // Anybody may have put a link into a public folder.
     const found = stated ? statSync(folder) : lstatSync(folder)
-    if (!found.isDirectory()) throw refuse('the constants cache is no folder')
+    if (!found.isDirectory()) throw refuse('the constants cache is not a folder')
     const { uid, mode } = found
     const own = uid === (process.getuid?.() ?? uid)
     if (!stated && !own) throw refuse('the constants cache belongs to another user')

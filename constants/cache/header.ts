@@ -9,7 +9,7 @@ export interface PackShape {
   readonly planeBytes: number
 }
 
-/** What a pack says of itself. */
+/** The header of a pack. */
 export interface PackHeader {
   readonly shape: PackShape
   /** Hexadecimal SHA-256, see `packKey`. */
@@ -20,7 +20,7 @@ export interface PackHeader {
   readonly checksums: Uint32Array
 }
 
-/** The checksum kernel takes multiples of so many bytes. */
+/** The checksum kernel takes multiples of this number of bytes. */
 export const CHECKSUM_STEP = 128
 /** Words of the checksum of a plane. */
 export const CHECKSUM_WORDS = 4

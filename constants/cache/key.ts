@@ -13,16 +13,16 @@ export interface PackContent {
   readonly cells: readonly number[]
   /** The constants that `planes` are made of, in any order. */
   readonly constants: readonly ConstantVersion[]
-  /** `detcal 1.2.3+<hash of the code>`: another formula, recipe or kernel makes other bytes of the same constants. */
+  /** `detcal 1.2.3+<hash of the code>`: with another formula, recipe or kernel the same constants give other bytes. */
   readonly software: string
 }
 
 /**
  * Name of the pack with this content: a SHA-256, hexadecimal.
  *
- * The content of a file is what the catalogue says, its SHA-256; that it still is what the catalogue says is taken from
- * size, mtime and ctime, which are part of the name too: a file that was touched since is loaded anew.
- * @returns undefined if a file is missing or has another size than the catalogue says: then there is no such pack.
+ * The content of a file is identified by the SHA-256 in the catalogue. Size, mtime and ctime, which are part of the
+ * name too, indicate that the file is unchanged: one that was touched since is loaded again.
+ * @returns undefined if a file is missing or its size differs from the catalogue's: there is no such pack then.
  */
 export function packKey({ constants, ...rest }: PackContent): string | undefined {
   const files: unknown[] = []

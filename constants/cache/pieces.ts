@@ -1,4 +1,5 @@
-import { readSync, writeSync } from 'node:fs'
+import { isSystemError } from '../../src/files/errors.js'
+import { readFully, writeFully } from '../../src/files/read-write.js'
 import type { Kernels } from '../../src/wasm/kernels.js'
 import { CHECKSUM_WORDS } from './header.js'
 
@@ -21,7 +22,7 @@ export interface PiecesOptions {
 }
 
 /**
- * Reads planes into the lane, each checked while the cache still holds it.
+ * Reads planes into the lane; each is checked while it is still in the processor's cache.
  * @param checksums four words for each of the planes.
  * @returns what is wrong with the first plane that is damaged or cannot be read; undefined: all are sound.
  */
@@ -33,13 +34,9 @@ export function readPieces(options: PiecesOptions, checksums: Uint32Array): stri
     const { view, position } = piece(options, i)
     const plane = `plane ${options.first + i}`
     try {
-      for (let done = 0; done < view.length; ) {
-        const read = readSync(fd, view, done, view.length - done, position + done)
-        if (read === 0) return `it ends in ${plane}`
-        done += read
-      }
+      if (readFully(fd, view, 0, view.length, position) < view.length) return `it ends in ${plane}`
     } catch (error) {
-      if (!(error instanceof Error && 'syscall' in error)) throw error
+      if (!isSystemError(error)) throw error
       return `${plane} cannot be read: ${error.message}`
     }
     kernels.checksum(view.byteOffset, view.length, scratch)
@@ -59,8 +56,7 @@ export function writePieces(options: PiecesOptions): Uint32Array {
     const { view, position } = piece(options, i)
     kernels.checksum(view.byteOffset, view.length, scratch)
     checksums.set(checksum, i * CHECKSUM_WORDS)
-    for (let done = 0; done < view.length; )
-      done += writeSync(fd, view, done, view.length - done, position + done)
+    writeFully(fd, view, position)
   }
   return checksums
 }

@@ -15,14 +15,14 @@ import { publishFiles } from './publish.js'
 import type { Placement, SqliteCatalogue } from './sqlite-catalogue.js'
 import { epochText, folderOf, isFile } from './store.js'
 
-/** What is exported, and into which folder. */
+/** What to export, and into which folder. */
 export interface ExportRequest {
   readonly versions: readonly ConstantVersion[]
   /** The tree `xfel/cal/<type>/<pdu>/cal.<epoch>.h5` is made in it. */
   readonly out: string
-  /** Replaces files that are there with other content; without it that is an error. */
+  /** Replaces existing files with other content; otherwise these are an error. */
   readonly overwrite: boolean
-  /** Asks it to stop: no file appears then. */
+  /** Stops the export: no file appears then. */
   readonly signal?: AbortSignal
 }
 
@@ -31,9 +31,9 @@ export interface ExportedFile {
   /** Relative to the folder, with forward slashes. */
   readonly file: string
   readonly versions: readonly ConstantVersion[]
-  /** Where its units were when they were measured. */
+  /** Where its PDUs were when they were measured. */
   readonly places: readonly StatedPlace[]
-  /** False: it was there, the same to the byte. */
+  /** False: it existed, byte for byte the same. */
   readonly isNew: boolean
 }
 
@@ -44,14 +44,14 @@ interface PlannedFile {
 }
 
 /**
- * Writes constants out of a catalogue in CalCat's layout: numbers, types and orders of axes as they are, with `dims` and
- * whatever else the catalogue knows of them (see `writeStatements`), so that an import into another catalogue brings all
- * of it back. Constants of one unit that begin at one time share a file; if they are of one calibration, with numbers
- * from 0 on in the order they were entered.
+ * Writes constants out of a catalogue in CalCat's layout: numbers, types and orders of axes as they are, with `dims`
+ * and everything else that the catalogue knows about them (see `writeStatements`), so that an import into another
+ * catalogue restores all of it. Constants of one PDU that begin at one time share a file; those of one calibration are
+ * numbered from 0 in order of entry.
  *
  * The same constants give the same bytes. All files appear, or none.
  * @throws ConstantsError if a file of the catalogue is not what was imported; OutputError if one cannot be written or
- * another is there; UsageError if `out` is the catalogue itself; the reason of `signal` once it is aborted.
+ * another file has its name; UsageError if `out` is the catalogue itself; the reason of `signal` once it is aborted.
  */
 export async function exportConstants(
   catalogue: SqliteCatalogue,
@@ -75,7 +75,7 @@ export async function exportConstants(
   }))
 }
 
-/** In the store an export would be files that the catalogue does not know. */
+/** Inside the store, exported files would be unknown to the catalogue. */
 function refuseStore({ root }: SqliteCatalogue, out: string): void {
   const folder = existsSync(out) ? realpathSync(out) : resolve(out)
   const store = realpathSync(root)
@@ -86,7 +86,7 @@ function refuseStore({ root }: SqliteCatalogue, out: string): void {
   })
 }
 
-/** Which constants go into which file, in order of their ids. @throws ConstantsError for a version of no detector. */
+/** Which constants go into which file, in order of their ids. @throws ConstantsError for a version of an unknown detector. */
 function planFiles(versions: readonly ConstantVersion[], detectors: readonly Detector[]): PlannedFile[] {
   const files = new Map<string, { version: ConstantVersion; index: number }[]>()
   for (const version of versions.toSorted((a, b) => a.id - b.id)) {
@@ -116,7 +116,7 @@ function detectorOf(version: ConstantVersion, detectors: readonly Detector[]): D
   })
 }
 
-/** Damage must not be passed on under a new checksum. */
+/** Damage must not be exported under a new checksum. */
 async function checkSources(
   versions: readonly ConstantVersion[],
   signal: AbortSignal | undefined,

@@ -8,9 +8,9 @@ import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
 export type { ImportReport, ImportRequest }
 
 /**
- * Checks files of constants, copies them into the catalogue's store and enters them: all or none, in one transaction.
- * What is there already with the same content and statements is left as it is.
- * @throws ConstantsError, DataError or UsageError naming the file and what to state; OutputError if it cannot be stored.
+ * Checks files of constants, copies them into the catalogue's store and enters them: all or none, in one transaction. Existing
+ * entries with the same content and statements are left unchanged.
+ * @throws ConstantsError, DataError or UsageError naming the file and the option to use; OutputError if it cannot be stored.
  */
 export async function importConstants(
   catalogue: SqliteCatalogue,
@@ -86,7 +86,7 @@ function enter(
     const before = known[i]
     const sums = checksums.get(dataset)
     if (before === undefined) return { version: catalogue.insert(version, sums), isNew: true }
-    // An earlier detcal entered it without.
+    // An earlier detcal entered it without them.
     if (sums) catalogue.addChecksums(before.id, sums)
     const differing = STATEMENTS.filter(key => JSON.stringify(before[key]) !== JSON.stringify(version[key]))
     if (differing.length === 0) return { version: before, isNew: false }
@@ -100,5 +100,5 @@ function enter(
   })
 }
 
-/** What an import states about a file; its content is the same where its checksum is. */
+/** What an import states about a file; files with the same checksum have the same content. */
 const STATEMENTS = ['pdu', 'beginAt', 'conditions', 'dims'] as const

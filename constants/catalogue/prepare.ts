@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Detector } from '../../src/detectors/detector.js'
 import { type Content, contentOf } from '../../src/files/content.js'
-import { ConstantsError, DataError, isDetcalError, UsageError } from '../../src/model/errors.js'
+import { ConstantsError, isDetcalError, UsageError } from '../../src/model/errors.js'
 import { twoDigits } from '../../src/model/ids.js'
 import { checksumsOf } from '../files/checksums/verification.js'
 import { openCheetahFile } from '../files/cheetah.js'
@@ -12,19 +12,19 @@ import { type ResolvedDims, resolveDims } from '../model/axes.js'
 import { calibrationOf } from '../model/calibrations.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
 import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
-import { copied, epochOf, folderOf, isFile, moved, pathInStore, type StagedFile, stage } from './store.js'
+import { copied, epochOf, folderOf, moved, pathInStore, type StagedFile, stage } from './store.js'
 
 /** A constant of a file, checked. */
 export type CheckedConstant = StoredConstant & Pick<NewVersion, 'dtype'> & ResolvedDims
 
-/** A file that is ready to be entered: checked, and copied into the store under a name that nobody reads. */
+/** A file that is ready to be entered: checked, and copied into the store under a temporary name. */
 export interface PreparedFile {
   readonly file: string
   readonly pdu: string
   readonly beginAt: Date
   readonly constants: readonly CheckedConstant[]
   readonly skipped: ImportReport['skipped']
-  /** Its path in the store if it lay there before. */
+  /** Its path in the store if it was there before. */
   readonly inside: string | undefined
   readonly staged: StagedFile | undefined
   readonly content: Content
@@ -34,7 +34,7 @@ export interface PreparedFile {
 
 /**
  * Checks one file of a request and copies it into the store; a Cheetah file is written there in CalCat's layout.
- * @throws ConstantsError, DataError naming the file and what to state; OutputError. Then nothing is left in the store.
+ * @throws ConstantsError, DataError naming the file and the option to use; OutputError. Nothing is left in the store then.
  */
 export async function prepareFile(
   catalogue: SqliteCatalogue,
@@ -42,8 +42,6 @@ export async function prepareFile(
   file: string,
 ): Promise<PreparedFile> {
   const { detector } = request
-  if (!isFile(file))
-    throw new DataError('there is no such file', { place: { file }, hint: 'Name files of constants' })
   const { move } = request
   const cheetah = move ? undefined : await openCheetahFile(file)
   if (cheetah && (request.dims ?? request.dimsOf))
@@ -64,7 +62,7 @@ export async function prepareFile(
     ? checked.map(constant => ({ ...constant, dataset: `/${pdu}${constant.dataset}` }))
     : checked
 
-  // Before it is copied: what it refers to is found from where it lies, and messages name it.
+  // Before it is copied: references are resolved from its own folder, and messages name it.
   if (!cheetah)
     for (const constant of constants)
       await locateConstant(detector, { ...constant, path: file, size: statSync(file).size }, request.module)
@@ -74,8 +72,7 @@ export async function prepareFile(
   const incoming = { file, beginAt, put, ...(move && { content: move.content }) }
   const staged = inside === undefined ? await stage(catalogue.root, folder, incoming) : undefined
   const content = staged?.content ?? (await contentOf(file))
-  // What a correction could not read, it would not read after the import either: values and all. Making the checksums reads
-  // numbers; masks must be masks besides.
+  // A correction must be able to read every value. Making the checksums reads numbers; masks must be valid masks, too.
   const checksums = new Map<string, Uint8Array>()
   try {
     for (const constant of constants) {
@@ -92,7 +89,7 @@ export async function prepareFile(
   return { file, pdu, beginAt, constants, skipped, inside, staged, content, checksums }
 }
 
-/** What was wrong with the copy is wrong with `file`, which the user knows. */
+/** What is wrong with the copy is reported of `file`, which the user knows. */
 function ofOriginal(error: unknown, file: string): unknown {
   if (!isDetcalError(error, 'constants')) return error
   const { message, place, hint } = error
@@ -105,7 +102,7 @@ function ofOriginal(error: unknown, file: string): unknown {
 
 const READABLE = 'Rewrite it so that h5py reads all of it, and import that'
 
-/** From when a file is valid: as stated, as its name says, as all of its constants do. */
+/** From when a file is valid: as stated, else from its name, else as all of its constants state. */
 function beginOf({ beginAt }: ImportRequest, stored: readonly StoredConstant[], file: string): Date {
   const said = stored.map(({ statements }) => statements.beginAt?.getTime())
   const [first] = said
@@ -118,7 +115,7 @@ function beginOf({ beginAt }: ImportRequest, stored: readonly StoredConstant[], 
   })
 }
 
-/** The unit: as stated, as the file names it, as the catalogue knows the module, or `<DETECTOR>_M<NN>`. */
+/** The PDU: as stated, else as the file names it, else as the catalogue knows the module, else `<DETECTOR>_M<NN>`. */
 function pduOf(
   catalogue: SqliteCatalogue,
   { pdu, detectorName, module }: ImportRequest,

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { contentOf } from '../../src/files/content.js'
-import { replaceFile } from '../../src/files/files.js'
+import { asOutputError } from '../../src/files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../src/files/folders.js'
-import { isDetcalError, OutputError } from '../../src/model/errors.js'
-import { isFile, nameOnce } from './store.js'
+import { nameOnce, replaceFile } from '../../src/files/names.js'
+import { partOf } from '../../src/files/parts.js'
+import { OutputError } from '../../src/model/errors.js'
+import { isFile } from './store.js'
 
 /** A file to be made. */
 export interface PlannedOutput {
@@ -34,20 +35,14 @@ export async function publishFiles(
       signal?.throwIfAborted()
       const target = join(resolve(out), file)
       folders.push(...makeFolders(dirname(target)))
-      // No .h5 at its end: readers that open every such file of a folder must not meet it.
-      const path = `${target}.export-${process.pid}-${randomBytes(4).toString('hex')}`
+      const path = partOf(target)
       parts.push({ target, path })
       await write(path)
     }
     signal?.throwIfAborted()
     return await nameAll(parts, overwrite)
   } catch (error) {
-    if (isDetcalError(error) || !(error instanceof Error && 'syscall' in error)) throw error
-    throw new OutputError(error.message, {
-      place: { file: out },
-      hint: 'Check free space and permissions of the folder',
-      cause: error,
-    })
+    throw asOutputError(error, out)
   } finally {
     for (const { path } of parts) rmSync(path, { force: true })
     removeEmptyFolders(folders)

@@ -6,15 +6,13 @@ import type { ConstantVersion } from '../model/version.js'
 import { type Strategy, selectVersion } from './select.js'
 import type { ListFilter, SqliteCatalogue } from './sqlite-catalogue.js'
 
-/** Which versions of a catalogue are meant; what is left out matches everything. */
-export interface Selection extends ListFilter {
+/** Which versions of a catalogue are meant; omitted properties match everything. */
+export interface VersionQuery extends ListFilter {
   /** Versions that a run with these conditions could use. */
   readonly conditions?: Conditions
-  /**
-   * Of each unit that is in place at that time, and of each calibration, the one version that a run at that time uses.
-   */
+  /** For each PDU in place at that time, and each calibration, only the version that a run at that time uses. */
   readonly at?: Date
-  /** Used with {@link at}: `closest` where it is left out. */
+  /** Used with {@link at}; default `closest`. */
   readonly strategy?: Strategy
 }
 
@@ -22,7 +20,7 @@ export interface Selection extends ListFilter {
 export function selectConstants(
   catalogue: SqliteCatalogue,
   detectors: readonly Detector[],
-  { conditions = {}, at, strategy = 'closest', ...filter }: Selection,
+  { conditions = {}, at, strategy = 'closest', ...filter }: VersionQuery,
 ): ConstantVersion[] {
   const matching = catalogue.list(filter).filter(version => {
     const detector = detectors.find(({ type }) => type === version.detectorType)
@@ -48,18 +46,21 @@ export function selectConstants(
 export function selectSome(
   catalogue: SqliteCatalogue,
   detectors: readonly Detector[],
-  selection: Selection,
+  selection: VersionQuery,
 ): ConstantVersion[] {
   const versions = selectConstants(catalogue, detectors, selection)
   if (versions.length > 0) return versions
   const { id } = selection
-  throw new ConstantsError(id === undefined ? 'no constant is like that' : `there is no constant ${id}`, {
-    place: { file: catalogue.root },
-    hint: 'List those there are with detcal constants list',
-  })
+  throw new ConstantsError(
+    id === undefined ? 'no constant matches the selection' : `there is no constant ${id}`,
+    {
+      place: { file: catalogue.root },
+      hint: 'List those there are with detcal constants list',
+    },
+  )
 }
 
-/** The units that the modules meant were at a time. */
+/** The PDUs that served as the selected modules at a time. */
 function unitsAt(catalogue: SqliteCatalogue, { detector, modules }: ListFilter, at: Date): Set<string> {
   const places = catalogue
     .placements()

@@ -1,7 +1,7 @@
 /** Version of {@link SCHEMA}, kept in SQLite's user_version. A catalogue of a later version is refused. */
 export const SCHEMA_VERSION = 2
 
-/** Catalogues of this version have rows without checksums: they are read as they are, and get them when written to. */
+/** Catalogues of this version have rows without checksums: they are read without, and get them when written to. */
 export const UNSEALED_VERSION = 1
 
 /**
@@ -43,8 +43,8 @@ CREATE INDEX versions_of_pdu ON versions (pdu, calibration, begin_at);
 `
 
 /**
- * What version 2 added. A row has the checksum of what it says; `seals` holds how many rows of a scope there are (see
- * `Seals`), and their checksums combined. `checksums` has those of a version's elements (see `ChecksumGrid`).
+ * Added by version 2. Each row has the checksum of its content; `seals` holds the number of rows of a scope and their
+ * combined checksums (see `Seals`); `checksums` those of a version's elements (see `ChecksumGrid`).
  */
 export const SEALING = `
 ALTER TABLE placements ADD COLUMN checksum TEXT;

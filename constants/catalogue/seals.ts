@@ -24,14 +24,14 @@ export interface SealedFile {
   run(sql: string, ...parameters: readonly (string | number)[]): number
 }
 
-/** So many rows, and the XOR of their checksums. */
+/** Number of rows, and the XOR of their checksums. */
 interface Seal {
   readonly members: number
   readonly checksum: string
 }
 
 const EMPTY: Seal = { members: 0, checksum: '0'.repeat(32) }
-/** The scope of all other seals: one that vanishes is missed. */
+/** The scope of all other seals: it detects one that vanishes. */
 const ALL = ''
 
 /** Checksum of a row: half a SHA-256, hexadecimal. */
@@ -39,19 +39,19 @@ export function rowChecksum(table: SealedTable, row: TextRow): string {
   return digestOf(SEALED[table].columns.map(column => row[column] ?? null))
 }
 
-/** Half a SHA-256 of what `values` are as JSON, hexadecimal. */
+/** Half a SHA-256 of `values` as JSON, hexadecimal. */
 export function digestOf(values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32)
 }
 
-/** The rows that are read together, or not at all: all of a unit, all placements of a module. */
+/** The rows that are read together, or not at all: all of a PDU, all placements of a module. */
 export function scopeOf(table: SealedTable, row: TextRow): string {
   return JSON.stringify([table, ...SEALED[table].scope.map(column => row[column] ?? null)])
 }
 
 /**
- * What tells that rows of a catalogue were spoilt, or are gone: SQLite finds few of the bytes that rot in its file. Every
- * row has a checksum; each scope of rows a seal, their number and combined checksums; all seals together one more.
+ * Detects rows of a catalogue that were damaged or lost: SQLite itself notices few damaged bytes in its file. Every row
+ * has a checksum, each scope of rows a seal (their number and combined checksums), and all seals together one more.
  */
 export class Seals {
   readonly #file: SealedFile
@@ -74,7 +74,7 @@ export class Seals {
     const all = seals.get(ALL) ?? EMPTY
     seals.delete(ALL)
     const found = sealOf([...seals].map(([scope, seal]) => digestOfSeal(scope, seal)))
-    if (!same(all, found)) throw damaged(file, 'the checksums of its rows are damaged')
+    if (!same(all, found)) throw damagedCatalogue(file, 'the checksums of its rows are damaged')
     return new Seals(file, seals)
   }
 
@@ -90,13 +90,13 @@ export class Seals {
       const checksum = rowChecksum(table, row)
       const what = table === 'versions' ? `constant ${row['id']}` : 'a placement'
       if (row['checksum'] !== checksum)
-        throw damaged(this.#file, `${what} is not what was entered: its checksum differs`)
+        throw damagedCatalogue(this.#file, `${what} is not what was entered: its checksum differs`)
       const of = scopeOf(table, row)
       checksums.set(of, [...(checksums.get(of) ?? []), checksum])
     }
     for (const [of, each] of checksums)
       if (!same(sealOf(each), this.#seals.get(of) ?? EMPTY))
-        throw damaged(this.#file, `rows of ${table} are missing, or not what was entered`)
+        throw damagedCatalogue(this.#file, `rows of ${table} are missing, or not what was entered`)
   }
 
   /** Enters rows whose checksums are written already; to be called in the transaction that writes them. */
@@ -123,7 +123,7 @@ export class Seals {
 }
 
 /** @returns an error of a catalogue that cannot be trusted. */
-export function damaged({ path }: { readonly path: string }, what: string): ConstantsError {
+export function damagedCatalogue({ path }: { readonly path: string }, what: string): ConstantsError {
   return new ConstantsError(`the catalogue is damaged: ${what}`, {
     place: { file: path },
     hint: 'Restore it from a copy, or import the constants into a new folder',
@@ -142,7 +142,7 @@ function same(a: Seal, b: Seal): boolean {
   return a.members === b.members && a.checksum === b.checksum
 }
 
-/** Of 32 hexadecimal digits each; anything else makes something that is no checksum. */
+/** Of 32 hexadecimal digits each; any other input gives a text that is not a checksum. */
 function xor(a: string, b: string): string {
   if (!(HEX.test(a) && HEX.test(b))) return `${a}${b}`
   return (BigInt(`0x${a}`) ^ BigInt(`0x${b}`)).toString(16).padStart(32, '0')

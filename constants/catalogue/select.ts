@@ -2,8 +2,8 @@
 export type Strategy = 'closest' | 'prior'
 
 /**
- * The version that a run at `at` (ms since 1970 UTC) uses, out of versions whose conditions match.
- * Of versions that began at the same time the one of highest `id` wins: it was entered last, to replace the other.
+ * The version that a run at `at` (ms since 1970 UTC) uses, among versions whose conditions match. Of versions that
+ * began at the same time the one of highest `id` wins: it was entered last, to replace the other.
  */
 export function selectVersion<V extends { readonly beginAt: Date; readonly id: number }>(
   versions: readonly V[],

@@ -6,14 +6,14 @@ import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
-import { damaged, digestOf, SEALED, type TextRow } from './seals.js'
+import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
 
-/** A version that is about to be entered: the catalogue gives it its id and works out its path. */
+/** A version to be entered: the catalogue assigns its id and path. */
 export type NewVersion = Omit<ConstantVersion, 'id' | 'path' | 'created'>
 
-/** Says that at `beginAt`, module `module` of `detector` (Karabo name or detector id) was the unit `pdu`. */
+/** States that from `beginAt` on, `pdu` served as module `module` of `detector` (Karabo name or detector id). */
 export interface Placement {
   readonly detector: string
   readonly module: number
@@ -27,7 +27,7 @@ export interface ListFilter {
   readonly pdu?: string
   readonly calibrations?: readonly string[]
   readonly detectorType?: string
-  /** Units that ever were one of these modules, of this detector where that is given too, as it was named then. */
+  /** PDUs that ever served as one of these modules, of this detector if given too, under its name at that time. */
   readonly modules?: readonly number[]
   readonly detector?: string
 }
@@ -49,7 +49,7 @@ export class SqliteCatalogue implements Catalogue {
     this.#file = file
   }
 
-  /** Opens the catalogue in `root`; to `write` makes a new one where there is none. @throws ConstantsError */
+  /** Opens the catalogue in `root`; to `write` creates one if there is none. @throws ConstantsError */
   static open(root: string, mode: 'read' | 'write' = 'read'): SqliteCatalogue {
     const absolute = resolve(root)
     return new SqliteCatalogue(absolute, CatalogueFile.open(absolute, mode))
@@ -66,7 +66,7 @@ export class SqliteCatalogue implements Catalogue {
     })
   }
 
-  /** The unit that `module` of `detector` was at `at`, as far as the catalogue has been told. */
+  /** The PDU that served as `module` of `detector` at `at`, as far as the catalogue knows. */
   pduAt(detector: string, module: number, at: Date): string | undefined {
     const placements = this.#file.sealed('placements', [detector, module]).map(placementOf)
     const before = placements.filter(({ beginAt }) => beginAt <= at)
@@ -105,7 +105,7 @@ export class SqliteCatalogue implements Catalogue {
     })
   }
 
-  /** The version made from `dataset` of a file with this checksum, if it is there already. */
+  /** The version made from `dataset` of a file with this checksum, if it exists already. */
   existing(sha256: string, dataset: string): ConstantVersion | undefined {
     const [row] = this.#file.texts(
       'versions',
@@ -123,8 +123,8 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   /**
-   * Enters a placement; one that is there already is left alone.
-   * @throws ConstantsError if the module was another unit, or the unit another module, at that very time.
+   * Enters a placement; an existing one is kept.
+   * @throws ConstantsError if the module had another PDU, or the PDU was another module, at that same time.
    */
   place({ detector, module, beginAt, pdu }: Placement): void {
     const time = beginAt.toISOString()
@@ -220,7 +220,7 @@ export class SqliteCatalogue implements Catalogue {
     return constants
   }
 
-  /** Checksums that are gone or damaged are none: then that of the file counts, which takes longer. */
+  /** Missing or damaged checksums count as none: the file's is used then, which takes longer. */
   #withChecksums(version: ConstantVersion): ConstantVersion {
     if (!this.#file.isSealed) return version
     const [digest, sums] = ['digest', 'sums'].map(column =>
@@ -231,22 +231,22 @@ export class SqliteCatalogue implements Catalogue {
     return isSound ? { ...version, checksums: sums } : version
   }
 
-  /** A row as a version; a catalogue that was tampered with does not lead out of its folder. */
+  /** A row as a version; its path cannot lead out of the catalogue's folder, even if it was tampered with. */
   #version(row: TextRow): ConstantVersion {
     try {
       const text = (column: string): string => {
         const value = row[column]
-        if (typeof value !== 'string') throw new Error(`${column} is no text`)
+        if (typeof value !== 'string') throw new Error(`${column} is not text`)
         return value
       }
       const list = (column: string, type: 'number' | 'string'): unknown[] => {
         const value: unknown = JSON.parse(text(column))
         if (Array.isArray(value) && value.every(item => typeof item === type)) return value
-        throw new Error(`${column} is no list`)
+        throw new Error(`${column} is not a list`)
       }
       const time = (column: string): Date => {
         const value = new Date(text(column))
-        if (Number.isNaN(value.getTime())) throw new Error(`${column} is no time`)
+        if (Number.isNaN(value.getTime())) throw new Error(`${column} is not a time`)
         return value
       }
       const conditions = (): Conditions => {
@@ -276,7 +276,7 @@ export class SqliteCatalogue implements Catalogue {
         created: time('created'),
       }
     } catch (error) {
-      throw damaged(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
+      throw damagedCatalogue(this.#file, `constant ${row['id']}: ${(error as Error).message}`)
     }
   }
 }

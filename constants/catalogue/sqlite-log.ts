@@ -5,13 +5,13 @@ const FRAME_HEADER_BYTES = 24
 /** Checksums are of little-endian words; with the lowest bit set, of big-endian ones. */
 const MAGIC = 0x377f0682
 
-/** Often enough that a frame which another process is writing would be whole. */
+/** Attempts: enough for a frame that another process is writing to become complete. */
 const LOOKS = 4
 const LOOK_MS = 20
 
 /**
- * Whether SQLite's write-ahead log beside `path` lost something to damage. SQLite takes a frame with a wrong checksum for
- * the log's end, and so goes back, without a word, to what was before: frames of this log are what it leaves out.
+ * Whether SQLite's write-ahead log beside `path` lost frames to damage. SQLite takes a frame with a wrong checksum for
+ * the end of the log, and so silently returns to an earlier state without the frames that follow.
  */
 export function logIsDamaged(path: string): boolean {
   for (let look = 0; look < LOOKS; look++) {
@@ -42,7 +42,7 @@ function isDamaged(log: Buffer): boolean {
   let before = sums
   for (let at = HEADER_BYTES; at + frameBytes <= log.length; at += frameBytes) {
     const frame = log.subarray(at, at + frameBytes)
-    // What was there before the log began anew has other salts; none of its own frames follows it.
+    // Frames from before the log was restarted have other salts; none of the current ones follows them.
     const own = frame.subarray(8, 16).equals(salts)
     if (own && !sound) return true
     const head = checksum(frame.subarray(0, 8), bigEndian, before)
@@ -58,7 +58,7 @@ function matches(bytes: Buffer, at: number, [first, second]: readonly [number, n
   return bytes.readUInt32BE(at) === first && bytes.readUInt32BE(at + 4) === second
 }
 
-/** SQLite's checksum of a log, from what it was before: of words of four bytes, two at a time. */
+/** SQLite's checksum of a log, continued from a previous value: over words of four bytes, two at a time. */
 function checksum(
   bytes: Buffer,
   bigEndian: boolean,

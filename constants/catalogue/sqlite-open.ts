@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
 import { BusyError, ConstantsError, DetcalError } from '../../src/model/errors.js'
-import { damaged } from './seals.js'
+import { damagedCatalogue } from './seals.js'
 import { logIsDamaged } from './sqlite-log.js'
 import { firstPageDamage } from './sqlite-page.js'
 
@@ -12,7 +12,7 @@ export const BUSY_MS = 10_000
 /** Refuses a file that the library would die of, or read wrongly; to be called before it opens it. @throws ConstantsError */
 export function refuseDamage(path: string): void {
   const damage = firstPageDamage(path)
-  if (damage !== undefined) throw damaged({ path }, damage)
+  if (damage !== undefined) throw damagedCatalogue({ path }, damage)
   if (!logIsDamaged(path)) return
   throw new ConstantsError('the catalogue is damaged: its log is, and what was entered last would be lost', {
     place: { file: `${path}-wal` },
@@ -48,7 +48,7 @@ const DAMAGE = /^SQLITE_(CORRUPT\w*|ERROR|FORMAT)$/
 const POOR_FILE_SYSTEM = /^SQLITE_(?:IOERR_(?:SHM|LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK)|PROTOCOL|NOLFS)/
 
 /** Runs `action`; what SQLite complains about names the file. @throws ConstantsError, BusyError */
-export function named<T>(path: string, action: () => T): T {
+export function inCatalogue<T>(path: string, action: () => T): T {
   try {
     return action()
   } catch (error) {
@@ -61,8 +61,8 @@ export function named<T>(path: string, action: () => T): T {
         // To SQLite a lock that the file system does not know is one that somebody else holds.
         hint: 'Try again later; if there is no such process, its file system has no file locks: keep it on another one',
       })
-    if (code === 'SQLITE_NOTADB') throw damaged({ path }, 'the file is not a database')
-    if (DAMAGE.test(code)) throw damaged({ path }, 'SQLite cannot read it')
+    if (code === 'SQLITE_NOTADB') throw damagedCatalogue({ path }, 'the file is not a database')
+    if (DAMAGE.test(code)) throw damagedCatalogue({ path }, 'SQLite cannot read it')
     const hint = POOR_FILE_SYSTEM.test(code)
       ? 'Its file system lacks file locks or shared memory: keep the catalogue on another one, such as a local disk'
       : 'Check that the folder is there, may be read, and written where the command writes'

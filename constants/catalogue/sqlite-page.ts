@@ -1,18 +1,19 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { readFully } from '../../src/files/read-write.js'
 
-/** Pages of SQLite are at most this long. */
+/** Maximum size of an SQLite page. */
 const MOST_BYTES = 65536
 const HEADER_BYTES = 100
 const MAGIC = 'SQLite format 3\0'
-/** Byte of the header that tells the encoding of texts: 1 is UTF-8; 0 while there are none. */
+/** Byte of the header with the encoding of texts: 1 is UTF-8; 0 while there are none. */
 const ENCODING_AT = 56
 /** The first page is a leaf: the few tables of a catalogue fit into it. */
 const LEAF = 13
 
 /**
- * What is wrong with the first page of an SQLite file, where the tables are described; undefined: nothing, or it is no
- * such file, or empty. SQLite quotes these texts in its messages, and the library ends the process where one of them
- * is not UTF-8. Ours are ASCII.
+ * What is wrong with the first page of an SQLite file, where the tables are described; undefined: nothing, or the file
+ * is empty or not SQLite's. SQLite quotes these texts in its messages, and the library ends the process where one of
+ * them is not UTF-8. Ours are ASCII.
  */
 export function firstPageDamage(path: string): string | undefined {
   const page = firstPage(path)
@@ -20,7 +21,7 @@ export function firstPageDamage(path: string): string | undefined {
   if ((page.readUInt32BE(ENCODING_AT) & ~1) !== 0) return 'its texts are in no known encoding'
   try {
     for (const text of textsOf(page))
-      if (/[^\t\n\r -~]/.test(text)) return 'the description of its tables is no text'
+      if (/[^\t\n\r -~]/.test(text)) return 'the description of its tables is not text'
     return undefined
   } catch (error) {
     if (error instanceof RangeError) return 'the description of its tables cannot be read'
@@ -32,7 +33,7 @@ function firstPage(path: string): Buffer {
   const fd = openSync(path, 'r')
   try {
     const bytes = Buffer.alloc(MOST_BYTES)
-    const page = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0))
+    const page = bytes.subarray(0, readFully(fd, bytes, 0, bytes.length, 0))
     const size = page.length < HEADER_BYTES ? 0 : page.readUInt16BE(16)
     // 1 stands for 65536.
     return page.subarray(0, size === 1 ? MOST_BYTES : size)
@@ -41,7 +42,7 @@ function firstPage(path: string): Buffer {
   }
 }
 
-/** All texts of the rows of a leaf page, byte by byte. @throws RangeError if it is none, or damaged. */
+/** All texts of the rows of a leaf page, byte by byte. @throws RangeError if it is not a leaf page, or damaged. */
 function* textsOf(page: Buffer): Generator<string> {
   if (page.readUInt8(HEADER_BYTES) !== LEAF) throw new RangeError()
   const cells = page.readUInt16BE(HEADER_BYTES + 3)
@@ -65,7 +66,7 @@ function* textsOf(page: Buffer): Generator<string> {
 /** Bytes of the numbers that a record's types 0 to 9 mean. */
 const INTEGER_BYTES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0]
 
-/** A number of SQLite's: seven bits a byte, the highest first, up to nine bytes. */
+/** An SQLite varint: seven bits a byte, highest first, up to nine bytes. */
 function varint(reader: { readonly page: Buffer; at: number }): number {
   let value = 0
   for (let i = 0; i < 9; i++) {

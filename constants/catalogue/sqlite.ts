@@ -4,8 +4,8 @@ import Database from 'libsql'
 import { makeFolders } from '../../src/files/folders.js'
 import { BusyError, ConstantsError } from '../../src/model/errors.js'
 import { SCHEMA, SCHEMA_VERSION, SEALING, UNSEALED_VERSION } from './schema.js'
-import { damaged, rowChecksum, SEALED, type SealedTable, Seals, type TextRow } from './seals.js'
-import { BUSY_MS, codeOf, named, openReadOnly, refuseDamage } from './sqlite-open.js'
+import { damagedCatalogue, rowChecksum, SEALED, type SealedTable, Seals, type TextRow } from './seals.js'
+import { BUSY_MS, codeOf, inCatalogue, openReadOnly, refuseDamage } from './sqlite-open.js'
 
 type Row = Readonly<Record<string, unknown>>
 type Parameter = string | number | null
@@ -36,7 +36,7 @@ export class CatalogueFile {
    */
   static open(root: string, mode: 'read' | 'write'): CatalogueFile {
     const path = join(root, 'catalogue.sqlite')
-    return named(path, () => {
+    return inCatalogue(path, () => {
       if (mode === 'read') {
         if (!existsSync(path))
           throw new ConstantsError('there is no catalogue', {
@@ -126,7 +126,9 @@ export class CatalogueFile {
 
   /** Runs one statement. @returns the id of the row it inserted. */
   run(sql: string, ...parameters: readonly (Parameter | Uint8Array)[]): number {
-    return named(this.path, () => Number(this.#database.prepare(sql).run(...parameters).lastInsertRowid))
+    return inCatalogue(this.path, () =>
+      Number(this.#database.prepare(sql).run(...parameters).lastInsertRowid),
+    )
   }
 
   /** Runs `action` in one transaction that holds the write lock from its start: all of it lands or nothing does. */
@@ -194,11 +196,11 @@ export class CatalogueFile {
   }
 
   #exec(sql: string): void {
-    named(this.path, () => this.#database.exec(sql))
+    inCatalogue(this.path, () => this.#database.exec(sql))
   }
 
   #rows(sql: string, ...parameters: readonly Parameter[]): Row[] {
-    return named(this.path, () => this.#database.prepare(sql).all(...parameters) as Row[])
+    return inCatalogue(this.path, () => this.#database.prepare(sql).all(...parameters) as Row[])
   }
 
   #text(value: unknown, what: string): string | null {
@@ -207,7 +209,7 @@ export class CatalogueFile {
       const bytes = bytesOf(value)
       if (bytes) return UTF8.decode(bytes)
     } catch {}
-    throw damaged(this, `${what} is no text`)
+    throw damagedCatalogue(this, `${what} is no text`)
   }
 
   #prepareToWrite(): void {
@@ -237,7 +239,7 @@ export class CatalogueFile {
     for (const table of Object.keys(SEALED) as SealedTable[]) this.sealed(table)
     const found = this.texts('pragma_integrity_check', ['integrity_check'])
     if (found.length !== 1 || found[0]?.['integrity_check'] !== 'ok')
-      throw damaged(this, 'its tables and indices disagree')
+      throw damagedCatalogue(this, 'its tables and indices disagree')
   }
 
   /** SQLite does not wait by itself when two processes turn a new file's log on at once. */

@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import {
   constants,
   createReadStream,
   createWriteStream,
   existsSync,
-  linkSync,
   renameSync,
   rmSync,
   statSync,
@@ -12,9 +10,12 @@ import {
 import { copyFile, realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type Content, contentOf, flushed } from '../../src/files/content.js'
-import { createOnce, isUnsupported, replaceFile } from '../../src/files/files.js'
+import { type Content, contentOf } from '../../src/files/content.js'
+import { isUnsupported, systemText } from '../../src/files/errors.js'
 import { makeFolders } from '../../src/files/folders.js'
+import { nameOnce } from '../../src/files/names.js'
+import { partOf } from '../../src/files/parts.js'
+import { flushed } from '../../src/files/publish.js'
 import { ConstantsError, isDetcalError, OutputError } from '../../src/model/errors.js'
 
 /** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
@@ -88,7 +89,7 @@ export async function stage(
   folder: string,
   { file, beginAt, put, content }: Incoming,
 ): Promise<StagedFile> {
-  const temporary = join(root, folder, `.import-${process.pid}-${randomBytes(6).toString('hex')}`)
+  const temporary = partOf(join(root, folder, '.import'))
   let kept: string | undefined
   const discard = () => {
     rmSync(temporary, { force: true })
@@ -103,8 +104,12 @@ export async function stage(
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
-    if (isDetcalError(error)) throw error
-    throw new OutputError(`it cannot be copied into the catalogue: ${(error as Error).message}`, {
+    throw notStored(error)
+  }
+
+  function notStored(error: unknown): unknown {
+    if (isDetcalError(error)) return error
+    return new OutputError(`it cannot be copied into the catalogue: ${systemText(error as Error)}`, {
       place: { file },
       hint: 'Check free space and permissions of the catalogue',
       cause: error,
@@ -116,34 +121,15 @@ export async function stage(
     for (let n = 0; ; n++) {
       const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
       const target = join(root, folder, name)
-      if (!nameOnce(temporary, target)) continue
+      try {
+        if (!nameOnce(temporary, target)) continue
+      } catch (error) {
+        throw notStored(error)
+      }
       kept = target
       return [...folder.split(sep), name].join('/')
     }
   }
-}
-
-/**
- * Gives `from` the name `to` unless that is taken: another process may take it at any time, so a link decides. Where there
- * are no hard links, whatever the system calls that, an empty file takes the name, and `from` then its place.
- * @throws the system's error; `to` is not there then.
- */
-export function nameOnce(from: string, to: string): boolean {
-  try {
-    linkSync(from, to)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    if (!createOnce(to)) return false
-    try {
-      replaceFile(from, to)
-      return true
-    } catch (error) {
-      rmSync(to, { force: true })
-      throw error
-    }
-  }
-  rmSync(from)
-  return true
 }
 
 const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/

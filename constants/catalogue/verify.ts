@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { Detector } from '../../src/detectors/detector.js'
 import { contentOf } from '../../src/files/content.js'
-import { belongsToNobody } from '../../src/files/files.js'
+import { belongsToNobody } from '../../src/files/names.js'
 import { isDetcalError, type Place } from '../../src/model/errors.js'
 import type { Problem } from '../../src/model/problem.js'
 import { locateConstant, VERIFY } from '../files/source.js'
@@ -12,9 +12,8 @@ import type { SqliteCatalogue } from './sqlite-catalogue.js'
 import { isFile } from './store.js'
 
 /**
- * Compares a catalogue with its files: every file is there, of the size and checksum it had, every constant in it has
- * the shape and type it had, and a correction can read all of its values (errors); no file is unknown to the catalogue
- * (warnings).
+ * Compares a catalogue with its files. Errors: a file that is missing or has another size or checksum, a constant with
+ * another shape or type, values that a correction cannot read. Warnings: files that the catalogue does not know.
  * @param onFile called before each file is read, for progress.
  */
 export async function* verifyCatalogue(

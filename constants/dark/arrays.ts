@@ -3,7 +3,7 @@ import { arrayOf, DTYPE_BYTES, viewAs } from '../../src/model/dtypes.js'
 import type { ConstantArray, ConstantDescription } from '../files/write.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
-import type { KernelRoom } from './room.js'
+import type { KernelWorkspace } from './workspace.js'
 
 /** One plane of a constant: a plane of the store or, with `other`, midpoints of two, rounded once to f32. */
 interface Plane {
@@ -47,8 +47,8 @@ export function darkDescriptions(
 }
 
 /**
- * {@link darkDescriptions} with the numbers that the planes of a module make, put side by side as the writer asks for them.
- * @param cells cells 0 … cells − 1, all of them in `store`. @param room in the memory of `store`.
+ * {@link darkDescriptions} with the numbers of a module's planes, interleaved as the writer requests them.
+ * @param cells cells 0 … cells − 1, all of them in `store`. @param workspace in the memory of `store`.
  */
 export function darkConstants(
   detector: Detector,
@@ -56,14 +56,14 @@ export function darkConstants(
   store: PlaneStore,
   cells: number,
   pdu: string,
-  room: KernelRoom,
+  workspace: KernelWorkspace,
 ): ConstantArray[] {
   const all = Array.from({ length: cells }, (_, cell) =>
     recipe.stages.map((_, stage) => stagePlanes(store, recipe, cell, stage)),
   )
   return darkDescriptions(detector, recipe, cells, pdu).map(({ planesOf, ...description }) => ({
     ...description,
-    ...interleaved(detector, all.flatMap(planesOf), description.dtype, room),
+    ...interleaved(detector, all.flatMap(planesOf), description.dtype, workspace),
   }))
 }
 
@@ -83,20 +83,20 @@ function levels(stages: readonly StagePlanes[]): Plane[] {
   return [...midpoints, ...means]
 }
 
-/** Fast-scan rows that the kernel makes at once, or a multiple of them; modules have whole multiples. */
+/** The kernel makes multiples of this number of fast-scan rows; every module has a multiple of it. */
 const ROWS = 4
-/** Rows that cache lines of planes hold: with fewer at once, lines are fetched again. */
+/** Rows in a cache line of a plane: with fewer at once, lines are fetched again. */
 const LINE_ROWS = 16
 
 /**
- * Rows of fast scan of some planes, `[row][slow scan][plane]`: as they lie in the room where it holds enough of them.
+ * Rows of fast scan of some planes, `[row][slow scan][plane]`: as many at once as the workspace holds.
  * @throws RangeError if it holds no pixel.
  */
 function interleaved<D extends 'f4' | 'u4'>(
   { slowScan, fastScan }: Detector,
   planes: readonly Plane[],
   dtype: D,
-  { kernels, buffer, at, bytes }: KernelRoom,
+  { kernels, buffer, at, bytes }: KernelWorkspace,
 ): Pick<ConstantArray<D>, 'data' | 'slabBytes'> {
   const n = planes.length
   const out = at + Math.ceil((8 * n) / 16) * 16

@@ -1,8 +1,8 @@
 import { BAD_PIXELS, badPixelMask } from '../model/bad-pixels.js'
 import { type Bounds, boundsOf, type DarkLimits } from './limits.js'
 import type { StagePlanes } from './planes.js'
-import type { KernelRoom } from './room.js'
 import { type Spread, spreadBytes, spreadOf } from './spread.js'
+import type { KernelWorkspace } from './workspace.js'
 
 const OFFSET = badPixelMask('OFFSET_OUT_OF_THRESHOLD')
 const NOISE = badPixelMask('NOISE_OUT_OF_THRESHOLD')
@@ -10,7 +10,7 @@ const EVALUATION = badPixelMask('OFFSET_NOISE_EVAL_ERROR')
 const NO_DATA = badPixelMask('OFFSET_NOISE_EVAL_ERROR', 'NO_DARK_DATA')
 const GAIN = badPixelMask('GAIN_THRESHOLDING_ERROR')
 
-/** Bits that a dark characterisation sets, in order of {@link StageJudgement.reasons}. */
+/** Bits that a dark characterisation sets, in order of {@link StageEvaluation.reasons}. */
 export const DARK_REASONS = [
   'OFFSET_OUT_OF_THRESHOLD',
   'NOISE_OUT_OF_THRESHOLD',
@@ -20,11 +20,13 @@ export const DARK_REASONS = [
 ] as const
 
 /** What was found of one cell in one stage. */
-export interface StageJudgement {
+export interface StageEvaluation {
   /** Median over the module's pixels, ADU. */
   readonly offset: number
   readonly noise: number
-  /** Medians of means and standard deviations of the gain samples, of some pixels: they tell stages. NaN: there are none. */
+  /**
+   * Medians of means and standard deviations of the gain samples, of some pixels: they identify stages. NaN: there are none.
+   */
   readonly gain: number
   readonly gainDeviation: number
   /** Pixels with any bit. */
@@ -33,36 +35,36 @@ export interface StageJudgement {
   readonly reasons: readonly number[]
 }
 
-/** Every seventh pixel tells the stage: a number that no structure of a module shares. */
+/** Every seventh pixel is used to identify the stage: no structure of a module has this period. */
 const STEP = 7
 /** Bytes of the counts of all bits, and of any. */
 const COUNTS = 192
 
-/** The room that {@link judgeCell} needs. */
-export function judgeBytes(pixels: number): number {
+/** The workspace that {@link evaluateCell} needs. */
+export function evaluationBytes(pixels: number): number {
   return COUNTS + spreadBytes(pixels) + 4 * Math.ceil(pixels / STEP + 4)
 }
 
 /**
  * Writes the bad-pixel planes of one cell, all bits of all stages.
  *
- * Offset and noise of each (cell, stage) are held against median and standard deviation over the module's pixels and
- * against the hard limits, in f64 on the f32 values; stages without frames become NaN with bits 2 and 3.
+ * Offset and noise of each (cell, stage) are compared with median and standard deviation over the module's pixels and
+ * with the hard limits, in f64 on the f32 values; stages without frames become NaN with bits 2 and 3.
  * @param stages in order of gain stages; planes of a multiple of 4 pixels. @param present whether a stage has frames of
  * the cell. @param separate raw gains of neighbouring stages must be {@link DarkLimits.gainSeparation} apart.
- * @param room {@link judgeBytes} in the memory of the planes.
+ * @param workspace {@link evaluationBytes} in the memory of the planes.
  */
-export function judgeCell(
+export function evaluateCell(
   stages: readonly StagePlanes[],
   present: readonly boolean[],
   limits: DarkLimits,
   separate: boolean,
-  room: KernelRoom,
-): StageJudgement[] {
+  workspace: KernelWorkspace,
+): StageEvaluation[] {
   const spreads = stages.map((planes, stage) => {
     if (!present[stage]) clear(planes)
     const { bad, offset, noise } = planes
-    const spread = { offset: spreadOf(offset, room), noise: spreadOf(noise, room) }
+    const spread = { offset: spreadOf(offset, workspace), noise: spreadOf(noise, workspace) }
     bad.fill(present[stage] ? 0 : NO_DATA)
     const mark = (
       values: Float32Array,
@@ -71,7 +73,7 @@ export function judgeCell(
       hard: Bounds,
       bit: number,
     ) =>
-      room.kernels.markOutside(
+      workspace.kernels.markOutside(
         values.byteOffset,
         values.length,
         median,
@@ -87,31 +89,31 @@ export function judgeCell(
   })
   for (let stage = 0; separate && stage + 1 < stages.length; stage++) {
     const [planes, next] = [stages[stage], stages[stage + 1]]
-    if (planes && next) markGain(planes, next, limits.gainSeparation, room)
+    if (planes && next) markGain(planes, next, limits.gainSeparation, workspace)
   }
   return stages.map(({ bad, gain }, stage) => ({
     offset: spreads[stage]?.offset.median ?? Number.NaN,
     noise: spreads[stage]?.noise.median ?? Number.NaN,
-    gain: gain ? medianOfSome(gain.mean, room) : Number.NaN,
-    gainDeviation: gain ? medianOfSome(gain.deviation, room) : Number.NaN,
-    ...counted(bad, room),
+    gain: gain ? medianOfSome(gain.mean, workspace) : Number.NaN,
+    gainDeviation: gain ? medianOfSome(gain.deviation, workspace) : Number.NaN,
+    ...counted(bad, workspace),
   }))
 }
 
-function medianOfSome(values: Float32Array, room: KernelRoom): number {
+function medianOfSome(values: Float32Array, workspace: KernelWorkspace): number {
   const step = Math.min(STEP, values.length)
   const count = Math.floor(values.length / step)
-  const some = new Float32Array(room.buffer, room.at, Math.ceil(count / 4) * 4).fill(Number.NaN)
+  const some = new Float32Array(workspace.buffer, workspace.at, Math.ceil(count / 4) * 4).fill(Number.NaN)
   for (let i = 0; i < count; i++) some[i] = values[i * step] ?? Number.NaN
   const behind = Math.ceil(some.byteLength / 64) * 64
-  return spreadOf(some, { ...room, at: room.at + behind }).median
+  return spreadOf(some, { ...workspace, at: workspace.at + behind }).median
 }
 
 function clear({ offset, noise, gain }: StagePlanes): void {
   for (const plane of [offset, noise, ...(gain ? [gain.mean, gain.deviation] : [])]) plane.fill(Number.NaN)
 }
 
-function markGain(a: StagePlanes, b: StagePlanes, separation: number, { kernels }: KernelRoom): void {
+function markGain(a: StagePlanes, b: StagePlanes, separation: number, { kernels }: KernelWorkspace): void {
   if (!(a.gain && b.gain)) return
   kernels.markClose(
     a.gain.mean.byteOffset,
@@ -128,8 +130,8 @@ function markGain(a: StagePlanes, b: StagePlanes, separation: number, { kernels 
 
 function counted(
   bad: Uint32Array,
-  { kernels, buffer, at }: KernelRoom,
-): Pick<StageJudgement, 'bad' | 'reasons'> {
+  { kernels, buffer, at }: KernelWorkspace,
+): Pick<StageEvaluation, 'bad' | 'reasons'> {
   kernels.countBits(bad.byteOffset, bad.length, at)
   const counts = new Uint32Array(buffer, at, 33)
   return { bad: counts[32] ?? 0, reasons: DARK_REASONS.map(name => counts[BAD_PIXELS[name]] ?? 0) }

@@ -1,9 +1,9 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf, viewAs } from '../../src/model/dtypes.js'
-import { type Block, blocksOf } from '../files/blocks.js'
+import { type Slab, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
-import { type DarkMap, MapSums } from './picture.js'
 import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
+import { type DarkMap, MapSums } from './preview.js'
 import type { DarkRecipe } from './recipe.js'
 
 /** How far new values lie from previous ones, new − previous, over all (pixel, cell) where both are finite. */
@@ -11,15 +11,15 @@ export interface Shift {
   readonly compared: number
   readonly mean: number
   readonly rms: number
-  /** The greatest in size, with its sign. */
+  /** The one of largest magnitude, with its sign. */
   readonly largest: number
 }
 
-/** One stage of a module against its constants before; what the catalogue lacks is absent. */
+/** One stage of a module compared with its previous constants; what the catalogue lacks is absent. */
 export interface StageDifference {
   readonly offset?: Shift & { readonly map: DarkMap }
   readonly noise?: Shift & { readonly map: DarkMap }
-  /** (pixel, cell) that were good and are bad, and the other way round. */
+  /** (pixel, cell) that were good and are bad, and vice versa. */
   readonly bad?: { readonly compared: number; readonly more: number; readonly fewer: number }
 }
 
@@ -27,8 +27,8 @@ export interface StageDifference {
 const BATCH = 4 * 2 ** 20
 
 /**
- * Compares the planes of a module, stage by stage, with previous Offset, Noise and BadPixelsDark; cells and stages
- * that only one side has are left out.
+ * Compares the planes of a module, stage by stage, with previous Offset, Noise and BadPixelsDark; cells and stages that
+ * only one side has are omitted.
  * @throws ConstantsError if previous constants cannot be read.
  */
 export async function differenceOf(
@@ -116,7 +116,7 @@ class ShiftSums {
   }
 }
 
-/** Counts pixels of a piece that were good and are bad now, and the other way round. */
+/** Counts pixels of a piece that were good and are bad now, and vice versa. */
 function countChanges(
   { values, at, fast, slow, fastScan }: Piece,
   now: Uint32Array,
@@ -138,12 +138,12 @@ function countChanges(
   counts.fewer += fewer
 }
 
-/** Values of one cell and stage in a block of a previous constant. */
+/** Values of one cell and stage in a slab of a previous constant. */
 interface Piece {
   readonly cell: number
   readonly stage: number
   readonly values: TypedArrayOf<DType>
-  /** Where in `values` the first one is; from there on they are `stride` elements apart. */
+  /** Index of the first one in `values`; the others follow, `stride` elements apart. */
   readonly at: number
   readonly fast: Axis
   readonly slow: Axis
@@ -172,10 +172,10 @@ async function eachPiece(
   } as const
   const slabs = await openSlabs(source)
   try {
-    for (const block of blocksOf(source, region, BATCH)) {
-      const bytes = new ArrayBuffer(block.bytes)
-      slabs.read(block.start, block.count, new Uint8Array(bytes))
-      for (const piece of piecesOf(detector, source, block, bytes)) use(piece)
+    for (const slab of slabsOf(source, region, BATCH)) {
+      const bytes = new ArrayBuffer(slab.bytes)
+      slabs.read(slab.start, slab.count, new Uint8Array(bytes))
+      for (const piece of piecesOf(detector, source, slab, bytes)) use(piece)
     }
   } finally {
     slabs.close()
@@ -185,11 +185,11 @@ async function eachPiece(
 function* piecesOf(
   { fastScan }: Detector,
   { axes, dtype }: ConstantSource,
-  { start, count, bytes }: Block,
+  { start, count, bytes }: Slab,
   buffer: ArrayBuffer,
 ): Generator<Piece> {
   const values = viewAs(dtype, buffer, 0, bytes / DTYPE_BYTES[dtype])
-  // Elements from one index to the next on each axis; an axis that is not there has the one index 0.
+  // Elements from one index to the next on each axis; a missing axis has only index 0.
   const strides = count.map((_, axis) => count.slice(axis + 1).reduce((product, n) => product * n, 1))
   const axis = (of: number): Axis => ({ from: start[of] ?? 0, n: count[of] ?? 1, stride: strides[of] ?? 0 })
   const [fast, slow] = [axis(axes.fastScan), axis(axes.slowScan)]

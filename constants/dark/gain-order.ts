@@ -2,8 +2,8 @@ import type { DarkRecipe } from './recipe.js'
 import type { StageSummary } from './summary.js'
 
 /**
- * Why the runs cannot be those of their stages, as far as the gain samples tell, with the order that they would be in;
- * undefined if all is well or the detector has no gain samples.
+ * Why the runs cannot belong to their stages according to the gain samples, with the order they would be in; undefined
+ * if they can, or if the detector has no gain samples.
  */
 export function gainOrderProblem(recipe: DarkRecipe, stages: readonly StageSummary[]): string | undefined {
   const { gain } = recipe
@@ -16,7 +16,7 @@ export function gainOrderProblem(recipe: DarkRecipe, stages: readonly StageSumma
   }
   for (const [i, next] of found.entries()) {
     const before = found[i - 1]
-    // Runs of one stage lie closer to each other than their samples spread.
+    // Runs of one stage differ by less than the spread of their samples.
     if (before === undefined || next.gain - before.gain > (before.gainDeviation ?? 0)) continue
     const levels = found.map(({ stage, gain }) => `${stage} ${gain.toFixed(0)}`).join(', ')
     const sorted = [...found].sort((a, b) => a.gain - b.gain).map(({ stage }) => stage)
@@ -27,7 +27,7 @@ export function gainOrderProblem(recipe: DarkRecipe, stages: readonly StageSumma
   return undefined
 }
 
-/** By the levels, the run given for `sorted[i]` is the one of stage i. */
+/** According to the levels, the run given for `sorted[i]` belongs to stage i. */
 function advice({ stages }: DarkRecipe, sorted: readonly string[]): string {
   const swapped = stages.flatMap((stage, i) =>
     sorted[i] === stage ? [] : [`${sorted[i]} seems to be ${stage}`],

@@ -1,9 +1,9 @@
 import { UsageError } from '../../src/model/errors.js'
 
-/** Least and greatest value that a good pixel may have, both good themselves. */
+/** Least and greatest value that a good pixel may have, inclusive. */
 export type Bounds = readonly [low: number, high: number]
 
-/** What a good pixel keeps to; a stage beyond the end of a list takes its last bounds. */
+/** Limits of a good pixel; a stage beyond the end of a list takes its last bounds. */
 export interface DarkLimits {
   /** Distance of an offset from the median over the module's pixels, in standard deviations over them. */
   readonly offsetSigma: number

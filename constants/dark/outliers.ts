@@ -1,7 +1,8 @@
-import type { StagePicture } from './picture.js'
-import { middle, type StageSummary } from './summary.js'
+import { median } from '../../src/model/median.js'
+import type { StagePreview } from './preview.js'
+import type { StageSummary } from './summary.js'
 
-/** Something that does not look like its neighbours: worth a person's look. */
+/** Something that differs from its neighbours: worth a look. */
 export interface Outlier {
   readonly stage: string
   /** `cell 3`, `ASIC at row 64, column 0`. */
@@ -9,7 +10,7 @@ export interface Outlier {
   readonly message: string
 }
 
-/** Distance from the median, in standard deviations as the median distance tells them. */
+/** Distance from the median, in standard deviations estimated from the median distance. */
 const FAR = 6
 /** Least distances that matter, ADU. */
 const LEAST = { offset: 20, noise: 0.5 } as const
@@ -21,15 +22,15 @@ const MOST_NAMED = 6
 /** Cells and ASICs of one stage of a module that stand out, the worst first. */
 export function outliersOf(
   summary: StageSummary,
-  picture: StagePicture,
+  preview: StagePreview,
   bin: number,
   pixels: number,
 ): Outlier[] {
   const { stage, cells } = summary
   const found: { readonly far: number; readonly outlier: Outlier }[] = []
   for (const quantity of ['offset', 'noise'] as const) {
-    const center = middle(cells.map(cell => cell[quantity]))
-    const width = 1.4826 * middle(cells.map(cell => Math.abs(cell[quantity] - center)))
+    const center = median(cells.map(cell => cell[quantity]))
+    const width = 1.4826 * median(cells.map(cell => Math.abs(cell[quantity] - center)))
     for (const cell of cells) {
       const distance = cell[quantity] - center
       if (!(Math.abs(distance) > Math.max(FAR * width, LEAST[quantity]))) continue
@@ -45,7 +46,7 @@ export function outliersOf(
     const message = `${percent(bad / pixels)} of its pixels are bad`
     found.push({ far: (100 * bad) / pixels, outlier: { stage, what: `cell ${cell}`, message } })
   }
-  for (const { row, column, share } of asicShares(picture, bin)) {
+  for (const { row, column, share } of asicShares(preview, bin)) {
     if (share <= MUCH_BAD) continue
     const what = `ASIC at row ${row}, column ${column}`
     found.push({
@@ -60,7 +61,7 @@ export function outliersOf(
 }
 
 function asicShares(
-  { bad: { rows, columns, values } }: StagePicture,
+  { bad: { rows, columns, values } }: StagePreview,
   bin: number,
 ): { row: number; column: number; share: number }[] {
   const step = ASIC / bin

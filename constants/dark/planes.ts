@@ -13,7 +13,7 @@ function quantities({ gain }: DarkRecipe): number {
 }
 
 /** Planes of one cell: those of stage 0 in order of {@link QUANTITIES}, then stage 1, … */
-export function planesOf(recipe: DarkRecipe): number {
+export function planesOfCell(recipe: DarkRecipe): number {
   return recipe.stages.length * quantities(recipe)
 }
 

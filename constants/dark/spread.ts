@@ -1,6 +1,6 @@
-import type { KernelRoom } from './room.js'
+import type { KernelWorkspace } from './workspace.js'
 
-/** Middle and width of the finite values of a plane. */
+/** Median and standard deviation of the finite values of a plane. */
 export interface Spread {
   /** Exact; even count: mean of the middle two. NaN if none is finite. */
   readonly median: number
@@ -9,17 +9,17 @@ export interface Spread {
   readonly finite: number
 }
 
-/** Bytes of the three numbers that the kernel finds, and of its scratch. */
+/** Bytes of the three numbers that the kernel writes, and of its scratch. */
 const FOUND = 64
 const SCRATCH = 8256
 
-/** The room that {@link spreadOf} needs for `count` values. */
+/** The workspace that {@link spreadOf} needs for `count` values. */
 export function spreadBytes(count: number): number {
   return FOUND + SCRATCH + 4 * count
 }
 
-/** {@link Spread} of a multiple of 4 f32 that lie in the room's memory, behind the {@link spreadBytes} of them. */
-export function spreadOf(values: Float32Array, { kernels, buffer, at }: KernelRoom): Spread {
+/** {@link Spread} of a multiple of 4 f32 in the workspace's memory, after the {@link spreadBytes} of them. */
+export function spreadOf(values: Float32Array, { kernels, buffer, at }: KernelWorkspace): Spread {
   kernels.spread(values.byteOffset, values.length, at, at + FOUND)
   const [median = Number.NaN, deviation = Number.NaN, finite = 0] = new Float64Array(buffer, at, 3)
   return { median, deviation, finite }

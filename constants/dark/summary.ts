@@ -1,4 +1,5 @@
-import { DARK_REASONS, type StageJudgement } from './bad-pixels.js'
+import { median } from '../../src/model/median.js'
+import { DARK_REASONS, type StageEvaluation } from './bad-pixels.js'
 import type { DarkRecipe, StageName } from './recipe.js'
 
 /** What was found of one stage of a module. */
@@ -9,7 +10,7 @@ export interface StageSummary {
   readonly noise: number
   readonly gain?: number
   readonly gainDeviation?: number
-  /** (pixel, cell) that were judged, and those with any bit. */
+  /** (pixel, cell) that were evaluated, and those with any bit. */
   readonly values: number
   readonly bad: number
   /** (pixel, cell) with each bit of {@link DARK_REASONS} that occurs. */
@@ -26,24 +27,25 @@ export interface CellSummary {
 }
 
 /**
- * Sums up the judgements of a module's cells, stage by stage. Cells without frames count nowhere.
- * @param judgements by cell id, then stage; undefined: the cell has frames in no stage.
+ * Sums up the evaluations of a module's cells, stage by stage. Cells without frames are not counted.
+ * @param evaluations by cell id, then stage; undefined: the cell has frames in no stage.
  */
 export function summarise(
   recipe: DarkRecipe,
-  judgements: readonly (readonly StageJudgement[] | undefined)[],
+  evaluations: readonly (readonly StageEvaluation[] | undefined)[],
   pixels: number,
 ): StageSummary[] {
   return recipe.stages.map((stage, i) => {
-    const all = judgements.flatMap((stages, cell) => {
-      const judged = stages?.[i]
+    const all = evaluations.flatMap((stages, cell) => {
+      const evaluated = stages?.[i]
       // Without frames all is NaN.
-      return judged === undefined || Number.isNaN(judged.offset) ? [] : [{ cell, judged }]
+      return evaluated === undefined || Number.isNaN(evaluated.offset) ? [] : [{ cell, evaluated }]
     })
-    const over = (value: (judged: StageJudgement) => number) => middle(all.map(({ judged }) => value(judged)))
+    const over = (value: (evaluated: StageEvaluation) => number) =>
+      median(all.map(({ evaluated }) => value(evaluated)))
     const reasons = DARK_REASONS.map((name, bit): [string, number] => [
       name,
-      all.reduce((sum, { judged }) => sum + (judged.reasons[bit] ?? 0), 0),
+      all.reduce((sum, { evaluated }) => sum + (evaluated.reasons[bit] ?? 0), 0),
     ])
     return {
       stage,
@@ -54,16 +56,9 @@ export function summarise(
         gainDeviation: over(({ gainDeviation }) => gainDeviation),
       }),
       values: all.length * pixels,
-      bad: all.reduce((sum, { judged }) => sum + judged.bad, 0),
+      bad: all.reduce((sum, { evaluated }) => sum + evaluated.bad, 0),
       reasons: Object.fromEntries(reasons.filter(([, count]) => count > 0)),
-      cells: all.map(({ cell, judged: { offset, noise, bad } }) => ({ cell, offset, noise, bad })),
+      cells: all.map(({ cell, evaluated: { offset, noise, bad } }) => ({ cell, offset, noise, bad })),
     }
   })
-}
-
-/** Median of numbers, the mean of the middle two for an even count; NaN of none. */
-export function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length / 2
-  return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2
 }

@@ -4,6 +4,7 @@ import { arrayOf, DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes
 import { ConstantsError } from '../../src/model/errors.js'
 import { badPixelMask } from '../model/bad-pixels.js'
 import type { StoredConstant } from './layout.js'
+import { requireWritten } from './not-written.js'
 import { openSlabs } from './source.js'
 import { type ConstantArray, type SlabOf, writeConstants } from './write.js'
 
@@ -46,6 +47,9 @@ export interface CheetahFile {
   write(path: string, pdu: string, beginAt: Date): Promise<void>
 }
 
+/** Of (gain, cell, slow scan, fast scan). */
+const CELL_AXIS = 1
+
 interface Found {
   readonly kind: CheetahDataset
   readonly shape: readonly number[]
@@ -85,8 +89,10 @@ export async function openCheetahFile(file: string): Promise<CheetahFile | undef
         const arrays: ConstantArray[] = []
         for (const { kind, shape, dtype } of found) {
           if (dtype === undefined) throw new TypeError(`${kind.name} is of no type that can be read`)
+          const place = { file, dataset: kind.name }
           const { located } = await findDataset(file, kind.name)
-          const reader = await openSlabs({ place: { file, dataset: kind.name }, ...(located && { located }) })
+          if (located) requireWritten(located, CELL_AXIS, place)
+          const reader = await openSlabs({ place, ...(located && { located }) })
           readers.push(reader)
           arrays.push(arrayOfDataset(reader, kind, shape, dtype, pdu, { ...statements, beginAt }))
         }

@@ -1,6 +1,6 @@
 import { DTYPE_BYTES, type DType, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError } from '../../src/model/errors.js'
-import type { Block } from './blocks.js'
+import type { Slab } from './slabs.js'
 import type { ConstantSource } from './source.js'
 
 /**
@@ -11,11 +11,11 @@ import type { ConstantSource } from './source.js'
  */
 export type GatherElements = (first: number, stride: number, n: number, row: Float64Array) => void
 
-/** Takes elements of `block` of `source` from `bytes`, whose start is aligned to 8, whatever their type. */
-export function elementsOf(source: ConstantSource, block: Block, bytes: Uint8Array): GatherElements {
+/** Takes elements of `slab` of `source` from `bytes`, whose start is aligned to 8, whatever their type. */
+export function elementsOf(source: ConstantSource, slab: Slab, bytes: Uint8Array): GatherElements {
   const { calibration } = source
   const dtype = calibration.kind === 'bits' ? (BITS[source.dtype] ?? source.dtype) : source.dtype
-  const length = block.bytes / DTYPE_BYTES[dtype]
+  const length = slab.bytes / DTYPE_BYTES[dtype]
   const gather = wide(dtype)
     ? gatherWide(viewAs('u4', bytes.buffer, bytes.byteOffset, 2 * length))
     : gatherFrom(viewAs(dtype, bytes.buffer, bytes.byteOffset, length))
@@ -62,8 +62,10 @@ function gatherWide(halves: Uint32Array): GatherElements {
 
 /** @param value what was found; NaN: not known. */
 export function notBits({ place, calibration }: ConstantSource, value: number): ConstantsError {
-  const what = Number.isNaN(value) ? 'a value that is no integer from 0 to 2^32 - 1' : `the value ${value}`
-  return new ConstantsError(`${calibration.name} holds ${what}, which is no bad-pixel mask`, {
+  const what = Number.isNaN(value)
+    ? 'a value that is not an integer from 0 to 2^32 - 1'
+    : `the value ${value}`
+  return new ConstantsError(`${calibration.name} holds ${what}, which is not a bad-pixel mask`, {
     place,
     hint: 'Store it as u4, or as i4 of the same bits',
   })

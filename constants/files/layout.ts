@@ -123,7 +123,7 @@ function dimsOf(attribute: unknown, place: { file: string; dataset: string }): s
   const names = typeof attribute === 'string' ? [attribute] : attribute
   if (Array.isArray(names) && names.length <= 32 && names.every(name => typeof name === 'string'))
     return names
-  throw new ConstantsError('its attribute dims is no list of names', {
+  throw new ConstantsError('its attribute dims is not a list of names', {
     place,
     hint: 'State the order of its axes with --dims',
   })

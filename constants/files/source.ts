@@ -14,6 +14,7 @@ import { type Calibration, calibrationOf } from '../model/calibrations.js'
 import type { ConstantVersion } from '../model/version.js'
 import { checkChunks } from './chunk-limit.js'
 import { liesElsewhere } from './layout.js'
+import { requireWritten } from './not-written.js'
 
 /** A module's constant, found and checked, ready to be read by any thread: plain data that survives `postMessage`. */
 export interface ConstantSource {
@@ -73,8 +74,10 @@ export async function locateConstant(
   if (found.elsewhere !== undefined) throw liesElsewhere(found.elsewhere, place)
   if (found.chunk) checkChunks(found.chunk, DTYPE_BYTES[version.dtype], place)
   const { shape, dtype, dims } = version
+  const axes = axesOf(dims)
+  if (found.located) requireWritten(found.located, axes.cell, place)
   const { checksums } = version
-  const source = { calibration, place, shape, axes: axesOf(dims), dtype, ...(checksums && { checksums }) }
+  const source = { calibration, place, shape, axes, dtype, ...(checksums && { checksums }) }
   return found.located ? { ...source, located: found.located } : source
 }
 

@@ -1,8 +1,8 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { productOf } from '../../src/model/shapes.js'
-import { blocksOf } from './blocks.js'
 import { MOST_CHUNK_BYTES } from './chunk-limit.js'
 import { elementsOf } from './elements.js'
+import { slabsOf } from './slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from './source.js'
 
 /** Values of a mask that are looked at together. */
@@ -19,16 +19,16 @@ export async function checkValues(detector: Detector, source: ConstantSource): P
     planes: [0, planesOf(source)],
   } as const
   const slabs = await openSlabs(source)
-  // A compressed chunk is decoded once only if a block holds it.
-  const room = new Uint8Array(MOST_CHUNK_BYTES)
+  // A compressed chunk is decoded once only if a slab holds it.
+  const scratch = new Uint8Array(MOST_CHUNK_BYTES)
   const row = new Float64Array(ROW)
   try {
-    for (const block of blocksOf(source, region, room.length)) {
-      const bytes = room.subarray(0, block.bytes)
-      slabs.read(block.start, block.count, bytes)
+    for (const slab of slabsOf(source, region, scratch.length)) {
+      const bytes = scratch.subarray(0, slab.bytes)
+      slabs.read(slab.start, slab.count, bytes)
       if (source.calibration.kind === 'float') continue
-      const gather = elementsOf(source, block, bytes)
-      const elements = productOf(block.count)
+      const gather = elementsOf(source, slab, bytes)
+      const elements = productOf(slab.count)
       for (let first = 0; first < elements; first += ROW)
         gather(first, 1, Math.min(ROW, elements - first), row)
     }

@@ -1,16 +1,16 @@
-import { closeSync, fstatSync, openSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { flushed } from '../../src/files/content.js'
-import { flushFolder, replaceFile } from '../../src/files/files.js'
+import { writing } from '../../src/files/errors.js'
+import { writeWhole } from '../../src/files/publish.js'
+import { writeFully } from '../../src/files/read-write.js'
 import { NewFile } from '../../src/hdf5/create/new-file.js'
 import {
+  consecutive,
   findDeclared,
   setEndOfFile,
   writeChunkIndex,
-  writeFully,
 } from '../../src/hdf5/create/write-chunks.js'
 import { DTYPE_BYTES, type DType, type TypedArrayOf } from '../../src/model/dtypes.js'
-import { isDetcalError, OutputError } from '../../src/model/errors.js'
 import { productOf } from '../../src/model/shapes.js'
 import type { StoredConstant } from './layout.js'
 import { type Statements, writeStatements } from './statements.js'
@@ -51,18 +51,10 @@ export const BATCH_BYTES = 16 * 2 ** 20
  * @throws OutputError naming the file if it cannot be written; TypeError if data and shape disagree.
  */
 export async function writeConstants(path: string, constants: readonly ConstantArray[]): Promise<void> {
-  // No .h5 at its end: readers that open every such file of a folder must not meet it.
-  const temporary = `${path}.part-${process.pid}`
-  try {
-    declareConstants(temporary, constants)
-    fillConstants(temporary, constants)
-    await flushed(temporary)
-    replaceFile(temporary, path)
-    flushFolder(dirname(path))
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw asWritten(error, path)
-  }
+  await writeWhole(path, part => {
+    declareConstants(part, constants)
+    fillConstants(part, constants)
+  })
 }
 
 /**
@@ -97,11 +89,11 @@ export function storedAs(constant: ConstantDescription): StoredConstant {
 
 /**
  * Adds the numbers of constants to the file that {@link declareConstants} made for them, each chunk behind the other. It is
- * not on disk before it is {@link flushed}.
+ * not on disk before it is `flushed`.
  * @throws OutputError naming the file; TypeError if data and shape disagree.
  */
 export function fillConstants(path: string, constants: readonly ConstantArray[]): void {
-  try {
+  writing(path, () => {
     const fd = openSync(path, 'r+')
     try {
       let end = fstatSync(fd).size
@@ -110,9 +102,7 @@ export function fillConstants(path: string, constants: readonly ConstantArray[])
     } finally {
       closeSync(fd)
     }
-  } catch (error) {
-    throw asWritten(error, path)
-  }
+  })
 }
 
 /** @returns where the file ends then. */
@@ -130,23 +120,13 @@ function fillConstant(fd: number, path: string, constant: ConstantArray, endOfFi
     const slab = typeof data === 'function' ? data(start, count) : data.subarray(at, at + length)
     if (slab.length !== length)
       throw new TypeError(`${calibration}: ${slab.length} elements for a slab of ${count.join(' × ')}`)
-    writeFully(
-      fd,
-      new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength),
-      first + at * elementBytes,
-      path,
-    )
+    const bytes = new Uint8Array(slab.buffer, slab.byteOffset, slab.byteLength)
+    writeFully(fd, bytes, first + at * elementBytes)
   }
   // Rows of the first axis lie in the order of their chunks.
   const bytes = productOf(chunkShapeOf(constant)) * elementBytes
   const chunks = (productOf(shape) * elementBytes) / bytes
-  const each = (value: (chunk: number) => number) => Float64Array.from({ length: chunks }, (_, i) => value(i))
-  return writeChunkIndex(
-    fd,
-    declared,
-    { indices: each(i => i), addresses: each(i => first + i * bytes), sizes: each(() => bytes) },
-    first + chunks * bytes,
-  )
+  return writeChunkIndex(fd, declared, consecutive(chunks, first, bytes), first + chunks * bytes)
 }
 
 /** Path of a constant's dataset in its file. */
@@ -201,17 +181,4 @@ function indicesOf(position: number, shape: readonly number[]): number[] {
       return index
     })
     .reverse()
-}
-
-function asWritten(error: unknown, path: string): unknown {
-  if (!(isDetcalError(error, 'output') || isSystemError(error))) return error
-  return new OutputError(error.message, {
-    place: { file: path },
-    hint: 'Check free space and permissions of its folder',
-    cause: error,
-  })
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error
 }

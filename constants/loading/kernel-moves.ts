@@ -1,6 +1,6 @@
 import type { Kernels } from '../../src/wasm/kernels.js'
 import type { ConstantSource } from '../files/source.js'
-import type { Contribution, Form } from './recipes.js'
+import type { Contribution } from './recipes.js'
 
 /** The kernels that move elements. */
 export type GatherName = {
@@ -13,7 +13,7 @@ export interface Move {
   /** Plane of the constant, plane of the lane. */
   readonly read: number
   readonly plane: number
-  /** The kernel adds to what is there, and nothing is there yet. */
+  /** The plane must be cleared first, since the kernel adds to its contents. */
   readonly clears: boolean
 }
 
@@ -27,11 +27,11 @@ export interface Thresholds {
 export interface Moves {
   readonly moves: readonly Move[]
   readonly thresholds: Thresholds | undefined
-  /** Contributions that no kernel knows. */
+  /** Contributions that no kernel can make. */
   readonly left: readonly Contribution[]
 }
 
-/** What kernels can do of the contributions of `source`. */
+/** Which of the contributions of `source` kernels can make, and how. */
 export function movesOf(source: ConstantSource, uses: readonly Contribution[]): Moves {
   const moves: Move[] = []
   const left: Contribution[] = []
@@ -50,13 +50,16 @@ export function movesOf(source: ConstantSource, uses: readonly Contribution[]): 
   const moved = paired && left.every(use => use !== t0)
   return {
     moves,
-    thresholds: moved && t0 && t1 ? { medium: t0.plane, low: t1.plane, gap: t0.gap } : undefined,
+    thresholds: moved && t0 && t1 ? { medium: t0.plane, low: t1.plane, gap: t0.gap === true } : undefined,
     left,
   }
 }
 
-/** The kernel for a constant's type of elements; undefined: there is none. */
-function gatherName({ dtype, calibration }: ConstantSource, form: Form): GatherName | undefined {
+/** The kernel for a constant's element type; undefined if there is none. */
+function gatherName(
+  { dtype, calibration }: ConstantSource,
+  form: Contribution['form'],
+): GatherName | undefined {
   if (form === 'formula') return undefined
   if (calibration.kind === 'float') {
     const times = form === 'times'

@@ -1,5 +1,5 @@
 import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
-import type { Range } from '../files/blocks.js'
+import type { Range } from '../files/slabs.js'
 
 /** Where a lane keeps the planes of its cells. */
 export interface LaneOptions {

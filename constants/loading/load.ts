@@ -1,9 +1,8 @@
-import type { PlaneRecipe } from '../../src/corrections/planes.js'
+import { missingBits, type PlaneRecipe } from '../../src/corrections/planes.js'
 import type { Kernels } from '../../src/wasm/kernels.js'
-import { blocksOf, type Range, type Region } from '../files/blocks.js'
 import { Verification } from '../files/checksums/verification.js'
+import { type Range, type Region, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
-import { badPixelMask } from '../model/bad-pixels.js'
 import { type LaneOptions, LanePlanes } from './lane-planes.js'
 import { type Contribution, contributionsOf } from './recipes.js'
 import { scatter } from './scatter.js'
@@ -18,13 +17,13 @@ export interface LoadOptions extends LaneOptions {
   readonly constants: ReadonlyMap<string, ConstantSource>
   /** Slow-scan rows to load: several workers load one module, each its strip. */
   readonly slowScan: Range
-  /** `finiteMedian` of SlopesFF, where a plane is `xray-gain`. */
+  /** `finiteMedian` of the calibration that a plane takes the median of. */
   readonly median?: number
   /** Room for what is read at once; shared memory will do. Absent: a private buffer of 4 MiB. */
   readonly scratch?: Uint8Array
   /** Kernels bound to the lane's memory: used if `scratch` lies in it too. The result is the same without, only later. */
   readonly kernels?: Kernels
-  /** Called before each block is read; what it throws ends the loading. */
+  /** Called before each slab is read; what it throws ends the loading. */
   readonly checkpoint?: () => void
 }
 
@@ -38,7 +37,7 @@ export interface LoadReport {
 /**
  * Fills one strip of a lane's constants from the files, transposing from disk order to image order.
  *
- * Every plane of the strip is written, in memory bounded by the scratch room. Float planes are the stored number, or
+ * Every plane of the strip is written, in memory bounded by the scratch. Float planes are the stored number, or
  * the recipe's f64 formula of stored numbers, rounded to f32 once; mask planes are u32.
  * What is read of a constant is held against its checksums, where it has some.
  * @throws ConstantsError naming file, dataset and module if a constant is damaged, lacks a plane, or is a mask with
@@ -54,10 +53,10 @@ export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
     for (const { plane, bits } of cell < available ? filled : missing) lane.fill(k, plane, slowScan, bits)
   })
 
-  const room = new Scratch(options)
+  const scratch = new Scratch(options)
   let bytes = 0
   for (const [source, uses] of bySource)
-    bytes += await loadSource(options, lane, room, source, uses, available)
+    bytes += await loadSource(options, lane, scratch, source, uses, available)
   return { missingCells: cells.filter(cell => cell >= available), bytes }
 }
 
@@ -65,7 +64,7 @@ export async function loadPlanes(options: LoadOptions): Promise<LoadReport> {
 async function loadSource(
   { cells, slowScan, checkpoint }: LoadOptions,
   lane: LanePlanes,
-  room: Scratch,
+  scratch: Scratch,
   source: ConstantSource,
   uses: readonly Contribution[],
   available: number,
@@ -80,48 +79,25 @@ async function loadSource(
     // An innermost plane axis is read with all planes: skipping bytes costs more than reading them.
     planes: innermost ? [0, planesOf(source)] : [Math.min(...reads), Math.max(...reads) + 1],
   }
-  const kernels = room.kernels && new KernelScatter(room.kernels, lane, source, uses)
-  const budget = room.bytes
-  const sumRoom = room.kernels && { ...room.kernels, buffer: lane.u32.buffer }
-  const verification = Verification.of(source, { region, budget, cells, ...(sumRoom && { room: sumRoom }) })
+  const kernels = scratch.kernels && new KernelScatter(scratch.kernels, lane, source, uses)
+  const budget = scratch.bytes
+  const workspace = scratch.kernels && { ...scratch.kernels, buffer: lane.u32.buffer }
+  const verification = Verification.of(source, { region, budget, cells, ...(workspace && { workspace }) })
   const slabs = await openSlabs(source)
   let bytes = 0
   try {
-    for (const block of blocksOf(source, verification?.region ?? region, budget)) {
+    for (const slab of slabsOf(source, verification?.region ?? region, budget)) {
       checkpoint?.()
-      const out = room.take(block.bytes)
-      slabs.read(block.start, block.count, out)
-      verification?.add(block, out)
-      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(block, out) : uses
-      if (left.length > 0) scatter(lane, source, block, out, left)
-      bytes += block.bytes
+      const out = scratch.take(slab.bytes)
+      slabs.read(slab.start, slab.count, out)
+      verification?.add(slab, out)
+      const left = kernels && out.buffer === lane.u32.buffer ? kernels.scatter(slab, out) : uses
+      if (left.length > 0) scatter(lane, source, slab, out, left)
+      bytes += slab.bytes
     }
   } finally {
     slabs.close()
   }
   await verification?.finish()
   return bytes
-}
-
-const NAN_F32 = 0x7fc00000
-const INFINITY_F32 = 0x7f800000
-
-/**
- * What a plane holds for a cell without constants: NaN in every term and factor makes the result NaN, infinite
- * thresholds never switch, the mask says NO_DARK_DATA. Planes of steps that are off stay neutral.
- */
-function missingBits(recipe: PlaneRecipe): number {
-  switch (recipe.kind) {
-    case 'fill':
-      return recipe.bits
-    case 'bad-pixels':
-      return badPixelMask('NO_DARK_DATA')
-    case 'medium-threshold':
-    case 'low-threshold':
-      return INFINITY_F32
-    case 'value':
-      return recipe.calibration === 'ThresholdsDark' ? INFINITY_F32 : NAN_F32
-    default:
-      return NAN_F32
-  }
 }

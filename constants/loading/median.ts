@@ -1,13 +1,13 @@
 import type { Detector } from '../../src/detectors/detector.js'
-import { blocksOf, SCRATCH_BYTES } from '../files/blocks.js'
 import { Verification } from '../files/checksums/verification.js'
 import { elementsOf } from '../files/elements.js'
+import { SCRATCH_BYTES, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
 import { medianOf } from './order-statistics.js'
 
 /**
  * Exact median in f64 of the finite values of plane 0 of a constant, over all pixels and cells of the module; the mean
- * of the middle two for an even count. The constant is read two or three times in blocks of 4 MiB.
+ * of the middle two for an even count. The constant is read two or three times in slabs of 4 MiB.
  * @returns NaN if no value is finite.
  * @throws ConstantsError if the constant is damaged, or not what was imported.
  */
@@ -23,12 +23,12 @@ export async function finiteMedian(detector: Detector, source: ConstantSource): 
   const first = verification
   try {
     const median = medianOf((consume: (values: Float64Array) => void) => {
-      for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
-        const out = scratch.subarray(0, block.bytes)
-        slabs.read(block.start, block.count, out)
-        verification?.add(block, out)
-        const gather = elementsOf(source, block, out)
-        const elements = block.count.reduce((product, n) => product * n, 1) / step
+      for (const slab of slabsOf(source, region, SCRATCH_BYTES)) {
+        const out = scratch.subarray(0, slab.bytes)
+        slabs.read(slab.start, slab.count, out)
+        verification?.add(slab, out)
+        const gather = elementsOf(source, slab, out)
+        const elements = slab.count.reduce((product, n) => product * n, 1) / step
         for (let from = 0; from < elements; from += row.length) {
           const n = Math.min(row.length, elements - from)
           gather(from * step, step, n, row)

@@ -1,17 +1,17 @@
 import { DTYPE_BYTES } from '../../src/model/dtypes.js'
 import type { Kernels } from '../../src/wasm/kernels.js'
-import type { Block } from '../files/blocks.js'
 import { notBits } from '../files/elements.js'
+import type { Slab } from '../files/slabs.js'
 import type { ConstantSource } from '../files/source.js'
 import { type GatherName, type Moves, movesOf } from './kernel-moves.js'
 import type { LanePlanes } from './lane-planes.js'
 import type { Contribution } from './recipes.js'
-import { type BlockAxes, blockAxes } from './scatter.js'
+import { type SlabAxes, slabAxes } from './scatter.js'
 
-/** Kernels of the lane's memory, and room in it for their table of destinations. */
-export interface KernelRoom {
+/** Kernels of the lane's memory, and workspace in it for their table of destinations. */
+export interface ScatterWorkspace {
   readonly kernels: Kernels
-  /** u32 words in the lane's memory: one for each cell and plane of a block. Nobody else writes to it meanwhile. */
+  /** u32 words in the lane's memory: one for each cell and plane of a slab. Nobody else writes to it meanwhile. */
   readonly table: Uint32Array
   /** Byte of the lane's memory, a multiple of 8, where sums of checksums go: `SUMS_BYTES`. */
   readonly sum: number
@@ -20,20 +20,25 @@ export interface KernelRoom {
 /** Cells whose thresholds are made right after they were moved, while the cache holds them. */
 const CELLS_AT_ONCE = 8
 
-/** Writes what kernels can of the blocks of one constant, as {@link scatter} would, bit for bit. */
+/** Writes what kernels can of the slabs of one constant, as {@link scatter} would, bit for bit. */
 export class KernelScatter {
-  readonly #room: KernelRoom
+  readonly #workspace: ScatterWorkspace
   readonly #lane: LanePlanes
   readonly #source: ConstantSource
   readonly #uses: readonly Contribution[]
   readonly #moves: Moves
-  /** By what of the constant's elements a block holds: the same for nearly all blocks. */
+  /** By what of the constant's elements a slab holds: the same for nearly all slabs. */
   readonly #tables = new Map<string, readonly Table[]>()
-  /** The table that is in the room. */
+  /** The table that is in the workspace. */
   #placed: Table | undefined
 
-  constructor(room: KernelRoom, lane: LanePlanes, source: ConstantSource, uses: readonly Contribution[]) {
-    this.#room = room
+  constructor(
+    workspace: ScatterWorkspace,
+    lane: LanePlanes,
+    source: ConstantSource,
+    uses: readonly Contribution[],
+  ) {
+    this.#workspace = workspace
     this.#lane = lane
     this.#source = source
     this.#uses = uses
@@ -41,17 +46,17 @@ export class KernelScatter {
   }
 
   /**
-   * Writes one block.
+   * Writes one slab.
    * @param bytes its elements in disk order, in the lane's memory.
    * @returns the contributions that are left for {@link scatter}.
    * @throws ConstantsError if a mask holds what is none.
    */
-  scatter(block: Block, bytes: Uint8Array): readonly Contribution[] {
-    const axes = blockAxes(this.#source, block)
+  scatter(slab: Slab, bytes: Uint8Array): readonly Contribution[] {
+    const axes = slabAxes(this.#source, slab)
     const order = orderOf(axes)
-    if (order === undefined || order.elements > this.#room.table.length) return this.#uses
+    if (order === undefined || order.elements > this.#workspace.table.length) return this.#uses
     const { moves, thresholds, left } = this.#moves
-    const { kernels } = this.#room
+    const { kernels } = this.#workspace
     for (const { clears, plane } of moves)
       if (clears)
         this.#eachRun(axes, 0, axes.cell.count, plane, (at, words) => {
@@ -75,17 +80,17 @@ export class KernelScatter {
     return left
   }
 
-  /** Moves elements `from … to − 1` of all pixels of the block. */
+  /** Moves elements `from … to − 1` of all pixels of the slab. */
   #gather(
     table: Table,
-    { fast, slow }: BlockAxes,
+    { fast, slow }: SlabAxes,
     { stride }: ElementOrder,
     bytes: Uint8Array,
     from: number,
     to: number,
   ): void {
-    const { kernels, table: room } = this.#room
-    if (this.#placed !== table) room.set(table.pointers)
+    const { kernels, table: workspace } = this.#workspace
+    if (this.#placed !== table) workspace.set(table.pointers)
     this.#placed = table
     const elementBytes = DTYPE_BYTES[this.#source.dtype]
     const pitch = 4 * this.#lane.width
@@ -94,7 +99,7 @@ export class KernelScatter {
       stride * elementBytes,
       fast.stride * elementBytes,
       slow.stride * elementBytes,
-      room.byteOffset + 4 * from,
+      workspace.byteOffset + 4 * from,
       to - from,
       fast.count,
       slow.count,
@@ -104,7 +109,7 @@ export class KernelScatter {
     if (refused > 0) throw notBits(this.#source, Number.NaN)
   }
 
-  #tablesOf({ cell, plane }: BlockAxes, order: ElementOrder): readonly Table[] {
+  #tablesOf({ cell, plane }: SlabAxes, order: ElementOrder): readonly Table[] {
     const key = [cell.first, cell.count, plane.first, plane.count, order.perCell].join()
     const known = this.#tables.get(key)
     if (known) return known
@@ -126,9 +131,9 @@ export class KernelScatter {
     return tables
   }
 
-  /** Calls `use` for every run of pixels of the block that is contiguous in `plane`, of cells `from … to − 1` in the block. */
+  /** Calls `use` for every run of pixels of the slab that is contiguous in `plane`, of cells `from … to − 1` in the slab. */
   #eachRun(
-    { fast, slow, cell }: BlockAxes,
+    { fast, slow, cell }: SlabAxes,
     from: number,
     to: number,
     plane: number,
@@ -145,7 +150,7 @@ export class KernelScatter {
   }
 }
 
-/** Destinations of a block's elements for one kernel. */
+/** Destinations of a slab's elements for one kernel. */
 interface Table {
   readonly gather: GatherName
   /** Address of slow scan 0, fast scan 0 of each element's plane; 0: not wanted. */
@@ -160,7 +165,7 @@ interface ElementOrder {
   readonly perCell: number
 }
 
-function orderOf({ cell, plane }: BlockAxes): ElementOrder | undefined {
+function orderOf({ cell, plane }: SlabAxes): ElementOrder | undefined {
   const elements = cell.count * plane.count
   if (plane.count === 1) return { elements, stride: cell.stride, perCell: 1 }
   if (cell.stride === plane.count * plane.stride)

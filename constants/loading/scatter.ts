@@ -1,5 +1,5 @@
-import type { Block } from '../files/blocks.js'
 import { elementsOf } from '../files/elements.js'
+import type { Slab } from '../files/slabs.js'
 import type { ConstantSource } from '../files/source.js'
 import type { LanePlanes } from './lane-planes.js'
 import type { Contribution } from './recipes.js'
@@ -10,8 +10,8 @@ import type { Contribution } from './recipes.js'
  */
 const TILE = 64
 
-/** What a block covers along each axis, and how far apart neighbours are in it, in elements. */
-export interface BlockAxes {
+/** What a slab covers along each axis, and how far apart neighbours are in it, in elements. */
+export interface SlabAxes {
   readonly fast: Extent
   readonly slow: Extent
   readonly cell: Extent
@@ -24,8 +24,8 @@ interface Extent {
   readonly stride: number
 }
 
-/** The axes of a block; a missing plane axis is one of length 1. */
-export function blockAxes({ axes }: ConstantSource, { start, count }: Block): BlockAxes {
+/** The axes of a slab; a missing plane axis is one of length 1. */
+export function slabAxes({ axes }: ConstantSource, { start, count }: Slab): SlabAxes {
   const strides: number[] = []
   let stride = 1
   for (let axis = count.length - 1; axis >= 0; axis--) {
@@ -46,20 +46,20 @@ export function blockAxes({ axes }: ConstantSource, { start, count }: Block): Bl
 }
 
 /**
- * Writes what `uses` make of one block, one element at a time: the definition that {@link scatterByKernel} must equal,
+ * Writes what `uses` make of one slab, one element at a time: the definition that `KernelScatter` must equal,
  * and the way for formulas and for types of elements that it does not know.
- * @param bytes the block's elements in disk order, aligned to 8.
+ * @param bytes the slab's elements in disk order, aligned to 8.
  * @throws ConstantsError if a mask holds what is none.
  */
 export function scatter(
   lane: LanePlanes,
   source: ConstantSource,
-  block: Block,
+  slab: Slab,
   bytes: Uint8Array,
   uses: readonly Contribution[],
 ): void {
-  const { fast, slow, cell, plane } = blockAxes(source, block)
-  const gather = elementsOf(source, block, bytes)
+  const { fast, slow, cell, plane } = slabAxes(source, slab)
+  const gather = elementsOf(source, slab, bytes)
   // Each plane of the constant is taken once, whichever of the uses read it.
   const planes = [...new Set(uses.flatMap(use => use.reads))]
   const offsets = planes.map(read => (read - plane.first) * plane.stride)

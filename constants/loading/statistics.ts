@@ -1,6 +1,6 @@
 import type { Detector } from '../../src/detectors/detector.js'
-import { blocksOf, SCRATCH_BYTES } from '../files/blocks.js'
 import { elementsOf } from '../files/elements.js'
+import { SCRATCH_BYTES, slabsOf } from '../files/slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../files/source.js'
 import { badPixelNames } from '../model/bad-pixels.js'
 
@@ -16,7 +16,7 @@ export interface PlaneStatistics {
 }
 
 /**
- * Statistics of each plane of a constant's last axis; the constant is read once, in blocks of 4 MiB.
+ * Statistics of each plane of a constant's last axis; the constant is read once, in slabs of 4 MiB.
  * @throws ConstantsError if it is damaged.
  */
 export async function statisticsOf(detector: Detector, source: ConstantSource): Promise<PlaneStatistics[]> {
@@ -30,14 +30,14 @@ export async function statisticsOf(detector: Detector, source: ConstantSource): 
   const slabs = await openSlabs(source)
   const scratch = new Uint8Array(SCRATCH_BYTES)
   try {
-    for (const block of blocksOf(source, region, SCRATCH_BYTES)) {
-      const out = scratch.subarray(0, block.bytes)
-      slabs.read(block.start, block.count, out)
-      const gather = elementsOf(source, block, out)
+    for (const slab of slabsOf(source, region, SCRATCH_BYTES)) {
+      const out = scratch.subarray(0, slab.bytes)
+      slabs.read(slab.start, slab.count, out)
+      const gather = elementsOf(source, slab, out)
       // Elements of one plane are runs of what lies within the plane axis, one run in `planes`.
       const axis = source.axes.plane
-      const inner = axis < 0 ? 1 : block.count.slice(axis + 1).reduce((product, n) => product * n, 1)
-      const runs = block.count.reduce((product, n) => product * n, 1) / (inner * planes)
+      const inner = axis < 0 ? 1 : slab.count.slice(axis + 1).reduce((product, n) => product * n, 1)
+      const runs = slab.count.reduce((product, n) => product * n, 1) / (inner * planes)
       // Whichever is longer is gathered at once.
       const row = new Float64Array(Math.max(inner, runs))
       tallies.forEach((tally, plane) => {

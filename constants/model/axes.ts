@@ -72,7 +72,7 @@ export function resolveDims(
     return { dims: ours(first), assumed: permutations(first).filter(fits).length > 1 }
   const what =
     fitting.length === 0
-      ? `is no known order of ${expectation(detector, calibration)}`
+      ? `is not a known order of ${expectation(detector, calibration)}`
       : `may be ${fitting.map(order => `(${ours(order).join(', ')})`).join(' or ')}`
   throw new ConstantsError(`${calibration.name} of shape ${text} ${what}`, { place, hint: statement(shape) })
 }

@@ -15,9 +15,13 @@ export function parameterNames(detector: Detector): string[] {
  * Conditions from `name → value`, names in any case made CalCat's own, values that look like numbers made numbers.
  * @throws UsageError for a name the detector does not know: it would match everything.
  */
-export function parseConditions(detector: Detector, pairs: Readonly<Record<string, string>>): Conditions {
+export function parseConditions(
+  detector: Detector,
+  pairs: Readonly<Record<string, string | number>>,
+): Conditions {
   const conditions: Record<string, number | string> = {}
-  for (const [given, value] of Object.entries(pairs)) {
+  for (const [given, stated] of Object.entries(pairs)) {
+    const value = String(stated)
     const name = parameterNamed(detector, given)
     if (name === undefined)
       throw new UsageError(`${detector.name} has no operating condition ${JSON.stringify(given)}`, {

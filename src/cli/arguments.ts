@@ -1,7 +1,7 @@
 import type { Arguments } from 'yargs'
 import { UsageError } from '../model/errors.js'
 
-/** What yargs knows of the types of a command's arguments. */
+/** The types of a command's arguments in yargs. */
 export interface ArgumentTypes {
   readonly array: readonly string[]
   readonly string: readonly string[]
@@ -9,7 +9,7 @@ export interface ArgumentTypes {
 }
 
 /**
- * Refuses what yargs lets pass: an argument given twice, without a value, with one that is no number, or, from a
+ * Refuses what yargs accepts: an argument given twice, without a value, with a value that is not a number, or, from a
  * file of options, of another type.
  * @throws UsageError naming the argument.
  */
@@ -31,10 +31,10 @@ export function checkArguments(args: Arguments, types: ArgumentTypes): true {
 function checkItem(name: string, type: 'string' | 'number', item: unknown): void {
   if (item === '') throw new UsageError(`argument ${name} is empty`, { hint: 'Give it a value' })
   if (typeof item !== type || Number.isNaN(item))
-    throw new UsageError(`argument ${name} is no ${type === 'number' ? 'number' : 'text'}`)
+    throw new UsageError(`argument ${name} is not ${type === 'number' ? 'a number' : 'text'}`)
 }
 
-/** What yargs says, for people. */
+/** yargs' messages in plain words. */
 export function usageMessage(message: string): string {
   if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing'
   const meant = /^Did you mean (.+)\?$/.exec(message)?.[1]

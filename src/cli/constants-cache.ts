@@ -4,7 +4,7 @@ import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/cache/f
 import { parseBytes } from '../engine/plan/budget.js'
 import type { NoCache } from '../engine/run/cache-use.js'
 import { isDetcalError } from '../model/errors.js'
-import type { CorrectOptions } from './correct-options.js'
+import type { MachineArguments } from './correct-options.js'
 
 /**
  * The constants cache that the options mean. A default one that cannot be used costs the cache and not the correction:
@@ -14,7 +14,7 @@ import type { CorrectOptions } from './correct-options.js'
 export function openConstantsCache({
   constantsCache,
   constantsCacheSize,
-}: Pick<CorrectOptions, 'constantsCache' | 'constantsCacheSize'>): ConstantsCache | NoCache {
+}: Pick<MachineArguments, 'constantsCache' | 'constantsCacheSize'>): ConstantsCache | NoCache {
   const limit = constantsCacheSize === undefined ? DEFAULT_CACHE_BYTES : parseBytes(constantsCacheSize)
   if (constantsCache === 'off') return { off: 'as asked' }
   if (constantsCache !== undefined)

@@ -1,15 +1,16 @@
 import type { Argv } from 'yargs'
-import type { Selection } from '../../constants/catalogue/query.js'
+import type { VersionQuery } from '../../constants/catalogue/query.js'
 import type { Strategy } from '../../constants/catalogue/select.js'
 import { type Conditions, parameterNames, parseConditions } from '../../constants/model/conditions.js'
 import type { ConstantVersion } from '../../constants/model/version.js'
 import type { Detector } from '../detectors/detector.js'
-import { DETECTORS } from '../detectors/index.js'
+import { DETECTORS } from '../kits/index.js'
 import { UsageError } from '../model/errors.js'
+import { parseTime } from '../model/time.js'
 import { inRanges, parseRanges } from '../sources/run/query.js'
-import { parsePairs, parseTime } from './options.js'
+import { parsePairs } from './options.js'
 
-/** Options that say which constants of a catalogue are meant. */
+/** Options that select constants of a catalogue. */
 export interface FilterOptions {
   readonly catalogue: string
   readonly detector: string | undefined
@@ -44,13 +45,13 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
       group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only units that ever were one of these modules: 0,3,5-7',
+      describe: 'only PDUs that ever served as one of these modules: 0,3,5-7',
     })
     .option('pdu', {
       group: WHICH,
       type: 'string',
       requiresArg: true,
-      describe: 'only this physical detector unit',
+      describe: 'only this physical detector unit (PDU)',
     })
     .option('calibration', {
       alias: 'calibrations',
@@ -86,8 +87,8 @@ export function filterOptions(yargs: Argv): Argv<FilterOptions> {
     }) as unknown as Argv<FilterOptions>
 }
 
-/** What the options select. @throws UsageError for names that nothing has. */
-export function selectionOf(options: FilterOptions): Selection {
+/** What the options select. @throws UsageError for unknown names. */
+export function queryOf(options: FilterOptions): VersionQuery {
   const { detector: name, module, pdu, calibration, condition, at, strategy } = options
   const detector = name === undefined ? undefined : detectorNamed(name)
   const kinds = detector ? [detector] : DETECTORS
@@ -121,7 +122,7 @@ function calibrationsOf(text: string, kinds: readonly Detector[]): string[] {
   })
 }
 
-/** Without a detector, a condition may be one of any: each name as the first that has it spells it. */
+/** Without a detector, a condition may belong to any: each name is spelled as in the first that has it. */
 function conditionsOf(pairs: readonly string[], kinds: readonly Detector[]): Conditions {
   const found = Object.entries(parsePairs(pairs, '--condition')).map(([name, value]) => {
     const knows = (detector: Detector) =>
@@ -149,13 +150,13 @@ export function versionRecord(version: ConstantVersion): Record<string, unknown>
   return { ...version, beginAt: version.beginAt.toISOString(), created: version.created.toISOString() }
 }
 
-/** ISO 8601, UTC, without a fraction that is none. */
+/** ISO 8601, UTC, without a fraction of zero. */
 export function timeText(time: Date): string {
   return time.toISOString().replace('.000Z', 'Z')
 }
 
 /** Conditions on one line, `name=value` separated by commas. */
-export function conditionsText(conditions: Conditions): string {
+export function conditionList(conditions: Conditions): string {
   return Object.entries(conditions)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ')

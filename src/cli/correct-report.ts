@@ -6,7 +6,7 @@ import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
 
-/** A result for people and for machines. */
+/** A result as text and as JSON. */
 export interface Report {
   readonly text: string
   readonly json: object
@@ -110,7 +110,7 @@ export function outcomeReport(
   return { text, json: { ...outcome, modules, conditions: told } }
 }
 
-/** Operating conditions with what tells each. */
+/** Operating conditions with the origin of each. */
 function conditionTable(told: ToldConditions): string {
   const rows = Object.entries(told).map(([name, { value, source }]) => [name, `${value ?? '–'}`, source])
   return table(['condition', 'value', 'from'], rows)

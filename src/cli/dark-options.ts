@@ -2,7 +2,7 @@ import type { Argv } from 'yargs'
 import { type DarkLimits, parseBounds, requireSigma } from '../../constants/dark/limits.js'
 import type { DarkRecipe } from '../../constants/dark/recipe.js'
 import type { Detector } from '../detectors/detector.js'
-import { DETECTORS } from '../detectors/index.js'
+import { DETECTORS } from '../kits/index.js'
 import { parseModules, parseTrains, type Selection } from '../sources/run/query.js'
 
 /** Options of `detcal dark` as yargs gives them. */
@@ -30,13 +30,13 @@ export interface DarkArguments {
   readonly dryRun: boolean
 }
 
-const RUNS = 'Which runs:'
-const INTO = 'Into which constants:'
-const LIMITS = 'What a good pixel keeps to (defaults by detector):'
-const OUTPUT = 'What is told:'
-const MACHINE = 'With what:'
+const RUNS = 'Runs:'
+const INTO = 'Constants:'
+const LIMITS = 'Limits of good pixels (defaults by detector):'
+const OUTPUT = 'Reports:'
+const MACHINE = 'Resources:'
 
-/** The options of `detcal dark`, in the groups that its help shows. */
+/** The options of `detcal dark`, in the groups of its help. */
 export function darkOptions(yargs: Argv): Argv<DarkArguments> {
   const text = { type: 'string', requiresArg: true } as const
   const number = { type: 'number', requiresArg: true } as const
@@ -48,7 +48,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       run: {
         ...text,
         group: RUNS,
-        describe: 'the one dark run of a detector without gain stages, or in parallel gain',
+        describe: 'the single dark run of a detector without gain stages, or in parallel gain',
       },
       'parallel-gain': {
         group: RUNS,
@@ -67,7 +67,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
         ...text,
         group: INTO,
         demandOption: true,
-        describe: 'folder of the constants catalogue; made if need be',
+        describe: 'folder of the constants catalogue; created if missing',
       },
       condition: {
         group: INTO,
@@ -79,7 +79,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       'begin-at': {
         ...text,
         group: INTO,
-        describe: 'from when they are valid (ISO 8601) [default: time of the first run]',
+        describe: 'start of their validity (ISO 8601) [default: time of the first run]',
       },
       'offset-sigma': {
         ...number,
@@ -96,7 +96,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       'gain-separation': {
         ...number,
         group: LIMITS,
-        describe: 'least distance of raw gains of neighbouring stages, in standard deviations',
+        describe: 'least distance between raw gains of neighbouring stages, in standard deviations',
       },
       report: { ...text, group: OUTPUT, describe: 'HTML report: FILE.html' },
       json: { group: OUTPUT, type: 'boolean', default: false, describe: 'print the result as JSON' },
@@ -104,7 +104,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
       memory: {
         ...text,
         group: MACHINE,
-        describe: 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]',
+        describe: 'memory limit: 8GiB [default: 60 %, at most 8GiB]',
       },
       'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
     })
@@ -118,7 +118,7 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
     ) as unknown as Argv<DarkArguments>
 }
 
-/** The limits in force: the detector's own but for what the options say. @throws UsageError */
+/** The limits: the detector's own, unless the options change them. @throws UsageError */
 export function limitsOf(args: DarkArguments, { limits, stages }: DarkRecipe): DarkLimits {
   const { offsetSigma, offsetHard, noiseSigma, noiseHard, gainSeparation } = args
   const sigma = (value: number | undefined, option: string, otherwise: number) =>
@@ -134,7 +134,7 @@ export function limitsOf(args: DarkArguments, { limits, stages }: DarkRecipe): D
   }
 }
 
-/** What of the runs the options select. @throws UsageError */
+/** The part of the runs that the options select. @throws UsageError */
 export function darkSelection({ modules, trains }: DarkArguments, detector: Detector): Selection {
   return {
     ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),

@@ -1,5 +1,5 @@
 import { DARK_REASONS } from '../../constants/dark/bad-pixels.js'
-import type { DarkMap } from '../../constants/dark/picture.js'
+import type { DarkMap } from '../../constants/dark/preview.js'
 import type { DarkOutcome } from '../engine/dark/outcome.js'
 import type { DarkPlan } from '../engine/dark/plan.js'
 import { conditionsText } from '../engine/plan/told-conditions.js'
@@ -87,10 +87,10 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
     beginAt: plan.beginAt.toISOString(),
     conditions: plan.told,
     limits: plan.limits,
-    modules: outcome.modules.map(({ module, pdu, stages, pictures, outliers, previous }) => ({
+    modules: outcome.modules.map(({ module, pdu, stages, previews, outliers, previous }) => ({
       module,
       unit: pdu,
-      stages: stages.map((summary, i) => ({ ...summary, histograms: pictures[i]?.histograms })),
+      stages: stages.map((summary, i) => ({ ...summary, histograms: previews[i]?.histograms })),
       outliers,
       previous: previous && {
         beginAt: previous.beginAt.toISOString(),
@@ -109,7 +109,7 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
   return { text, json }
 }
 
-/** Maps are for eyes: they are in the report. */
+/** Without maps: those are in the report. */
 function withoutMaps(stage: object): object {
   const isMap = (value: unknown): value is { map: DarkMap } =>
     typeof value === 'object' && value !== null && 'map' in value

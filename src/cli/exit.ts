@@ -10,7 +10,7 @@ export interface Ending {
   readonly text?: string
 }
 
-/** Thrown by {@link interruptible} work that a signal ended. */
+/** Thrown by {@link interruptible} when a signal ended its work. */
 export class InterruptedError extends Error {
   readonly signal: NodeJS.Signals
   constructor(signal: NodeJS.Signals) {
@@ -19,7 +19,7 @@ export class InterruptedError extends Error {
   }
 }
 
-/** What a thrown value means for whoever called the command. */
+/** What a thrown value means for the caller of the command. */
 export function failureOf(error: unknown): Ending {
   if (error instanceof InterruptedError) {
     return {

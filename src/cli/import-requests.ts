@@ -3,10 +3,11 @@ import type { ImportRequest } from '../../constants/catalogue/import-request.js'
 import { type StatedUnit, unitsInFile } from '../../constants/files/pdus-in-file.js'
 import { parseConditions } from '../../constants/model/conditions.js'
 import type { Detector } from '../detectors/detector.js'
-import { belongsToNobody } from '../files/files.js'
+import { belongsToNobody } from '../files/names.js'
 import { UsageError } from '../model/errors.js'
+import { parseTime } from '../model/time.js'
 import { detectorNamed } from './constants-options.js'
-import { parsePairs, parseTime } from './options.js'
+import { parsePairs } from './options.js'
 
 /** Options of `detcal constants import` as yargs gives them. */
 export interface ImportOptions {

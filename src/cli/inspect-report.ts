@@ -31,7 +31,7 @@ interface Spread {
   readonly different: number
 }
 
-/** Over all frames that belong to a train, of ids below `limit`: others are told as problems. */
+/** Over all frames that belong to a train, for ids below `limit`: others are reported as problems. */
 function spread(run: Run, limit: number, ids: (file: ModuleFile) => ArrayLike<number>): Spread | undefined {
   const seen = new Set<number>()
   for (const file of [...run.modules.values()].flat())
@@ -49,7 +49,7 @@ function spread(run: Run, limit: number, ids: (file: ModuleFile) => ArrayLike<nu
   return { from, to, different: seen.size }
 }
 
-/** The summary for machines; every figure of the text is in it. */
+/** The summary as JSON; it has every figure of the text. */
 export function inspectJson(run: Run) {
   const files = [...run.modules.values()].flat()
   const perTrain = files
@@ -99,20 +99,20 @@ function suspects(files: readonly ModuleFile[]): number {
   ).size
 }
 
-/** Of detectors that have one; a run in parallel gain has its pulses once in each stage. */
+/** For detectors that have one; in parallel gain a run has each pulse once in each stage. */
 function gainModeText({ detector, gainMode, rawFrames }: Run): string | undefined {
   if (rawFrames > 1) return 'parallel'
   if (!detector.fixedGain) return undefined
   return gainMode === undefined ? `${GAIN_MODES[0]} (assumed)` : `${GAIN_MODES[gainMode]} (control data)`
 }
 
-/** Every condition with what tells it; the gain mode is what a correction would assume. */
+/** Every condition with its origin; the gain mode is the one a correction would assume. */
 function toldOf({ detector, conditions, conditionSources, gainMode }: Run): ToldConditions {
   const gain = detector.fixedGain ? { 'Gain mode': gainMode ?? 0 } : {}
   return toldConditions(detector, { ...conditions, ...gain }, conditionSources)
 }
 
-/** The summary for people: facts by name, then modules with their sequences. */
+/** The summary as text: facts by name, then modules with their sequences. */
 export function inspectText(run: Run): string {
   const summary = inspectJson(run)
   const { trains, framesPerTrain, cells, pulses, total } = summary

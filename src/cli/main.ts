@@ -2,11 +2,11 @@
 import './compile-late.js'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
+import { buildVersion } from '../files/version.js'
 import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
-import { Chosen, chosenBy, commandsFor } from './commands/index.js'
+import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
-import { buildVersion } from './version.js'
 
 // A reader that has seen enough (`detcal inspect | head`) is no error.
 for (const stream of [process.stdout, process.stderr])
@@ -36,16 +36,10 @@ let parser = yargs(args)
       hint: 'See detcal --help, or detcal <command> --help',
     })
   })
-const [name] = args
-for (const command of await commandsFor(name)) parser = parser.command(chosenBy(command))
+for (const command of await commandsFor(args[0])) parser = parser.command(command)
 
 try {
   await parser.parseAsync()
-} catch (thrown) {
-  try {
-    if (!(thrown instanceof Chosen)) throw thrown
-    await thrown.run()
-  } catch (error) {
-    endWith(failureOf(error))
-  }
+} catch (error) {
+  endWith(failureOf(error))
 }

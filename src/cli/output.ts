@@ -1,4 +1,4 @@
-import { software } from './version.js'
+import { software } from '../files/version.js'
 
 /** Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, says who made it. */
 export function printJson(value: object): void {

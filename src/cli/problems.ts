@@ -1,6 +1,7 @@
 import type { Problem } from '../model/problem.js'
+import { rangesText } from '../model/ranges.js'
 
-/** Problems, one a line, for stderr: errors last, where they are seen; what modules share is said once. */
+/** Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once. */
 export function problemLines(problems: readonly Problem[]): string {
   const groups = new Map<string, Problem[]>()
   for (const problem of problems) {
@@ -34,15 +35,4 @@ function lineOf(group: readonly Problem[]): string {
 function modulesText(modules: readonly number[]): string | undefined {
   const ranges = rangesText(modules)
   return ranges === '' ? undefined : `module${/^\d+$/.test(ranges) ? '' : 's'} ${ranges}`
-}
-
-/** `1-2, 5` of 2, 5, 1: as the options take them. */
-export function rangesText(numbers: readonly number[]): string {
-  const ranges: [number, number][] = []
-  for (const number of [...new Set(numbers)].sort((a, b) => a - b)) {
-    const last = ranges.at(-1)
-    if (last !== undefined && number === last[1] + 1) last[1] = number
-    else ranges.push([number, number])
-  }
-  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
 }

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress'
 
-/** Shows how far a long command is. */
+/** Shows the progress of a long command. */
 export interface Progress {
   /** @param done units done so far. */
   update(done: number): void
@@ -13,12 +13,12 @@ export interface ProgressOptions {
   readonly total: number
   /** Bytes of the whole, for the rate. */
   readonly bytes: number
-  /** Trains of the whole: what people count. */
+  /** Trains of the whole, for the label. */
   readonly trains: number
   readonly stream?: NodeJS.WriteStream
 }
 
-/** A bar on a terminal, else a plain line every tenth. Always on stderr. */
+/** A bar on a terminal, else a line for every tenth. Always on stderr. */
 export function showProgress({ total, bytes, trains, stream = process.stderr }: ProgressOptions): Progress {
   const start = performance.now()
   const figures = (done: number) => {

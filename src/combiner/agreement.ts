@@ -1,8 +1,8 @@
-/** What most of several parts agree on. */
+/** What the majority of several parts agree on. */
 export interface Agreement<Part> {
   /** The first part of those that agree. */
   readonly first: Part
-  /** Parts that say something else. */
+  /** Parts that differ. */
   readonly others: readonly Part[]
 }
 

@@ -1,15 +1,15 @@
 import type { TrainId } from '../model/ids.js'
 import { agreementOf } from './agreement.js'
 
-/** When a train is given out, and what its parts must have in common. */
+/** When a train is delivered, and what its parts must have in common. */
 export interface CombinerPolicy<Part> {
   /** Modules that a complete train has. */
   readonly modules: readonly number[]
-  /** ms after its first part that a train is given out without the modules it still lacks; absent: only at the end. */
+  /** ms after its first part at which a train is delivered without the modules it still lacks; absent: only at the end. */
   readonly deadline?: number
-  /** Which parts fit together, their pulses for instance: those that most modules do not agree with are left out. */
+  /** Whether two parts fit together, by their pulses for instance: parts that differ from most modules' are excluded. */
   readonly same: (a: Part, b: Part) => boolean
-  /** Parts without frames have no say in what the train is, and fit whatever it is. Absent: none are. */
+  /** Whether a part has no frames: it has no vote and fits any train. Absent: no part is empty. */
   readonly empty?: (part: Part) => boolean
 }
 
@@ -18,7 +18,7 @@ export interface CombinedTrain<Part> {
   readonly train: TrainId
   /** By module, ascending; modules that are missing or disagree are absent. */
   readonly parts: ReadonlyMap<number, Part>
-  /** The part that says what the others have in common: the lowest module's of those that agree; absent if all are empty. */
+  /** The part that represents those that agree: that of the lowest module; absent if all are empty. */
   readonly agreed?: Part
   /** Modules whose parts differ from those of most. */
   readonly disagreeing: readonly number[]
@@ -29,7 +29,7 @@ export interface CombinedTrain<Part> {
 export interface CombinerCounts {
   readonly complete: number
   readonly partial: number
-  /** Parts that came after their train was given out. */
+  /** Parts that came after their train was delivered. */
   readonly late: number
   /** Second parts of a module in one train: the first is kept. */
   readonly duplicate: number
@@ -41,12 +41,12 @@ interface Pending<Part> {
   readonly since: number
 }
 
-/** Trains that are remembered as given out, so that what comes late is not taken for a new train: minutes of beam. */
+/** Number of delivered trains that are remembered, so that late parts are not taken for new trains: minutes of beam. */
 const REMEMBERED = 4096
 
 /**
- * The one place that joins modules by train id: those of a run on disk, all at once, and those of a stream, as they come.
- * Trains are given out once each and in order: one that waits for a module holds back later ones until its deadline.
+ * The one place that joins modules by train id: those of a run on disk, all at once, and those of a stream, as they
+ * come. Each train is delivered once, in order: one that waits for a module holds back later ones until its deadline.
  */
 export class Combiner<Part> {
   readonly #policy: CombinerPolicy<Part>
@@ -69,7 +69,7 @@ export class Combiner<Part> {
 
   /**
    * Takes one module's part of a train.
-   * @param now ms on any clock that does not go back; needed under a deadline alone.
+   * @param now ms on any monotonic clock; needed only with a deadline.
    * @returns false if it was late or a duplicate, and is not kept.
    */
   add(train: TrainId, module: number, part: Part, now = 0): boolean {

@@ -10,13 +10,13 @@ export interface SkippedStep {
 
 /** The resolved corrections of one module: plain data that can be posted to a worker. */
 export interface Chain {
-  /** Export of the WebAssembly module that does them all. */
+  /** The kernel that does all of them: an export of the WebAssembly module. */
   readonly kernel: string
-  /** What it is told beside its planes: the u32 words behind `pixels` (docs/architecture.md, kernel contract). */
+  /** The kernel's parameters: the u32 words after `pixels` (docs/architecture.md, kernel contract). */
   readonly params: readonly number[]
   /** Planes of constants of each memory cell, in the order the kernel reads them. */
   readonly planes: readonly PlaneRecipe[]
-  /** Which of these is the mask of the first stage, the one that most pixels have; absent: none. */
+  /** Index of the first stage's mask, which most pixels have; absent: there is none. */
   readonly maskPlane?: number
   /** Raw frames that the kernel makes one frame of: 1, or the number of gain stages in parallel gain. */
   readonly rawFrames: number
@@ -38,7 +38,7 @@ export interface ChainRequest {
   readonly gainMode: GainMode
   /** Raw frames of a pulse, see {@link Chain.rawFrames}. */
   readonly rawFrames: number
-  /** Names of the calibrations there are for the module. */
+  /** Names of the calibrations that the module has constants of. */
   readonly available: ReadonlySet<string>
   /** The bad-pixel maps to make the mask of, by calibration; absent: those that come with the steps. */
   readonly maskMaps?: readonly string[]
@@ -54,18 +54,10 @@ export interface Corrections {
   readonly productionSteps: readonly string[]
   /**
    * Decides what is done for a module. A step whose constant is missing is skipped.
-   * @throws ConstantsError without the constants that nothing can do without; the caller knows the module.
+   * @throws ConstantsError if constants are missing that the steps cannot do without; the caller adds the module.
    * @throws UsageError for an option that makes no sense.
    */
   resolve(request: ChainRequest): Chain
-}
-
-/** Bits of the f32 neutral elements; x + −0 is x for every x, −0 included. */
-export const NEUTRAL = { zero: 0, one: 0x3f800000, minusZero: 0x80000000, infinite: 0x7f800000 } as const
-
-/** The same 32 bits for every pixel. */
-export function fill(bits: number): PlaneRecipe {
-  return { kind: 'fill', bits }
 }
 
 /** @throws ConstantsError naming those of `needed` that are not there. */
@@ -74,7 +66,7 @@ export function requireConstants(needed: readonly string[], available: ReadonlyS
   if (missing.length > 0) throw new ConstantsError(`there is no ${missing.join(' and no ')}`)
 }
 
-/** Splits `steps` by whether `reasonAgainst` knows a reason that a step cannot be done for. */
+/** Splits `steps` into those that can be done and those that `reasonAgainst` gives a reason to skip. */
 export function withoutImpossible(
   steps: readonly string[],
   reasonAgainst: (step: string) => string | undefined,

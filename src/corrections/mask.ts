@@ -6,13 +6,13 @@ export interface MaskedSteps {
   readonly skipped: readonly SkippedStep[]
   /** By calibration, in the order they are joined; none without the step `mask`. */
   readonly maskMaps: readonly string[]
-  /** Maps that belong to this mask and are not there. */
+  /** Maps that belong to this mask and that the module does not have. */
   readonly missingMaps: readonly string[]
 }
 
 /**
- * Adds to the steps that can be done the maps of step `mask`: those asked for, else `ofSteps`, which come with the steps.
- * Without a single one that is there, `mask` is skipped.
+ * Adds the bad-pixel maps of the step `mask`: those asked for, else `ofSteps`, which come with the steps. If the module
+ * has none of them, `mask` is skipped.
  */
 export function withMask(
   { available, maskMaps: asked }: Pick<ChainRequest, 'available' | 'maskMaps'>,

@@ -9,7 +9,7 @@ export interface ReferenceFrame<Raw> {
   readonly mask: Uint32Array
 }
 
-/** What step `range` is told. */
+/** Options of the step `range`. */
 export interface RangeParams {
   readonly range: boolean
   readonly zeroNans: boolean

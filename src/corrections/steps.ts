@@ -17,7 +17,7 @@ export interface StepRecord {
 /** A detector's steps in their order of execution, by option name. */
 export type StepTable = Readonly<Record<string, StepRecord>>
 
-/** What steps can be told; each detector's take what they know. Limits are ADU, rounded to f32. */
+/** Options of all steps; each detector uses those of its own. Limits are in ADU, rounded to f32. */
 export interface StepOptions {
   /** `force-mg-if-below`: a low-gain pixel less than this above the medium-gain offset is medium. */
   readonly forceMgLimit: number

@@ -17,11 +17,11 @@ export interface Calibration {
   /** What the planes of the last axis mean. */
   readonly meaning: string
   /**
-   * Order of the axes of a constant that has no `dims`, slowest first, `plane` being the last axis: says which of the
-   * pixel axes comes first where these are as many along both, which no shape tells. That it is assumed is said.
+   * Order of the axes of a constant without `dims`, slowest first, `plane` being the last axis: which of the pixel axes
+   * comes first where a module is square, since its shape cannot show it. The assumption is reported.
    */
   readonly assumed?: AxisOrder
-  /** Orders without `dims` that it is also stored in, besides those known of all constants. */
+  /** Further axis orders in which constants without `dims` are stored, besides those common to all calibrations. */
   readonly orders?: readonly AxisOrder[]
 }
 
@@ -35,9 +35,9 @@ export interface Parameter {
   readonly name: string
   /** Groups of calibrations that depend on it. */
   readonly groups: readonly ConditionGroup[]
-  /** CalCat is not sent the parameter at this value: it is the default that old constants lack. */
+  /** At this value the parameter is left out of CalCat queries: it is the default, which old constants do not state. */
   readonly omittedAt?: number
-  /** It follows from the detector: no run has another one. */
+  /** Fixed by the detector: the same in every run. */
   readonly ofDetector?: true
 }
 
@@ -45,4 +45,4 @@ export interface Parameter {
 export const ALL_GROUPS: readonly ConditionGroup[] = ['base', 'dark', 'gain', 'illuminated']
 
 /** The last axis of constants that have a plane for each of three gain stages. */
-export const STAGES = { planeAxis: 'gain', meaning: 'gain stages high, medium, low' } as const
+export const BY_GAIN = { planeAxis: 'gain', meaning: 'gain stages high, medium, low' } as const

@@ -1,15 +1,15 @@
 import type { Calibration, Parameter } from './calibration.js'
 
 /**
- * What the engine must know of a detector: plain data, which can be posted to a thread. A detector is a record: adding
- * one touches no if-chain.
+ * What the engine needs to know about a detector: plain data, so that it can be posted to a thread. No code branches on
+ * which detector it is.
  */
 export interface Detector {
   /** Name on the command line: `agipd1m`. */
   readonly id: string
   /** Name for people. */
   readonly name: string
-  /** Modules, numbered 0 … moduleCount − 1. */
+  /** Number of modules, at least 1; they are numbered from 0. */
   readonly moduleCount: number
   /** Rows of a module (slow scan). Image order is `[slow scan][fast scan]`. */
   readonly slowScan: number
@@ -19,7 +19,7 @@ export interface Detector {
   readonly rawPlanes: number
   /** Gain stages, 0 high … stages − 1 low. */
   readonly stages: number
-  /** All pixels can be fixed in one gain stage, which nothing in the frames tells. */
+  /** There are modes that fix all pixels in one gain stage; the frames do not show which. */
   readonly fixedGain: boolean
   /**
    * Raw frames of one pulse in parallel-gain mode, one for each gain stage: a train's frames are those of stage high,

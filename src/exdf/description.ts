@@ -3,7 +3,7 @@ import type { DType, TypedArrayOf } from '../model/dtypes.js'
 import type { FormatVersion } from './euxfel-layout.js'
 
 /**
- * One EXDF file as plain data: what {@link writeExdf} turns into a file.
+ * One EXDF file as plain data: what `writeExdf` turns into a file.
  *
  * Everything small is here by value. Bulk datasets (images) are described without data: the file then holds
  * their declaration, and their chunks are written directly to it afterwards.

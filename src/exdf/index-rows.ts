@@ -29,8 +29,10 @@ export interface TrainIndex {
   readonly zeros: readonly number[]
   /** Rows whose id is no train's: beyond 2^53, negative, a fraction or NaN. */
   readonly impossible: readonly { readonly row: number; readonly digits: string }[]
-  /** What the file lacks, has in excess or has wrong beside ids, for the reader's report. */
+  /** What the file lacks or has in excess beside ids, for the reader's report. */
   readonly remarks: readonly string[]
+  /** Flags, times and origins that cannot be, by dataset: they count as unknown. */
+  readonly meaningless: readonly { readonly dataset: string; readonly message: string }[]
 }
 
 /**
@@ -86,9 +88,11 @@ export function readTrainIndex({ file, formatVersion }: ExdfFile): TrainIndex {
       })
     }
   }
-  for (const [path, values] of odd)
-    remarks.push(`${path} has numbers that mean nothing: ${some(values)}: they count as unknown`)
-  return { length, rows, zeros, impossible, remarks }
+  const meaningless = [...odd].map(([dataset, values]) => ({
+    dataset,
+    message: `numbers that mean nothing: ${some(values)}: they count as unknown`,
+  }))
+  return { length, rows, zeros, impossible, remarks, meaningless }
 }
 
 const I32 = [-(2n ** 31n), 2n ** 31n - 1n] as const

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { flushFile } from './files.js'
 
-/** What identifies a file's content. */
+/** Identifies the content of a file. */
 export interface Content {
   readonly size: number
   readonly sha256: string
@@ -38,10 +36,4 @@ export function contentOfSync(path: string): Content {
   } finally {
     closeSync(fd)
   }
-}
-
-/** Has a file on disk, where the file system flushes files. @throws the system's error */
-export async function flushed(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  await flushFile(handle.fd).finally(() => handle.close())
 }

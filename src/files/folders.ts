@@ -2,11 +2,10 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /**
- * `mkdir -p`, level by level, telling which folders were made, outermost first.
- *
- * Node's own never returns where a file system refuses a name with ENOENT, as /proc does.
- * @param mode of the folders that are made, less what the umask takes.
- * @throws the system's error, which names the folder that could not be made; nothing is left of what was made until then.
+ * `mkdir -p`, level by level: Node's own never returns where a file system refuses a name with ENOENT, as /proc does.
+ * @param mode permissions of new folders, reduced by the umask.
+ * @returns the folders that were made, outermost first.
+ * @throws the system's error, which names the folder that could not be made; those made before it are removed.
  */
 export function makeFolders(path: string, mode = 0o777): string[] {
   const wanted = [resolve(path)]
@@ -21,18 +20,18 @@ export function makeFolders(path: string, mode = 0o777): string[] {
   }
 }
 
-/** Removes folders in which nothing lies, the last given first: the inverse of {@link makeFolders}. */
+/** Removes those folders that are empty, the last one first: undoes {@link makeFolders}. */
 export function removeEmptyFolders(folders: readonly string[]): void {
   for (const folder of folders.toReversed()) {
     try {
       rmdirSync(folder)
     } catch {
-      // Something lies in it, or it is gone.
+      // It is not empty, or is gone already.
     }
   }
 }
 
-/** False if it is there already. */
+/** @returns whether it was made: false if it exists already. */
 function makeFolder(folder: string, mode: number): boolean {
   try {
     mkdirSync(folder, { mode })

@@ -1,36 +1,40 @@
 import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
-import { createOnce } from './files.js'
+import { createOnce } from './names.js'
+import { partOf } from './parts.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
 
-/** Who holds an output folder. `started` tells a process from a later one with the same pid. */
-interface Holder {
-  readonly pid: number
-  readonly host: string
-  readonly started: string
-}
+/** The process that holds an output folder; `started` distinguishes it from a later one with the same pid. */
+const HOLDER = v.object({
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  host: v.string(),
+  started: v.string(),
+})
 
-/** Held while one process writes into a folder. */
+type Holder = v.InferOutput<typeof HOLDER>
+
+/** Held while a process writes into a folder. */
 export interface FolderLock {
-  /** Pids of dead processes of this host whose lock was swept: their parts may be swept too. */
+  /** Pids of dead processes of this host whose locks were removed: their parts may be removed too. */
   readonly swept: readonly number[]
   release(): void
 }
 
-/** How often a lock that changes under our hands is looked at again, and how long we wait for one that is half written. */
+/** How often a lock that other processes are changing is read again, and the wait for one that is half written. */
 const ATTEMPTS = 8
 const PAUSE_MS = 10
 
 /**
- * Takes the lock of `folder`, sweeping one left by a dead process of this host.
+ * Takes the lock of `folder`, removing one that a dead process of this host left.
  *
- * The lock appears with its content or not at all (`link` of a finished file), so a reader never sees half; where there are
- * no hard links it is created empty (`O_EXCL`) and filled at once, and who finds it empty waits a little.
- * @throws BusyError if a living process, or one of another host, holds it, or who does cannot be told.
+ * The lock appears with its content or not at all (`link` of a finished file), so that no reader finds half of it; without
+ * hard links it is created empty (`O_EXCL`) and filled at once, and a process that finds it empty waits a little.
+ * @throws BusyError if a living process, or one of another host, holds it, or if its holder cannot be read.
  */
 export function lockFolder(folder: string): FolderLock {
   const path = join(folder, LOCK_NAME)
@@ -61,7 +65,7 @@ export function lockFolder(folder: string): FolderLock {
 
 /** Makes the file `path`, of that content, unless there is one. @returns whether it did. */
 function takeName(path: string, content: string): boolean {
-  const whole = `${path}.${process.pid}`
+  const whole = partOf(path)
   try {
     writeFileSync(whole, content)
     linkSync(whole, path)
@@ -69,14 +73,14 @@ function takeName(path: string, content: string): boolean {
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException
     if (syscall !== 'link') throw error
-    // Whatever the system calls it: there are no hard links here.
+    // Whatever the error is called: there are no hard links here.
     return code === 'EEXIST' ? false : createOnce(path, content)
   } finally {
     rmSync(whole, { force: true })
   }
 }
 
-/** Stops this thread: nothing else has begun yet when a folder is locked. */
+/** Blocks this thread, which is harmless: folders are locked before any other work begins. */
 function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
 }
@@ -105,19 +109,18 @@ function isDead(holder: Holder): boolean {
   return holder.started !== '' && startTime(holder.pid) !== holder.started
 }
 
-/** Undefined: there is none. `unreadable`: empty, half written or damaged. */
+/** @returns undefined if there is no lock; `unreadable` if it is empty, half written or damaged. */
 function readHolder(path: string): Holder | 'unreadable' | undefined {
   try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
-    return { pid: Number(value.pid), host: String(value.host), started: String(value.started ?? '') }
+    return v.parse(HOLDER, JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
   }
 }
 
 /**
- * Removes the lock of a dead process. Only one sweeps at a time, and looks again before: a lock that somebody took
- * meanwhile is never touched. @returns whether it was removed.
+ * Removes the lock of a dead process. Only one process does so at a time, and it reads the lock again first, so that one
+ * taken in the meantime is never removed. @returns whether it was removed.
  */
 function sweep(path: string, dead: Holder, own: string): boolean {
   const guard = `${path}.sweep`

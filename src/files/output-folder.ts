@@ -1,20 +1,22 @@
-import { closeSync, existsSync, readdirSync, rmSync, statfsSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import { isDetcalError, OutputError } from '../model/errors.js'
-import { flushFile, flushFolder, isUnsupported, replaceFile } from './files.js'
+import { existsSync, rmSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { OutputError } from '../model/errors.js'
+import { asOutputError } from './errors.js'
 import { makeFolders, removeEmptyFolders } from './folders.js'
 import { type FolderLock, lockFolder } from './lock.js'
+import { partOf, removeParts } from './parts.js'
+import { publish } from './publish.js'
 
 export interface OutputOptions {
-  /** Replace files that are there; without it they are an error, found before anything is written. */
+  /** Replace existing files; otherwise they are an error, found before anything is written. */
   readonly overwrite: boolean
-  /** Flush files and folder to the disk before a name appears. Off for scratch and benchmarks. */
+  /** Flush each file to the disk before its name appears, and the name after. Off for scratch and benchmarks. */
   readonly sync: boolean
 }
 
 /**
- * A folder that files appear in only whole: each is written under a temporary name that readers of `*.h5`
- * do not open, flushed, then renamed. One process at a time.
+ * A folder in which files appear only whole: each is written as a part, flushed, then renamed. One process at a time,
+ * because all write one metadata file.
  */
 export class OutputFolder {
   readonly path: string
@@ -31,8 +33,8 @@ export class OutputFolder {
   }
 
   /**
-   * Creates (if need be) and locks `path`; parts that dead processes of this host left there are removed.
-   * @throws OutputError if it cannot be created or written to. @throws BusyError if another process holds it.
+   * Makes the folder if need be and locks it; parts that dead processes of this host left in it are removed.
+   * @throws OutputError if it cannot be made or written to. @throws BusyError if another process holds it.
    */
   static open(path: string, options: OutputOptions): OutputFolder {
     const absolute = resolve(path)
@@ -61,12 +63,13 @@ export class OutputFolder {
     })
   }
 
-  /** The temporary name under which `final` is written. */
+  /** A temporary name under which `final` is written. */
   part(final: string): string {
-    // It may lie in another folder, where nobody else looks for what a dead process left.
-    for (const pid of this.#lock.swept) rmSync(`${final}.part-${pid}`, { force: true })
-    const part = `${final}.part-${process.pid}`
-    if (this.#parts.has(part)) throw new Error(`${part} is being written already`)
+    // It may lie in another folder, where no other process looks for what a dead one left.
+    const folder = dirname(final)
+    if (folder !== this.path && existsSync(folder))
+      for (const pid of this.#lock.swept) removeParts(folder, pid, basename(final))
+    const part = partOf(final)
     this.#parts.add(part)
     return part
   }
@@ -74,14 +77,8 @@ export class OutputFolder {
   /** Flushes `part` (open as `fd`), closes it and gives it its final name. @throws OutputError */
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
-      try {
-        if (this.#options.sync) await flushFile(fd)
-      } finally {
-        closeSync(fd)
-      }
-      replaceFile(part, final)
+      await publish(fd, part, final, this.#options.sync)
       this.#parts.delete(part)
-      if (this.#options.sync) flushFolder(dirname(final))
     } catch (error) {
       throw asOutputError(error, final)
     }
@@ -93,70 +90,10 @@ export class OutputFolder {
     this.#parts.delete(part)
   }
 
-  /** Removes what was not published, releases the lock and, if nothing came of it, the folders that were created. */
+  /** Removes what was not published, releases the lock and removes folders that were made for nothing. */
   close(): void {
     for (const part of this.#parts) rmSync(part, { force: true })
     this.#lock.release()
     removeEmptyFolders(this.#created)
   }
-}
-
-/** @throws OutputError if the file system of `folder` says that it has less than `bytes` free. */
-export function requireFree(folder: string, bytes: number): void {
-  const free = freeBytes(folder)
-  if (free === undefined || free >= bytes) return
-  throw new OutputError(`needs ${gib(bytes)} and has ${gib(free)} free`, {
-    place: { file: folder },
-    hint: 'Free space, select fewer modules or trains, or choose another --out',
-  })
-}
-
-/** Undefined where the file system does not tell: some that are a program's (FUSE) do not know their own size. */
-function freeBytes(folder: string): number | undefined {
-  try {
-    const { bavail, bsize, blocks } = statfsSync(folder)
-    return blocks === 0 ? undefined : bavail * bsize
-  } catch (error) {
-    if (isUnsupported(error)) return undefined
-    throw error
-  }
-}
-
-function removeParts(folder: string, pid: number): void {
-  for (const name of readdirSync(folder))
-    if (name.endsWith(`.part-${pid}`)) rmSync(join(folder, name), { force: true })
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free space or choose another --out',
-  EDQUOT: 'Free quota or choose another --out',
-  ENOENT: 'Choose a folder that is there or can be made',
-  EACCES: 'Choose a folder you may write to',
-  EPERM: 'Choose a folder you may write to',
-  EBUSY: 'Close the program that has it open, and try again',
-  ETXTBSY: 'Close the program that has it open, and try again',
-  EROFS: 'Choose a folder on a writable file system',
-  ENOTDIR: 'Choose a folder, not a file',
-  EEXIST: 'Choose a folder, not a file',
-}
-
-/** A failed write as one line that names the file, by the name it was to get; other errors unchanged. */
-export function asOutputError(error: unknown, file: string): unknown {
-  if (isDetcalError(error, 'output') && error.place.file?.startsWith(`${file}.part-`)) {
-    const { message, place, hint = 'Free space or choose another --out' } = error
-    return new OutputError(message, { place: { ...place, file }, hint, cause: error })
-  }
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error
-  const text =
-    code === 'ENOSPC' ? 'no space left on device' : ((error as Error).message.split(',')[0] ?? code)
-  return new OutputError(text.replace(/^E[A-Z0-9]+: /, ''), {
-    place: { file },
-    hint: HINTS[code] ?? `Check ${basename(file)}`,
-    cause: error,
-  })
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(2)} GiB`
 }

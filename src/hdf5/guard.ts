@@ -60,6 +60,20 @@ export class Guard {
     }
   }
 
+  /**
+   * The texts of a dataset that lie in a heap, by the direct reader; undefined: it does not know them. The library believes
+   * a damaged reference: it allocates what that claims, and breaks down on what is there.
+   * @throws Unreadable if a reference is damaged.
+   */
+  textsInHeap(path: string): string[] | undefined {
+    try {
+      return this.#directFile()?.dataset(path)?.strings()
+    } catch (error) {
+      if (error instanceof Unsupported) return undefined
+      throw error
+    }
+  }
+
   /** A path that passes a link into a file that is not there is an error to the library. */
   #refuseBrokenLink(path: string, get: (path: string) => Entity | null): void {
     const names = path.split('/')

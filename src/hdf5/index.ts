@@ -3,7 +3,13 @@
  * library answers. New files are made by `create/`, which stands beside it.
  */
 export { readAnyNumbers, readOrReason } from './any-numbers.js'
-export { fillPattern, frameAddresses, type LocatedDataset, rowsNotWritten } from './direct/index.js'
+export {
+  fillPattern,
+  frameAddresses,
+  type LocatedDataset,
+  type LocatedElements,
+  rowsNotWritten,
+} from './direct/index.js'
 export type { ElementType } from './element-type.js'
 export type { Hdf5Dataset, Hdf5File } from './file.js'
 export { readHdf5 } from './open.js'
@@ -11,6 +17,7 @@ export {
   decodedChunk,
   type FoundDataset,
   findDataset,
+  holdsItself,
   locate,
   openDataset,
   type SlabReader,

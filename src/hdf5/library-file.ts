@@ -167,6 +167,9 @@ class LibraryDataset implements Hdf5Dataset {
   }
 
   strings(): string[] {
+    const inHeap = this.type.kind === 'text' && this.#metadata.vlen
+    const texts = inHeap ? this.#guard.textsInHeap(this.#dataset.path) : undefined
+    if (texts !== undefined) return texts
     return this.#read(
       ({ value }) => {
         const texts: readonly unknown[] = Array.isArray(value) ? value : [value]

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { File, FileOptions } from 'h5wasm/node'
 import { DataError, DetcalError, OutputError } from '../model/errors.js'
 
@@ -41,11 +42,20 @@ async function start(): Promise<Library> {
   const { File: H5File, ready } = await import('h5wasm/node')
   const module = await ready
   module.activate_throwing_error_handler()
+  // On its way down it would write to stderr; what we say of it names the file.
+  Object.assign(module, {
+    onAbort: (what: unknown): never => {
+      throw new WebAssembly.RuntimeError(String(what))
+    },
+  })
 
   return {
     open: (path, mode, options) => {
       if (breakdown !== undefined) throw afterBreakdown(path, breakdown)
-      return explained(path, mode, () => new H5File(path, mode, options))
+      return explained(path, mode, () => {
+        if (mode === 'r') requireFile(path)
+        return new H5File(path, mode, options)
+      })
     },
   }
 }
@@ -91,6 +101,14 @@ export function explained<T>(path: string, mode: OpenMode, action: () => T, data
   }
 }
 
+/** What the library would say of no file in words of its own. */
+function requireFile(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isFile()) return
+  const message = there === undefined ? 'there is no such file' : 'is not a file'
+  throw new DataError(message, { place: { file: path }, hint: 'Name an HDF5 file' })
+}
+
 function afterBreakdown(path: string, culprit: string): DataError {
   return new DataError(`cannot be opened: the HDF5 library broke down on ${culprit}`, {
     place: { file: path },
@@ -121,7 +139,7 @@ function inWords<T extends object>(message: string, options: T): [string, T & { 
       { ...options, hint: 'Wait until it is copied completely, or copy it again' },
     ]
   if (message.includes('file signature not found'))
-    return ['is no HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
+    return ['is not an HDF5 file', { ...options, hint: 'Copy it again, or take it out of the folder' }]
   return [message, { ...options, hint: 'Check with h5ls or h5dump that the file is whole and readable' }]
 }
 

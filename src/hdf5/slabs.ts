@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import type { DType } from '../model/dtypes.js'
-import { DataError } from '../model/errors.js'
+import { DataError, isDetcalError } from '../model/errors.js'
 import { type LocatedDataset, locateDataset, readSlab, Unsupported } from './direct/index.js'
 import { refuseForeignFilters } from './guard.js'
 import { LibraryFile } from './library-file.js'
@@ -19,6 +19,20 @@ export function locate(file: string, dataset: string, opened?: number): LocatedD
     throw error
   } finally {
     if (opened === undefined) closeSync(fd)
+  }
+}
+
+/**
+ * Whether `path` is a file that has all of these datasets, with their elements in it: so is an earlier result told from
+ * whatever else may have its name.
+ */
+export function holdsItself(path: string, datasets: readonly string[]): boolean {
+  try {
+    if (!statSync(path).isFile()) return false
+    return datasets.every(name => (locate(path, name)?.storage.kind ?? 'elsewhere') !== 'elsewhere')
+  } catch (error) {
+    if (isDetcalError(error, 'data') || (error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 

@@ -8,17 +8,17 @@ export interface FrameEntry {
   readonly others?: ArrayLike<number>
   /** f32. */
   readonly data: number
-  /** u8; listed form: where the list of departures begins. */
+  /** u8; listed form: start of the list of departures. */
   readonly gain: number
-  /** u32; listed form: where the list's room ends. */
+  /** u32; listed form: end of the list's buffer. */
   readonly mask: number
 }
 
 const WORD = { gain: 2, mask: 3, departures: 4 } as const
 
 /**
- * The frame table that a kernel call works through: entry i at byte `table + 32·i`
- * (docs/architecture.md, kernel contract; its twin is kernels/table.ts).
+ * The frame table that a kernel call works through: entry i at byte `table + 32·i` (docs/architecture.md, kernel
+ * contract; its counterpart is kernels/table.ts).
  */
 export class FrameTable {
   readonly #words: Uint32Array
@@ -39,7 +39,7 @@ export class FrameTable {
     return this.#word(index, WORD.departures)
   }
 
-  /** Bytes of the deflated planes of frame `index`, once `packListed` has made them. */
+  /** Bytes of the deflated planes of frame `index`, once `deflateListed` has made them. */
   streams(index: number): { readonly gain: number; readonly mask: number } {
     return { gain: this.#word(index, WORD.gain), mask: this.#word(index, WORD.mask) }
   }

@@ -1,7 +1,7 @@
 /** Bytes of one entry of the frame table: 8 u32 words (docs/architecture.md, kernel contract). */
 export const TABLE_ENTRY_BYTES = 32
 
-/** Bytes behind the entries of a call that belong to the kernel; it leaves anything there. */
+/** Scratch of the kernel after the entries of a call, in bytes. */
 export const TABLE_SCRATCH_BYTES = 8256
 
 /** Largest shared WebAssembly memory on Node 20: 65536 pages of 64 KiB. */
@@ -19,7 +19,7 @@ export interface LaneShape {
   readonly planes: number
   /** Bytes of one raw frame. */
   readonly rawFrameBytes: number
-  /** Frames that a slot has room for as they are in the file: a tile of a correction, a strip's of a dark run. */
+  /** Raw frames that a slot holds: a tile of a correction, a strip of a dark run. */
   readonly slotRawFrames: number
   /** Frames of one tile: frames of one cell that a kernel call corrects. */
   readonly slotFrames: number
@@ -31,11 +31,11 @@ export interface SlotLayout {
   readonly table: number
   readonly raw: number
   readonly data: number
-  /** Gain tile; or, where departures are listed instead, a list of them in each frame's part. */
+  /** Gain tile; or, if departures are listed, a list of them in each frame's part. */
   readonly gain: number
   /** Mask tile; or scratch. */
   readonly mask: number
-  /** Deflated gain and mask planes of a tile, one behind the other. */
+  /** Deflated gain and mask planes of a tile, one after the other. */
   readonly deflated: number
   readonly deflatedBytes: number
   readonly bytes: number
@@ -47,7 +47,7 @@ export interface LaneLayout extends LaneShape {
   readonly params: number
   readonly constants: number
   readonly cellBytes: number
-  /** Deflated first plane of masks of each cell, made as they are needed; the first word of each is 0 before. */
+  /** Deflated first mask plane of each cell, made when needed; its first word is 0 before that. */
   readonly masks: number
   readonly maskBytes: number
   readonly slot: SlotLayout
@@ -67,7 +67,7 @@ export function laneLayout(shape: LaneShape): LaneLayout {
   const constants = 2 * PAGE
   const cellBytes = planes * pixels * 4
   const masks = constants + cells * cellBytes
-  // A sixteenth of the plane holds one with a tenth of its pixels bad; a denser one is deflated for every tile.
+  // A sixteenth of the plane's size suffices for a tenth of bad pixels; a denser plane is deflated for every tile.
   const maskBytes = align(pixels / 4, 64)
   const firstSlot = align(masks + cells * maskBytes, PAGE)
   const bytes = firstSlot + slots * slot.bytes
@@ -82,7 +82,7 @@ function slotLayout(
   slotRawFrames: number,
   slotFrames: number,
 ): SlotLayout {
-  // A tenth of the planes' size, many times what sparse ones take; what does not fit goes through node:zlib instead.
+  // A tenth of the planes' size, many times that of sparse ones; planes that do not fit go through node:zlib instead.
   const deflatedBytes = align(slotFrames * Math.ceil(pixels / 2), 4096)
   const table = 0
   const raw = align(slotFrames * TABLE_ENTRY_BYTES + TABLE_SCRATCH_BYTES, 4096)

@@ -8,7 +8,7 @@ import type { LaneLayout } from './lane-layout.js'
 export class LanePool {
   readonly #free: Lane[] = []
 
-  /** `count` lanes of `layout`, of memories that are large enough where there are some. @throws RangeError */
+  /** `count` lanes of `layout`, from memories that are large enough, if there are any. @throws RangeError */
   lend(count: number, layout: LaneLayout): Lane[] {
     return Array.from({ length: count }, () => {
       const bytes = (lane: Lane): number => lane.handle.memory.buffer.byteLength
@@ -21,7 +21,7 @@ export class LanePool {
     })
   }
 
-  /** Takes lanes back of which no slot is in use any more. */
+  /** Takes back lanes whose slots are no longer in use. */
   giveBack(lanes: readonly Lane[]): void {
     this.#free.push(...lanes)
   }

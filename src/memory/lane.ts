@@ -9,7 +9,7 @@ const SLOT_WORDS_AT = 16
 const SLOT_WORDS = { state: 0, task: 1, epoch: 2 } as const
 const WORDS_PER_SLOT = 4
 
-/** States of a slot; README.md draws the transitions and says who makes them. */
+/** States of a slot; README.md shows the transitions and which thread makes them. */
 export const SLOT_STATE = {
   ...{ free: 0, assigned: 1, reading: 2, correcting: 3, writing: 4, done: 5 },
   /** Its results are in use on the main thread, by a transport for instance. */
@@ -23,7 +23,7 @@ export interface LaneHandle {
   readonly layout: LaneLayout
   /** Number of the memory, unique in the process. */
   readonly id: number
-  /** How often the memory was laid out: a thread that has an older layout attaches anew. */
+  /** How often the memory was laid out: a thread with an older layout attaches again. */
   readonly generation: number
 }
 
@@ -52,7 +52,7 @@ export class Lane {
   }
 
   /**
-   * A lane of another layout in the same memory; this one must not be used any more, nor any of its slots be in use.
+   * A lane of another layout in the same memory; this one must not be used afterwards, and none of its slots may be in use.
    * @throws RangeError if the memory is too small.
    */
   reuse(layout: LaneLayout): Lane {
@@ -72,7 +72,7 @@ export class Lane {
     words[WORD.planes] = layout.planes
     words[WORD.slots] = layout.slots
     words[WORD.generation] = handle.generation
-    // Last, so that whoever sees the magic sees the rest.
+    // Last, so that a thread that sees the magic sees the rest.
     Atomics.store(words, WORD.magic, MAGIC)
     return lane
   }
@@ -127,7 +127,7 @@ export class Lane {
     Atomics.store(this.#words, at, SLOT_STATE[state])
   }
 
-  /** Where a slot's task is. */
+  /** State of a slot. */
   state(slot: number): SlotState {
     const value = Atomics.load(this.#words, this.#slot(slot))
     const names = Object.keys(SLOT_STATE) as SlotState[]

@@ -9,10 +9,6 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name }
 
 /** Number of an X-ray train, ten a second, counted by the time server since the facility began. */
 export type TrainId = Brand<number, 'TrainId'>
-/** Position of a pulse in the train's bunch pattern (at 4.5 MHz), 0 … 2699. */
-export type PulseId = Brand<number, 'PulseId'>
-/** Memory cell of the detector a frame was stored in: it selects the constants. */
-export type CellId = Brand<number, 'CellId'>
 /**
  * Stands for a cell id that 16 bits do not hold; no detector has as many cells. Frames whose id is not below the
  * detector's cells are NaN with mask bit 3 (NO_DARK_DATA) when corrected, and no part of a dark characterisation.
@@ -30,7 +26,7 @@ export function storedPulse(value: number | undefined, wide: bigint | undefined)
   return id >= 0n && id <= NO_PULSE ? id : NO_PULSE
 }
 
-/** Number of a module in the detector, 0 … 15: Q1M1 is 0, Q4M4 is 15. */
+/** Number of a module in its detector, from 0 on; of a megapixel detector Q1M1 is 0 and Q4M4 is 15. */
 export type ModuleIndex = Brand<number, 'ModuleIndex'>
 /** Gain stage a pixel measured in: 0 high, 1 medium, 2 low. */
 export type GainStage = 0 | 1 | 2
@@ -47,10 +43,9 @@ export function trainId(value: bigint | number): TrainId {
   return id
 }
 
-/** A module number. @throws RangeError outside 0 … 15. */
+/** A module number, which the caller has held against the detector's module count. @throws RangeError if it is negative or not whole. */
 export function moduleIndex(value: number): ModuleIndex {
-  if (!Number.isInteger(value) || value < 0 || value > 15)
-    throw new RangeError(`${value} is not a module number, 0 to 15`)
+  if (!Number.isInteger(value) || value < 0) throw new RangeError(`${value} is not a module number`)
   return value as ModuleIndex
 }
 

@@ -12,12 +12,12 @@ function between(stops: readonly Rgb[], count: number): Rgb[] {
   })
 }
 
-/** A way to show values as colours that reads on light and on dark paper. */
+/** A mapping of values to colours, readable on light and on dark backgrounds. */
 export interface Palette {
   readonly colours: readonly Rgb[]
   /** The same, for a legend. */
   readonly css: string
-  /** Zero is left blank: on most of a map there is nothing. */
+  /** Zero is left blank: most of a map is zero. */
   readonly blankAtZero?: true
 }
 
@@ -28,7 +28,7 @@ function palette(...stops: readonly Rgb[]): Palette {
   return { colours: between(stops, COLOURS), css: `linear-gradient(to right, ${css})` }
 }
 
-/** Low to high, told apart by lightness alone too. */
+/** Low to high, distinguishable by lightness alone. */
 export const SEQUENTIAL = palette([68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37])
 
 /** Below, about and above zero. */

@@ -1,4 +1,4 @@
-import type { DarkMap, Histogram } from '../../constants/dark/picture.js'
+import type { DarkMap, Histogram } from '../../constants/dark/preview.js'
 import type { Palette } from './colours.js'
 import { escaped } from './html.js'
 import { pngUri } from './png.js'
@@ -9,7 +9,7 @@ export interface Scale {
   readonly high: number
 }
 
-/** A scale that leaves out the extreme hundredth at either end of all finite values of some maps. */
+/** A scale that excludes the extreme hundredth at either end of all finite values of some maps. */
 export function scaleOf(maps: readonly DarkMap[]): Scale {
   const values = maps
     .flatMap(({ values }) => [...values])
@@ -48,7 +48,7 @@ const HEIGHT = 64
 
 /**
  * A histogram as a figure, counts on a logarithmic scale so that outliers show.
- * @param limits values that get a line, where they are in sight.
+ * @param limits values that get a line if they are in range.
  */
 export function histogramFigure(
   caption: string,
@@ -85,7 +85,7 @@ export function cellFigure(
   return `<figure><figcaption>${escaped(range)}</figcaption><svg width="${WIDTH}" height="${HEIGHT + 14}" viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="img" aria-label="${escaped(`By cell: ${range}`)}"><path class="edge" d="${line}"/><path class="axis" d="M0 ${HEIGHT}H${WIDTH}"/><text x="0" y="${HEIGHT + 11}">cell ${first}</text><text x="${WIDTH}" y="${HEIGHT + 11}" text-anchor="end">${last}</text></svg></figure>`
 }
 
-/** Four figures, as many as a label holds. */
+/** Four significant figures, as many as fit a label. */
 export function figureOf(value: number): string {
   if (!Number.isFinite(value)) return '–'
   const digits = Math.max(0, 3 - Math.floor(Math.log10(Math.abs(value) || 1)))

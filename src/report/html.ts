@@ -16,7 +16,7 @@ export function htmlTable(
   return `<div class="wide"><table><thead>${line('th', header)}</thead><tbody>${rows.map(row => line('td', row)).join('')}</tbody></table></div>`
 }
 
-/** A whole page that needs nothing but itself: light or dark as the reader's system is, light on paper. */
+/** A self-contained page: light or dark like the reader's system, light in print. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">

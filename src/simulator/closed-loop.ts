@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findDataset, openDataset, readHdf5, readNumbers, requireDataset, rowsOf } from '../hdf5/index.js'
+import { kitOf } from '../kits/index.js'
 import { arrayOf, type DType, type TypedArrayOf } from '../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { type ModuleModel, modelModule, photonGainOf } from './module-model.js'
-import type { SimulationOptions } from './options.js'
+import { type ModuleModel, photonGainOf } from './model/module-model.js'
+import type { SimulationOptions } from './model/options.js'
+import { modelModule } from './model-module.js'
 import { isSeam } from './pattern.js'
 
 /** A simulated photon run that was corrected, and what it was made of. */
@@ -72,7 +74,7 @@ export async function compareWithTruth({
   const sums = new Sums(darkTrains)
   const trainIds = await columnOf(truth, 'trainId')
   for (const module of modules) {
-    const model = modelModule(detector, module, cells, energy, seed)
+    const model = modelModule(kitOf(detector), module, cells, energy, seed)
     const at = `module${twoDigits(module)}`
     const photons = await framesOf(truth, `${at}/photons`, 'u2')
     const stages = await framesOf(truth, `${at}/stage`, 'u1')

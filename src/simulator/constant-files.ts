@@ -1,16 +1,17 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { folderOf } from '../../constants/catalogue/store.js'
+import { asOutputError } from '../files/errors.js'
 import { makeFolders } from '../files/folders.js'
+import { nameOnce } from '../files/names.js'
+import { type DetectorKit, simulatedOf } from '../kits/kit.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { asOutputError } from './chunk-file.js'
-import type { SimulationOptions } from './options.js'
-import { keyOf } from './random.js'
-import { simulatedDetector } from './simulated.js'
-import type { ConstantsTask } from './tasks.js'
-import { constantsBegin } from './timeline.js'
+import type { SimulationOptions } from './model/options.js'
+import { keyOf } from './model/random.js'
+import { constantsBegin } from './model/timeline.js'
+import type { ConstantsFileTask } from './tasks.js'
 
 /** The physical unit that stands for a module in simulated runs. */
 export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module: ModuleIndex): string {
@@ -22,17 +23,25 @@ export interface ConstantsPlan {
   readonly catalogue: string
   /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
   readonly staging: string
-  readonly tasks: readonly ConstantsTask[]
+  readonly tasks: readonly ConstantsFileTask[]
+  /** The conditions they are valid for. */
+  readonly conditions: Readonly<Record<string, number>>
 }
 
 /** A task for each module, which writes its constants into a staging folder of the catalogue. */
-export function planConstants(options: SimulationOptions, catalogue: string): ConstantsPlan {
+export function planConstants(
+  kit: DetectorKit,
+  options: SimulationOptions,
+  catalogue: string,
+): ConstantsPlan {
   const staging = join(catalogue, `.simulate-${process.pid}`)
   const tasks = options.modules.map(module => {
     const pdu = pduOf(options, module)
-    return { options, module, pdu, path: join(staging, `${pdu}.part`) }
+    return { options, module, pdu, path: join(staging, pdu) }
   })
-  return { catalogue, staging, tasks }
+  // The run's, but for the gain mode: simulated constants hold in all of them.
+  const { 'Gain mode': _, ...conditions } = simulatedOf(kit).conditionsOf(options)
+  return { catalogue, staging, tasks, conditions }
 }
 
 /**
@@ -40,10 +49,10 @@ export function planConstants(options: SimulationOptions, catalogue: string): Co
  * the byte, are not kept twice.
  * @throws ConstantsError, OutputError
  */
-export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promise<void> {
+export async function enterConstants({ catalogue, tasks, conditions }: ConstantsPlan): Promise<void> {
   const open = SqliteCatalogue.open(catalogue, 'write')
   try {
-    for (const task of tasks) await enter(open, task)
+    for (const task of tasks) await enter(open, task, conditions)
   } catch (error) {
     throw asOutputError(error, catalogue)
   } finally {
@@ -53,13 +62,13 @@ export async function enterConstants({ catalogue, tasks }: ConstantsPlan): Promi
 
 async function enter(
   catalogue: SqliteCatalogue,
-  { options, module, pdu, path }: ConstantsTask,
+  { options, module, pdu, path }: ConstantsFileTask,
+  conditions: ConstantsPlan['conditions'],
 ): Promise<void> {
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))
   makeFolders(folder)
-  const file = join(folder, freeName(folder, options))
-  renameSync(path, file)
+  const file = nameIn(folder, path, options)
   let isNew = false
   try {
     const { versions } = await importConstants(catalogue, {
@@ -70,7 +79,7 @@ async function enter(
       pdu,
       // Of the seed, without the fraction in the name: all modules change at once.
       beginAt: constantsBegin(options.seed),
-      conditions: conditionsOfConstants(options),
+      conditions,
     })
     isNew = versions.some(entered => entered.isNew)
   } finally {
@@ -78,17 +87,12 @@ async function enter(
   }
 }
 
-/** `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
-function freeName(folder: string, { seed, cells, energy }: SimulationOptions): string {
+/** Gives a file the name `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
+function nameIn(folder: string, path: string, { seed, cells, energy }: SimulationOptions): string {
   const seconds = constantsBegin(seed).getTime() / 1000
-  let fraction = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
-  const name = () => `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`
-  while (existsSync(join(folder, name()))) fraction++
-  return name()
-}
-
-/** The run's, but for the gain mode: simulated constants hold in all of them. */
-function conditionsOfConstants(options: SimulationOptions): Record<string, number> {
-  const { 'Gain mode': _, ...conditions } = simulatedDetector(options.detector).conditionsOf(options)
-  return conditions
+  const first = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
+  for (let fraction = first; ; fraction++) {
+    const file = join(folder, `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`)
+    if (nameOnce(path, file)) return file
+  }
 }

@@ -2,10 +2,10 @@ import type { ConstantArray } from '../../constants/files/write.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
 import type { AxisOrder } from '../detectors/calibration.js'
 import type { Detector } from '../detectors/detector.js'
+import { type DetectorKit, simulatedOf } from '../kits/kit.js'
 import { arrayOf } from '../model/dtypes.js'
-import type { ModuleModel } from './module-model.js'
-import { simulatedDetector } from './simulated.js'
-import type { FillPlanes } from './simulated-detector.js'
+import type { ModuleModel } from './model/module-model.js'
+import type { FillPlanes } from './model/simulated-detector.js'
 
 /** CalCat's order, transposed against images. */
 const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
@@ -15,12 +15,13 @@ const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
  * axes that CalCat has them in, evaluated in strips of rows of the first axis as the writer asks for them.
  */
 export function constantsOf(
-  detector: Detector,
+  kit: DetectorKit,
   model: ModuleModel,
   pdu: string,
   dtype: 'f4' | 'f8' = 'f4',
 ): ConstantArray[] {
-  return simulatedDetector(detector)
+  const { detector } = kit
+  return simulatedOf(kit)
     .constants(model)
     .map(({ calibration, planes, fill }) => {
       const kind = calibrationOf(detector, calibration)

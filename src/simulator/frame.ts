@@ -1,14 +1,14 @@
-import { GAUSS } from './gauss.js'
+import { quantiles } from './model/gauss.js'
 import {
+  darkLevelOf,
   type ModuleModel,
-  offsetOf,
   photonGainOf,
   RAW_GAIN_SIGMA,
   rawGainOf,
   STAGES,
-} from './module-model.js'
+} from './model/module-model.js'
+import { draw, type Key } from './model/random.js'
 import { poisson } from './poisson.js'
-import { draw, type Key } from './random.js'
 
 /** Strong reflections: photons in a hit pixel, evenly spread over the logarithm of this range. */
 const REFLECTION = { fewest: 150, most: 10_000 }
@@ -29,7 +29,7 @@ export function modelCell(model: ModuleModel, cell: number): CellModel {
   const photonGains = plane()
   for (let pixel = 0; pixel < model.pixels; pixel++) {
     for (const stage of STAGES) {
-      offsets[stage][pixel] = offsetOf(model, stage, cell, pixel)
+      offsets[stage][pixel] = darkLevelOf(model, stage, cell, pixel)
       rawGains[stage][pixel] = rawGainOf(model, stage, cell, pixel)
     }
     photonGains[pixel] = photonGainOf(model, cell, pixel)
@@ -72,6 +72,7 @@ export function simulateFrame(
   const { model } = cell
   const { physics, pixels, noise, ratios, steps, switches } = model
   const { lowRatio } = physics
+  const deviates = quantiles()
   for (let pixel = 0; pixel < pixels; pixel++) {
     const photons = light === undefined ? 0 : photonsAt(light, pixel)
     const signal = photons * at(cell.photonGains, pixel)
@@ -92,8 +93,8 @@ export function simulateFrame(
     }
 
     const bits = draw(electronics.a, electronics.b, pixel)
-    const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(GAUSS, bits & 0xffff)
-    const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(GAUSS, bits >>> 16)
+    const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(deviates, bits & 0xffff)
+    const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(deviates, bits >>> 16)
     physics.store(raw, pixels, pixel, s, r, stage)
     if (truth) {
       truth.photons[pixel] = photons

@@ -33,7 +33,7 @@ export function isSeam(ss: number, slowScan: number): boolean {
   return (row === 63 && ss < slowScan - 1) || (row === 0 && ss > 0)
 }
 
-/** At most about 20 and mostly below 1: a pixel leaves high gain by a strong reflection, hardly by the pattern. */
+/** At most about 20 and mostly below 1: pixels leave high gain by strong reflections, hardly ever by the pattern. */
 function meanPhotons(radius: number): number {
   const spot = 16 * Math.exp(-((radius / 40) ** 2))
   const background = 0.4 / (1 + (radius / 150) ** 2)

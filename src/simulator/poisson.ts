@@ -1,4 +1,4 @@
-import { GAUSS } from './gauss.js'
+import { quantiles } from './model/gauss.js'
 
 /**
  * Poisson numbers by inversion from tables, for means on a logarithmic grid.
@@ -44,7 +44,7 @@ export function poisson(poissonClass: number, bits: number): number {
   if (poissonClass <= 0) return 0
   if (poissonClass >= INVERTED) {
     const mean = poissonMean(Math.min(poissonClass, CLASSES - 1))
-    return Math.max(0, Math.round(mean + Math.sqrt(mean) * (GAUSS[bits >>> 16] ?? 0)))
+    return Math.max(0, Math.round(mean + Math.sqrt(mean) * (quantiles()[bits >>> 16] ?? 0)))
   }
   const u = bits >>> 0
   const row = poissonClass * ENTRIES

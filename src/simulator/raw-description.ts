@@ -3,8 +3,8 @@ import type { ExdfDataset, NewExdf } from '../exdf/description.js'
 import { XTDF_DATASETS, XTDF_GROUPS, type XtdfDataset } from '../exdf/euxfel-layout.js'
 import { arrayOf } from '../model/dtypes.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { rawFramesOf, type SimulationOptions } from './options.js'
-import { pulseOf, runBegin, type Sequence } from './timeline.js'
+import { rawFramesOf, type SimulationOptions } from './model/options.js'
+import { pulseOf, runBegin, type Sequence } from './model/timeline.js'
 
 /** `RAW-R0001-AGIPD03-S00000.h5`. */
 export function rawFileName(run: number, aggregator: string, sequence: number): string {

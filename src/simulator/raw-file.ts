@@ -3,16 +3,16 @@ import { rawFrameBytes } from '../detectors/detector.js'
 import { instrumentPath } from '../exdf/euxfel-layout.js'
 import { writeExdf } from '../exdf/writer.js'
 import type { GainStage, ModuleIndex } from '../model/ids.js'
-import { placeChunks, writeAt } from './chunk-file.js'
+import { reserveChunks, writeAt } from './chunk-file.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
-import { gauss } from './gauss.js'
-import { type ModuleModel, STAGES } from './module-model.js'
-import { rawFramesOf, type SimulationOptions } from './options.js'
+import { gauss } from './model/gauss.js'
+import { type ModuleModel, STAGES } from './model/module-model.js'
+import { rawFramesOf, type SimulationOptions } from './model/options.js'
+import { keyOf } from './model/random.js'
+import type { Sequence } from './model/timeline.js'
 import { patternOf } from './pattern.js'
 import { classShift } from './poisson.js'
-import { keyOf } from './random.js'
 import { describeRaw, rawSource } from './raw-description.js'
-import type { Sequence } from './timeline.js'
 import type { TruthTarget } from './truth.js'
 
 /** One RAW file to be simulated. */
@@ -34,7 +34,7 @@ export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promi
   const { detector, cells, trainsPerFile } = options
   const rawFrames = rawFramesOf(options)
   writeExdf(path, describeRaw(options, module, sequence))
-  const [images] = placeChunks(path, [
+  const [images] = reserveChunks(path, [
     {
       path: `${instrumentPath(rawSource(options, module), 'image')}/data`,
       chunks: sequence.trainIds.length * rawFrames * cells,

@@ -1,19 +1,25 @@
-import { existsSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { Piscina } from 'piscina'
 import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import { writeExdf } from '../exdf/writer.js'
+import { asOutputError, writing } from '../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../files/folders.js'
-import { type ErrorRecord, errorOf, OutputError } from '../model/errors.js'
-import { asOutputError } from './chunk-file.js'
+import { requireFree } from '../files/free-space.js'
+import { replaceFile } from '../files/names.js'
+import { partOf } from '../files/parts.js'
+import { holdsItself } from '../hdf5/index.js'
+import { kitOf } from '../kits/index.js'
+import type { DetectorKit } from '../kits/kit.js'
+import { type ErrorRecord, errorOf, OutputError, UsageError } from '../model/errors.js'
 import { enterConstants, planConstants } from './constant-files.js'
 import { describeControl } from './control-description.js'
-import { checkOptions, rawFramesOf, type SimulationOptions } from './options.js'
+import { checkOptions, rawFramesOf, type SimulationOptions } from './model/options.js'
+import { sequencesOf } from './model/timeline.js'
 import { aggregatorOf, rawFileName } from './raw-description.js'
-import type { SimulationTask } from './tasks.js'
-import { sequencesOf } from './timeline.js'
+import { runTask, type SimulationTask } from './tasks.js'
 import { createTruth } from './truth.js'
 
 /** Where a simulation goes and how it runs; none of it changes a byte of it. */
@@ -25,6 +31,8 @@ export interface SimulationTarget {
   readonly truth?: string
   /** Threads; all cores where left out. */
   readonly workers?: number
+  /** Where the detector is found. Only the calling thread knows kits that are given here, and simulates alone. */
+  readonly kits?: readonly DetectorKit[]
   readonly overwrite?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
@@ -50,32 +58,33 @@ export async function simulate(
   target: SimulationTarget,
 ): Promise<SimulationResult> {
   checkOptions(options)
+  const kit = kitOf(options.detector, target.kits)
   const { out, truth, overwrite = false, signal } = target
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
-  // Neither name is one that readers of runs look at.
-  const part = join(dirname(run), `.${basename(run)}.part-${process.pid}`)
-  const truthPart = truth && `${truth}.part-${process.pid}`
-  const constants = catalogue === undefined ? undefined : planConstants(options, catalogue)
+  if (truth !== undefined) requireTruthPlace(truth, run)
+  const part = partOf(join(dirname(run), `.${basename(run)}`))
+  const truthPart = truth && partOf(truth)
+  const constants = catalogue === undefined ? undefined : planConstants(kit, options, catalogue)
   const made: string[] = []
   let complete = false
   try {
     for (const folder of [part, constants?.staging])
       if (folder !== undefined) made.push(...makeFolders(folder))
-    checkSpace(out, bytesOf(options, truth !== undefined))
+    requireFree(out, bytesOf(options, truth !== undefined), 'Free some space or simulate less')
     const raw = await planRaw(options, part, truthPart)
     await runAll(
       [...(constants?.tasks ?? []).map(task => ({ kind: 'constants', ...task }) as const), ...raw],
       target,
     )
     const control = join(part, rawFileName(options.run, 'DA01', 0))
-    writeExdf(control, describeControl(options))
+    writeExdf(control, describeControl(kit, options))
     signal?.throwIfAborted()
     if (constants !== undefined) await enterConstants(constants)
     complete = true
-    publish(part, run)
-    if (truth !== undefined && truthPart !== undefined) publish(truthPart, truth)
+    replaceFile(part, run)
+    if (truth !== undefined && truthPart !== undefined) writing(truth, () => replaceFile(truthPart, truth))
     const frames = options.trains * options.cells * rawFramesOf(options) * options.modules.length
     const rawBytes = frames * rawFrameBytes(options.detector)
     return { run, catalogue, truth, files: raw.length + 1, frames, rawBytes }
@@ -104,25 +113,27 @@ async function planRaw(
   )
 }
 
-/** Runs all tasks on worker threads; after one that fails none is begun. */
+/** Runs all tasks, on worker threads if these know the kits; after one that fails none is begun. */
 async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget): Promise<void> {
-  const { workers = availableParallelism(), signal, onProgress } = target
+  const { workers = availableParallelism(), kits, signal, onProgress } = target
   const threads = Math.max(1, Math.min(workers, tasks.length))
   signal?.throwIfAborted()
   const pool = new Piscina({
     filename: createRequire(import.meta.url).resolve('#workers/simulate'),
-    minThreads: threads,
+    minThreads: kits ? 0 : threads,
     maxThreads: threads,
   })
   // Piscina's own signal would add a listener for each task.
   const stop = () => void pool.destroy()
   signal?.addEventListener('abort', stop, { once: true })
+  const run = (task: SimulationTask): Promise<ErrorRecord | undefined> =>
+    kits ? runTask(task, kits) : pool.run(task)
   let done = 0
   const queue = [...tasks]
   const drain = async (): Promise<void> => {
     try {
       for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
-        const error = (await pool.run(task)) as ErrorRecord | undefined
+        const error = await run(task)
         if (error) throw errorOf(error)
         onProgress?.({ done: ++done, total: tasks.length })
       }
@@ -158,16 +169,13 @@ function refuseExisting(path: string, overwrite: boolean): void {
     })
 }
 
-/** Gives a finished file or folder its name, in place of what was there. */
-function publish(part: string, path: string): void {
-  const former = `${part}.former`
-  try {
-    if (existsSync(path)) renameSync(path, former)
-    renameSync(part, path)
-    rmSync(former, { recursive: true, force: true })
-  } catch (error) {
-    throw asOutputError(error, path)
-  }
+/** The run's folder is replaced with all that is in it; of files an earlier truth is replaced, and nothing else. */
+function requireTruthPlace(truth: string, run: string): void {
+  const refuse = (message: string) =>
+    new UsageError(message, { place: { file: truth }, hint: 'Choose another --truth' })
+  if (!relative(run, truth).startsWith('..')) throw refuse("the truth cannot lie in the run's folder")
+  if (existsSync(truth) && !holdsItself(truth, ['trainId', 'pulseId', 'cellId']))
+    throw refuse('is not a truth of detcal simulate, so it is not replaced')
 }
 
 /** What is written of images, truth and constants. */
@@ -179,17 +187,4 @@ function bytesOf(options: SimulationOptions, truth: boolean): number {
   // Planes of all calibrations together, four bytes each.
   const constants = kind === 'photons' ? 4 * 32 * cells : 0
   return pixels * (frames + constants + (truth ? 16 * cells : 0))
-}
-
-function checkSpace(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder)
-  const free = bavail * bsize
-  if (free < bytes)
-    throw new OutputError(
-      `${(bytes / 1e9).toFixed(1)} GB would be written, ${(free / 1e9).toFixed(1)} GB are free`,
-      {
-        place: { file: folder },
-        hint: 'Free some space or simulate less',
-      },
-    )
 }

@@ -1,14 +1,17 @@
 import { writeConstants } from '../../constants/files/write.js'
+import { asOutputError } from '../files/errors.js'
+import { KITS, kitOf } from '../kits/index.js'
+import type { DetectorKit } from '../kits/kit.js'
 import { type ErrorRecord, recordOf } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
-import { asOutputError } from './chunk-file.js'
 import { constantsOf } from './constants.js'
-import { type ModuleModel, modelModule } from './module-model.js'
-import type { SimulationOptions } from './options.js'
+import type { ModuleModel } from './model/module-model.js'
+import type { SimulationOptions } from './model/options.js'
+import { modelModule } from './model-module.js'
 import { type RawFileTask, writeRawFile } from './raw-file.js'
 
 /** The constants of one module to be written. */
-export interface ConstantsTask {
+export interface ConstantsFileTask {
   readonly options: SimulationOptions
   readonly module: ModuleIndex
   readonly pdu: string
@@ -18,16 +21,23 @@ export interface ConstantsTask {
 /** What a worker thread of the simulator does. */
 export type SimulationTask =
   | ({ readonly kind: 'raw' } & RawFileTask)
-  | ({ readonly kind: 'constants' } & ConstantsTask)
+  | ({ readonly kind: 'constants' } & ConstantsFileTask)
 
-/** The thread's answer: undefined, or what went wrong, since error classes do not survive the way. */
-export async function runTask(task: SimulationTask): Promise<ErrorRecord | undefined> {
+/**
+ * Does a task, on a thread that finds the detector among its own `kits`: a kit has functions, which cannot be posted.
+ * @returns undefined, or what went wrong: error classes do not survive posting.
+ */
+export async function runTask(
+  task: SimulationTask,
+  kits: readonly DetectorKit[] = KITS,
+): Promise<ErrorRecord | undefined> {
   try {
-    const model = modelOf(task)
+    const kit = kitOf(task.options.detector, kits)
+    const model = modelOf(kit, task)
     if (task.kind === 'raw') {
       await writeRawFile(task, model)
     } else {
-      await writeConstants(task.path, constantsOf(task.options.detector, model, task.pdu))
+      await writeConstants(task.path, constantsOf(kit, model, task.pdu))
     }
     return undefined
   } catch (error) {
@@ -38,9 +48,9 @@ export async function runTask(task: SimulationTask): Promise<ErrorRecord | undef
 /** The model of the module that the thread had last: its next task is often the same module's. */
 let last: { readonly name: string; readonly model: ModuleModel } | undefined
 
-function modelOf({ options, module }: SimulationTask): ModuleModel {
+function modelOf(kit: DetectorKit, { options, module }: SimulationTask): ModuleModel {
   const { detector, cells, energy, seed } = options
   const name = [detector.id, module, cells, energy, seed].join()
-  if (last?.name !== name) last = { name, model: modelModule(detector, module, cells, energy, seed) }
+  if (last?.name !== name) last = { name, model: modelModule(kit, module, cells, energy, seed) }
   return last.model
 }

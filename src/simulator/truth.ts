@@ -1,9 +1,9 @@
 import { pixelsOf } from '../detectors/detector.js'
 import { NewFile } from '../hdf5/create/new-file.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
-import { type ChunkRange, placeChunks } from './chunk-file.js'
-import type { SimulationOptions } from './options.js'
-import { pulseOf, sequencesOf } from './timeline.js'
+import { type ChunkRange, reserveChunks } from './chunk-file.js'
+import type { SimulationOptions } from './model/options.js'
+import { pulseOf, sequencesOf } from './model/timeline.js'
 
 /** Where a module's part of the truth goes. Plain data, for the threads that write it. */
 export interface TruthTarget {
@@ -102,7 +102,7 @@ export function createTruth(file: string, options: SimulationOptions): ReadonlyM
   })
   hdf5.write(file)
 
-  const ranges = new Map(placeChunks(file, all).map(range => [range.path, range]))
+  const ranges = new Map(reserveChunks(file, all).map(range => [range.path, range]))
   const rangeOf = ({ path }: { readonly path: string }): ChunkRange => {
     const range = ranges.get(path)
     if (range === undefined) throw new RangeError(`${path} was not placed`)

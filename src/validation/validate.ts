@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../exdf/euxfel-layout.js'
 import { type ExdfFile, readExdf } from '../exdf/file.js'
 import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../exdf/index-rows.js'
-import { readExact, requireDataset, rowsOf } from '../hdf5/index.js'
+import { type ExactNumbers, readExact, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError, isDetcalError } from '../model/errors.js'
 import { isTrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
@@ -109,7 +109,7 @@ function problemOf(check: Check, finding: Finding, path?: string): Problem {
 
 /** Modules of a file; corrected files of before 2024 carry the raw name and are told by their planes. */
 function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
-  const found = [...instrumentSources.keys()].map(moduleSource).filter(module => module !== undefined)
+  const found = [...instrumentSources.keys()].flatMap(source => moduleSource(source) ?? [])
   const renamed = new Set(found.filter(module => module.corrected).map(module => module.module))
   return found
     .filter(module => module.corrected || !renamed.has(module.module))
@@ -121,34 +121,42 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
     })
 }
 
-/** Digests of the pulse lists, so that the lists of a whole run need not be held. */
+/** Digests of the lists of ids, so that the lists of a whole run need not be held. */
 function pulseFacts(
   { exdf, trainIds }: FileContext,
   { source, detector, corrected }: ModuleInFile,
 ): PulseFacts {
-  const digests = new Map<number, string>()
+  const pulseLists = new Map<number, string>()
+  const cellLists = new Map<number, string>()
   const anew: number[] = []
-  const facts = { pulses: digests, anew }
-  const dataset = exdf.file.dataset(instrumentPath(source, 'image/pulseId'))
+  const facts = { pulses: pulseLists, cells: cellLists, anew }
+  const columnOf = (name: string): ExactNumbers | undefined => {
+    const dataset = exdf.file.dataset(instrumentPath(source, `image/${name}`))
+    return dataset && readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+  }
   try {
     const index = readGroupIndex(exdf, source, 'image')
-    if (!dataset || !index) return facts
-    const column = readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    const column = index && columnOf('pulseId')
+    if (!column) return facts
+    const cells = columnOf('cellId')
     const pulses = column.numbers
     trainIds.forEach((id, row) => {
       const { first, count } = rowsAt(index, row) ?? { first: 0, count: 0 }
       if (!isTrainId(id) || count === 0 || first + count > pulses.length) return
       if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
       const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
-      const list = new Uint8Array(pulses.buffer, first * 8, valid * 8)
-      const hash = createHash('sha1').update(list)
-      for (const [at, pulse] of column.wide)
-        if (at >= first && at < first + valid) hash.update(`${at - first}:${pulse}`)
-      digests.set(id, hash.digest('base64'))
+      pulseLists.set(id, digest(column, first, valid))
+      if (cells && first + valid <= cells.numbers.length) cellLists.set(id, digest(cells, first, valid))
     })
   } catch (error) {
     // The file checks have said what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
   return facts
+}
+
+function digest({ numbers, wide }: ExactNumbers, first: number, count: number): string {
+  const hash = createHash('sha1').update(new Uint8Array(numbers.buffer, first * 8, count * 8))
+  for (const [at, id] of wide) if (at >= first && at < first + count) hash.update(`${at - first}:${id}`)
+  return hash.digest('base64')
 }

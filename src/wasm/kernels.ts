@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /**
- * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is
- * checked: `table` of 32-byte entries, `constants` of the cell's planes, `params` as {@link writeParams} left them.
+ * Corrects `frames` frames of one memory cell. All arguments are byte offsets in the kernels' memory, none is checked:
+ * `table` of 32-byte entries, `constants` of the cell's planes, `params` as {@link writeParams} writes them.
  */
 export type CorrectionKernel = (table: number, frames: number, constants: number, params: number) => void
 
 /**
- * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of
- * pixel (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to
- * byte `to + slow·pitch + 4·fast` behind the e-th u32 pointer of `table`, where 0 means: not wanted.
- * Fastest where elements lie side by side, and where a block is whole pages of each plane.
+ * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of pixel
+ * (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to byte `to +
+ * slow·pitch + 4·fast` after the e-th u32 pointer of `table`; 0: not wanted. Fastest where elements are adjacent, and
+ * where a slab covers whole pages of each plane.
  * @returns elements that a u32 does not hold (only the `or…64` ones).
  */
 export type Gather = (
@@ -48,8 +48,8 @@ export type DarkStatistics = (
 ) => void
 
 /**
- * Adds frames, laid out and decoded as {@link DarkStatistics} has them, 1 … 64 of them, to the sums of `pixels` (a multiple
- * of 8) pixels: {@link darkSumsBytes}, aligned to 16. With `begin` 1 these begin anew.
+ * Adds frames, laid out and decoded as in {@link DarkStatistics}, 1 … 64 of them, to the sums of `pixels` (a multiple
+ * of 8) pixels: {@link darkSumsBytes}, aligned to 16. With `begin` 1 the sums restart at 0.
  */
 export type DarkSums = (
   src: number,
@@ -67,9 +67,9 @@ export type DarkSums = (
 export const MOST_SUMMED = 64
 
 /**
- * Puts planes of pixels side by side: element `[row][slow scan][plane]` of `out`, 4 bytes each, for `rows` (a multiple
- * of 4) fast-scan rows from `first`, of planes in image order. `table` holds two u32 pointers a plane: the plane and 0,
- * or two planes of f32 whose midpoints are wanted. Planes and `out` are aligned to 16.
+ * Interleaves planes of pixels: element `[row][slow scan][plane]` of `out`, 4 bytes each, for `rows` (a multiple of 4)
+ * fast-scan rows from `first`, of planes in image order. `table` holds two u32 pointers a plane: the plane and 0, or
+ * two planes of f32, whose midpoints are written. Planes and `out` are aligned to 16.
  */
 export type Interleave = (
   table: number,
@@ -83,9 +83,9 @@ export type Interleave = (
 
 /**
  * Sums, modulo 2^64 in each half, the checksums of `columns` × `rows` × `groups` runs of `bytes` bytes (the last of the
- * groups `lastBytes`), side by side in each row, into `out[(phase + r) / partRows][g]` of 16 bytes each. The number of a run,
- * modulo 2^32 `first + c·columnNumber + r·rowNumber + g·groupNumber`, is part of its checksum: a sum is the same in
- * whichever calls its runs are taken, as long as each is where it was. `phase` is below `partRows`.
+ * groups `lastBytes`), side by side in each row, into `out[(phase + r) / partRows][g]` of 16 bytes each. The number of
+ * a run, modulo 2^32 `first + c·columnNumber + r·rowNumber + g·groupNumber`, is part of its checksum: a sum does not
+ * depend on the calls in which its runs are taken, only on their positions. `phase` is below `partRows`.
  */
 export type ChecksumRuns = (
   src: number,
@@ -124,27 +124,27 @@ export interface Kernels {
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
   readonly gather32: Gather
-  /** Multiplies the f32 that are there by f64, rounded to f32 before, and by f32. */
+  /** Multiplies the existing f32 by f64, rounded to f32 first, and by f32. */
   readonly timesF64: Gather
   readonly timesF32: Gather
-  /** Bad-pixel masks of u32, of 64-bit integers and of f64, ored into the words that are there. */
+  /** Bad-pixel masks of u32, of 64-bit integers and of f64, ORed into the existing words. */
   readonly orU32: Gather
   readonly orU64: Gather
   readonly orF64: Gather
   /**
-   * Deflates `bytes` (at most 2^28) bytes at `src` to a zlib stream at `dst`: fast and small for planes that are
-   * mostly one byte or one u32, poor for others. @returns the bytes of the stream, or 0 when it may not fit into
-   * `capacity`: nothing behind that was written, and node:zlib is the way.
+   * Deflates `bytes` (at most 2^28) bytes at `src` to a zlib stream at `dst`: fast and small for planes that are mostly
+   * one byte or one u32, poor for others. @returns the bytes of the stream, or 0 if it may not fit into `capacity`:
+   * nothing beyond that was written; use node:zlib then.
    */
   readonly deflateRuns: (src: number, bytes: number, dst: number, capacity: number) => number
   /**
    * Deflates gain and mask of `frames` frames that the listed form of a correction kernel left in `table`: two zlib
-   * streams a frame, one behind the other from `dst` on, their lengths in the table. `masks` is the cell's first plane of
-   * masks, `kept` where its deflated form is kept (`maskBytes` of a lane's layout; the first word 0 at first).
-   * @returns the bytes of all streams, or 0 where they may not fit `capacity`, the masks not the scratch, or a list not
-   * its room: then the other form and {@link deflateRuns} are the way.
+   * streams a frame, one after the other from `dst` on, their lengths in the table. `masks` is the cell's first mask
+   * plane, `kept` the place of its deflated form (`maskBytes` of a lane's layout; the first word is 0 initially).
+   * @returns the bytes of all streams, or 0 if they may not fit `capacity`, the masks may not fit the scratch, or a
+   * list did not fit its buffer: use the other form and {@link deflateRuns} then.
    */
-  readonly packListed: (
+  readonly deflateListed: (
     table: number,
     frames: number,
     masks: number,
@@ -183,13 +183,13 @@ export interface Kernels {
    */
   readonly spread: (values: number, count: number, out: number, scratch: number) => void
   /**
-   * Ors `bit` into `bad` where one of `count` (a multiple of 4) f32 lies more than `width` from `middle` or outside of
+   * ORs `bit` into `bad` where one of `count` (a multiple of 4) f32 lies more than `width` from `median` or outside of
    * `low` … `high`, and `notFinite` where it is not finite.
    */
   readonly markOutside: (
     values: number,
     count: number,
-    middle: number,
+    median: number,
     width: number,
     low: number,
     high: number,
@@ -198,8 +198,8 @@ export interface Kernels {
     bad: number,
   ) => void
   /**
-   * Ors `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation apart,
-   * or the same where that is 0. `count` is a multiple of 2.
+   * ORs `bit` into `badA` and `badB` where two means are less than `separation` of their common standard deviation
+   * apart, or the same where that is 0. `count` is a multiple of 2.
    */
   readonly markClose: (
     meanA: number,
@@ -224,7 +224,7 @@ export interface Kernels {
   ) => void
   /** Adds the number of words of a plane that are not 0 to their block of 4 × 4 pixels: u32 a block. */
   readonly countBlocks: (words: number, slowScan: number, fastScan: number, counts: number) => void
-  /** Counts the finite of `count` f32 in 65536 steps (u32) of 1 / `scale` from 0; what lies outside goes to the ends. */
+  /** Counts the finite of `count` f32 in 65536 steps (u32) of 1 / `scale` from 0; values outside are counted at the ends. */
   readonly countSteps: (values: number, count: number, scale: number, counts: number) => void
 }
 
@@ -242,9 +242,7 @@ export function kernelModule(): WebAssembly.Module {
   return compiled
 }
 
-/**
- * Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again.
- */
+/** Binds the kernels to a lane's memory. @throws Error if the module was built for another layout: build again. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   const version = (exports['layoutVersion'] as () => number)()

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { Report } from '../../bench/result.js'
+import type { BenchReport } from '../../bench/result.js'
 
 const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'detcal-bench-command-'))
@@ -25,7 +25,7 @@ describe('detcal bench', () => {
     expect(stderr).toMatch(/^slower: kernel, 0 % switched: detcal: /m)
     expect(status).toBe(1)
 
-    const { machine, results } = JSON.parse(stdout) as Report
+    const { machine, results } = JSON.parse(stdout) as BenchReport
     expect(machine).toMatchObject({ cores: expect.any(Number), node: process.version })
     for (const result of results) {
       const { name, implementation, nsPerPixel, min, max, samples } = result

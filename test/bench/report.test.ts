@@ -6,16 +6,17 @@ import { readReport, slower } from '../../bench/compare.js'
 import { html } from '../../bench/report/html.js'
 import { markdown } from '../../bench/report/markdown.js'
 import { text } from '../../bench/report/text.js'
-import { median, type Report, resultOf, type Sample } from '../../bench/result.js'
+import { type BenchReport, resultOf, type Sample } from '../../bench/result.js'
 import { type Contender, measure } from '../../bench/rounds.js'
 import { isDetcalError } from '../../src/model/errors.js'
+import { median } from '../../src/model/median.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'detcal-bench-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const samples = (...ns: number[]): Sample[] => ns.map(value => ({ ns: value, cpuNs: value / 2 }))
 
-function reportOf(nsPerPixel: number): Report {
+function reportOf(nsPerPixel: number): BenchReport {
   const task = {
     name: 'a <task> & more',
     pixels: 10,
@@ -132,7 +133,7 @@ describe('comparing', () => {
       'a <task> & more: detcal: 1.30 ns a pixel, was 1.00 (1.30 times)',
     ])
     const { results } = reportOf(1)
-    const slowPeer: Report = {
+    const slowPeer: BenchReport = {
       ...reportOf(1),
       results: results.map(r => ({ ...r, nsPerPixel: r.nsPerPixel * 9 })),
     }
@@ -155,6 +156,11 @@ describe('comparing', () => {
       expect(refusalOf(path)).toContain('report.json')
     }
     expect(refusalOf(join(folder, 'none.json'))).toContain('none.json')
+    const wrong = { name: 'a', implementation: 'detcal', nsPerPixel: '5' }
+    writeFileSync(path, JSON.stringify({ machine: {}, results: [reportOf(1).results[0], wrong] }))
+    expect(refusalOf(path)).toMatch(
+      /report\.json: .* results\.1\.nsPerPixel: expected number but received "5"/,
+    )
   })
 })
 

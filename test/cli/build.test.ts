@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { versionOf } from '../../src/cli/version.js'
+import { versionOf } from '../../src/files/version.js'
 import { scratch } from '../helpers/exdf.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -30,6 +31,20 @@ function edit(root: string, file: string, from: string, to: string): void {
     text.replace(from, () => to),
     'latin1',
   )
+}
+
+/** The packages that the code of a build imports. */
+function librariesOf(root: string): string[] {
+  const code = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter(name => /\.c?js$/.test(name))
+    .map(name => readFileSync(join(root, 'dist', name), 'utf8'))
+  const imports =
+    /^(?:import|export) (?:[^'"\n]*from )?['"](.+)['"];?$|\b(?:import|require)\(['"]([^'"]+)['"]\)/gm
+  const names = code
+    .flatMap(text => [...text.matchAll(imports)].map(([, from, called]) => from ?? called ?? ''))
+    .filter(name => !/^[./#]/.test(name) && !isBuiltin(name))
+    .map(name => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
+  return [...new Set(names)]
 }
 
 function run(root: string, ...args: string[]) {
@@ -71,12 +86,20 @@ describe('which build it is', () => {
     expect(new Set([versionOf(ROOT), renamed, versionOf(root)]).size).toBe(3)
   })
 
-  test('is the same in what npm packs', () => {
+  test('is the same in what npm packs, which imports what package.json names', () => {
     const folder = scratch()
     execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: ROOT })
     const [tarball = ''] = readdirSync(folder)
     execFileSync('tar', ['-xzf', tarball], { cwd: folder })
-    expect(versionOf(join(folder, 'package'))).toBe(versionOf(ROOT))
+    const root = join(folder, 'package')
+    expect(versionOf(root)).toBe(versionOf(ROOT))
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>
+    }
+    // gpu.js is a peer in the benchmarks, which do without it.
+    const libraries = librariesOf(root)
+    expect(libraries).toContain('piscina')
+    expect(libraries.filter(name => !(name in dependencies))).toEqual(['gpu.js'])
   })
 
   test('is the same for the same sources in another folder, whatever an earlier build left there', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { unpackDetectorRun } from '../golden/detectors/index.js'
 import { detcal, failureLines } from '../helpers/command.js'
 import { type GoldenPlace, goldenPlace, importGolden } from '../helpers/correction.js'
@@ -77,7 +77,7 @@ describe('operating conditions of a run without control data', () => {
       expect(stderr).toMatch(/^warning: unknown, .*: Sensor Bias Voltage\b(?!.*Gain setting)/m)
     }
     const { status, stderr } = correct('--condition', 'Gain mode=9')
-    expect(stderr).toMatch(/is no gain mode/)
+    expect(stderr).toMatch(/is not a gain mode/)
     expect(status).toBe(2)
   })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { unpackDetectorRun } from '../golden/detectors/index.js'
 import { detcal, type Ended, failureLines, listing } from '../helpers/command.js'
 import { type GoldenPlace, goldenPlace, importGolden } from '../helpers/correction.js'
@@ -153,7 +153,7 @@ describe('what cannot be used', () => {
     const ended = correct(out, from)
     expect(ended.status).toBe(0)
     expect(ended.stderr).toMatch(/warning: .*not needed, but SlopesFF cannot be used: the file is missing/)
-    expect(ended.stderr).toMatch(/warning: .*Mood is no calibration of AGIPD-1M/)
+    expect(ended.stderr).toMatch(/warning: .*Mood is not a calibration of AGIPD-1M/)
     expect(correct(join(out, '2'), from, '--steps', 'threshold,offset,xray-gain').stderr).toMatch(
       /no module can be corrected: module 0, .*SlopesFF cannot be used/,
     )

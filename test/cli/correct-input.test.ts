@@ -74,7 +74,7 @@ describe('a RAW file', () => {
       folder,
       place.catalogue,
       path,
-      /is (truncated: \d+ of \d+ bytes are there|no HDF5 file)\. .*[Cc]opy it again/,
+      /is (truncated: \d+ of \d+ bytes are there|not an HDF5 file)\. .*[Cc]opy it again/,
     )
   })
 
@@ -82,7 +82,7 @@ describe('a RAW file', () => {
     const folder = scratch()
     const path = join(folder, 'RAW-R0001-AGIPD00-S00000.h5')
     writeFileSync(path, 'Not HDF5, '.repeat(1000))
-    expectFailure(folder, folder, place.catalogue, path, /is no HDF5 file\. Copy it again/)
+    expectFailure(folder, folder, place.catalogue, path, /is not an HDF5 file\. Copy it again/)
   })
 
   const fine: ModuleSpec = { trainIds: [1000, 1001], counts: [3, 3], frames: 6 }

@@ -116,7 +116,7 @@ describe('a copy beside the original', () => {
     const [run, out] = [runFolder(), join(scratch(), 'proc')]
     writeFileSync(join(run, `${nameOf(4, 0, 'RAW').slice(0, -3)} (1).h5`), 'half of it')
     const ended = correct(run, out)
-    expect(ended.stderr).toMatch(/warning: .*\(1\)\.h5: is no HDF5 file/)
+    expect(ended.stderr).toMatch(/warning: .*\(1\)\.h5: is not an HDF5 file/)
     expect(ended.status).toBe(0)
     await expectAll(out)
   })

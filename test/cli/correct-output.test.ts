@@ -106,16 +106,30 @@ describe('a combined file that cannot be', () => {
   })
 
   test('a folder', () => {
-    refused(1, folder => join(folder, 'sub'), /sub: is no file, .*Give a file name, such as/)
+    refused(1, folder => join(folder, 'sub'), /sub: is not a file, .*Give a file name, such as/)
     refused(1, folder => join(folder, 'proc'), /proc: .*/)
   })
 
-  test('one that is there', () => {
+  test('one that is there, unless it is to be replaced', () => {
+    const folder = scratch()
+    const [out, combined] = [join(folder, 'proc'), join(folder, 'run.cxi')]
+    const options = ['--no-corr', '--combined', combined]
+    expect(correct(out, ...options).status).toBe(0)
+    expectRefused(folder, 1, /run\.cxi: exists already.*Use --overwrite/, () => correct(out, ...options))
+    expect(correct(out, ...options, '--overwrite').status).toBe(0)
+  })
+
+  test('whatever is not a combined file, even if it may be overwritten: it may be an input', () => {
     const folder = scratch()
     writeFileSync(join(folder, 'run.cxi'), 'x')
-    expectRefused(folder, 1, /run\.cxi: exists already\. Use --overwrite/, () =>
-      correct(join(folder, 'proc'), '--combined', join(folder, 'run.cxi')),
-    )
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling.cxi'))
+    symlinkSync(join(run(), readdirSync(run())[0] ?? ''), join(folder, 'raw.cxi'))
+    const catalogue = join(place.catalogue, 'catalogue.sqlite')
+    const files = ['run', 'dangling', 'raw'].map(name => join(folder, `${name}.cxi`))
+    for (const file of [...files, catalogue])
+      expectRefused(folder, 2, /is not a combined file of detcal, so it is not replaced/, () =>
+        correct(join(folder, 'proc'), '--combined', file, '--overwrite'),
+      )
   })
 })
 

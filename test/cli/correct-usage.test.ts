@@ -38,7 +38,7 @@ describe('options that cannot be are refused with what to write instead, and lea
       /argument modules is given several times/,
     ],
     ['an option without value', ['--modules'], 2, /argument modules is empty/],
-    ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is no number/],
+    ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is not a number/],
     [
       'an unknown step',
       ['--steps', 'offset,sharpen'],
@@ -70,17 +70,17 @@ describe('options that cannot be are refused with what to write instead, and lea
       /selects none of the run's 8 trains\. They/,
     ],
     ['pulses that are no slice', ['--pulses', '1:x'], 2, /--pulses "1:x" is not a slice/],
-    ['pulses that are not there', ['--pulses', '900:'], 1, /no frame of the run is selected\. It has/],
+    ['pulses that are not there', ['--pulses', '900:'], 2, /no frame of the run is selected\. It has/],
     ['modules that are no list', ['--modules', '5-2'], 2, /--modules "5-2" is not a list/],
     ['a module that no detector has', ['--modules', '16'], 2, /has no module 16\. Its modules are 0 to 15/],
     ['modules without end', ['--modules', '0-99999999999'], 2, /has no module 99999999999/],
     [
       'a module that the run lacks',
       ['--modules', '5'],
-      1,
+      2,
       /no frame of the run is selected\. It has modules 0, 4, 15/,
     ],
-    ['a sequence that the run lacks', ['--sequences', '7'], 1, /no frame of the run is selected/],
+    ['a sequence that the run lacks', ['--sequences', '7'], 2, /no frame of the run is selected/],
     [
       'another detector',
       ['--detector', 'lpd1m'],
@@ -136,10 +136,16 @@ describe('a file of options', () => {
   })
 
   test.each([
-    ['an unknown option', 'mood: good', /Unknown argument: mood/],
-    ['no table', '- modules', /is no table of options: write one a line/],
+    [
+      'an unknown option',
+      'mood: good',
+      /options\.yml: mood: there is no such option\. Use some of .*zero-orange/,
+    ],
+    ['no table', '- modules', /is not a table of options: write one a line/],
     ['no YAML', 'modules: [', /cannot be read: Flow sequence/],
-    ['another type', 'workers: many', /argument workers is no number/],
+    ['another type', 'workers: many', /options\.yml: workers: expected number but received "many"/],
+    ['another value', 'strategy: best', /strategy: expected \("closest" \| "prior"\) but received "best"/],
+    ['a switch that is neither on nor off', 'blc-set-min: 5', /blc-set-min: expected true or false but/],
   ])('%s', (_, text, says) => expectFailure(withConfig(text), 2, says))
 
   test('that is not there', () =>

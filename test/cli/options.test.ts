@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { parsePairs, parseTime } from '../../src/cli/options.js'
+import { parsePairs } from '../../src/cli/options.js'
 import { table } from '../../src/cli/table.js'
+import { parseTime } from '../../src/model/time.js'
 
 it.each([
   ['2025-01-29T18:36:06.000+01:00', '2025-01-29T17:36:06.000Z'],

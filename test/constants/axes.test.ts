@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { axesOf, resolveDims } from '../../constants/model/axes.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import type { Detector } from '../../src/detectors/detector.js'
-import { DSSC_1M } from '../../src/detectors/dssc1m.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { DSSC_1M } from '../../src/kits/dssc/record.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 
 const resolved = (detector: Detector, name: string, shape: number[], dims?: string[]) =>
   resolveDims(detector, calibrationOf(detector, name)!, shape, dims)
@@ -26,13 +26,13 @@ it.each([
 
 it.each([
   ['Offset', [3, 3, 512, 128], /may be .* or .*/],
-  ['Offset', [512, 128, 352, 3], /no known order/],
-  ['Offset', [128, 512, 353, 3], /no known order/],
-  ['Offset', [128, 512, 352, 2], /no known order/],
-  ['Offset', [128, 512, 0, 3], /no known order/],
-  ['Offset', [128, 512, 352], /no known order/],
-  ['Offset', [], /no known order/],
-  ['Noise', [128, 512], /no known order/],
+  ['Offset', [512, 128, 352, 3], /not a known order/],
+  ['Offset', [128, 512, 353, 3], /not a known order/],
+  ['Offset', [128, 512, 352, 2], /not a known order/],
+  ['Offset', [128, 512, 0, 3], /not a known order/],
+  ['Offset', [128, 512, 352], /not a known order/],
+  ['Offset', [], /not a known order/],
+  ['Noise', [128, 512], /not a known order/],
 ])('%s of shape %j is not guessed', (name, shape, message) => {
   expect(() => resolve(name, shape)).toThrow(message)
   expect(() => resolve(name, shape)).toThrow(

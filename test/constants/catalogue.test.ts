@@ -19,7 +19,7 @@ import { type ImportRequest, importConstants } from '../../constants/catalogue/i
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { verifyCatalogue } from '../../constants/catalogue/verify.js'
 import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import type { Problem } from '../../src/model/problem.js'
 import { makeEarlier } from '../helpers/earlier-catalogue.js'

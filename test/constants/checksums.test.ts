@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Block, blocksOf, type Range, type Region } from '../../constants/files/blocks.js'
 import { ChecksumGrid } from '../../constants/files/checksums/grid.js'
 import { ChecksumSums } from '../../constants/files/checksums/sums.js'
+import { type Range, type Region, type Slab, slabsOf } from '../../constants/files/slabs.js'
 import type { ConstantSource } from '../../constants/files/source.js'
 import { axesOf } from '../../constants/model/axes.js'
 import { DTYPE_BYTES, type DType } from '../../src/model/dtypes.js'
@@ -33,8 +33,8 @@ function wholeOf({ shape, axes }: Layout): Region {
   }
 }
 
-/** The elements of a block out of all of a constant's, in disk order. */
-function cut({ shape, dtype }: Layout, all: Uint8Array, { start, count, bytes }: Block): Uint8Array {
+/** The elements of a slab out of all of a constant's, in disk order. */
+function cut({ shape, dtype }: Layout, all: Uint8Array, { start, count, bytes }: Slab): Uint8Array {
   const size = DTYPE_BYTES[dtype]
   const out = new Uint8Array(bytes)
   for (let i = 0; i < bytes / size; i++) {
@@ -52,10 +52,10 @@ function cut({ shape, dtype }: Layout, all: Uint8Array, { start, count, bytes }:
 
 function sumsOf(layout: Layout, all: Uint8Array, region: Region, budget: number): ChecksumSums | undefined {
   const grid = new ChecksumGrid(layout)
-  const blocks = [...blocksOf(layout as ConstantSource, region, budget)]
-  if (!blocks.every(block => grid.keepsRuns(block))) return undefined
+  const slabs = [...slabsOf(layout as ConstantSource, region, budget)]
+  if (!slabs.every(slab => grid.keepsRuns(slab))) return undefined
   const sums = new ChecksumSums(grid)
-  for (const block of blocks) sums.add(block, cut(layout, all, block))
+  for (const slab of slabs) sums.add(slab, cut(layout, all, slab))
   return sums
 }
 
@@ -72,7 +72,7 @@ function bytesOf({ shape, dtype }: Layout, seed: number): Uint8Array {
 describe.each(ORDERS)('checksums of a constant (%s, %s, %s, %s)', (...dims) => {
   const order = dims.filter(dim => dim !== undefined)
 
-  it.each(['f8', 'f4', 'u1'] as const)('%s: are the same in whatever blocks, and in parts', dtype => {
+  it.each(['f8', 'f4', 'u1'] as const)('%s: are the same in whatever slabs, and in parts', dtype => {
     const layout = layoutOf(order, dtype)
     const all = bytesOf(layout, 1)
     const whole = wholeOf(layout)

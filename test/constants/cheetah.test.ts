@@ -5,9 +5,10 @@ import { importConstants } from '../../constants/catalogue/import.js'
 import type { ImportReport, ImportRequest } from '../../constants/catalogue/import-request.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { verifyCatalogue } from '../../constants/catalogue/verify.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { NewFile } from '../../src/hdf5/create/new-file.js'
 import { withFile } from '../../src/hdf5/library.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { EXPECTED_CHEETAH, unpackCheetah } from '../golden/cheetah/index.js'
 import { correct, type GoldenPlace, goldenPlace, readBack } from '../helpers/correction.js'
 import { temporaryFolder } from './folder.js'
@@ -88,6 +89,17 @@ describe("a file of Cheetah's", () => {
       place: { file, dataset: expect.any(String) },
     })
     expect(readdirSync(join(folder, 'refused')).filter(name => name === 'xfel')).toEqual([])
+  })
+
+  it('of which cells were never written is refused and leaves nothing', async () => {
+    const file = join(folder, 'unwritten.h5')
+    const unwritten = new NewFile()
+    unwritten.declare('AnalogOffset', 'i2', { shape: [3, 2, 512, 128], chunk: [1, 1, 512, 128] })
+    unwritten.write(file)
+    await expect(importing('refused', file)).rejects.toMatchObject({
+      message: expect.stringMatching(/was never written.* for cells 0-1/),
+      place: { file, dataset: 'AnalogOffset' },
+    })
   })
 
   it('is asked when it was taken, and of which detector it is', async () => {

@@ -116,7 +116,7 @@ it('exports, and imports again what the files state themselves', () => {
   )
   expect(detcal('export', ...from, '--out', out, '--module', '5')).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/no constant is like that\. List those there are/),
+    stderr: expect.stringMatching(/no constant matches the selection\. List those there are/),
   })
 
   const to = ['--catalogue', join(folder, 'b')]

@@ -7,7 +7,7 @@ import {
   memoryCells,
   parseConditions,
 } from '../../constants/model/conditions.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 
 it('only what both sides know must be equal, numbers nearly', () => {
   const run = { 'Memory cells': 352, 'Acquisition rate': 1.1, 'Gain setting': 0 }

@@ -19,9 +19,9 @@ import { verifyCatalogue } from '../../constants/catalogue/verify.js'
 import { makerOf } from '../../constants/files/layout.js'
 import { unitsInFile } from '../../constants/files/pdus-in-file.js'
 import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
-import { DETECTORS } from '../../src/detectors/index.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { DETECTORS } from '../../src/kits/index.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { EXPECTED_CHEETAH, unpackCheetah } from '../golden/cheetah/index.js'
 import { correct, type GoldenPlace, goldenPlace, readBack } from '../helpers/correction.js'
 import { temporaryFolder } from './folder.js'
@@ -117,10 +117,10 @@ describe('what is exported and imported again', () => {
     await within(root, async catalogue => {
       for await (const problem of verifyCatalogue(catalogue, DETECTORS)) expect(problem).toBeUndefined()
     })
-    const selection = { modules: [0 as never] }
+    const modules = '0'
     const [before, after] = [join(out, 'before'), join(out, 'after')]
-    await correct({ run: place.golden.path, catalogue: place.catalogue, out: before, selection })
-    await correct({ run: place.golden.path, catalogue: root, out: after, selection })
+    await correct({ run: place.golden.path, catalogue: place.catalogue, out: before, modules })
+    await correct({ run: place.golden.path, catalogue: root, out: after, modules })
     expect(await framesOf(after, 0)).toEqual(await framesOf(before, 0))
   })
 

@@ -2,7 +2,6 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { moduleIndex } from '../../src/model/ids.js'
 import { correct, type GoldenPlace, goldenPlace, planOf } from '../helpers/correction.js'
 import { scratch } from '../helpers/exdf.js'
 
@@ -19,8 +18,7 @@ let metadata: string
 beforeAll(async () => {
   place = await goldenPlace()
   const out = join(place.folder, 'proc')
-  const selection = { trains: { by: 'index', slice: { stop: 1, step: 1 } } } as const
-  await correct({ run: place.golden.path, catalogue: place.catalogue, out, selection })
+  await correct({ run: place.golden.path, catalogue: place.catalogue, out, trains: ':1' })
   metadata = readFileSync(join(out, `calibration_metadata_${place.golden.karaboId}.yml`), 'utf8')
 })
 afterAll(() => place.remove())
@@ -38,11 +36,10 @@ function changed(change: (tree: Metadata) => void): string {
 function planFrom(constantsFrom: string) {
   return planOf({
     run: place.golden.path,
-    catalogue: '',
     constantsFrom,
     constantsRoot: scratch(),
     out: join(place.folder, 'out'),
-    selection: { modules: [moduleIndex(0), moduleIndex(4)] },
+    modules: [0, 4],
   })
 }
 
@@ -94,8 +91,29 @@ describe('constants that cannot be used', () => {
     [
       'no time',
       tree => Object.assign(module4(tree)['Offset']!, { 'creation-time': 'then' }),
-      /creation-time is no time/,
+      /creation-time is not a time/,
     ],
+    [
+      'no dataset',
+      tree => delete (module4(tree)['Offset'] as { dataset?: string }).dataset,
+      /it has no dataset/,
+    ],
+    [
+      'a dataset that is none of CalCat',
+      tree => Object.assign(module4(tree)['Offset']!, { dataset: 'Offset' }),
+      /its dataset is not \/<PDU>\/<Calibration>\/<index>/,
+    ],
+    [
+      'no checksum',
+      tree => Object.assign(module4(tree)['Offset']!, { sha256: 'abc' }),
+      /its sha256 is no checksum/,
+    ],
+    [
+      'axes that are no names',
+      tree => Object.assign(module4(tree)['Offset']!, { dims: [1] }),
+      /its dims are no list of names/,
+    ],
+    ['a list for an entry', tree => Object.assign(module4(tree), { Offset: [] }), /it has no path/],
     [
       'wrong axes',
       tree => Object.assign(module4(tree)['Offset']!, { dims: ['slow_scan', 'fast_scan', 'cell', 'gain'] }),
@@ -135,7 +153,7 @@ describe('a file that cannot be used at all', () => {
     ['a missing one', () => '/nowhere/m.yml', /there is no such file/],
     ['a folder', () => scratch(), /there is no such file/],
     ['no YAML', text('a: ['), /it cannot be read: /],
-    ['a list', text('- a'), /it is no table/],
+    ['a list', text('- a'), /it is not a table/],
     ['one without constants', text('a: 5'), /names no constants: retrieved-constants is missing/],
     ['aliases without end', text(bomb()), /it cannot be read: |names no constants/],
     ['a key of the prototype', text('__proto__: {retrieved-constants: {}}'), /names no constants/],

@@ -116,7 +116,7 @@ describe('what a catalogue no longer says', () => {
     const root = make()
     change(root, "UPDATE versions SET raw_data = CAST(X'41ff42' AS TEXT) WHERE id = 2")
     expect(() => within(root, 'read', catalogue => catalogue.list())).toThrow(
-      /raw_data of versions is no text/,
+      /raw_data of versions is not text/,
     )
     const other = make()
     const file = join(other, 'catalogue.sqlite')
@@ -124,7 +124,7 @@ describe('what a catalogue no longer says', () => {
     bytes[bytes.indexOf('versions_of_pdu')] = 0xff
     writeFileSync(file, bytes)
     for (const mode of ['read', 'write'] as const)
-      expect(() => SqliteCatalogue.open(other, mode)).toThrow(/description of its tables is no text/)
+      expect(() => SqliteCatalogue.open(other, mode)).toThrow(/description of its tables is not text/)
   })
 
   it('checksums of elements that are damaged or gone are none', async () => {
@@ -132,7 +132,7 @@ describe('what a catalogue no longer says', () => {
     const sums = new Uint8Array(32).fill(7)
     within(root, 'write', catalogue => catalogue.addChecksums(1, sums))
     const query = {
-      ...{ detector: (await import('../../src/detectors/agipd1m.js')).AGIPD_1M, modules: [0 as never] },
+      ...{ detector: (await import('../../src/kits/agipd/record.js')).AGIPD_1M, modules: [0 as never] },
       ...{ calibrations: ['Offset'], conditions: {}, at: new Date(), strategy: 'closest' as const },
     }
     const found = async () =>

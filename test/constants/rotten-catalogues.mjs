@@ -4,7 +4,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteCatalogue } from '../../dist/constants/catalogue/sqlite-catalogue.js'
-import { AGIPD_1M } from '../../dist/src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../dist/src/kits/agipd/record.js'
 import { isDetcalError } from '../../dist/src/model/errors.js'
 
 const [folder, end, seed, count] = process.argv.slice(2)

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Selection } from '../../constants/catalogue/query.js'
+import type { VersionQuery } from '../../constants/catalogue/query.js'
 import { selectConstants } from '../../constants/catalogue/query.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { DETECTORS } from '../../src/detectors/index.js'
+import { DETECTORS } from '../../src/kits/index.js'
 import { temporaryFolder } from './folder.js'
 
 /** A catalogue of statements alone: selecting reads no file. */
@@ -49,7 +49,7 @@ beforeAll(() => {
 })
 afterAll(() => catalogue.close())
 
-it.each<[string, Selection, number[]]>([
+it.each<[string, VersionQuery, number[]]>([
   ['everything', {}, [1, 2, 3, 4, 5, 6]],
   ['a number', { id: 3 }, [3]],
   ['units that ever were some modules', { modules: [3] }, [1, 2, 3, 4, 6]],

@@ -5,14 +5,17 @@ import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { verifyCatalogue } from '../../constants/catalogue/verify.js'
 import { describeConstants } from '../../constants/files/layout.js'
+import { requireWritten } from '../../constants/files/not-written.js'
 import { locateConstant } from '../../constants/files/source.js'
 import { type ConstantArray, writeConstants } from '../../constants/files/write.js'
 import { loadPlanes } from '../../constants/loading/load.js'
 import { statisticsOf } from '../../constants/loading/statistics.js'
 import { calibrationOf } from '../../constants/model/calibrations.js'
 import type { PlaneRecipe } from '../../src/corrections/planes.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { contentOf } from '../../src/files/content.js'
+import { NewFile } from '../../src/hdf5/create/new-file.js'
+import type { LocatedElements } from '../../src/hdf5/direct/types.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import type { Problem } from '../../src/model/problem.js'
 import { UNREADABLE_FILES, unpackUnreadable } from '../golden/constants/index.js'
 import { temporaryFolder } from './folder.js'
@@ -130,7 +133,7 @@ describe('a constant that h5py opens', () => {
     expect(error).toMatchObject({ tag: 'constants', hint: expect.any(String), place: { file: files[name] } })
     expect(error).toMatchObject({ place: { dataset: expect.stringMatching(/^\/P\/\w+\/0\/data$/) } })
     expect(error?.line).toMatch(message)
-    expect(error?.line).not.toMatch(/constants verify|\n|\.import-/)
+    expect(error?.line).not.toMatch(/constants verify|\n|\.import/)
   })
 
   it.each([
@@ -142,6 +145,48 @@ describe('a constant that h5py opens', () => {
     expect(await errorsOf()).toMatchObject([
       { check: 'dataset', place: { dataset: '/P/Offset/0/data' }, message: expect.any(String) },
     ])
+  })
+})
+
+describe('a constant that was never written', () => {
+  it.each(['Offset', 'BadPixelsDark'])('is none, to import, verify and a correction: %s', async name => {
+    const path = join(folder, `unwritten-${name}.h5`)
+    const file = new NewFile()
+    file.declare(`P/${name}/0/data`, name === 'Offset' ? 'f4' : 'u4', {
+      shape: SHAPE,
+      chunk: [128, 512, 1, 1],
+    })
+    file.attributes(`P/${name}/0/data`, { dims: DIMS })
+    file.write(path)
+    const message = /was never written.* for cells 0: they would read as the fill value/
+    await expect(importing(path)).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      place: { file: path, dataset: `/P/${name}/0/data` },
+    })
+    await expect(loading(path)).rejects.toThrow(message)
+    await enterUnread(path)
+    expect(await errorsOf()).toMatchObject([{ check: 'dataset', message: expect.stringMatching(message) }])
+  })
+
+  it('in part is none either: its cells are named, whatever axis they are on', () => {
+    const located = (axis: number, ...missing: number[]): LocatedElements => {
+      const shape = [2, 2, 2].toSpliced(axis, 0, 8)
+      const chunkShape = [1, 2, 1].toSpliced(axis, 0, 1)
+      const addresses = new Float64Array(2 * 8 * 2)
+      for (const cell of missing) addresses[axis === 0 ? 4 * cell + 3 : 2 * cell + 16] = -1
+      const parts = { sizes: new Uint32Array(32), filterMasks: new Uint32Array(32) }
+      const storage = { kind: 'chunked', chunkShape, filters: [], addresses, ...parts } as const
+      return { path: 'data', shape, maxShape: shape, elementBytes: 4, storage }
+    }
+    const place = { file: 'f', dataset: 'data' }
+    expect(() => requireWritten(located(0), 0, place)).not.toThrow()
+    for (const axis of [0, 1]) {
+      expect(() => requireWritten(located(axis, 2, 3, 7), axis, place)).toThrow(/cells 2-3, 7: they/)
+      expect(() => requireWritten(located(axis, 0), axis, place)).toThrow(/cells 0: they/)
+    }
+    expect(() =>
+      requireWritten({ ...located(0), storage: { kind: 'contiguous', address: -1 } }, 0, place),
+    ).toThrow(/cells 0-7: they/)
   })
 })
 
@@ -201,7 +246,7 @@ describe('a mask', () => {
     })
     await enterUnread(path)
     expect(await errorsOf()).toMatchObject([
-      { check: 'dataset', message: expect.stringMatching(/no bad-pixel mask\. Store it as u4/) },
+      { check: 'dataset', message: expect.stringMatching(/not a bad-pixel mask\. Store it as u4/) },
     ])
   })
 })

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { AGIPD, type AgipdKernel } from '../../src/corrections/agipd/chain.js'
-import { type AgipdParams, agipdWords } from '../../src/corrections/agipd/params.js'
 import type { Chain } from '../../src/corrections/chain.js'
 import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps as parse } from '../../src/corrections/steps.js'
+import { AGIPD_CORRECTIONS, type AgipdKernel } from '../../src/kits/agipd/chain.js'
+import { type AgipdParams, agipdWords } from '../../src/kits/agipd/params.js'
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import { PLANES } from './implementations.js'
 
-const DEFAULT_STEPS = AGIPD.defaultSteps
-const STEP_NAMES = Object.keys(AGIPD.steps)
-const parseSteps = (names: readonly string[], gainMode: GainMode) => parse(AGIPD.steps, names, gainMode)
+const DEFAULT_STEPS = AGIPD_CORRECTIONS.defaultSteps
+const STEP_NAMES = Object.keys(AGIPD_CORRECTIONS.steps)
+const parseSteps = (names: readonly string[], gainMode: GainMode) =>
+  parse(AGIPD_CORRECTIONS.steps, names, gainMode)
 
 const PARAMS: AgipdParams = {
   stage: 0,
@@ -30,7 +31,7 @@ function chain(
   options = {},
   maskMaps?: readonly string[],
 ): Chain {
-  return AGIPD.resolve({
+  return AGIPD_CORRECTIONS.resolve({
     steps: parseSteps(steps, gainMode),
     options: { ...DEFAULT_STEP_OPTIONS, ...options },
     gainMode,
@@ -175,7 +176,7 @@ describe('chain', () => {
   })
 
   test('of the facility has the baseline, and no gain', () => {
-    const { productionSteps, steps } = AGIPD
+    const { productionSteps, steps } = AGIPD_CORRECTIONS
     expect(Object.keys(steps).filter(step => productionSteps.includes(step))).toEqual([
       ...['threshold', 'low-medium-gap', 'force-mg-if-below', 'force-hg-if-below', 'offset'],
       ...['common-mode', 'adjust-mg-baseline', 'set-min', 'mask', 'range'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { AgipdParams } from '../../src/corrections/agipd/params.js'
+import type { AgipdParams } from '../../src/kits/agipd/params.js'
 import { IMPLEMENTATIONS, type KernelName } from './implementations.js'
 
 interface GoldenCase {

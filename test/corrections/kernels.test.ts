@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { AgipdKernel } from '../../src/corrections/agipd/chain.js'
-import type { AgipdParams } from '../../src/corrections/agipd/params.js'
+import type { AgipdKernel } from '../../src/kits/agipd/chain.js'
+import type { AgipdParams } from '../../src/kits/agipd/params.js'
 import { type Case, listed, PLANES, reference, wasm } from './implementations.js'
 
 const SPECIAL = [0, -0, NaN, Infinity, -Infinity, 1e-42, -1e-42, 1e7, -1e7, 10000001, 3.4e38, -3.4e38]

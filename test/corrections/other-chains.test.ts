@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Chain } from '../../src/corrections/chain.js'
-import { correctionsOf } from '../../src/corrections/index.js'
 import { DEFAULT_STEP_OPTIONS, parseSteps } from '../../src/corrections/steps.js'
-import { DETECTORS } from '../../src/detectors/index.js'
+import { DETECTORS, kitOf } from '../../src/kits/index.js'
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import { type KernelName, PLANES } from './implementations.js'
 
@@ -16,7 +15,7 @@ function chain(
     maskMaps,
   }: { steps?: readonly string[]; rawFrames?: number; options?: object; maskMaps?: readonly string[] } = {},
 ): Chain {
-  const corrections = correctionsOf({ id })
+  const { corrections } = kitOf({ id })
   return corrections.resolve({
     steps: parseSteps(corrections.steps, steps ?? corrections.defaultSteps, 0),
     options: { ...DEFAULT_STEP_OPTIONS, ...options },
@@ -28,7 +27,7 @@ function chain(
 }
 
 test.each(DETECTORS.map(({ id }) => id))('%s: default and production steps are steps of its own', id => {
-  const { steps, defaultSteps, productionSteps } = correctionsOf({ id })
+  const { steps, defaultSteps, productionSteps } = kitOf({ id }).corrections
   for (const step of [...defaultSteps, ...productionSteps]) expect(Object.keys(steps)).toContain(step)
   expect(parseSteps(steps, defaultSteps, 0)).toEqual(defaultSteps)
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { AgipdParams } from '../../src/corrections/agipd/params.js'
+import type { AgipdParams } from '../../src/kits/agipd/params.js'
 import { type Case, type KernelName, listed, PLANES, reference, wasm } from './implementations.js'
 
 const words = new DataView(new ArrayBuffer(4))

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Deflater } from '../../src/engine/worker/deflater.js'
 import { instantiateKernels, type Kernels, kernelModule } from '../../src/wasm/kernels.js'
 
-const ROOM = { at: 65536, bytes: 40_000 }
+const SCRATCH = { at: 65536, bytes: 40_000 }
 const PLANES = 131_072
 let memory: WebAssembly.Memory
 let kernels: Kernels
@@ -13,7 +13,7 @@ beforeAll(() => {
   kernels = instantiateKernels(kernelModule(), memory)
 })
 
-const deflater = () => new Deflater(kernels, new Uint8Array(memory.buffer, ROOM.at, ROOM.bytes))
+const deflater = () => new Deflater(kernels, new Uint8Array(memory.buffer, SCRATCH.at, SCRATCH.bytes))
 
 /** A plane in the lane's memory. */
 function plane(values: Uint8Array, at = PLANES): Uint8Array {
@@ -32,8 +32,8 @@ describe('Deflater', () => {
     )
     fc.assert(
       fc.property(fc.array(values, { minLength: 1, maxLength: 12 }), planes => {
-        const pack = deflater()
-        const streams = planes.map(bytes => pack.deflate(plane(bytes)))
+        const deflating = deflater()
+        const streams = planes.map(bytes => deflating.deflate(plane(bytes)))
         streams.forEach((stream, i) => {
           expect(new Uint8Array(inflateSync(stream))).toEqual(planes[i])
         })

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DSSC_1M } from '../../src/detectors/dssc1m.js'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
+import { DSSC_1M } from '../../src/kits/dssc/record.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { openRun } from '../../src/sources/run/open-run.js'
 import { type ExpectedRun, GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
 import { correct, importGolden, readBack } from '../helpers/correction.js'
@@ -53,7 +53,7 @@ describe.each(GOLDEN_RUNS)('the golden run of %s', name => {
       out,
       memory: 24 * 1024 ** 2,
       workers: 1,
-      selection: { pulses: { start: 1, step: 1 } },
+      pulses: '1:',
     })
     const [whole] = golden.modules['0'] ?? []
     const found = await readBack(join(out, `CORR-R0001-${golden.aggregator}00-S00000.h5`), golden.karaboId, 0)

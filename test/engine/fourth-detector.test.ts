@@ -6,16 +6,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { writeConstants } from '../../constants/files/write.js'
-import { type Corrections, requireConstants } from '../../src/corrections/chain.js'
-import { addCorrections } from '../../src/corrections/index.js'
+import { requireConstants } from '../../src/corrections/chain.js'
 import type { Detector } from '../../src/detectors/detector.js'
-import { addDetector } from '../../src/detectors/index.js'
 import { Engine } from '../../src/engine/threads/engine.js'
 import { writeExdf } from '../../src/exdf/writer.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import type { DetectorKit } from '../../src/kits/kit.js'
+import { framesAlone } from '../../src/sources/conditions/frames.js'
 import { correct } from '../helpers/correction.js'
 
-// What a fourth detector takes: a record, its corrections, a kernel. Nothing of the engine knows of it.
+// What a fourth detector takes: a kit of a record and corrections, and a kernel. Nothing is registered.
 
 const EIGHT: Detector = {
   id: 'eight8m',
@@ -48,24 +48,29 @@ const EIGHT: Detector = {
   parameters: [{ name: 'Memory cells', groups: ['dark'] }],
 }
 
-const CORRECTIONS: Corrections = {
-  steps: { offset: { built: true, needs: [] } },
-  defaultSteps: ['offset'],
-  productionSteps: ['offset'],
-  resolve({ steps, gainMode, available }) {
-    requireConstants(['Offset'], available)
-    const planes = [{ kind: 'value', calibration: 'Offset', index: 0 } as const]
-    return {
-      kernel: 'eight',
-      params: [],
-      planes,
-      rawFrames: 1,
-      gainMode,
-      steps,
-      skipped: [],
-      maskMaps: [],
-      missingMaps: [],
-    }
+/** All that must be there: it is neither simulated nor characterised. */
+const KIT: DetectorKit = {
+  detector: EIGHT,
+  readControl: framesAlone,
+  corrections: {
+    steps: { offset: { built: true, needs: [] } },
+    defaultSteps: ['offset'],
+    productionSteps: ['offset'],
+    resolve({ steps, gainMode, available }) {
+      requireConstants(['Offset'], available)
+      const planes = [{ kind: 'value', calibration: 'Offset', index: 0 } as const]
+      return {
+        kernel: 'eight',
+        params: [],
+        planes,
+        rawFrames: 1,
+        gainMode,
+        steps,
+        skipped: [],
+        maskMaps: [],
+        missingMaps: [],
+      }
+    },
   },
 }
 
@@ -132,8 +137,6 @@ const offsetAt = (cell: number, pixel: number) => ((pixel * 3) % 997) + cell + 0
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'detcal-eight-'))
-  addDetector(EIGHT)
-  addCorrections(EIGHT, CORRECTIONS)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -215,7 +218,7 @@ test('a detector of eight modules of 1024 × 512 pixels is corrected by its own 
   const out = join(folder, 'out')
   const combined = join(folder, 'run.cxi')
   const engine = await Engine.start({ workers: 2, kernels: await compile() })
-  const outcome = await correct({ run, catalogue, out, combined, options: { engine } })
+  const outcome = await correct({ run, catalogue, out, combined, kits: [KIT], options: { engine } })
   await engine.close()
   expect(outcome.modules).toMatchObject([{ module: 7, status: 'corrected' }])
 

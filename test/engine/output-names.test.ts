@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
 import { correctedNames } from '../../src/engine/plan/output-names.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import type { ModuleIndex } from '../../src/model/ids.js'
 import type { ModuleFile, Run } from '../../src/sources/run/run.js'
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { DETECTORS } from '../../src/detectors/index.js'
 import { PhaseTotals } from '../../src/engine/contract/phase-times.js'
 import type { CorrectionPlan, ModulePlan } from '../../src/engine/plan/plan.js'
 import { FrameCorrector } from '../../src/engine/stream/frame-corrector.js'
@@ -15,11 +14,17 @@ import {
   type RawFrames,
 } from '../../src/engine/stream/memory-frames.js'
 import { streamModule } from '../../src/engine/stream/module-stream.js'
+import {
+  type FrameCorrectorRequest,
+  openFrameCorrector,
+} from '../../src/engine/stream/open-frame-corrector.js'
 import { streamLayout } from '../../src/engine/stream/stream-lanes.js'
 import { Engine } from '../../src/engine/threads/engine.js'
 import { RunStop } from '../../src/engine/threads/job.js'
 import { oldestFirst } from '../../src/engine/threads/policy.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
+import { DETECTORS } from '../../src/kits/index.js'
+import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import { StoppedError } from '../../src/model/interruptions.js'
 import { GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
 import { unpackGoldenRun } from '../golden/run/index.js'
@@ -253,6 +258,37 @@ describe('a frame corrector', () => {
     await expect(corrector.correct({ ...first, cellIds })).rejects.toThrow('no constants of cell 351')
     await corrector.close()
     await expect(corrector.correct(first)).rejects.toThrow(StoppedError)
+  })
+
+  it.each(['agipd', ...GOLDEN_RUNS] as const)('of %s is opened from a catalogue', async name => {
+    const { plan, module, trains, frames } = await goldenTrains(name)
+    const { run, detector } = plan
+    const request: FrameCorrectorRequest = {
+      ...{ detector: detector.id, karaboId: run.karaboId, module: module.module, cells: [...module.cells] },
+      ...{ catalogue: join(run.path, '..', '..', 'catalogue'), at: run.time?.toISOString() ?? '2026-01-01' },
+      ...{ conditions: run.conditions, frames: Math.max(...trains.map(({ cellIds }) => cellIds.length)) },
+      parallelGain: run.rawFrames > 1,
+    }
+    const corrector = await openFrameCorrector(request)
+    expect(corrector.steps).toEqual(module.chain.steps)
+    const found: (readonly [string, string, string])[] = []
+    for (const train of trains) {
+      const held = await corrector.correct(train)
+      found.push(...digests(held))
+      held.release()
+    }
+    await corrector.close()
+    expect(found).toEqual(frames)
+  })
+
+  it('is not opened where there are no constants, or no such cell', async () => {
+    const { plan } = await goldenTrains('agipd')
+    const catalogue = join(plan.run.path, '..', '..', 'catalogue')
+    const request = { detector: 'agipd1m', module: 0, cells: [0], catalogue, at: '2026-01-31' }
+    await expect(openFrameCorrector({ ...request, module: 7 })).rejects.toThrow(ConstantsError)
+    await expect(openFrameCorrector({ ...request, cells: [0, 352] })).rejects.toThrow('no cell 352')
+    await expect(openFrameCorrector({ ...request, at: 'now' })).rejects.toThrow('is not a time')
+    await expect(openFrameCorrector({ ...request, cells: [] })).rejects.toThrow(UsageError)
   })
 
   it('says what keeps its constants from being loaded', async () => {

@@ -18,11 +18,11 @@ const lineOf = async (action: Promise<unknown>): Promise<string> => {
 }
 
 describe('what the library complains about names file and cause on one line', () => {
-  test('a missing file', async () => {
+  test('a missing file, and a folder', async () => {
     const path = join(folder, 'missing.h5')
-    expect(await lineOf(withFile(path, 'r', () => 0))).toMatch(
-      `${path}: HDF5: unable to open file: No such file`,
-    )
+    const says = (what: string) => `${what}. Name an HDF5 file.`
+    expect(await lineOf(withFile(path, 'r', () => 0))).toBe(says(`${path}: there is no such file`))
+    expect(await lineOf(withFile(folder, 'r', () => 0))).toBe(says(`${folder}: is not a file`))
     await expect(withFile(path, 'r', () => 0)).rejects.toBeInstanceOf(DataError)
   })
 
@@ -30,7 +30,7 @@ describe('what the library complains about names file and cause on one line', ()
     const path = join(folder, 'text.h5')
     writeFileSync(path, 'not HDF5\n')
     const line = await lineOf(withFile(path, 'r', () => 0))
-    expect(line).toContain('is no HDF5 file. Copy it again')
+    expect(line).toContain('is not an HDF5 file. Copy it again')
     expect(line).not.toContain('\n')
   })
 

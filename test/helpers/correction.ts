@@ -4,25 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { importConstants } from '../../constants/catalogue/import.js'
-import { RecordedCatalogue } from '../../constants/catalogue/recorded/catalogue.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
-import { correctionsOf } from '../../src/corrections/index.js'
-import { DEFAULT_STEP_OPTIONS, type GainMode, parseSteps } from '../../src/corrections/steps.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { shortName } from '../../src/detectors/bad-pixel-maps.js'
 import type { Detector } from '../../src/detectors/detector.js'
-import { findConstants } from '../../src/engine/plan/find-constants.js'
-import { type CorrectionPlan, planCorrection } from '../../src/engine/plan/plan.js'
+import type { CorrectionPlan } from '../../src/engine/plan/plan.js'
 import { type CorrectionOptions, correctRun } from '../../src/engine/run/correct-run.js'
 import type { CorrectionOutcome } from '../../src/engine/run/outcome.js'
+import { prepareCorrection } from '../../src/engine/run/prepare.js'
+import type { CorrectionRequest } from '../../src/engine/run/request.js'
 import { type Dataset, withFile } from '../../src/hdf5/library.js'
-import type { ModuleIndex } from '../../src/model/ids.js'
-import { joinRun } from '../../src/sources/run/join.js'
-import { openRun } from '../../src/sources/run/open-run.js'
-import type { Selection } from '../../src/sources/run/query.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/kits/agipd/steps.js'
+import type { DetectorKit } from '../../src/kits/kit.js'
 import { type GoldenChain, type GoldenRun, unpackGoldenRun } from '../golden/run/index.js'
-
-const GAIN_MODES: Readonly<Record<string, GainMode>> = { adaptive: 0, high: 1, medium: 2, low: 3 }
 
 /** A folder that holds the golden run and a catalogue with its constants. */
 export interface GoldenPlace {
@@ -66,73 +60,28 @@ export async function importGolden(
   }
 }
 
-export interface Request {
-  readonly run: string
-  readonly catalogue: string
-  /** A metadata file instead of the catalogue, and what its relative paths are below. */
-  readonly constantsFrom?: string
-  readonly constantsRoot?: string
-  readonly out: string
+/** A correction that a test asks for, and how it is executed. */
+export interface Request extends CorrectionRequest {
   readonly workers?: number
   readonly memory?: number
-  readonly selection?: Selection
-  readonly steps?: readonly string[]
-  readonly gainMode?: GainMode
-  /** Bad-pixel maps of the mask, by calibration. */
-  readonly maskMaps?: readonly string[]
-  readonly combined?: string
-  readonly corrected?: boolean
+  readonly kits?: readonly DetectorKit[]
   readonly options?: Partial<CorrectionOptions>
 }
 
 /** The plan that `detcal correct` would make. */
 export async function planOf(request: Request): Promise<CorrectionPlan> {
-  const { gainMode = 0, workers = 2, memory = 1024 ** 3, corrected = true } = request
-  const run = await openRun(request.run)
-  const joined = joinRun(run, request.selection)
-  const { constantsFrom, constantsRoot } = request
-  const catalogue =
-    constantsFrom === undefined
-      ? SqliteCatalogue.open(request.catalogue)
-      : await RecordedCatalogue.open(constantsFrom, constantsRoot)
-  try {
-    const modules: ModuleIndex[] = [...joined.modules.keys()]
-    const { constants, remedy, namesMask } = await findConstants({
-      catalogue,
-      run,
-      modules,
-      strategy: 'closest',
-      stated: {},
-      gainMode,
-    })
-    const corrections = correctionsOf(run.detector)
-    const steps = {
-      steps: parseSteps(corrections.steps, request.steps ?? corrections.defaultSteps, gainMode),
-      options: DEFAULT_STEP_OPTIONS,
-      gainMode,
-      ...(request.maskMaps === undefined ? {} : { maskMaps: request.maskMaps }),
-    }
-    return planCorrection({
-      run,
-      joined,
-      constants,
-      remedy,
-      namesMask,
-      steps,
-      output: outputOf(request, corrected),
-      workers,
-      memory,
-    })
-  } finally {
-    catalogue.close()
-  }
+  return (await prepare(request)).plan
 }
 
-/** Corrects as `detcal correct` would, without flushing. */
+function prepare({ workers = 2, memory = 1024 ** 3, kits, options: _, ...request }: Request) {
+  return prepareCorrection(request, { workers, memory, ...(kits && { kits }) })
+}
+
+/** Corrects as `detcal correct` would, without flushing, and without a trace of the build. */
 export async function correct(request: Request): Promise<CorrectionOutcome> {
-  const plan = await planOf(request)
+  const { plan, output } = await prepare(request)
   return correctRun(plan, {
-    output: outputOf(request, request.corrected ?? true),
+    output,
     overwrite: false,
     sync: false,
     provenance: { software: 'detcal test', created: '2026-01-01T00:00:00.000Z', options: {} },
@@ -140,20 +89,16 @@ export async function correct(request: Request): Promise<CorrectionOutcome> {
   })
 }
 
-function outputOf({ out, combined }: Request, corrected: boolean): CorrectionOptions['output'] {
-  return { folder: out, corrected, ...(combined === undefined ? {} : { combined }) }
-}
-
 /** Steps, gain mode and maps asked for of one of the golden run's chains. */
 export function goldenChain(
   { chains }: GoldenRun,
   chain: GoldenChain,
-): Pick<Request, 'steps' | 'gainMode' | 'maskMaps'> {
+): Pick<Request, 'steps' | 'gainMode' | 'badPixels'> {
   const { steps, gainMode, mapsAsked, maskMaps } = chains[chain]
   return {
     steps: [...AGIPD_DEFAULT_STEPS, ...steps],
-    gainMode: GAIN_MODES[gainMode] ?? 0,
-    ...(mapsAsked ? { maskMaps } : {}),
+    gainMode: gainMode as NonNullable<Request['gainMode']>,
+    ...(mapsAsked ? { badPixels: maskMaps.map(shortName) } : {}),
   }
 }
 

@@ -21,7 +21,7 @@ const device = (module, slot, kernels) => {
         for (const position of tile.positions) slot.data(position).fill(255)
         throw new CorrectorLostError('device lost')
       }
-      kernel.correct(tile, form)
+      await kernel.correct(tile, form)
     },
   }
 }

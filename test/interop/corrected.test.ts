@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AGIPD_DEFAULT_STEPS } from '../../src/corrections/agipd/steps.js'
+import { AGIPD_DEFAULT_STEPS } from '../../src/kits/agipd/steps.js'
 import { type GoldenChain, type GoldenRun, readGolden } from '../golden/run/index.js'
 import { detcal, failureLines } from '../helpers/command.js'
 
@@ -201,7 +201,14 @@ describe("EXtra-data's mock runs are corrected", () => {
       // Mock frames have 64 cells and no control data, these constants have 2.
       ...['--condition', 'Memory cells=4', 'Acquisition rate=1.1', '--at', '2026-01-01', '--json'],
     )
+    // The mock files count frames whose chunks nobody wrote.
+    const neverWritten = (module: number) =>
+      expect.stringMatching(
+        new RegExp(`^error: .*, module ${module}, train 10000: 30 frames .* were never written`),
+      )
     expect(failureLines(ended)).toEqual([
+      neverWritten(0),
+      neverWritten(15),
       expect.stringMatching(
         /^error: modules 0, 15: no constants for cell 2: their frames are NaN with mask bit 3/,
       ),

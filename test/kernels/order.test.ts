@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { spreadOf } from '../../constants/dark/spread.js'
-import { room, uploaded } from './memory.js'
+import { uploaded, workspace } from './memory.js'
 
 /** By sorting, and by sums in the order that the kernel says. */
 function expected(values: Float32Array) {
@@ -19,7 +19,7 @@ function expected(values: Float32Array) {
 }
 
 function found(values: Float32Array) {
-  const { median, ...rest } = spreadOf(uploaded(values), room)
+  const { median, ...rest } = spreadOf(uploaded(values), workspace)
   // -0 and 0 are equal, whichever is the middle one.
   return { median: median + 0, ...rest }
 }

@@ -1,16 +1,19 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { DarkMap, StagePicture } from '../../constants/dark/picture.js'
-import { darkRecipe } from '../../constants/dark/recipe.js'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import type { DarkMap, StagePreview } from '../../constants/dark/preview.js'
 import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
 import type { DarkPlan } from '../../src/engine/dark/plan.js'
+import { AGIPD_DARK } from '../../src/kits/agipd/dark.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../src/model/ids.js'
-import { darkReport } from '../../src/report/dark/write.js'
+import { darkReport, requireReportPlace, writeDarkReport } from '../../src/report/dark/write.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure } from '../../src/report/figures.js'
 import { pngUri } from '../../src/report/png.js'
+import { scratch } from '../helpers/exdf.js'
 
-const recipe = darkRecipe(AGIPD_1M)
+const recipe = AGIPD_DARK
 
 /** Values that do not compress: the worst that a map can be. */
 function noisyMap(): DarkMap {
@@ -28,7 +31,7 @@ function moduleOf(module: number): DarkModule {
     below: 3,
     above: 4,
   }
-  const picture: StagePicture = {
+  const preview: StagePreview = {
     ...{ offset: map, noise: map, bad: map },
     histograms: { offset: histogram, noise: histogram },
   }
@@ -42,7 +45,7 @@ function moduleOf(module: number): DarkModule {
       reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
       cells: [0, 2].map(cell => ({ cell, offset: 5000 + cell, noise: 8, bad: 35 })),
     })),
-    pictures: recipe.stages.map(() => picture),
+    previews: recipe.stages.map(() => preview),
     outliers: [{ stage: 'high', what: 'cell 3', message: 'offset far' }],
     problems: [],
     previous: {
@@ -57,6 +60,10 @@ function moduleOf(module: number): DarkModule {
 }
 
 function report(modules: number): string {
+  return darkReport(...resultOf(modules), 'detcal 0')
+}
+
+function resultOf(modules: number): [DarkPlan, DarkOutcome] {
   const plan = {
     ...{ detector: AGIPD_1M, karaboId: 'SPB_DET_AGIPD1M-1', recipe, runs: [], limits: recipe.limits },
     ...{
@@ -70,8 +77,41 @@ function report(modules: number): string {
     modules: Array.from({ length: modules }, (_, i) => moduleOf(i)),
     problems: [],
   } as unknown as DarkOutcome
-  return darkReport(plan, outcome, 'detcal 0')
+  return [plan, outcome]
 }
+
+describe('the place of a dark report', () => {
+  it('is a new file or an earlier report, by a link too', async () => {
+    const folder = scratch()
+    const [path, link] = [join(folder, 'dark.html'), join(folder, 'link.html')]
+    for (const _ of [1, 2]) {
+      requireReportPlace(path)
+      await writeDarkReport(path, ...resultOf(1), 'detcal 0')
+    }
+    symlinkSync(path, link)
+    requireReportPlace(link)
+    expect(readFileSync(path, 'utf8')).toBe(report(1))
+  })
+
+  it('is nothing else: a RAW file, a catalogue, a page of somebody, a link to one or to nothing', () => {
+    const folder = scratch()
+    const place = (name: string) => join(folder, name)
+    writeFileSync(place('raw.h5'), '\x89HDF\r\n\x1a\n')
+    writeFileSync(place('catalogue.sqlite'), 'SQLite format 3\0')
+    writeFileSync(place('page.html'), '<!doctype html><title>My dark runs</title>')
+    writeFileSync(place('empty'), '')
+    mkdirSync(place('folder'))
+    symlinkSync('raw.h5', place('link.html'))
+    symlinkSync('nowhere', place('dangling.html'))
+    for (const name of ['raw.h5', 'catalogue.sqlite', 'page.html', 'empty', 'link.html', 'dangling.html']) {
+      expect(() => requireReportPlace(place(name))).toThrow(/is not a report of detcal dark/)
+      // It may have appeared since.
+      expect(() => writeDarkReport(place(name), ...resultOf(1), 'detcal 0')).toThrow(/is not a report/)
+    }
+    expect(() => requireReportPlace(place('folder'))).toThrow('is a folder')
+    expect(readFileSync(place('raw.h5'), 'utf8')).toBe('\x89HDF\r\n\x1a\n')
+  })
+})
 
 describe('the dark report', () => {
   it('needs nothing but itself, and runs nothing', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../src/model/ids.js'
 import { nameRank } from '../../src/sources/run/copies.js'
 import { openRun } from '../../src/sources/run/open-run.js'

@@ -39,3 +39,36 @@ test('flipped bytes and cuts give a result or one of our errors, and always an e
   }
   expect(codes).toContain(1)
 }, 3_600_000)
+
+test('a text whose place is damaged is named, and the HDF5 library is not asked for it', async () => {
+  const folder = scratch()
+  const path = await writeModule(folder, { trainIds: [1000, 1001, 1002], counts: [2, 3, 1] })
+  await writeModule(folder, { trainIds: [1000, 1001, 1002], counts: [2, 3, 1], module: 1 })
+  const bytes = readFileSync(path)
+  // The reference to the creation date in its heap: length, address, number. It becomes longer than anything there.
+  const isReference = (at: number) =>
+    bytes.readUInt32LE(at) === 16 &&
+    bytes.readUInt32LE(at + 8) === 0 &&
+    bytes.toString('latin1', bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 4) + 4) === 'GCOL'
+  const at = Array.from({ length: bytes.length - 16 }, (_, i) => i).find(isReference)
+  expect(at).toBeDefined()
+  for (const [length, heap] of [
+    [0xf0000000, 0],
+    [196, 0],
+    [16, 8],
+    [16, 2 ** 31],
+  ]) {
+    const spoilt = Buffer.from(bytes)
+    spoilt.writeUInt32LE(length ?? 0, at)
+    spoilt.writeUInt32LE(bytes.readUInt32LE((at ?? 0) + 4) + (heap ?? 0), (at ?? 0) + 4)
+    writeFileSync(path, spoilt)
+    for (const command of ['inspect', 'validate']) {
+      const { status, stderr, stdout } = spawnSync(process.execPath, [MAIN, command, folder], {
+        encoding: 'utf8',
+      })
+      expect(status).toBe(1)
+      expect(stderr + stdout).toMatch(/AGIPD00-S00000\.h5[\s\S]*METADATA\/creationDate.*damaged HDF5 file/)
+      expect(stderr).not.toMatch(/Abort|enlarge/)
+    }
+  }
+}, 60_000)

@@ -50,14 +50,14 @@ describe('an impossible train id costs its train', () => {
     const run = await runOf(with_('INDEX/trainId', data))
     expect(trains(run)).toEqual(['1000: 0+2', '1002: 5+1'])
     expect(problems(run)).toEqual([
-      `error : row 1 has ${digits}, which is no train id: its train is left out`,
+      `error : row 1 has ${digits}, which is not a train id: its train is left out`,
     ])
   })
 
   test('a zero at the end that has frames is no padding', async () => {
     const run = await runOf(with_('INDEX/trainId', BigUint64Array.of(1000n, 1001n, 0n)))
     expect(trains(run)).toEqual(['1000: 0+2', '1001: 2+3'])
-    expect(problems(run)).toEqual(['error : row 2 has 0, which is no train id: its train is left out'])
+    expect(problems(run)).toEqual(['error : row 2 has 0, which is not a train id: its train is left out'])
   })
 
   test('the same in all modules: the others stay', async () => {
@@ -81,7 +81,7 @@ describe('an impossible index costs its train', () => {
       { ...plain, counts: [2, 3, 2n ** 64n - 1n], frames: 6 },
       ['1000: 0+2', '1001: 2+3'],
       [
-        'error 1002: this train is left out: INDEX has first 5, count 18446744073709551615, which are no rows',
+        'error 1002: this train is left out: INDEX has first 5, count 18446744073709551615, which are not valid rows',
       ],
     ],
     [
@@ -258,9 +258,7 @@ describe('ids of frames', () => {
   test('a train that has a cell twice is left out and named', async () => {
     const run = await runOf(column('cellId', Uint16Array.of(0, 1, 0, 0, 2, 0)))
     expect([...fileOf(run).cellIds]).toEqual([0, 1, 0, 0, 2, 0])
-    expect(problems(run)).toEqual([
-      expect.stringMatching(/^error 1001: train 1001: a cell is there twice.*left out/),
-    ])
+    expect(problems(run)).toEqual([expect.stringMatching(/^error 1001: a cell is there twice.*left out/)])
   })
 
   test('another train id than INDEX gives is named', async () => {
@@ -285,7 +283,7 @@ describe('ids of frames', () => {
 test('flags, times and origins that mean nothing count as unknown', async () => {
   const flags = await runOf(with_('INDEX/flag', BigUint64Array.of(1n, 2n ** 32n, 1n)))
   expect(fileOf(flags).trains.map(({ flag }) => flag)).toEqual([1, 0, 1])
-  expect(problems(flags)[0]).toContain('4294967296 (train 1001)')
+  expect(problems(flags)[0]).toMatch(/^error .*4294967296 \(train 1001\)/)
   const times = await runOf(with_('INDEX/timestamp', BigInt64Array.of(-1n, 1_700_000_000_000_000_000n, 7n)))
   expect(fileOf(times).trains.map(({ timestamp }) => timestamp)).toEqual([0n, 1_700_000_000_000_000_000n, 7n])
   expect(times.time).toEqual(new Date(1_700_000_000_000))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD } from '../../src/kits/agipd/index.js'
 import { type ModuleIndex, moduleIndex, trainId } from '../../src/model/ids.js'
 import { assignTrains } from '../../src/sources/run/assign-trains.js'
 import { type JoinedRun, joinRun } from '../../src/sources/run/join.js'
@@ -44,7 +44,8 @@ function runOf(files: ModuleFile[], damaged: DamagedFile[] = []): Run {
   const ids = new Set(files.flatMap(file => file.trains.map(train => train.trainId)))
   return {
     path: '/run',
-    detector: AGIPD_1M,
+    detector: AGIPD.detector,
+    kit: AGIPD,
     karaboId: 'SPB_DET_AGIPD1M-1',
     proposal: 1,
     run: 1,
@@ -190,7 +191,7 @@ describe('selecting', () => {
 
   test('nothing left is an error', () => {
     expect(() => joinRun(run, { modules: [moduleIndex(9)] })).toThrow(
-      expect.objectContaining({ tag: 'data' }),
+      expect.objectContaining({ tag: 'usage' }),
     )
     expect(() => joinRun(run, { pulses: parseSlice('9:', '--pulses') })).toThrow(
       expect.objectContaining({ tag: 'data' }),

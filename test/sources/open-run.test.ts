@@ -284,7 +284,7 @@ describe('no run to open', () => {
       message: 'is a file, not a run folder',
     })
     await expect(openRun(folder)).rejects.toMatchObject({
-      message: expect.stringContaining('is no HDF5 file'),
+      message: expect.stringContaining('is not an HDF5 file'),
       place: { file: join(folder, 'x.h5') },
     })
     writeFileSync(join(folder, 'y.h5'), 'text')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { LPD_1M } from '../../src/detectors/lpd1m.js'
-import { memoryCellOrder } from '../../src/sources/run/conditions/lpd.js'
+import { memoryCellOrder } from '../../src/kits/lpd/conditions.js'
+import { LPD_1M } from '../../src/kits/lpd/record.js'
 import { joinRun } from '../../src/sources/run/join.js'
 import { openRun } from '../../src/sources/run/open-run.js'
 import { framesWithIds } from '../../src/sources/run/parallel-gain.js'
@@ -47,11 +47,11 @@ describe('a run in parallel gain', () => {
     expect(run.problems.filter(({ severity }) => severity === 'error')).toMatchObject([
       {
         check: 'parallel_gain',
-        message: expect.stringMatching(/^train 1000: pulse ids begin anew .*left out\. Say --parallel-gain/),
+        message: expect.stringMatching(/^pulse ids begin anew .*left out\. Say --parallel-gain/),
       },
       {
         check: 'image_ids',
-        message: expect.stringMatching(/^train 1002: a cell is there twice.*--parallel-gain/),
+        message: expect.stringMatching(/^a cell is there twice.*--parallel-gain/),
       },
     ])
     expect(() => joinRun(run)).toThrow(/Say --parallel-gain/)
@@ -140,7 +140,7 @@ describe('ids that repeat within a train', () => {
     expect(run.problems.filter(({ check }) => check === 'image_ids')).toMatchObject([
       { severity: 'error', message: expect.stringMatching(/a cell is there twice/), place: { train: 1000 } },
       {
-        severity: 'warning',
+        severity: 'error',
         message: expect.stringMatching(/a pulse is there twice/),
         place: { train: 1001 },
       },

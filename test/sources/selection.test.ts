@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AGIPD_1M } from '../../src/detectors/agipd1m.js'
+import { AGIPD_1M } from '../../src/kits/agipd/record.js'
 import { trainId } from '../../src/model/ids.js'
 import {
   inRanges,

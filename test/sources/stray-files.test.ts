@@ -58,7 +58,7 @@ describe('what belongs to nobody', () => {
 
 /** Things that are no data, by how they are made and what is said of them. */
 const NO_DATA: [string, string, (path: string) => unknown][] = [
-  ['an empty file', 'is empty, so it is no HDF5 file', path => writeFileSync(path, '')],
+  ['an empty file', 'is empty, so it is not an HDF5 file', path => writeFileSync(path, '')],
   ['a pipe', 'is a pipe, not a file', path => spawnSync('mkfifo', [path])],
   ['a link to a folder', 'is a folder, not a file', path => symlinkSync('/tmp', path)],
   [

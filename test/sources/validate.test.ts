@@ -224,7 +224,10 @@ describe('each check finds what it is for', () => {
     expect(await withEntry({ train_ids: [1000] })).toEqual([
       `run_json_cache error: incorrect entry of ${basename(path)}`,
     ])
-    expect(await withEntry({ train_ids: [1000], size: 1 })).toEqual([])
+    for (const wrong of [{ train_ids: '1000' }, { control_sources: null }, { instrument_sources: [5] }])
+      expect(await withEntry(wrong)).toEqual([`run_json_cache error: incorrect entry of ${basename(path)}`])
+    for (const other of [{ size: 1 }, { size: 'x' }, { filename: 5 }, { mtime: null }])
+      expect(await withEntry({ train_ids: [1000], ...other })).toEqual([])
     writeFileSync(cache, '{')
     expect(await found(folder)).toEqual(['run_json_cache error: is not JSON'])
   })
@@ -260,7 +263,9 @@ describe('parallel gain that ids show', () => {
     const folder = scratch()
     await writeModule(folder, lpd)
     expect(await found(folder)).toEqual([
-      expect.stringMatching(/^parallel_gain error: .* of train 1000, .*nothing here tells.*--parallel-gain/),
+      expect.stringMatching(
+        /^parallel_gain error: .* of train 1000, .*nothing here indicates.*--parallel-gain/,
+      ),
     ])
     await writeControl(folder, { [composite]: { femAsicGainOverride: 0 } })
     expect(await found(folder, 'parallel_gain')).toEqual([expect.stringMatching(/control data deny/)])

@@ -3,12 +3,10 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { exportConstants } from '../../constants/catalogue/export.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
-import { DETECTORS } from '../../src/detectors/index.js'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { correctRun } from '../../src/engine/run/correct-run.js'
+import { DETECTORS } from '../../src/kits/index.js'
 import { isDetcalError } from '../../src/model/errors.js'
-import { moduleIndex } from '../../src/model/ids.js'
-import type { Selection } from '../../src/sources/run/query.js'
 import { planOf as darkPlanOf, versionsIn } from '../engine/dark/dark.js'
 import { writeGoldenDetector } from '../golden/dark/detectors.js'
 import { detcal, failureLines, listing } from '../helpers/command.js'
@@ -53,10 +51,6 @@ function sizeOf(folder: string): number {
 describe('a correction', () => {
   const CORR = 'CORR-R0001-AGIPD00-S00000.h5'
   const METADATA = 'calibration_metadata_SPB_DET_AGIPD1M-1.yml'
-  const selection: Selection = {
-    modules: [moduleIndex(0)],
-    trains: { by: 'index', slice: { start: 0, stop: 1, step: 1 } },
-  }
   let count = 0
 
   /** Corrects one train of one module into a new folder, without the check of free space that would stop it. */
@@ -64,7 +58,8 @@ describe('a correction', () => {
     const folder = disk.folder(`run-${count++}`)
     const out = join(folder, 'proc')
     const cxi = combined ? join(folder, 'run.cxi') : undefined
-    const request = { run: place.golden.path, catalogue: place.catalogue, out, selection, workers: 1 }
+    const selection = { modules: '0', trains: '0:1' }
+    const request = { run: place.golden.path, catalogue: place.catalogue, out, ...selection, workers: 1 }
     const plan = await planOf({ ...request, ...(cxi ? { combined: cxi } : {}) })
     const outcome = await correctRun(
       { ...plan, totals: { ...plan.totals, outputBytes: 0 } },

@@ -18,9 +18,8 @@ import {
 } from './parse.js'
 
 /**
- * The constants that an earlier correction used, as its metadata file names them: the same ones whatever is asked of
- * time, strategy and conditions. Every file is read once, for its checksum, which must be the recorded one where there
- * is one.
+ * The constants that an earlier correction used, as its metadata file names them: regardless of time, strategy and
+ * conditions. Every file is read once, for its checksum, which must equal the recorded one if there is one.
  */
 export class RecordedCatalogue implements Catalogue {
   readonly remedy: string
@@ -39,7 +38,7 @@ export class RecordedCatalogue implements Catalogue {
 
   /**
    * Reads a metadata file.
-   * @param root what relative paths in it are below.
+   * @param root folder of its relative paths.
    * @throws ConstantsError
    */
   static async open(file: string, root?: string): Promise<RecordedCatalogue> {
@@ -89,7 +88,7 @@ export class RecordedCatalogue implements Catalogue {
     }
     for (const [name, constant] of recorded.constants) {
       if (!calibrations.includes(name)) {
-        warn('constant_unknown', `${name} is no calibration of ${detector.name} and is not used`)
+        warn('constant_unknown', `${name} is not a calibration of ${detector.name} and is not used`)
         continue
       }
       try {

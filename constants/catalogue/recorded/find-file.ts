@@ -3,8 +3,8 @@ import { ConstantsError, type Place } from '../../../src/model/errors.js'
 import { isFile } from '../store.js'
 
 /**
- * The file that a metadata file means by `path`. A relative one is below `root`; an absolute one that is not there, but
- * lies in some store's `xfel/cal/`, may lie in that of `root`: a copy of the store.
+ * The file that a metadata file means by `path`. A relative path is below `root`. An absolute one that does not exist,
+ * but is in the `xfel/cal/` of a store, may be in that of `root`: a copy of the store.
  * @throws ConstantsError if there is no such file, or the path leads out of `root`.
  */
 export function findRecordedFile(path: string, root: string | undefined, place: Place): string {

@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
+import * as v from 'valibot'
 import { ConstantsError, type Place } from '../../../src/model/errors.js'
+import { shaped, TABLE } from '../../../src/model/shape.js'
 
 /** One constant as a metadata file names it; text is as it stands there, nothing has been looked up. */
 export interface RecordedConstant {
@@ -31,6 +33,47 @@ export interface RecordedConstants {
   readonly modules: ReadonlyMap<string, RecordedModule>
 }
 
+const METADATA = v.pipe(
+  TABLE,
+  v.object({
+    'retrieved-constants': v.fallback(TABLE, {}),
+    'calibration-configurations': v.fallback(v.object({ 'karabo-id': v.optional(v.string()) }), {}),
+  }),
+)
+
+const GROUP = v.object({ 'physical-name': v.fallback(v.string(), ''), constants: TABLE })
+
+/** Every message says what is wrong with "it", the constant. */
+const CONSTANT = v.object(
+  {
+    path: v.pipe(
+      v.string('it has no path'),
+      v.nonEmpty('it has no path'),
+      v.excludes('\0', 'it has no path'),
+    ),
+    dataset: v.pipe(
+      v.string('it has no dataset'),
+      v.regex(/^(?:\/[\w.+-]{1,128}){1,2}\/\d{1,9}$/, 'its dataset is not /<PDU>/<Calibration>/<index>'),
+    ),
+    'creation-time': v.pipe(
+      v.string('its creation-time is no time'),
+      v.transform(text => new Date(text)),
+      v.date('its creation-time is no time'),
+    ),
+    ccv_id: v.fallback(v.pipe(v.number(), v.safeInteger()), 0),
+    sha256: v.exactOptional(
+      v.pipe(v.string('its sha256 is no checksum'), v.regex(/^[0-9a-f]{64}$/, 'its sha256 is no checksum')),
+    ),
+    dims: v.exactOptional(
+      v.pipe(
+        v.array(v.string('its dims are no list of names'), 'its dims are no list of names'),
+        v.maxLength(32, 'its dims are more than 32 names'),
+      ),
+    ),
+  },
+  ({ path }) => `it has no ${path?.at(-1)?.key ?? 'path, dataset and creation-time'}`,
+)
+
 /** Largest file that is read: that of a run with all modules and constants takes a hundredth of it. */
 const MOST_BYTES = 16 * 2 ** 20
 
@@ -40,17 +83,16 @@ const MOST_BYTES = 16 * 2 ** 20
  */
 export async function readRecordedConstants(file: string): Promise<RecordedConstants> {
   const tree = await parsed(file)
-  const retrieved = tableOf(tree['retrieved-constants'])
   const modules = new Map<string, RecordedModule>()
-  for (const [aggregator, group] of Object.entries(retrieved ?? {})) {
-    const { constants, 'physical-name': pdu } = tableOf(group) ?? {}
-    const named = tableOf(constants)
+  for (const [aggregator, value] of Object.entries(tree['retrieved-constants'])) {
     // Groups without constants are other facts, such as `time-summary`.
-    if (named === undefined) continue
+    const { success, output } = v.safeParse(GROUP, value)
+    if (!success) continue
+    const { 'physical-name': pdu, constants } = output
     modules.set(aggregator, {
-      pdu: typeof pdu === 'string' ? pdu : '',
+      pdu,
       constants: new Map(
-        Object.entries(named).map(([name, entry]) => [name, constantOf(name, entry, aggregator, file)]),
+        Object.entries(constants).map(([name, entry]) => [name, constantOf(name, entry, aggregator, file)]),
       ),
     })
   }
@@ -59,11 +101,10 @@ export async function readRecordedConstants(file: string): Promise<RecordedConst
       place: { file },
       hint: 'Give the calibration_metadata_<DETECTOR>.yml of a correction',
     })
-  const karaboId = tableOf(tree['calibration-configurations'])?.['karabo-id']
-  return { karaboId: typeof karaboId === 'string' ? karaboId : undefined, modules }
+  return { karaboId: tree['calibration-configurations']['karabo-id'], modules }
 }
 
-async function parsed(file: string): Promise<Table> {
+async function parsed(file: string): Promise<v.InferOutput<typeof METADATA>> {
   const place = { file }
   const hint = 'Give the calibration_metadata_<DETECTOR>.yml of a correction'
   const info = statSync(file, { throwIfNoEntry: false })
@@ -78,9 +119,7 @@ async function parsed(file: string): Promise<Table> {
     const [reason] = (error as Error).message.split(/:?\n/)
     throw new ConstantsError(`it cannot be read: ${reason}`, { place, hint, cause: error })
   }
-  const table = tableOf(tree)
-  if (table === undefined) throw new ConstantsError('it is no table', { place, hint })
-  return table
+  return shaped(METADATA, tree, message => new ConstantsError(message, { place, hint }))
 }
 
 function constantOf(
@@ -90,36 +129,9 @@ function constantOf(
   file: string,
 ): RecordedConstant | ConstantsError {
   const place: Place = { file, dataset: `retrieved-constants/${aggregator}/constants/${calibration}` }
-  const refuse = (message: string) =>
-    new ConstantsError(message, { place, hint: 'Take the file as the correction wrote it' })
-  const { path, dataset, ccv_id: id, sha256, dims, 'creation-time': begin } = tableOf(entry) ?? {}
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) return refuse('it has no path')
-  if (typeof dataset !== 'string' || !DATASET.test(dataset)) return refuse('it has no dataset')
-  const beginAt = new Date(typeof begin === 'string' ? begin : Number.NaN)
-  if (Number.isNaN(beginAt.getTime())) return refuse('its creation-time is no time')
-  if (sha256 !== undefined && !(typeof sha256 === 'string' && SHA256.test(sha256)))
-    return refuse('its sha256 is no checksum')
-  if (dims !== undefined && !isNames(dims)) return refuse('its dims are no list of names')
-  return {
-    calibration,
-    path,
-    dataset,
-    beginAt,
-    id: typeof id === 'number' && Number.isSafeInteger(id) ? id : 0,
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(dims === undefined ? {} : { dims }),
-  }
-}
-
-const DATASET = /^(?:\/[\w.+-]{1,128}){1,2}\/\d{1,9}$/
-const SHA256 = /^[0-9a-f]{64}$/
-
-type Table = Readonly<Record<string, unknown>>
-
-function tableOf(value: unknown): Table | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Table) : undefined
-}
-
-function isNames(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length <= 32 && value.every(name => typeof name === 'string')
+  const { success, issues, output } = v.safeParse(CONSTANT, entry)
+  if (!success)
+    return new ConstantsError(issues[0].message, { place, hint: 'Take the file as the correction wrote it' })
+  const { path, dataset, ccv_id: id, 'creation-time': beginAt, ...more } = output
+  return { calibration, path, dataset, beginAt, id, ...more }
 }

@@ -1,5 +1,5 @@
 import { DTYPE_BYTES } from '../../../src/model/dtypes.js'
-import type { Block, Range, Region } from '../blocks.js'
+import type { Range, Region, Slab } from '../slabs.js'
 import { type ConstantSource, planesOf } from '../source.js'
 
 /** Rows of slow scan and cells of one part: as many rows as the least job of loading takes. */
@@ -9,11 +9,11 @@ const PART_CELLS = 64
 /** Parts of one call of the kernel `checksumRuns`, at most. */
 export const MOST_SUMS = 1024
 
-/** Runs of elements in a block, as the kernel `checksumRuns` takes them. */
+/** Runs of elements in a slab, as the kernel `checksumRuns` takes them. */
 export interface Runs {
   /** The part of each sum that the kernel makes, in its order. */
   readonly parts: readonly number[]
-  /** Byte of the block where the first begins; bytes of all but the last of the groups, and of that. */
+  /** Byte of the slab where the first begins; bytes of all but the last of the groups, and of that. */
   readonly at: number
   readonly bytes: number
   readonly lastBytes: number
@@ -27,7 +27,7 @@ export interface Runs {
   readonly phase: number
 }
 
-/** So many runs, `stride` bytes apart in the block, `number` elements apart in the dataset. */
+/** So many runs, `stride` bytes apart in the slab, `number` elements apart in the dataset. */
 interface Steps {
   readonly count: number
   readonly stride: number
@@ -39,7 +39,7 @@ type Layout = Pick<ConstantSource, 'shape' | 'axes' | 'dtype'>
 /**
  * How a constant is divided for its checksums, one a part: 8 rows of slow scan × 64 cells, all of the fast scan, of one
  * plane; of all planes where these are innermost, since they are always read together. Within a part elements are taken
- * by runs along the innermost axis, each with its position, so that the checksum is the same whatever blocks the part
+ * by runs along the innermost axis, each with its position, so that the checksum is the same whatever slabs the part
  * is read in, as long as these do not cut runs.
  */
 export class ChecksumGrid {
@@ -75,15 +75,15 @@ export class ChecksumGrid {
     }
   }
 
-  /** Whether a block cuts no run. */
-  keepsRuns({ start, count }: Block): boolean {
+  /** Whether a slab cuts no run. */
+  keepsRuns({ start, count }: Slab): boolean {
     const axis = this.#runAxis
     const range: Range = [start[axis] ?? 0, (start[axis] ?? 0) + (count[axis] ?? 0)]
     return String(this.#rounded(axis, range)) === String(range)
   }
 
-  /** Hands the runs of a block that cuts none to `use`, as many at once as it may. */
-  eachRuns({ start, count }: Block, use: (runs: Runs) => void): void {
+  /** Hands the runs of a slab that cuts none to `use`, as many at once as it may. */
+  eachRuns({ start, count }: Slab, use: (runs: Runs) => void): void {
     const { shape, axes, dtype } = this.#source
     const elementBytes = DTYPE_BYTES[dtype]
     const inBlock = stridesOf(count).map(stride => stride * elementBytes)
@@ -128,7 +128,7 @@ export class ChecksumGrid {
           })
         }
 
-    /** The block along an axis, cut at multiples of `size`. */
+    /** The slab along an axis, cut at multiples of `size`. */
     function pieces(axis: number, size: number): Range[] {
       const [begin, end] = [start[axis] ?? 0, (start[axis] ?? 0) + (count[axis] ?? 1)]
       const ranges: Range[] = []

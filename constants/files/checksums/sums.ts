@@ -1,9 +1,9 @@
 import { instantiateKernels, type Kernels, kernelModule } from '../../../src/wasm/kernels.js'
-import type { Block } from '../blocks.js'
+import type { Slab } from '../slabs.js'
 import { type ChecksumGrid, MOST_SUMS } from './grid.js'
 
-/** Kernels of some memory, and room in it for their sums: {@link SUMS_BYTES} from `sum`, a multiple of 8, on. */
-export interface SumRoom {
+/** Kernels of some memory, and workspace in it for their sums: {@link SUMS_BYTES} from `sum`, a multiple of 8, on. */
+export interface SumWorkspace {
   readonly kernels: Kernels
   readonly buffer: ArrayBufferLike
   readonly sum: number
@@ -12,27 +12,27 @@ export interface SumRoom {
 /** Bytes that the kernel's sums take. */
 export const SUMS_BYTES = 16 * MOST_SUMS
 
-/** Sums up the checksums of a constant's parts, block by block. */
+/** Sums up the checksums of a constant's parts, slab by slab. */
 export class ChecksumSums {
   readonly #grid: ChecksumGrid
-  readonly #room: SumRoom | undefined
+  readonly #workspace: SumWorkspace | undefined
   /** Two words a part. */
   readonly #sums: BigUint64Array
 
-  /** @param room used for blocks that lie in its memory; others are copied. */
-  constructor(grid: ChecksumGrid, room?: SumRoom) {
+  /** @param workspace used for slabs that lie in its memory; others are copied. */
+  constructor(grid: ChecksumGrid, workspace?: SumWorkspace) {
     this.#grid = grid
-    this.#room = room
+    this.#workspace = workspace
     this.#sums = new BigUint64Array(2 * grid.parts)
   }
 
-  /** Adds a block that cuts no run; `bytes` are its elements in disk order. */
-  add(block: Block, bytes: Uint8Array): void {
-    const inRoom = this.#room?.buffer === bytes.buffer
-    const { kernels, buffer, sum } = inRoom && this.#room ? this.#room : ownRoom(bytes)
-    const base = inRoom ? bytes.byteOffset : sum + OWN_OFFSET
+  /** Adds a slab that cuts no run; `bytes` are its elements in disk order. */
+  add(slab: Slab, bytes: Uint8Array): void {
+    const inWorkspace = this.#workspace?.buffer === bytes.buffer
+    const { kernels, buffer, sum } = inWorkspace && this.#workspace ? this.#workspace : ownWorkspace(bytes)
+    const base = inWorkspace ? bytes.byteOffset : sum + OWN_OFFSET
     const found = new BigUint64Array(buffer, sum, 2 * MOST_SUMS)
-    this.#grid.eachRuns(block, ({ parts, groups, rows, columns, ...runs }) => {
+    this.#grid.eachRuns(slab, ({ parts, groups, rows, columns, ...runs }) => {
       kernels.checksumRuns(
         ...([base + runs.at, runs.bytes, runs.lastBytes, groups.count, groups.number] as const),
         ...([rows.count, rows.stride, rows.number, runs.partRows, runs.phase] as const),
@@ -58,22 +58,22 @@ export class ChecksumSums {
   }
 }
 
-/** Where in a room of our own the checksum goes, behind the kernels' page, and how far behind it blocks lie. */
+/** Where in a workspace of our own the checksum goes, behind the kernels' page, and how far behind it slabs lie. */
 const OWN_SUM = 65536
 const OWN_OFFSET = SUMS_BYTES
 
 let own: { readonly kernels: Kernels; readonly memory: WebAssembly.Memory } | undefined
 
-/** Kernels of a memory of this thread's own, with a block in it: made once, and grown as need be. */
-function ownRoom(block: Uint8Array): SumRoom {
+/** Kernels of a memory of this thread's own, with a slab in it: made once, and grown as need be. */
+function ownWorkspace(slab: Uint8Array): SumWorkspace {
   if (own === undefined) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })
     own = { memory, kernels: instantiateKernels(kernelModule(), memory) }
   }
   const { memory, kernels } = own
-  const lacking = OWN_SUM + OWN_OFFSET + block.length - memory.buffer.byteLength
+  const lacking = OWN_SUM + OWN_OFFSET + slab.length - memory.buffer.byteLength
   if (lacking > 0) memory.grow(Math.ceil(lacking / 65536))
   const { buffer } = memory
-  new Uint8Array(buffer).set(block, OWN_SUM + OWN_OFFSET)
+  new Uint8Array(buffer).set(slab, OWN_SUM + OWN_OFFSET)
   return { kernels, buffer, sum: OWN_SUM }
 }

@@ -1,17 +1,17 @@
 import { ConstantsError } from '../../../src/model/errors.js'
-import { type Block, blocksOf, type Region, SCRATCH_BYTES } from '../blocks.js'
+import { type Region, SCRATCH_BYTES, type Slab, slabsOf } from '../slabs.js'
 import { type ConstantSource, cellsOf, openSlabs, planesOf } from '../source.js'
 import { ChecksumGrid } from './grid.js'
-import { ChecksumSums, type SumRoom } from './sums.js'
+import { ChecksumSums, type SumWorkspace } from './sums.js'
 
 /** What is read of a constant, for what, and in which memory. */
-export interface Reading {
+export interface VerifiedRead {
   readonly region: Region
-  /** Largest block it is read in. */
+  /** Largest slab it is read in. */
   readonly budget: number
   /** Cells that are asked for: those that `region` leaves out must not be read. */
   readonly cells: readonly number[]
-  readonly room?: SumRoom
+  readonly workspace?: SumWorkspace
 }
 
 /** Holds what is read of a constant against the checksums of its import, as it goes by. */
@@ -20,10 +20,10 @@ export class Verification {
   readonly region: Region
   readonly #source: ConstantSource
   readonly #grid: ChecksumGrid
-  /** Absent: blocks would cut parts; all is read once more. */
+  /** Absent: slabs would cut parts; all is read once more. */
   readonly #sums: ChecksumSums | undefined
 
-  private constructor(source: ConstantSource, { region, budget, cells, room }: Reading) {
+  private constructor(source: ConstantSource, { region, budget, cells, workspace }: VerifiedRead) {
     this.#source = source
     this.#grid = new ChecksumGrid(source)
     const whole = this.#grid.whole(region)
@@ -31,19 +31,19 @@ export class Verification {
     const together =
       String(whole.slowScan) === String(region.slowScan) &&
       cells.every(cell => inside(region.cells, cell) || !inside(whole.cells, cell)) &&
-      keepsRuns(this.#grid, blocksOf(source, whole, budget))
+      keepsRuns(this.#grid, slabsOf(source, whole, budget))
     this.region = together ? whole : region
-    if (together) this.#sums = new ChecksumSums(this.#grid, room)
+    if (together) this.#sums = new ChecksumSums(this.#grid, workspace)
   }
 
   /** @returns undefined for a constant without checksums. */
-  static of(source: ConstantSource, reading: Reading): Verification | undefined {
+  static of(source: ConstantSource, reading: VerifiedRead): Verification | undefined {
     return source.checksums && new Verification(source, reading)
   }
 
-  /** Takes a block of {@link region}, as it was read. */
-  add(block: Block, bytes: Uint8Array): void {
-    this.#sums?.add(block, bytes)
+  /** Takes a slab of {@link region}, as it was read. */
+  add(slab: Slab, bytes: Uint8Array): void {
+    this.#sums?.add(slab, bytes)
   }
 
   /** @throws ConstantsError naming file, dataset and module if something that was read is not what was imported. */
@@ -77,16 +77,16 @@ export async function checksumsOf(source: ConstantSource): Promise<Uint8Array> {
 /** Reads a region of whole parts for its checksums only. */
 async function sumsOf(source: ConstantSource, grid: ChecksumGrid, region: Region): Promise<ChecksumSums> {
   let budget = SCRATCH_BYTES
-  // One block that is the region cuts nothing.
-  while (!keepsRuns(grid, blocksOf(source, region, budget))) budget *= 4
+  // One slab that is the region cuts nothing.
+  while (!keepsRuns(grid, slabsOf(source, region, budget))) budget *= 4
   const sums = new ChecksumSums(grid)
   const scratch = new Uint8Array(budget)
   const slabs = await openSlabs(source)
   try {
-    for (const block of blocksOf(source, region, budget)) {
-      const out = scratch.subarray(0, block.bytes)
-      slabs.read(block.start, block.count, out)
-      sums.add(block, out)
+    for (const slab of slabsOf(source, region, budget)) {
+      const out = scratch.subarray(0, slab.bytes)
+      slabs.read(slab.start, slab.count, out)
+      sums.add(slab, out)
     }
   } finally {
     slabs.close()
@@ -94,7 +94,7 @@ async function sumsOf(source: ConstantSource, grid: ChecksumGrid, region: Region
   return sums
 }
 
-function keepsRuns(grid: ChecksumGrid, blocks: Iterable<Block>): boolean {
-  for (const block of blocks) if (!grid.keepsRuns(block)) return false
+function keepsRuns(grid: ChecksumGrid, slabs: Iterable<Slab>): boolean {
+  for (const slab of slabs) if (!grid.keepsRuns(slab)) return false
   return true
 }

@@ -25,7 +25,7 @@ interface BenchArguments {
 /** `detcal bench`: what this machine does, beside what others would do on it. */
 export const benchCommand: CommandModule<object, BenchArguments> = {
   command: 'bench [suites..]',
-  describe: 'measure what this machine can do, next to other implementations',
+  describe: 'measure detcal on this machine, in comparison with other implementations',
   builder: (yargs: Argv) => describeArguments(yargs),
   handler: async args => {
     const code = await interruptible(signal => bench(args, signal))
@@ -65,17 +65,17 @@ function describeArguments(yargs: Argv): Argv<BenchArguments> {
       describe: 'what to measure [default: all]',
     })
     .options({
-      rounds: { type: 'number', default: 5, describe: 'times that everything is measured' },
-      workers: { type: 'number', default: availableParallelism(), describe: 'most threads' },
+      rounds: { type: 'number', default: 5, describe: 'number of measurements' },
+      workers: { type: 'number', default: availableParallelism(), describe: 'maximum number of threads' },
       scratch: {
         type: 'string',
         default: join(tmpdir(), 'detcal-bench'),
         describe: 'folder for data, kept; on the file system to be measured',
       },
-      seed: { type: 'number', default: 1, describe: 'the data are drawn from it' },
-      quick: { type: 'boolean', default: false, describe: 'little data: shows that all of it runs' },
-      compare: { type: 'string', describe: 'JSON of an earlier run to hold this one to' },
-      threshold: { type: 'number', default: 1.2, describe: 'how much slower than that is too slow' },
+      seed: { type: 'number', default: 1, describe: 'seed of the random data' },
+      quick: { type: 'boolean', default: false, describe: 'little data: only checks that everything runs' },
+      compare: { type: 'string', describe: 'JSON of an earlier run to compare with' },
+      threshold: { type: 'number', default: 1.2, describe: 'ratio to it above which a result is too slow' },
       html: { type: 'string', describe: 'write a page with plots' },
       markdown: { type: 'boolean', default: false, describe: 'print Markdown tables' },
       json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
@@ -101,7 +101,7 @@ function checkArguments({ rounds, workers, threshold, seed }: BenchArguments): v
     ['workers', workers, 256],
   ] as const) {
     within(option, value, 1, most)
-    if (!Number.isInteger(value)) throw new UsageError(`--${option} ${value} is no whole number`)
+    if (!Number.isInteger(value)) throw new UsageError(`--${option} ${value} is not a whole number`)
   }
   within('threshold', threshold, 1, 100)
   within('seed', seed, 0, Number.MAX_SAFE_INTEGER)

@@ -2,8 +2,8 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { type ExportedFile, exportConstants } from '../../../constants/catalogue/export.js'
 import { selectSome } from '../../../constants/catalogue/query.js'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
-import { DETECTORS } from '../../detectors/index.js'
-import { type FilterOptions, filterOptions, selectionOf, versionRecord } from '../constants-options.js'
+import { DETECTORS } from '../../kits/index.js'
+import { type FilterOptions, filterOptions, queryOf, versionRecord } from '../constants-options.js'
 import { interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
@@ -42,7 +42,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
   handler: async (options: ArgumentsCamelCase<ExportOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = selectSome(catalogue, DETECTORS, selectionOf(options))
+      const versions = selectSome(catalogue, DETECTORS, queryOf(options))
       const { out, overwrite } = options
       const files = await interruptible(signal =>
         exportConstants(catalogue, DETECTORS, { versions, out, overwrite, signal }),

@@ -35,12 +35,12 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       .option('module', {
         type: 'number',
         requiresArg: true,
-        describe: 'module, 0 to 15; default: what the files state',
+        describe: 'module number; default: what the files state',
       })
       .option('pdu', {
         type: 'string',
         requiresArg: true,
-        describe: 'physical unit; default: what the file names',
+        describe: 'physical detector unit (PDU); default: the one the file names',
       })
       .option('begin-at', {
         type: 'string',
@@ -52,7 +52,7 @@ export const importCommand: CommandModule<object, ImportOptions> = {
         array: true,
         nargs: 1,
         default: [],
-        describe: 'operating condition name=value, may be repeated; wins over what the files state',
+        describe: 'operating condition name=value, may be repeated; takes precedence over the file',
       })
       .option('dims', {
         type: 'string',

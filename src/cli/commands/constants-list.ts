@@ -2,12 +2,12 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { selectConstants } from '../../../constants/catalogue/query.js'
 import { type Placement, SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
-import { DETECTORS } from '../../detectors/index.js'
+import { DETECTORS } from '../../kits/index.js'
 import {
-  conditionsText,
+  conditionList,
   type FilterOptions,
   filterOptions,
-  selectionOf,
+  queryOf,
   timeText,
   versionRecord,
 } from '../constants-options.js'
@@ -31,7 +31,7 @@ export const listCommand: CommandModule<object, FilterOptions> = {
   handler: (options: ArgumentsCamelCase<FilterOptions>) => {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
-      const versions = selectConstants(catalogue, DETECTORS, selectionOf(options))
+      const versions = selectConstants(catalogue, DETECTORS, queryOf(options))
       const placements = catalogue.placements()
       if (options.json)
         printJson(
@@ -56,7 +56,7 @@ function listing(versions: readonly ConstantVersion[], placements: readonly Plac
       timeText(version.beginAt),
       version.shape.join('x'),
       version.dtype,
-      conditionsText(version.conditions),
+      conditionList(version.conditions),
     ]),
   )
 }

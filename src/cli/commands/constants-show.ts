@@ -7,12 +7,12 @@ import { type PlaneStatistics, statisticsOf } from '../../../constants/loading/s
 import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
-import { DETECTORS } from '../../detectors/index.js'
+import { DETECTORS } from '../../kits/index.js'
 import {
-  conditionsText,
+  conditionList,
   type FilterOptions,
   filterOptions,
-  selectionOf,
+  queryOf,
   timeText,
   versionRecord,
 } from '../constants-options.js'
@@ -27,11 +27,11 @@ interface ShowOptions extends FilterOptions {
 /** `detcal constants show`: everything known of constants, and what their numbers look like. */
 export const showCommand: CommandModule<object, ShowOptions> = {
   command: 'show [id]',
-  describe: 'show all that is known of one constant, or of those that the options select',
+  describe: 'show everything known about one constant, or about those that the options select',
   builder: (yargs: Argv) =>
     filterOptions(yargs)
       .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
-      .option('statistics', { type: 'boolean', default: true, describe: 'read the numbers and sum them up' })
+      .option('statistics', { type: 'boolean', default: true, describe: 'summarise the values' })
       .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
         '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',
@@ -41,7 +41,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
     const catalogue = SqliteCatalogue.open(options.catalogue)
     try {
       const versions = selectSome(catalogue, DETECTORS, {
-        ...selectionOf(options),
+        ...queryOf(options),
         ...(options.id === undefined ? {} : { id: options.id }),
       })
       const shown: Shown[] = []
@@ -85,7 +85,7 @@ function text({ version, planes, software }: Shown): string {
     ['last axis', calibration?.meaning ?? 'unknown'],
     ['pdu', version.pdu],
     ['valid from', timeText(version.beginAt)],
-    ['conditions', conditionsText(version.conditions) || 'none stated'],
+    ['conditions', conditionList(version.conditions) || 'none stated'],
     ['file', version.path],
     ['dataset', `${version.dataset}/data`],
     ['shape', version.dims.map((dim, axis) => `${dim} ${version.shape[axis]}`).join(', ')],

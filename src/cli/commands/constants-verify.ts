@@ -1,7 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import { verifyCatalogue } from '../../../constants/catalogue/verify.js'
-import { DETECTORS } from '../../detectors/index.js'
+import { DETECTORS } from '../../kits/index.js'
 import type { Problem } from '../../model/problem.js'
 import { EXIT } from '../exit.js'
 import { printJson } from '../output.js'

@@ -5,16 +5,17 @@ import type { DarkPlan } from '../../engine/dark/plan.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
 import { type MachineLimits, machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
 import { Engine } from '../../engine/threads/engine.js'
+import { software } from '../../files/version.js'
 import type { Problem } from '../../model/problem.js'
+import { parseTime } from '../../model/time.js'
 import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
 import { type DarkArguments, darkOptions, darkSelection, limitsOf } from '../dark-options.js'
 import { darkOutcomeReport, darkPlanReport } from '../dark-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parsePairs, parseTime, parseWorkers } from '../options.js'
+import { parsePairs, parseWorkers } from '../options.js'
 import { printJson } from '../output.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
-import { software } from '../version.js'
 
 /** `detcal dark`: dark runs become offset, noise, thresholds and bad pixels in the catalogue. */
 export const darkCommand: CommandModule<object, DarkArguments> = {
@@ -88,7 +89,7 @@ async function execute(
     signal,
     onProgress: share => progress.update(share),
   }).finally(() => progress.stop())
-  if (html !== undefined) writeDarkReport(html, plan, outcome, software())
+  if (html !== undefined) await writeDarkReport(html, plan, outcome, software())
   process.stderr.write(problemLines(outcome.problems))
   const report = darkOutcomeReport(plan, outcome, html)
   if (args.json) printJson(report.json)

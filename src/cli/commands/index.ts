@@ -20,24 +20,3 @@ export async function commandsFor(name: string | undefined): Promise<Command[]> 
   const loaded = await Promise.all(loader ? [loader()] : Object.values(LOADERS).map(load => load()))
   return loaded as Command[]
 }
-
-/** Thrown out of yargs in place of running a command. */
-export class Chosen {
-  readonly run: () => void | Promise<void>
-  constructor(run: () => void | Promise<void>) {
-    this.run = run
-  }
-}
-
-/**
- * `command`, to be run by whoever catches {@link Chosen}: yargs lays out the help of each command as soon as its
- * handler has returned, wanted or not, which takes longer than opening a run.
- */
-export function chosenBy(command: Command): Command {
-  return {
-    ...command,
-    handler: args => {
-      throw new Chosen(() => command.handler(args))
-    },
-  }
-}

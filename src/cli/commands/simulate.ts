@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { rawFrameBytes } from '../../detectors/detector.js'
-import { DETECTORS, detectorById } from '../../detectors/index.js'
+import { DETECTORS, kitOf } from '../../kits/index.js'
 import { UsageError } from '../../model/errors.js'
 import type { GainStage } from '../../model/ids.js'
-import type { SimulationOptions } from '../../simulator/options.js'
+import type { SimulationOptions } from '../../simulator/model/options.js'
 import { type SimulationResult, simulate } from '../../simulator/simulate.js'
 import { parseModules } from '../../sources/run/query.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
@@ -17,7 +17,7 @@ interface SimulateArguments {
   detector: string
   trains: number
   cells: number
-  modules: string
+  modules: string | undefined
   proposal: number
   run: number
   kind: SimulationOptions['kind']
@@ -83,7 +83,7 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
       demandOption: true,
       describe: 'memory cells, one frame each, of a train',
     })
-    .option('modules', { type: 'string', default: '0-15', describe: 'modules, as in 0,3,5-7' })
+    .option('modules', { type: 'string', describe: 'modules, as in 0,3,5-7  [default: all]' })
     .option('proposal', { type: 'number', default: 900_000, describe: 'proposal number' })
     .option('run', { type: 'number', default: 1, describe: 'run number' })
     .option('kind', {
@@ -105,7 +105,7 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
     })
     .option('photon-energy', { type: 'number', default: 9.2, describe: 'keV' })
     .option('switched', { type: 'number', default: 0.004, describe: 'share of pixels that leave high gain' })
-    .option('seed', { type: 'number', default: 1, describe: 'the detector and its data are drawn from it' })
+    .option('seed', { type: 'number', default: 1, describe: 'seed of the detector and its data' })
     .option('trains-per-file', { type: 'number', default: 256, describe: 'trains of a sequence file' })
     .option('format-version', {
       type: 'string',
@@ -134,10 +134,10 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
   const { workers } = args
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 256))
     throw new UsageError(`--workers ${workers} is not a number of threads`, { hint: 'Use 1 to 256' })
-  const detector = detectorById(args.detector)
+  const { detector } = kitOf({ id: args.detector })
   return {
     detector,
-    modules: parseModules(args.modules, detector),
+    modules: parseModules(args.modules ?? `0-${detector.moduleCount - 1}`, detector),
     proposal: args.proposal,
     run: args.run,
     trains: args.trains,

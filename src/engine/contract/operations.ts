@@ -67,10 +67,12 @@ export interface MedianTask {
   readonly source: ConstantSource
 }
 
-export const medianOf = operation<MedianTask, number>('medianOf')
+export const findMedian = operation<MedianTask, number>('findMedian')
 
 /** Size and checksum of a file, by plain reads. */
-export const contentOf = operation<{ readonly thread: number; readonly path: string }, Content>('contentOf')
+export const contentOfFile = operation<{ readonly thread: number; readonly path: string }, Content>(
+  'contentOfFile',
+)
 
 /** Nothing: the thread that answers has started. */
 export const ready = operation<{ readonly thread: number }, void>('ready')

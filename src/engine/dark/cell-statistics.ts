@@ -45,7 +45,7 @@ async function stripStatistics(
   // The tiles of a correction serve as scratch.
   const scratch = slot + layout.slot.data
   const strip = { detector, plane: rawPlane, slowScan }
-  const room = new Uint8Array(memory.buffer, raw, layout.slotRawFrames * layout.rawFrameBytes)
+  const target = new Uint8Array(memory.buffer, raw, layout.slotRawFrames * layout.rawFrameBytes)
   const [from, to] = slowScan
   const stride = stripStride(detector, to - from)
   const pixels = (to - from) * detector.fastScan
@@ -53,7 +53,7 @@ async function stripStatistics(
     layout.constants +
     task.cell * layout.cellBytes +
     4 * (planeOf(recipe, task.stage, quantity) * layout.pixels + from * detector.fastScan)
-  const read = (use: (frames: number) => void) => readStrip(reader, task.frames, strip, room, atOnce, use)
+  const read = (use: (frames: number) => void) => readStrip(reader, task.frames, strip, target, atOnce, use)
   const { signal, gain } = recipe
 
   if (signal.plane === rawPlane) {

@@ -4,9 +4,9 @@ import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { sameValue } from '../../model/same-value.js'
-import { few } from '../../sources/run/few.js'
 import type { JoinedRun } from '../../sources/run/join.js'
 import type { Run } from '../../sources/run/run.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { ModuleFrames } from './frames.js'
 
 /** Fewer trains than these give a noise that is good to less than ten percent: worth a warning. */
@@ -49,7 +49,7 @@ function absent(runs: readonly JoinedRun[]): Problem[] {
   )
   const modules = [...(lacking[0] ?? [])].filter(module => lacking.every(other => other.has(module)))
   if (modules.length === 0) return []
-  const message = `no dark data of ${modules.length === 1 ? 'module' : 'modules'} ${few(modules, 16)}: no constants`
+  const message = `no dark data of ${modules.length === 1 ? 'module' : 'modules'} ${shortList(modules, 16)}: no constants`
   return [{ check: 'modules_present', severity: 'warning', message, place: {} }]
 }
 
@@ -100,7 +100,7 @@ function trainCounts(
         ? [
             warning(
               'train_counts',
-              `${name}: modules ${few(fewer, 16)} have fewer trains than the ${most} of the others`,
+              `${name}: modules ${shortList(fewer, 16)} have fewer trains than the ${most} of the others`,
             ),
           ]
         : []),
@@ -120,7 +120,7 @@ function cells(stages: Stages, recipe: DarkRecipe, modules: readonly ModuleIndex
     return recipe.stages.flatMap((name, i): Problem[] => {
       const missing = [...all].filter(cell => !stages[i]?.get(module)?.cells.has(cell)).sort((a, b) => a - b)
       if (missing.length === 0) return []
-      const message = `the ${name} gain run lacks cells ${few(missing, 8)}, which other runs have: they are marked NO_DARK_DATA`
+      const message = `the ${name} gain run lacks cells ${shortList(missing, 8)}, which other runs have: they are marked NO_DARK_DATA`
       return [{ check: 'dark_cells', severity: 'warning', message, place: { module } }]
     })
   })
@@ -152,7 +152,7 @@ function sameCondition(a: number | string | undefined, b: number | string): bool
 
 /**
  * The operating conditions that constants of the runs are valid for: stated ones first, then those that the runs tell.
- * The gain mode is left out: it tells how the stages were forced, and constants of all stages serve every mode.
+ * The gain mode is omitted: it indicates how the stages were forced, and constants of all stages serve every mode.
  * @throws DataError if the runs tell different ones.
  */
 export function darkConditions(runs: readonly Run[], recipe: DarkRecipe, stated: Conditions): Conditions {

@@ -1,5 +1,5 @@
-import { judgeBytes } from '../../../constants/dark/bad-pixels.js'
-import { pictureBytes } from '../../../constants/dark/picture.js'
+import { evaluationBytes } from '../../../constants/dark/bad-pixels.js'
+import { previewBytes } from '../../../constants/dark/preview.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
 import { UsageError } from '../../model/errors.js'
@@ -93,8 +93,8 @@ function halves(slowScan: number): number[] {
 
 /** The most rows of which enough frames fit `bytes`, and how many frames do. */
 function summed({ detector, frames }: DarkDemand, bytes: number): Pick<DarkLanes, 'sumRows' | 'sumFrames'> {
-  const room = Math.min(bytes, SUMMED_BYTES)
-  const fitting = (rows: number) => Math.floor(room / stripStride(detector, rows))
+  const most = Math.min(bytes, SUMMED_BYTES)
+  const fitting = (rows: number) => Math.floor(most / stripStride(detector, rows))
   const least = Math.min(LEAST_SUMMED, frames)
   const sumRows = halves(detector.slowScan).find(rows => fitting(rows) >= least) ?? 1
   return { sumRows, sumFrames: Math.min(MOST_SUMMED, Math.max(1, fitting(sumRows))) }
@@ -114,8 +114,8 @@ function lanesOf(
   const scratchBytes = Math.max(
     darkScratchBytes(frames),
     darkSumsBytes(sums.sumRows * detector.fastScan),
-    judgeBytes(pixels),
-    pictureBytes(detector),
+    evaluationBytes(pixels),
+    previewBytes(detector),
   )
   try {
     const layout = laneLayout({

@@ -1,16 +1,16 @@
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import type { WrittenFile } from '../../../constants/catalogue/import-request.js'
 import { darkDescriptions } from '../../../constants/dark/arrays.js'
-import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
+import type { StageEvaluation } from '../../../constants/dark/bad-pixels.js'
 import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
 import { outliersOf } from '../../../constants/dark/outliers.js'
-import { BIN, type StagePicture } from '../../../constants/dark/picture.js'
+import { BIN, type StagePreview } from '../../../constants/dark/preview.js'
 import { rawPlanesOf } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { declareConstants, storedAs } from '../../../constants/files/write.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { flushed } from '../../files/content.js'
+import { flushed } from '../../files/publish.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import { StoppedError } from '../../model/interruptions.js'
@@ -24,8 +24,8 @@ import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
 import {
   darkDifference,
-  darkJudge,
-  darkPicture,
+  darkEvaluate,
+  darkPreview,
   darkStatistics,
   darkWrite,
   type StatisticsTask,
@@ -49,7 +49,7 @@ export interface DarkContext {
   readonly onRows: (rows: number) => void
 }
 
-/** Takes one module through one lane: statistics of all cells, judgement, then its file and its pictures. */
+/** Takes one module through one lane: statistics of all cells, evaluation, then its file and its previews. */
 export class DarkModuleRun {
   readonly #module: DarkModulePlan
   readonly #context: DarkContext
@@ -78,11 +78,11 @@ export class DarkModuleRun {
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
       throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
-    const { file, pictures, previous, problems } = await this.#finish()
+    const { file, previews, previous, problems } = await this.#finish()
     const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
-      const picture = pictures[stage]
-      return picture ? outliersOf(summary, picture, BIN, pixels) : []
+      const preview = previews[stage]
+      return preview ? outliersOf(summary, preview, BIN, pixels) : []
     })
     // In the order in which readers of the file find them.
     const constants = descriptions.map(storedAs).sort((a, b) => (a.dataset < b.dataset ? -1 : 1))
@@ -91,47 +91,47 @@ export class DarkModuleRun {
       pdu,
       written: { ...file, constants },
       stages,
-      pictures,
+      previews,
       outliers,
       problems: [...this.#notWritten, ...problems],
       ...(previous && { previous }),
     }
   }
 
-  /** Statistics of all cells; each is judged when all of its own are there. */
+  /** Statistics of all cells; each cell is evaluated when its own are complete. */
   async #statistics(): Promise<StageSummary[]> {
     const { plan, engine, onRows } = this.#context
-    const judgements: (readonly StageJudgement[] | undefined)[] = Array.from({ length: this.#module.cells })
+    const evaluations: (readonly StageEvaluation[] | undefined)[] = Array.from({ length: this.#module.cells })
     const files = OpenFiles.open(this.#module.stages)
     try {
       const stages = this.#written(files)
       const parts = this.#parts(files, stages)
-      const waiting = Array.from(judgements, () => new Set<(typeof parts)[number]>())
+      const waiting = Array.from(evaluations, () => new Set<(typeof parts)[number]>())
       for (const part of parts) waiting[part.task.cell]?.add(part)
-      const judge = async (cell: number, assignment: Assignment) => {
+      const evaluate = async (cell: number, assignment: Assignment) => {
         const present = stages.map(stage => stage.cells.has(cell))
         const { limits } = plan
         const task = { ...assignment, ...this.#common(), cell, present, limits }
-        judgements[cell] = await engine.pool.run(darkJudge, task)
+        evaluations[cell] = await engine.pool.run(darkEvaluate, task)
       }
       const jobs = parts.map(part => {
         const { cell, stage, slowScan: rows } = part.task
         return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
           await engine.pool.run(darkStatistics, { ...assignment, ...part.task })
           waiting[cell]?.delete(part)
-          if (waiting[cell]?.size === 0) await judge(cell, assignment)
+          if (waiting[cell]?.size === 0) await evaluate(cell, assignment)
           onRows(part.frames * (rows[1] - rows[0]))
         })
       })
       const absent = [...waiting.keys()].filter(cell => waiting[cell]?.size === 0)
       await this.#runAll([
         ...jobs,
-        ...absent.map(cell => this.#job(`judging cell ${cell}`, assignment => judge(cell, assignment))),
+        ...absent.map(cell => this.#job(`evaluating cell ${cell}`, assignment => evaluate(cell, assignment))),
       ])
     } finally {
       files.close()
     }
-    return summarise(plan.recipe, judgements, pixelsOf(plan.detector))
+    return summarise(plan.recipe, evaluations, pixelsOf(plan.detector))
   }
 
   /** The frames of each stage that were written; the others are named. @throws DataError if a stage has none. */
@@ -193,13 +193,13 @@ export class DarkModuleRun {
   }
 
   async #finish(): Promise<
-    Pick<DarkModule, 'pictures' | 'previous' | 'problems'> & {
+    Pick<DarkModule, 'previews' | 'previous' | 'problems'> & {
       readonly file: Pick<WrittenFile, 'content' | 'checksums'>
     }
   > {
     const { plan, engine, pathOf } = this.#context
     const { module, pdu } = this.#module
-    const pictures: StagePicture[] = []
+    const previews: StagePreview[] = []
     const problems: Problem[] = []
     let file: Pick<WrittenFile, 'content' | 'checksums'> | undefined
     let previous: DarkModule['previous']
@@ -214,8 +214,8 @@ export class DarkModuleRun {
         onDisk.catch(() => {})
       }),
       ...plan.recipe.stages.map((name, stage) =>
-        this.#job(`picturing ${name} gain`, async assignment => {
-          pictures[stage] = await engine.pool.run(darkPicture, { ...assignment, ...this.#common(), stage })
+        this.#job(`previewing ${name} gain`, async assignment => {
+          previews[stage] = await engine.pool.run(darkPreview, { ...assignment, ...this.#common(), stage })
         }),
       ),
       this.#job('comparing with the constants before', async assignment => {
@@ -231,7 +231,7 @@ export class DarkModuleRun {
     ])
     if (file === undefined) throw new StoppedError()
     await onDisk
-    return { file, pictures, problems, ...(previous && { previous }) }
+    return { file, previews, problems, ...(previous && { previous }) }
   }
 
   async #compare(assignment: Assignment): Promise<DarkModule['previous']> {

@@ -4,7 +4,7 @@ import type { BlockInput } from '../contract/block-input.js'
 import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
-import type { FrameSource } from './tasks.js'
+import type { FileFrames } from './tasks.js'
 
 /** The files of one module, of all stages, opened once for all workers. */
 export class OpenFiles {
@@ -22,8 +22,8 @@ export class OpenFiles {
     }
   }
 
-  /** Where frames lie: what a task is told. */
-  sources(rows: readonly FileRows[]): FrameSource[] {
+  /** Where frames are, as a task receives it. */
+  sources(rows: readonly FileRows[]): FileFrames[] {
     return rows.map(({ file, rows }) => {
       const found = this.#files.get(file.path)
       if (found === undefined) throw new RangeError(`${file.path} is not open`)
@@ -31,7 +31,7 @@ export class OpenFiles {
     })
   }
 
-  /** The frames of a stage that were written: what nobody recorded is no sample. */
+  /** The frames of a stage that were written: a frame that was not recorded is not a sample. */
   written(stage: ModuleFrames): ModuleFrames {
     const cells = new Map<number, readonly FileRows[]>()
     let frames = 0

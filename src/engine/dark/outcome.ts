@@ -1,7 +1,7 @@
 import type { WrittenFile } from '../../../constants/catalogue/import-request.js'
 import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { Outlier } from '../../../constants/dark/outliers.js'
-import type { StagePicture } from '../../../constants/dark/picture.js'
+import type { StagePreview } from '../../../constants/dark/preview.js'
 import type { StageSummary } from '../../../constants/dark/summary.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -14,7 +14,7 @@ export interface DarkModule {
   /** The file of its constants. */
   readonly written: WrittenFile
   readonly stages: readonly StageSummary[]
-  readonly pictures: readonly StagePicture[]
+  readonly previews: readonly StagePreview[]
   readonly outliers: readonly Outlier[]
   readonly problems: readonly Problem[]
   /** The constants before, if the catalogue has any: when they began, and how far they are. */

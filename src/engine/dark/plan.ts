@@ -1,14 +1,15 @@
 import { darkConstantsBytes } from '../../../constants/dark/arrays.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
-import { planesOf } from '../../../constants/dark/planes.js'
-import { type DarkRecipe, darkRecipe } from '../../../constants/dark/recipe.js'
+import { planesOfCell } from '../../../constants/dark/planes.js'
+import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { Conditions } from '../../../constants/model/conditions.js'
 import { type Detector, rawFrameBytes } from '../../detectors/detector.js'
+import { darkRecipeOf } from '../../kits/kit.js'
 import { DataError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { ConditionSource } from '../../sources/conditions/reader.js'
 import type { JoinedRun } from '../../sources/run/join.js'
-import type { ConditionSource } from '../../sources/run/run.js'
 import { conditionProblems, type ToldConditions, toldConditions } from '../plan/told-conditions.js'
 import { checkStages } from './check-runs.js'
 import { framesByCell, type ModuleFrames } from './frames.js'
@@ -20,7 +21,7 @@ export interface DarkPlanInput {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
-  /** What tells each of `conditions`. */
+  /** The origin of each of `conditions`. */
   readonly conditionSources: Readonly<Record<string, ConditionSource>>
   readonly beginAt: Date
   /** The unit that each module is or becomes. */
@@ -48,7 +49,7 @@ export interface DarkPlan {
   readonly runs: readonly JoinedRun[]
   readonly limits: DarkLimits
   readonly conditions: Conditions
-  /** What tells each condition that the constants can depend on. */
+  /** The origin of each condition that the constants can depend on. */
   readonly told: ToldConditions
   readonly beginAt: Date
   /** `proposal:003049 runs:120 119 118`, in order of stages. */
@@ -81,9 +82,9 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   const { runs, limits, conditions, beginAt, workers, memory } = input
   const [first] = runs
   if (first === undefined) throw new RangeError('no dark run')
-  const { detector, karaboId } = first.run
-  const recipe = first.run.rawFrames > 1 ? toldByPlace(darkRecipe(detector)) : darkRecipe(detector)
+  const { detector, karaboId, kit } = first.run
   const parallel = first.run.rawFrames > 1
+  const recipe = parallel ? toldByPlace(darkRecipeOf(kit)) : darkRecipeOf(kit)
   const frames = runs.map((run, stage) => framesByCell(run, parallel ? stage : 0))
   const { modules: complete, problems } = checkStages(runs, frames, recipe)
   const modules = complete.map((module): DarkModulePlan => {
@@ -95,7 +96,7 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   const lanes = planDarkLanes(
     {
       detector,
-      planes: planesOf(recipe),
+      planes: planesOfCell(recipe),
       cells: Math.max(...modules.map(({ cells }) => cells)),
       frames: Math.max(...modules.flatMap(({ stages }) => stages.map(({ mostFrames }) => mostFrames))),
       modules: modules.length,
@@ -123,7 +124,7 @@ export function planDark(input: DarkPlanInput): DarkPlan {
   }
 }
 
-/** In parallel gain a frame's place tells its stage, and its gain samples nothing. */
+/** In parallel gain a frame's position indicates its stage; its gain samples mean nothing. */
 function toldByPlace({ gain: _, ...recipe }: DarkRecipe): DarkRecipe {
   return recipe
 }

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
-import { type DarkRecipe, darkRecipe, type StageName } from '../../../constants/dark/recipe.js'
+import type { DarkRecipe, StageName } from '../../../constants/dark/recipe.js'
 import { parseConditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
+import { type DetectorKit, darkRecipeOf } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { type JoinedRun, joinRun } from '../../sources/run/join.js'
@@ -24,6 +25,8 @@ export interface DarkRequest {
   readonly detector?: string
   /** Whether the run was taken in parallel gain; absent: as its control data say. */
   readonly parallelGain?: boolean
+  /** The detectors that are looked for; absent: all that detcal knows. */
+  readonly kits?: readonly DetectorKit[]
   /** What of the runs is used. */
   readonly selection: (detector: Detector) => Selection
   /** The limits in force, from the detector's own. */
@@ -49,17 +52,19 @@ export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
   const [some] = given
   if (some === undefined)
     throw new UsageError('no dark run is named', { hint: 'Give --high, --medium and --low, or --run' })
-  const { signal, parallelGain } = request
+  const { signal, parallelGain, kits } = request
   const options = {
     detector: request.detector ?? 'auto',
     ...(signal && { signal }),
+    ...(kits && { kits }),
     ...(parallelGain !== undefined && { parallelGain }),
   }
   const opened = new Map<string, Run>()
   for (const [name, path] of given) opened.set(name, await openRun(path, options))
-  const detector = opened.get(some[0])?.detector
-  if (detector === undefined) throw new RangeError('no run was opened')
-  const recipe = darkRecipe(detector)
+  const kit = opened.get(some[0])?.kit
+  if (kit === undefined) throw new RangeError('no run was opened')
+  const { detector } = kit
+  const recipe = darkRecipeOf(kit)
   const runs = stagesOf(detector, recipe, opened)
   checkRuns(runs, recipe)
   const beginAt = request.beginAt ?? earliest(runs)

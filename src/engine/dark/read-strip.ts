@@ -1,8 +1,8 @@
 import { rawFrameBytes } from '../../detectors/detector.js'
 import { fillPattern } from '../../hdf5/index.js'
-import { readFully, refuseChanged } from '../worker/block-reader.js'
+import { readRaw, refuseChanged } from '../worker/block-reader.js'
 import type { FrameReader } from '../worker/frame-reader.js'
-import type { FrameShape, FrameSource } from './tasks.js'
+import type { FileFrames, FrameShape } from './tasks.js'
 
 /** Rows `from … to − 1` of slow scan of one raw plane: contiguous in a frame. */
 export interface Strip {
@@ -27,7 +27,7 @@ export function stripStride(detector: Pick<FrameShape, 'fastScan'>, rows: number
  */
 export async function readStrip(
   reader: FrameReader,
-  sources: readonly FrameSource[],
+  sources: readonly FileFrames[],
   strip: Strip,
   raw: Uint8Array,
   atOnce: number,
@@ -53,7 +53,7 @@ export async function readStrip(
       } else if (address < 0) {
         fillPattern(raw.subarray(at, at + bytes), input.fillValue)
       } else {
-        readFully(input, raw, at, bytes, address + from)
+        readRaw(input, raw, at, bytes, address + from)
       }
       all++
       if (++frame === atOnce) {

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { writing } from '../../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../files/folders.js'
+import { requireFree } from '../../files/free-space.js'
 import { type FolderLock, LOCK_NAME, lockFolder } from '../../files/lock.js'
-import { asOutputError, requireFree } from '../../files/output-folder.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 
 /**
@@ -12,7 +13,7 @@ import { type ModuleIndex, twoDigits } from '../../model/ids.js'
  */
 export class Staging {
   readonly #folder: string
-  /** Tells others that the folder is no dead process's. */
+  /** Shows other processes that the owner of the folder is alive. */
   #lock: FolderLock | undefined
   /** Folders that had to be made for the catalogue. */
   #made: readonly string[]
@@ -25,7 +26,7 @@ export class Staging {
   /** @throws OutputError if the catalogue cannot be written or has less than `bytes` free. */
   static open(catalogue: string, bytes: number): Staging {
     const root = resolve(catalogue)
-    try {
+    return writing(root, () => {
       const folder = join(root, `${PREFIX}${hostname()}-${process.pid}`)
       const staging = new Staging(folder, makeFolders(root))
       try {
@@ -35,14 +36,12 @@ export class Staging {
         if (existsSync(database)) accessSync(database, constants.W_OK)
         mkdirSync(folder)
         staging.#lock = lockFolder(folder)
+        return staging
       } catch (error) {
         staging.close()
         throw error
       }
-      return staging
-    } catch (error) {
-      throw asOutputError(error, root)
-    }
+    })
   }
 
   /** Where the constants of a module wait. */

@@ -1,8 +1,8 @@
 import type { WrittenFile } from '../../../constants/catalogue/import-request.js'
-import type { StageJudgement } from '../../../constants/dark/bad-pixels.js'
+import type { StageEvaluation } from '../../../constants/dark/bad-pixels.js'
 import type { StageDifference } from '../../../constants/dark/difference.js'
 import type { DarkLimits } from '../../../constants/dark/limits.js'
-import type { StagePicture } from '../../../constants/dark/picture.js'
+import type { StagePreview } from '../../../constants/dark/preview.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import type { ConstantSource } from '../../../constants/files/source.js'
 import type { Detector } from '../../detectors/detector.js'
@@ -11,7 +11,7 @@ import type { BlockInput } from '../contract/block-input.js'
 import { operation } from '../contract/operation.js'
 
 /** Some frames of one file: rows of image/data, addresses by row in `input` where frames are stored plainly. */
-export interface FrameSource {
+export interface FileFrames {
   readonly input: BlockInput
   readonly rows: Float64Array
 }
@@ -45,11 +45,11 @@ export interface StatisticsTask extends Assignment {
   readonly planes: readonly PlaneReading[]
   /** First row and the one behind the last. */
   readonly slowScan: readonly [number, number]
-  readonly frames: readonly FrameSource[]
+  readonly frames: readonly FileFrames[]
 }
 
 /** Writes the bad-pixel planes of one cell, once its statistics are complete. */
-export interface JudgeTask extends DarkTask {
+export interface EvaluateTask extends DarkTask {
   readonly cell: number
   /** Whether each stage has frames of the cell. */
   readonly present: readonly boolean[]
@@ -63,7 +63,7 @@ export interface WriteTask extends DarkTask {
 }
 
 /** Maps and histograms of one stage. */
-export interface PictureTask extends DarkTask {
+export interface PreviewTask extends DarkTask {
   readonly stage: number
 }
 
@@ -74,7 +74,7 @@ export interface DifferenceTask extends DarkTask {
 
 // Every operation of a dark characterisation works on a lane whose planes are those of the recipe.
 export const darkStatistics = operation<StatisticsTask, void>('darkStatistics')
-export const darkJudge = operation<JudgeTask, readonly StageJudgement[]>('darkJudge')
+export const darkEvaluate = operation<EvaluateTask, readonly StageEvaluation[]>('darkEvaluate')
 export const darkWrite = operation<WriteTask, Pick<WrittenFile, 'content' | 'checksums'>>('darkWrite')
-export const darkPicture = operation<PictureTask, StagePicture>('darkPicture')
+export const darkPreview = operation<PreviewTask, StagePreview>('darkPreview')
 export const darkDifference = operation<DifferenceTask, readonly StageDifference[]>('darkDifference')

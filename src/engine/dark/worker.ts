@@ -1,9 +1,9 @@
 import { darkConstants } from '../../../constants/dark/arrays.js'
-import { judgeCell } from '../../../constants/dark/bad-pixels.js'
+import { evaluateCell } from '../../../constants/dark/bad-pixels.js'
 import { differenceOf } from '../../../constants/dark/difference.js'
-import { pictureStage } from '../../../constants/dark/picture.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
-import type { KernelRoom } from '../../../constants/dark/room.js'
+import { previewStage } from '../../../constants/dark/preview.js'
+import type { KernelWorkspace } from '../../../constants/dark/workspace.js'
 import { checksumsOf } from '../../../constants/files/checksums/verification.js'
 import { locateConstant } from '../../../constants/files/source.js'
 import { fillConstants, storedAs } from '../../../constants/files/write.js'
@@ -16,21 +16,21 @@ import { FrameReader } from '../worker/frame-reader.js'
 import { type Offer, offer, unlessStopped } from '../worker/thread.js'
 import { cellStatistics } from './cell-statistics.js'
 import { storeOf } from './lane-planes.js'
-import { darkDifference, darkJudge, darkPicture, darkStatistics, darkWrite } from './tasks.js'
+import { darkDifference, darkEvaluate, darkPreview, darkStatistics, darkWrite } from './tasks.js'
 
 /** What a worker thread offers for a dark characterisation. */
 export function darkOffers(): Offer[] {
   const reader = new FrameReader()
   return [
     onLane(darkStatistics, (task, lane, { kernels }) => cellStatistics(task, { lane, kernels, reader })),
-    onLane(darkJudge, (task, lane, room) => {
+    onLane(darkEvaluate, (task, lane, workspace) => {
       const { recipe } = task
       const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
-      return judgeCell(stages, task.present, task.limits, recipe.thresholds, room)
+      return evaluateCell(stages, task.present, task.limits, recipe.thresholds, workspace)
     }),
-    onLane(darkWrite, async (task, lane, room) => {
+    onLane(darkWrite, async (task, lane, workspace) => {
       const { detector, recipe, cells, pdu, path } = task
-      const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, room)
+      const constants = darkConstants(detector, recipe, storeOf(lane), cells, pdu, workspace)
       fillConstants(path, constants)
       const content = contentOfSync(path)
       const checksums = new Map<string, Uint8Array>()
@@ -41,9 +41,9 @@ export function darkOffers(): Offer[] {
       }
       return { content, checksums }
     }),
-    onLane(darkPicture, (task, lane, room) => {
+    onLane(darkPreview, (task, lane, workspace) => {
       const { detector, recipe, cells, stage } = task
-      return pictureStage(detector, recipe, storeOf(lane), cells, stage, room)
+      return previewStage(detector, recipe, storeOf(lane), cells, stage, workspace)
     }),
     onLane(darkDifference, (task, lane) => {
       const { detector, recipe } = task
@@ -55,18 +55,18 @@ export function darkOffers(): Offer[] {
 /** Takes the task's slot, in which kernels may work, through its states around `work`. */
 function onLane<Task extends Assignment, Result>(
   operation: Operation<Task, Result>,
-  work: (task: Task, lane: Lane, room: KernelRoom) => Result | Promise<Result>,
+  work: (task: Task, lane: Lane, workspace: KernelWorkspace) => Result | Promise<Result>,
 ): Offer {
   return offer(operation, async (task, thread) => {
     unlessStopped(task)
     const { lane, kernels } = thread.lane(task)
     lane.advance(task.slot, task.id, task.epoch, 'correcting')
     const { memory, layout } = lane.handle
-    const room = {
+    const workspace = {
       ...{ kernels, buffer: memory.buffer },
       ...{ at: slotOffset(layout, task.slot), bytes: layout.slot.bytes },
     }
-    const result = await work(task, lane, room)
+    const result = await work(task, lane, workspace)
     lane.advance(task.slot, task.id, task.epoch, 'done')
     return result
   })

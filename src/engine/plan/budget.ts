@@ -162,7 +162,8 @@ export function parseBytes(text: string): number {
   return Math.floor(value)
 }
 
-/** Bytes for people: `8.0 GiB`, `512 MiB`. */
+/** Bytes for people: `8.0 GiB`, `512 MiB`, `1 KiB`, `8 bytes`. */
 export function showBytes(bytes: number): string {
+  if (bytes < MIB) return bytes < 1024 ? `${bytes} bytes` : `${Math.ceil(bytes / 1024)} KiB`
   return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.ceil(bytes / MIB)} MiB`
 }

@@ -8,13 +8,13 @@ import type { Run } from '../../sources/run/run.js'
 
 export interface ConstantsRequest {
   readonly catalogue: Catalogue
-  readonly run: Run
+  readonly run: Pick<Run, 'path' | 'detector' | 'karaboId' | 'conditions' | 'time'>
   readonly modules: readonly ModuleIndex[]
-  /** Time of the run; absent: what the run tells. */
+  /** Time of the run; absent: as the run records it. */
   readonly at?: Date
   readonly strategy: Strategy
   /** Conditions that were stated, `name → value`; they win over control data. */
-  readonly stated: Readonly<Record<string, string>>
+  readonly stated: Readonly<Record<string, string | number>>
   readonly gainMode: GainMode
 }
 
@@ -29,8 +29,8 @@ export interface FoundConstants {
 }
 
 /**
- * Looks up the constants of a run's modules: stated conditions first, then control data, else unknown, which is said.
- * @throws UsageError if nobody knows when the run was taken. @throws ConstantsError if the catalogue cannot be read.
+ * Looks up the constants of a run's modules. Stated conditions win over control data; unknown ones match everything.
+ * @throws UsageError if it is unknown when the run was taken. @throws ConstantsError if the catalogue cannot be read.
  */
 export async function findConstants(request: ConstantsRequest): Promise<FoundConstants> {
   const { catalogue, run, modules, strategy, gainMode } = request

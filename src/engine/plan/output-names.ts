@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
+import { KITS } from '../../kits/index.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import type { ModuleFile, Run } from '../../sources/run/run.js'
 import { moduleSource } from '../../sources/run/run-folder.js'
@@ -43,9 +44,9 @@ function keyOf(module: ModuleIndex, { path }: ModuleFile): string {
 }
 
 /** Whether it holds no module but one, of whatever detector. */
-function holdsOneModule({ path, facts }: ModuleFile, { modules }: Run): boolean {
+function holdsOneModule({ path, facts }: ModuleFile, { modules, kit }: Run): boolean {
   const sources = facts
-    ? [...facts.instrumentSources.keys()].filter(source => moduleSource(source) !== undefined)
+    ? [...facts.instrumentSources.keys()].filter(source => moduleSource(source, [kit, ...KITS]))
     : [...modules.values()].flat().filter(file => file.path === path)
   return sources.length === 1
 }

@@ -1,12 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
-import type { Chain } from '../../corrections/chain.js'
-import { correctionsOf } from '../../corrections/index.js'
-import { calibrationsOf } from '../../corrections/planes.js'
-import type { GainMode, StepOptions } from '../../corrections/steps.js'
-import { badPixelMapsOf } from '../../detectors/bad-pixel-maps.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
-import { DataError, type DetcalError, isDetcalError, UsageError } from '../../model/errors.js'
+import { DataError, UsageError } from '../../model/errors.js'
 import { type ModuleIndex, NO_CELL, storedPulse } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { metadataPath } from '../../sinks/metadata/metadata-file.js'
@@ -15,31 +10,18 @@ import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import { type LanePlan, planLanes } from './budget.js'
+import { type ChainInput, type ResolvedModule, resolveModule } from './module-chain.js'
 import { correctedNames } from './output-names.js'
 
 /** What a plan is made of; nothing is read while it is made. */
-export interface PlanInput {
+export interface PlanInput extends Pick<ChainInput, 'steps' | 'remedy' | 'namesMask'> {
   readonly run: Run
   readonly joined: JoinedRun
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
-  readonly steps: StepRequest
   readonly output: OutputRequest
-  /** What to do where a constant is missing, an imperative sentence without the final stop. */
-  readonly remedy: string
-  /** The bad-pixel maps among the constants are those of the masks, whatever the steps; for who asks for none himself. */
-  readonly namesMask: boolean
   readonly workers: number
-  /** Bytes, see {@link memoryBudget}. */
+  /** Bytes, see `memoryBudget`. */
   readonly memory: number
-}
-
-/** The steps asked for, before it is known which constants there are. */
-export interface StepRequest {
-  readonly steps: readonly string[]
-  readonly options: StepOptions
-  readonly gainMode: GainMode
-  /** The bad-pixel maps to make the masks of, by calibration; absent: those that the constants or the steps tell. */
-  readonly maskMaps?: readonly string[]
 }
 
 export interface OutputRequest {
@@ -58,11 +40,8 @@ export interface SequencePlan {
 }
 
 /** One module that will be corrected. */
-export interface ModulePlan {
+export interface ModulePlan extends ResolvedModule {
   readonly module: ModuleIndex
-  readonly chain: Chain
-  /** What there is for it; of bad-pixel maps only those that its mask is made of, since all that is named is taken again. */
-  readonly constants: ModuleConstants
   /** Cell ids whose constants become resident, ascending: lane order. */
   readonly cells: readonly number[]
   readonly sequences: readonly SequencePlan[]
@@ -128,15 +107,20 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   const names = correctedNames(run)
   for (const [module, files] of joined.modules) {
     const constants = input.constants.get(module)
-    const chain = chainOf(input, module, constants, problems)
-    if (constants === undefined || chain === undefined) continue
+    const resolved = resolveModule(
+      { ...input, kit: run.kit, rawFrames: run.rawFrames },
+      module,
+      constants,
+      problems,
+    )
+    if (resolved === undefined) continue
     const cells = cellsOf(files, detector)
     const sequences = files.map(joined => ({
       joined,
       output: output.corrected ? join(output.folder, names(module, joined.file)) : undefined,
     }))
     if (sequences.some(({ joined }) => joined.frames > 0))
-      modules.push({ module, chain, constants: withMaskMaps(chain, constants, detector), cells, sequences })
+      modules.push({ module, ...resolved, cells, sequences })
     else problems.push(noFrames(module))
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
@@ -165,58 +149,6 @@ function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
   )
   const more = first ? `: ${[...where, first.message.replace(/^not corrected: /, '')].join(', ')}` : ''
   return new DataError(`no module can be corrected${more}`, { place: { file: run.path } })
-}
-
-function chainOf(
-  { run, steps, remedy, namesMask }: PlanInput,
-  module: ModuleIndex,
-  constants: ModuleConstants | undefined,
-  problems: Problem[],
-): Chain | undefined {
-  const { constants: usable = new Map(), unusable = new Map<string, DetcalError>() } = constants ?? {}
-  problems.push(...(constants?.problems ?? []))
-  const refuse = (message: string, file?: string): undefined => {
-    const place = { module, ...(file === undefined ? {} : { file }) }
-    const check = 'module_without_constants'
-    problems.push({ check, severity: 'error', message: `not corrected: ${message}`, place })
-  }
-  const available = new Set([...usable.keys(), ...unusable.keys()])
-  let chain: Chain
-  try {
-    chain = correctionsOf(run.detector).resolve({
-      ...(namesMask ? { maskMaps: badPixelMapsOf(run.detector).filter(map => available.has(map)) } : {}),
-      ...steps,
-      rawFrames: run.rawFrames,
-      available,
-    })
-  } catch (error) {
-    if (!isDetcalError(error, 'constants')) throw error
-    return refuse(`${error.message}. ${error.hint ?? remedy}`)
-  }
-  const needed = calibrationsOf(chain.planes)
-  for (const [calibration, { message, place, hint }] of unusable) {
-    const what = `${calibration} cannot be used: ${message}${hint === undefined ? '' : `. ${hint}`}`
-    if (needed.includes(calibration)) return refuse(what, place.file)
-    problems.push({
-      check: 'constant_unusable',
-      severity: 'warning',
-      message: `not needed, but ${what}`,
-      place: { ...place, module },
-    })
-  }
-  const warn = (check: string, message: string): void => {
-    problems.push({ check, severity: 'warning', message, place: { module } })
-  }
-  for (const { step, reason } of chain.skipped) warn('step_without_constant', `${step} skipped: ${reason}`)
-  for (const map of chain.missingMaps) warn('mask_without_map', `the mask is without ${map}: there is none`)
-  return chain
-}
-
-/** The constants without bad-pixel maps that the chain's mask is not made of. */
-function withMaskMaps({ maskMaps }: Chain, found: ModuleConstants, detector: Detector): ModuleConstants {
-  const others = new Set(badPixelMapsOf(detector).filter(map => !maskMaps.includes(map)))
-  const constants = new Map([...found.constants].filter(([name]) => !others.has(name)))
-  return { ...found, constants }
 }
 
 function noFrames(module: ModuleIndex): Problem {

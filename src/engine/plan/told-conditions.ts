@@ -2,9 +2,9 @@ import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { Conditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Problem } from '../../model/problem.js'
-import type { ConditionSource } from '../../sources/run/run.js'
+import type { ConditionSource } from '../../sources/conditions/reader.js'
 
-/** One operating condition of a run; without a value where it is unknown, or where what tells it says that it is usual. */
+/** One operating condition of a run. It has no value where it is unknown, or where its source only says that it is the usual one. */
 export interface ToldCondition {
   readonly value?: number | string
   readonly source: ConditionSource | 'unknown'
@@ -14,8 +14,8 @@ export interface ToldCondition {
 export type ToldConditions = Readonly<Record<string, ToldCondition>>
 
 /**
- * Every operating condition that a run of the detector can have, and what tells it.
- * @param sources what tells each of `values`; one that has a value and is not in it is assumed.
+ * Every operating condition that a run of the detector can have, with its source.
+ * @param sources the source of each of `values`; a value without a source is assumed.
  */
 export function toldConditions(
   detector: Detector,
@@ -32,7 +32,7 @@ export function toldConditions(
   return Object.fromEntries(told)
 }
 
-/** What tells conditions when some are stated: these, else what did before. */
+/** The sources of conditions once some are stated. */
 export function withStated(
   sources: Readonly<Record<string, ConditionSource>>,
   stated: Conditions,

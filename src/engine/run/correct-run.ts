@@ -1,11 +1,13 @@
 import { dirname } from 'node:path'
 import { ConstantsCache } from '../../../constants/cache/cache.js'
-import { OutputFolder, requireFree } from '../../files/output-folder.js'
+import { requireFree } from '../../files/free-space.js'
+import { OutputFolder } from '../../files/output-folder.js'
 import type { Lane } from '../../memory/lane.js'
 import { NO_CELL } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import { CombinedFile } from '../../sinks/combined/combined-file.js'
+import { earlierMetadata, tellsOf } from '../../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../../sinks/metadata/metadata-file.js'
 import { type Provenance, provenanceAttributes } from '../../sinks/metadata/provenance.js'
 import { PhaseTotals } from '../contract/phase-times.js'
@@ -33,12 +35,12 @@ export interface CorrectionOptions {
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
-  /** Where constants are kept packed from run to run, or why nowhere; absent: nowhere. */
+  /** Where constants are kept ready from run to run, or why nowhere; absent: nowhere. */
   readonly cache?: ConstantsCache | NoCache
   readonly signal?: AbortSignal
-  /** Told after every block how many module frames are done. */
+  /** Called after every block with the number of module frames done so far. */
   readonly onProgress?: (framesDone: number) => void
-  /** Threads and lanes to use, which are still there afterwards; absent: the run has its own. */
+  /** Threads and lanes lent to the run, still open afterwards; absent: the run starts its own. */
   readonly engine?: Engine
 }
 
@@ -59,7 +61,8 @@ export async function correctRun(
   let own: Engine | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
-    folder.refuseExisting([...finalPaths(plan), metadata])
+    const earlier = await earlierMetadata(metadata, plan.run.path)
+    folder.refuseExisting([...finalPaths(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
@@ -88,7 +91,8 @@ export async function correctRun(
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance))
+    if (usable)
+      await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance), earlier)
     await ended
     return {
       modules,

@@ -1,10 +1,10 @@
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
-import { calibrationsOf } from '../../corrections/planes.js'
+import { calibrationsOf, medianCalibrationOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { decodedChunk } from '../../hdf5/index.js'
 import { ConstantsError, type Place } from '../../model/errors.js'
 import type { Assignment } from '../contract/assignment.js'
-import { type ConstantsTask, contentOf, loadConstants, medianOf } from '../contract/operations.js'
+import { type ConstantsTask, contentOfFile, findMedian, loadConstants } from '../contract/operations.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import type { Engine } from '../threads/engine.js'
@@ -75,11 +75,11 @@ export async function loadFromFiles(module: ModulePlan, context: LoadContext): P
     // Imported by an earlier detcal: all there is is the checksum of the file, which takes longer than loading.
     if (source.checksums || version.isChecked || checked.has(version.path)) continue
     checked.add(version.path)
-    const { sha256 } = await engine.call(contentOf, { path: version.path })
+    const { sha256 } = await engine.call(contentOfFile, { path: version.path })
     if (sha256 !== version.sha256) throw notImported(source.place)
   }
-  const slopes = chain.planes.some(({ kind }) => kind === 'xray-gain') ? sources.get('SlopesFF') : undefined
-  const median = slopes && (await engine.call(medianOf, { detector, source: slopes }))
+  const slopes = sources.get(medianCalibrationOf(chain.planes) ?? '')
+  const median = slopes && (await engine.call(findMedian, { detector, source: slopes }))
   let error: unknown
   const missing = new Set<number>()
 

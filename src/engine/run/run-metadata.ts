@@ -3,7 +3,7 @@ import type { Provenance } from '../../sinks/metadata/provenance.js'
 import type { CorrectionPlan } from '../plan/plan.js'
 import type { ModuleOutcome } from './outcome.js'
 
-/** What the metadata file tells of a run: every module that was corrected or should have been. */
+/** The content of a run's metadata file: every module that was corrected or should have been. */
 export function runMetadata(
   plan: CorrectionPlan,
   outcomes: readonly ModuleOutcome[],

@@ -3,6 +3,7 @@ import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
 import { DataError } from '../../model/errors.js'
 import { StoppedError } from '../../model/interruptions.js'
+import type { Problem } from '../../model/problem.js'
 import { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
@@ -21,6 +22,8 @@ export interface FrameCorrectorOptions {
   readonly inFlight?: number
   /** Threads to use, which are still there afterwards; absent: one of its own. */
   readonly engine?: Engine
+  /** Warnings from planning. */
+  readonly problems?: readonly Problem[]
 }
 
 interface Waiting {
@@ -56,6 +59,16 @@ export class FrameCorrector {
   static async open(options: FrameCorrectorOptions): Promise<FrameCorrector> {
     const engine = options.engine ?? (await Engine.start({ workers: 1, policy: oldestFirst }))
     return new FrameCorrector(options, engine)
+  }
+
+  /** What is done with each frame, in order of execution. */
+  get steps(): readonly string[] {
+    return this.#options.plan.chain.steps
+  }
+
+  /** What is doubtful: conditions that are unknown, steps without their constant. */
+  get problems(): readonly Problem[] {
+    return this.#options.problems ?? []
   }
 
   /**

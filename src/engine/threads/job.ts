@@ -4,7 +4,7 @@ import type { Assignment } from '../contract/assignment.js'
 export interface Job {
   /** Names the job when its worker died. */
   readonly name: string
-  /** See {@link WaitingJob}; absent: 0. */
+  /** See `WaitingJob`; absent: 0. */
   readonly order?: number
   /**
    * Does its work on the given slot and thread. Must be repeatable until it has resolved: the thread is free then, and so

@@ -1,4 +1,5 @@
-import { fstatSync, readSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
+import { readFully } from '../../files/read-write.js'
 import { fillPattern } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import type { BlockInput } from '../contract/block-input.js'
@@ -42,7 +43,7 @@ export function readFrames(
     // Chunks that were never written read as the fill value.
     if (address < 0) fillPattern(raw.subarray(i * frameBytes, i * frameBytes + length), input.fillValue)
     else {
-      readFully(input, raw, i * frameBytes, length, address)
+      readRaw(input, raw, i * frameBytes, length, address)
       bytes += length
     }
     i += run
@@ -52,23 +53,18 @@ export function readFrames(
 }
 
 /** Fills `length` bytes of `target` from its byte `at` on with those at `address`. @throws DataError if the file ends before. */
-export function readFully(
+export function readRaw(
   input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>,
   target: Uint8Array,
   at: number,
   length: number,
   address: number,
 ): void {
-  for (let done = 0; done < length; ) {
-    const read = readSync(input.fd, target, at + done, length - done, address + done)
-    if (read === 0) {
-      throw new DataError('the file ends before its data do', {
-        place: { file: input.path, dataset: input.dataset },
-        hint: 'Wait until it is copied completely, or copy it again',
-      })
-    }
-    done += read
-  }
+  if (readFully(input.fd, target, at, length, address) === length) return
+  throw new DataError('the file ends before its data do', {
+    place: { file: input.path, dataset: input.dataset },
+    hint: 'Wait until it is copied completely, or copy it again',
+  })
 }
 
 /** @throws DataError if size or mtime differ from when the plan was made. */

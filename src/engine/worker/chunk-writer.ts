@@ -1,5 +1,5 @@
-import { writevSync } from 'node:fs'
-import { asOutputError } from '../../files/output-folder.js'
+import { asOutputError } from '../../files/errors.js'
+import { writevFully } from '../../files/read-write.js'
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { DeflatedChunks, FileChunks } from '../contract/block-task.js'
 
@@ -82,34 +82,10 @@ export class ChunkWriter {
 
   #write(buffers: Uint8Array[], address: number, bytes: number): void {
     try {
-      writeAll(this.#target.fd, buffers, address, bytes)
+      writevFully(this.#target.fd, buffers, address)
     } catch (error) {
       throw asOutputError(error, this.#target.path)
     }
     this.written += bytes
   }
-}
-
-/** `pwritev` until all is written: a nearly full disk takes a part first and refuses the rest. */
-export function writeAll(fd: number, buffers: readonly Uint8Array[], address: number, bytes: number): void {
-  let left = [...buffers]
-  for (let at = address; at < address + bytes; ) {
-    const written = writevSync(fd, left, at)
-    if (written === 0) throw Object.assign(new Error('ENOSPC: nothing was written'), { code: 'ENOSPC' })
-    at += written
-    left = dropBytes(left, written)
-  }
-}
-
-function dropBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
-  const left: Uint8Array[] = []
-  let skip = count
-  for (const buffer of buffers) {
-    if (skip >= buffer.byteLength) skip -= buffer.byteLength
-    else {
-      left.push(skip > 0 ? buffer.subarray(skip) : buffer)
-      skip = 0
-    }
-  }
-  return left
 }

@@ -43,7 +43,7 @@ export class TileDeflater {
     const { pixels, params, masks, maskBytes } = layout
     const firstMasks =
       cellConstants(this.#module, this.#slot, cell) + (this.#module.maskPlane ?? 0) * 4 * pixels
-    const bytes = this.#kernels.packListed(
+    const bytes = this.#kernels.deflateListed(
       table,
       positions.length,
       firstMasks,

@@ -1,11 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
+import { writing } from '../../files/errors.js'
+import { writeFully } from '../../files/read-write.js'
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
 import { productOf } from '../../model/shapes.js'
 import type { Attributes } from './attributes.js'
 import type { AttributeNode, DatasetNode, DatasetOptions, Group } from './nodes.js'
 import { encoded } from './placement.js'
 import { StringHeap } from './string-heap.js'
-import { orFail, writeFully } from './write-chunks.js'
 
 export type { DatasetOptions }
 
@@ -30,7 +31,7 @@ export class NewFile {
     for (const name of path.split('/').filter(Boolean)) {
       const there = group.members.get(name) ?? { members: new Map(), attributes: [] }
       if (typeof there === 'string' || !('members' in there))
-        throw new RangeError(`${path}: ${name} is no group`)
+        throw new RangeError(`${path}: ${name} is not a group`)
       group.members.set(name, there)
       group = there
     }
@@ -99,13 +100,14 @@ export class NewFile {
   /** Writes the file, replacing what is there. @throws OutputError naming it. */
   write(path: string): void {
     const bytes = encoded(this.#root, this.#heap)
-    const hint = 'Check free space and permissions of its folder'
-    const fd = orFail(path, () => openSync(path, 'w'), hint)
-    try {
-      writeFully(fd, bytes, 0, path)
-    } finally {
-      closeSync(fd)
-    }
+    writing(path, () => {
+      const fd = openSync(path, 'w')
+      try {
+        writeFully(fd, bytes, 0)
+      } finally {
+        closeSync(fd)
+      }
+    })
   }
 
   #at(path: string): Group | DatasetNode {

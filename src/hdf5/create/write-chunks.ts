@@ -1,5 +1,6 @@
-import { ftruncateSync, writeSync } from 'node:fs'
-import { OutputError } from '../../model/errors.js'
+import { ftruncateSync } from 'node:fs'
+import { writing } from '../../files/errors.js'
+import { writeFully } from '../../files/read-write.js'
 import { lookup3 } from '../direct/checksum.js'
 import { FileView } from '../direct/file-view.js'
 import { readLayout } from '../direct/layout.js'
@@ -31,8 +32,15 @@ export interface WrittenChunks {
   readonly sizes: ArrayLike<number>
 }
 
+/** Chunks of one size, each behind the one before, from byte `address` on. */
+export function consecutive(count: number, address: number, chunkBytes: number): WrittenChunks {
+  const indices = Float64Array.from({ length: count }, (_, i) => i)
+  const addresses = indices.map(i => address + i * chunkBytes)
+  return { indices, addresses, sizes: new Float64Array(count).fill(chunkBytes) }
+}
+
 /**
- * Finds a dataset made by `declareChunked`, in a file that the library has closed.
+ * Finds a dataset that `NewFile` declared, in a file that is closed.
  * @throws Error if it was made in another way or has chunks already: a mistake of the caller.
  * @throws DataError if the file is damaged.
  */
@@ -72,10 +80,12 @@ export function writeChunkIndex(
 ): number {
   if (chunks.indices.length === 0) return endOfFile
   const { levels, root, end } = chunkIndex(declared, chunks, Math.ceil(endOfFile / 8) * 8)
-  for (const { address, bytes } of levels) writeFully(fd, bytes, address, declared.file)
   const field = Buffer.alloc(8)
   field.writeBigUInt64LE(BigInt(root - declared.base))
-  writeFully(fd, field, declared.indexField, declared.file)
+  writing(declared.file, () => {
+    for (const { address, bytes } of levels) writeFully(fd, bytes, address)
+    writeFully(fd, field, declared.indexField)
+  })
   return end
 }
 
@@ -230,33 +240,16 @@ function buildLevel(
 export function setEndOfFile(fd: number, endOfFile: number, file = 'the output file'): void {
   const view = new FileView(fd, file, '/')
   const superblock = readSuperblock(view)
-  if (view.size < endOfFile) orFail(file, () => ftruncateSync(fd, endOfFile))
   const field = Buffer.alloc(8)
   field.writeBigUInt64LE(BigInt(endOfFile))
-  writeFully(fd, field, superblock.endField, file)
+  writing(file, () => {
+    if (view.size < endOfFile) ftruncateSync(fd, endOfFile)
+    writeFully(fd, field, superblock.endField)
+  })
   if (superblock.checked === 0) return
   const sum = Buffer.alloc(4)
   // Read anew: a view keeps what it has read.
   const changed = new FileView(fd, file, '/').read(superblock.address, superblock.checked, 'the superblock')
   sum.writeUInt32LE(lookup3(changed.bytes))
-  writeFully(fd, sum, superblock.address + superblock.checked, file)
-}
-
-/** Writes all of `bytes` to byte `position`. @throws OutputError naming `file`. */
-export function writeFully(fd: number, bytes: Uint8Array, position: number, file: string): void {
-  orFail(file, () => {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(fd, bytes, done, bytes.length - done, position + done)
-    }
-  })
-}
-
-/** @throws OutputError naming `file` for whatever `action` throws. */
-export function orFail<T>(file: string, action: () => T, hint = 'Check free space and permissions'): T {
-  try {
-    return action()
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error)
-    throw new OutputError(problem, { place: { file }, hint, cause: error })
-  }
+  writing(file, () => writeFully(fd, sum, superblock.address + superblock.checked))
 }

@@ -1,7 +1,8 @@
 import { arrayOf, type DType, type TypedArrayOf } from '../../model/dtypes.js'
+import { DataError } from '../../model/errors.js'
 import type { Hdf5Dataset } from '../file.js'
 import { readElementType, type StoredType } from './datatype.js'
-import { certain, Unsupported } from './errors.js'
+import { certain, Unreadable, Unsupported } from './errors.js'
 import type { Cursor, FileView } from './file-view.js'
 import { readLayout } from './layout.js'
 import { locateElements, messageOf } from './locate.js'
@@ -87,8 +88,19 @@ export class DirectDataset implements Hdf5Dataset {
         shape,
         elements,
       )
-      return readStringElements(this.#view, elements, type)
+      return this.#texts(elements)
     }, this.path)
+  }
+
+  /** Of a damaged reference the library makes nothing more: it believes it, and breaks down. */
+  #texts(elements: Buffer): string[] {
+    try {
+      return readStringElements(this.#view, elements, this.type)
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error
+      const { message, place, hint } = error
+      throw new Unreadable(message, { place, ...(hint === undefined ? {} : { hint }) })
+    }
   }
 
   get #isVirtual(): boolean {

@@ -1,4 +1,6 @@
-import { fstatSync, readSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
+import { isSystemError } from '../../files/errors.js'
+import { readFully } from '../../files/read-write.js'
 import { DataError } from '../../model/errors.js'
 import { lookup3 } from './checksum.js'
 import { damagedFile } from './errors.js'
@@ -66,7 +68,7 @@ export class FileView {
 
   #piece(address: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length)
-    readExactly(this.fd, bytes, 0, length, address, this)
+    readNamed(this.fd, bytes, 0, length, address, this)
     return bytes
   }
 
@@ -180,9 +182,6 @@ export class Cursor {
   }
 }
 
-/** Largest read that one system call takes. */
-const MAX_READ = 2 ** 30
-
 /** What messages name. */
 export interface Names {
   readonly file: string
@@ -193,36 +192,21 @@ export interface Names {
  * Reads `length` bytes from `position` into `out` at `offset`.
  * @throws DataError naming file and dataset if the file ends too early or the system fails to read it.
  */
-export function readExactly(
-  fd: number,
-  out: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-  names: Names,
-): void {
-  let done = 0
-  while (done < length) {
-    const count = readSome(fd, out, offset + done, Math.min(length - done, MAX_READ), position + done, names)
-    if (count === 0) throw damagedFile(names.file, names.dataset, 'it ends too early')
-    done += count
-  }
-}
-
-function readSome(
+export function readNamed(
   fd: number,
   out: Uint8Array,
   offset: number,
   length: number,
   position: number,
   { file, dataset }: Names,
-): number {
+): void {
+  let read: number
   try {
-    return readSync(fd, out, offset, length, position)
+    read = readFully(fd, out, offset, length, position)
   } catch (error) {
-    // What the system reports; anything else is a mistake of ours.
-    if (!(error instanceof Error && 'syscall' in error)) throw error
+    if (!isSystemError(error)) throw error
     const hint = 'Check the file system and read the file again'
     throw new DataError(error.message, { place: { file, dataset }, hint, cause: error })
   }
+  if (read < length) throw damagedFile(file, dataset, 'it ends too early')
 }

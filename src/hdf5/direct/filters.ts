@@ -42,10 +42,15 @@ function undo(filter: Filter, bytes: Uint8Array, limit: number): Uint8Array {
 /** One output buffer that surely suffices: without it zlib collects pieces of 16 KiB and joins them. */
 function inflate(bytes: Uint8Array, limit: number): Uint8Array {
   const room = Math.max(limit + 1, constants.Z_MIN_CHUNK)
-  return inflateSync(bytes, {
-    maxOutputLength: limit,
-    chunkSize: Math.min(room, MAX_INFLATION * bytes.length + 64),
-  })
+  try {
+    return inflateSync(bytes, {
+      maxOutputLength: limit,
+      chunkSize: Math.min(room, MAX_INFLATION * bytes.length + 64),
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error
+    throw new Error(`it inflates to more than the ${limit} bytes that it may have`)
+  }
 }
 
 /** No deflated byte becomes more bytes than this: a small chunk cannot claim much memory. */

@@ -1,5 +1,5 @@
 import { type Box, copyFrom } from './box.js'
-import { type Names, readExactly } from './file-view.js'
+import { type Names, readNamed } from './file-view.js'
 
 /** Pieces of this size go through memory and are picked apart there. */
 const WINDOW = 2 ** 20
@@ -35,7 +35,7 @@ export class BoxReader {
 
   flush(): void {
     if (this.#length > 0) {
-      readExactly(this.#fd, this.#target, this.#to, this.#length, this.#from, this.#names)
+      readNamed(this.#fd, this.#target, this.#to, this.#length, this.#from, this.#names)
     }
     this.#length = 0
   }
@@ -61,7 +61,7 @@ export class BoxReader {
       }
       const n = Math.min(together, count - i)
       this.#window ??= Buffer.allocUnsafeSlow(WINDOW)
-      readExactly(this.#fd, this.#window, 0, (n - 1) * sourceStride + span, source, this.#names)
+      readNamed(this.#fd, this.#window, 0, (n - 1) * sourceStride + span, source, this.#names)
       copyFrom(this.#window, this.#target, box, d, 0, target, n)
     }
   }

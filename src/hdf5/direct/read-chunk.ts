@@ -1,5 +1,5 @@
 import { damagedFile } from './errors.js'
-import { readExactly } from './file-view.js'
+import { readNamed } from './file-view.js'
 import { undoFilters } from './filters.js'
 import type { ChunkedStorage, LocatedElements } from './types.js'
 
@@ -17,7 +17,7 @@ export function readChunk(
 ): Uint8Array {
   const size = storage.sizes[number] ?? 0
   const stored = new Uint8Array(size)
-  readExactly(fd, stored, 0, size, storage.addresses[number] ?? 0, { file, dataset: located.path })
+  readNamed(fd, stored, 0, size, storage.addresses[number] ?? 0, { file, dataset: located.path })
   const chunkBytes = storage.chunkShape.reduce((product, length) => product * length, located.elementBytes)
   try {
     return undoFilters(stored, storage.filters, storage.filterMasks[number] ?? 0, chunkBytes)

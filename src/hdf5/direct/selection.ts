@@ -16,7 +16,7 @@ export interface Steps {
 }
 
 /** Which elements of a dataspace are meant, a product over its dimensions; `all` of them, or none. */
-export type ElementSelection =
+export type DataspaceSelection =
   | 'all'
   | 'none'
   | { readonly kind: 'steps'; readonly steps: readonly Steps[] }
@@ -29,7 +29,7 @@ export const MOST_RUNS = 2 ** 18
  * A selection as it is stored in a file.
  * @throws Unsupported for points, and blocks that are no product over the dimensions.
  */
-export function readSelection(body: Cursor): ElementSelection {
+export function readSelection(body: Cursor): DataspaceSelection {
   const type = body.u32()
   const version = body.u32()
   switch (type) {
@@ -44,7 +44,7 @@ export function readSelection(body: Cursor): ElementSelection {
   }
 }
 
-function readHyperslab(body: Cursor, version: number): ElementSelection {
+function readHyperslab(body: Cursor, version: number): DataspaceSelection {
   if (version === 1) {
     body.skip(8) // reserved, length
     return readBlocks(body, body.u32(), 4)
@@ -73,7 +73,7 @@ function readHyperslab(body: Cursor, version: number): ElementSelection {
 }
 
 /** First and last corner of each block. They must be all combinations of runs along the dimensions. */
-function readBlocks(body: Cursor, rank: number, width: number): ElementSelection {
+function readBlocks(body: Cursor, rank: number, width: number): DataspaceSelection {
   if (rank > 32) throw body.damaged('has a selection of too many dimensions')
   const blocks = body.uint(width)
   if (blocks * rank * 2 * width > body.left) throw body.damaged('ends too early')
@@ -92,7 +92,7 @@ function readBlocks(body: Cursor, rank: number, width: number): ElementSelection
   }
   const product = found.reduce((count, runs) => count * runs.size, 1)
   if (seen.size !== blocks || product !== blocks)
-    throw new Unsupported('selections that are no grid of blocks')
+    throw new Unsupported('selections that are not a grid of blocks')
   const runs = found.map(ends =>
     joined([...ends].sort(([a], [b]) => a - b).map(([start, end]) => ({ start, count: end - start + 1 }))),
   )

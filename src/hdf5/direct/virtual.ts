@@ -1,7 +1,7 @@
 import { Unreadable, Unsupported } from './errors.js'
 import { Cursor, type FileView } from './file-view.js'
 import {
-  type ElementSelection,
+  type DataspaceSelection,
   endOfRuns,
   type IndexRun,
   lengthOf,
@@ -20,8 +20,8 @@ interface Mapping {
   /** As stored: `%b` stands for the number of a block, `%%` for a percent sign. */
   readonly file: string
   readonly dataset: string
-  readonly source: ElementSelection
-  readonly target: ElementSelection
+  readonly source: DataspaceSelection
+  readonly target: DataspaceSelection
 }
 
 /** A dataset of a source, and the path of the file that holds it. */
@@ -124,7 +124,7 @@ function* resolved(
 }
 
 /** The dimension along which a selection has no end. */
-function unlimitedOf(selection: ElementSelection): { dimension: number; steps: Steps } | undefined {
+function unlimitedOf(selection: DataspaceSelection): { dimension: number; steps: Steps } | undefined {
   if (typeof selection === 'string' || selection.kind === 'runs') return undefined
   const dimension = selection.steps.findIndex(({ count, block }) => count === Infinity || block === Infinity)
   const steps = selection.steps[dimension]
@@ -132,13 +132,13 @@ function unlimitedOf(selection: ElementSelection): { dimension: number; steps: S
 }
 
 /** Elements along the endless dimension of a source: all behind the first. */
-function lengthIn(selection: ElementSelection, shape: readonly number[]): number | undefined {
+function lengthIn(selection: DataspaceSelection, shape: readonly number[]): number | undefined {
   const open = unlimitedOf(selection)
   return open && Math.max(0, (shape[open.dimension] ?? 0) - open.steps.start)
 }
 
 /** @param length of the endless dimension; absent: up to the end of the dataspace. */
-function runsIn(selection: ElementSelection, shape: readonly number[], length?: number): IndexRun[][] {
+function runsIn(selection: DataspaceSelection, shape: readonly number[], length?: number): IndexRun[][] {
   if (selection === 'all') return shape.map(count => [{ start: 0, count }])
   if (selection === 'none') return shape.map(() => [])
   if (selection.kind === 'runs') return selection.runs.map(runs => [...runs])

@@ -3,39 +3,41 @@ import { inSource, overlap } from './overlap.js'
 import type { ChunkedStorage, LocatedElements, Piece } from './types.js'
 
 /**
- * Which rows of a dataset (its first dimension) were not written, wholly or in part: there is nothing in the file for
- * them, and they read as the fill value. Undefined: none. What was allocated in advance counts as written, for a file
- * does not tell it apart.
- * @returns one element a row, 1: not written.
+ * Which positions along an axis of a dataset were not written, wholly or in part: there is nothing in the file for them, and
+ * they read as the fill value. Undefined: none. What was allocated in advance counts as written, for a file does not tell
+ * it apart.
+ * @param axis the first, rows, unless it is said.
+ * @returns one element a position, 1: not written.
  */
-export function rowsNotWritten(located: LocatedElements): Uint8Array | undefined {
+export function rowsNotWritten(located: LocatedElements, axis = 0): Uint8Array | undefined {
   const { shape, storage } = located
-  const [rows = 0, ...rest] = shape
+  const rows = shape[axis] ?? 0
   if (shape.length === 0 || shape.includes(0)) return undefined
   if (storage.kind === 'compact') return undefined
   if (storage.kind === 'contiguous') return storage.address < 0 ? new Uint8Array(rows).fill(1) : undefined
-  if (storage.kind === 'chunked') return rowsWithoutChunks(storage, shape)
-  const zeros = rest.map(() => 0)
+  if (storage.kind === 'chunked') return rowsWithoutChunks(storage, shape, axis)
+  const zeros = shape.map(() => 0)
   const missing = Uint8Array.from({ length: rows }, (_, row) =>
-    isWritten(located, [row, ...zeros], [1, ...rest]) ? 0 : 1,
+    isWritten(located, zeros.with(axis, row), shape.with(axis, 1)) ? 0 : 1,
   )
   return missing.includes(1) ? missing : undefined
 }
 
 function rowsWithoutChunks(
   { addresses, chunkShape }: ChunkedStorage,
-  [rows = 0, ...rest]: readonly number[],
+  shape: readonly number[],
+  axis: number,
 ): Uint8Array | undefined {
-  const height = chunkShape[0] ?? 1
-  const chunks = rest.reduce(
-    (product, length, d) => product * Math.ceil(length / (chunkShape[d + 1] ?? 1)),
-    1,
-  )
+  const height = chunkShape[axis] ?? 1
+  const layers = Math.ceil((shape[axis] ?? 0) / height)
+  const chunks = shape
+    .slice(axis + 1)
+    .reduce((product, length, d) => product * Math.ceil(length / (chunkShape[axis + 1 + d] ?? 1)), 1)
   let missing: Uint8Array | undefined
   for (let number = 0; number < addresses.length; number++) {
     if ((addresses[number] ?? -1) >= 0) continue
-    missing ??= new Uint8Array(rows)
-    const first = Math.floor(number / chunks) * height
+    missing ??= new Uint8Array(shape[axis] ?? 0)
+    const first = (Math.floor(number / chunks) % layers) * height
     missing.fill(1, first, first + height)
   }
   return missing

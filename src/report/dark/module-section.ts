@@ -18,13 +18,13 @@ export interface StageScales {
 export function scalesOf(modules: readonly DarkModule[]): StageScales[] {
   const stages = modules[0]?.stages ?? []
   return stages.map((_, stage) => {
-    const pictures = modules.flatMap(({ pictures }) => pictures[stage] ?? [])
+    const previews = modules.flatMap(({ previews }) => previews[stage] ?? [])
     const shifts = modules.flatMap(({ previous }) => previous?.stages[stage]?.offset?.map ?? [])
     const shift = scaleOf(shifts)
     const most = Math.max(Math.abs(shift.low), Math.abs(shift.high))
     return {
-      offset: scaleOf(pictures.map(({ offset }) => offset)),
-      noise: scaleOf(pictures.map(({ noise }) => noise)),
+      offset: scaleOf(previews.map(({ offset }) => offset)),
+      noise: scaleOf(previews.map(({ noise }) => noise)),
       shift: { low: -most, high: most },
     }
   })
@@ -62,15 +62,15 @@ function stagePart(
   limits: DarkLimits,
 ): string {
   const summary = module.stages[stage]
-  const picture = module.pictures[stage]
-  if (summary === undefined || picture === undefined || scales === undefined) return ''
+  const preview = module.previews[stage]
+  if (summary === undefined || preview === undefined || scales === undefined) return ''
   const difference = module.previous?.stages[stage]
-  const { histograms } = picture
-  const share = { low: 0, high: Math.max(0.05, scaleOf([picture.bad]).high) }
+  const { histograms } = preview
+  const share = { low: 0, high: Math.max(0.05, scaleOf([preview.bad]).high) }
   const plates = [
-    mapFigure('offset, ADU', picture.offset, SEQUENTIAL, scales.offset),
-    mapFigure('noise, ADU', picture.noise, SEQUENTIAL, scales.noise),
-    mapFigure('share of bad pixels', picture.bad, SHARE, share),
+    mapFigure('offset, ADU', preview.offset, SEQUENTIAL, scales.offset),
+    mapFigure('noise, ADU', preview.noise, SEQUENTIAL, scales.noise),
+    mapFigure('share of bad pixels', preview.bad, SHARE, share),
     ...(difference?.offset
       ? [mapFigure('offset − previous, ADU', difference.offset.map, DIVERGING, scales.shift)]
       : []),

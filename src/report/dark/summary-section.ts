@@ -1,4 +1,4 @@
-import { BIN } from '../../../constants/dark/picture.js'
+import { BIN } from '../../../constants/dark/preview.js'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { conditionsText } from '../../engine/plan/told-conditions.js'

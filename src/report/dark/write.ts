@@ -1,8 +1,9 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
-import { replaceFile } from '../../files/files.js'
-import { asOutputError } from '../../files/output-folder.js'
+import { writing } from '../../files/errors.js'
+import { partOf } from '../../files/parts.js'
+import { writeWhole } from '../../files/publish.js'
 import { OutputError } from '../../model/errors.js'
 import { htmlPage } from '../html.js'
 import { moduleSection, scalesOf } from './module-section.js'
@@ -16,7 +17,7 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   const scales = scalesOf(outcome.modules)
   const runs = [...new Set(plan.runs)].map(({ run }) => run.run ?? '?')
   return htmlPage(
-    `Dark characterisation of ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
+    `${TITLE} ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
       summarySection(plan, outcome, software),
       ...outcome.modules.map(module => moduleSection(module, scales, plan.limits)),
@@ -24,27 +25,48 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   )
 }
 
-/** What would keep a report from being written: told before the work, not after it. @throws OutputError */
+/** Finds what would keep a report from being written before the work is done, not after it. @throws OutputError */
 export function requireReportPlace(path: string): void {
-  const temporary = `${path}.part-${process.pid}`
+  const part = partOf(path)
+  writing(path, () => {
+    refuseForeign(path)
+    writeFileSync(part, '')
+    rmSync(part)
+  })
+}
+
+const TITLE = 'Dark characterisation of'
+
+/** Only an earlier report is replaced: any other file may be a RAW file, a catalogue or somebody's work. */
+function refuseForeign(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isFile() && isReport(path)) return
+  throw new OutputError(
+    there?.isDirectory() ? 'is a folder' : 'is not a report of detcal dark, so it is not replaced',
+    { place: { file: path }, hint: 'Name another file for the report' },
+  )
+}
+
+function isReport(path: string): boolean {
+  const fd = openSync(path, 'r')
   try {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-      throw new OutputError('is a folder', { place: { file: path }, hint: 'Name a file for the report' })
-    writeFileSync(temporary, '')
-    rmSync(temporary)
-  } catch (error) {
-    throw asOutputError(error, path)
+    const beginning = Buffer.alloc(512)
+    const text = beginning.toString('utf8', 0, readSync(fd, beginning))
+    return text.startsWith('<!doctype html>') && text.includes(`<title>${TITLE} `)
+  } finally {
+    closeSync(fd)
   }
 }
 
-/** Writes {@link darkReport}; a report that is there is replaced. @throws OutputError */
-export function writeDarkReport(path: string, plan: DarkPlan, outcome: DarkOutcome, software: string): void {
-  const temporary = `${path}.part-${process.pid}`
-  try {
-    writeFileSync(temporary, darkReport(plan, outcome, software))
-    replaceFile(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw asOutputError(error, path)
-  }
+/** Writes {@link darkReport}; an earlier report that is there is replaced, nothing else. @throws OutputError */
+export async function writeDarkReport(
+  path: string,
+  plan: DarkPlan,
+  outcome: DarkOutcome,
+  software: string,
+): Promise<void> {
+  // The characterisation may have made what has this name now.
+  writing(path, () => refuseForeign(path))
+  await writeWhole(path, part => writeFileSync(part, darkReport(plan, outcome, software)))
 }

@@ -1,7 +1,11 @@
+import { lstatSync } from 'node:fs'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError, writing } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
+import { holdsItself } from '../../hdf5/index.js'
+import { UsageError } from '../../model/errors.js'
 import { ImageFile } from '../image/image-file.js'
 
 /** What a combined file holds, known before anything is corrected. */
@@ -49,12 +53,13 @@ export class CombinedFile {
     this.images = images
   }
 
-  /** Declares the file under a temporary name. @throws OutputError */
+  /** Declares the file under a temporary name. @throws OutputError; UsageError as {@link refuseForeign} does. */
   static async create(
     folder: OutputFolder,
     final: string,
     description: CombinedDescription,
   ): Promise<CombinedFile> {
+    refuseForeign(final)
     const part = folder.part(final)
     const pixels = pixelsOf(description.detector)
     const chunks = description.trainIds.length * description.detector.moduleCount
@@ -70,11 +75,7 @@ export class CombinedFile {
 
   /** Writes the indices and gives the file its name. @throws OutputError */
   async finish(): Promise<void> {
-    try {
-      this.images.writeIndices('filled')
-    } catch (error) {
-      throw asOutputError(error, this.#final)
-    }
+    writing(this.#final, () => this.images.writeIndices('filled'))
     await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 
@@ -83,6 +84,20 @@ export class CombinedFile {
     this.images.abandon()
     this.#folder.discard(this.#part)
   }
+}
+
+/**
+ * Only an earlier combined file is ever replaced, for any other may be what the run or its constants are read from, by
+ * whatever link or reference. @throws UsageError if there is something else at `path`.
+ */
+export function refuseForeign(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return
+  // The elements of EXtra-data's virtual CXI are elsewhere.
+  if (holdsItself(path, Object.values(DATASETS))) return
+  throw new UsageError('is not a combined file of detcal, so it is not replaced', {
+    place: { file: path },
+    hint: 'Choose another --combined',
+  })
 }
 
 function declare(description: CombinedDescription): NewFile {

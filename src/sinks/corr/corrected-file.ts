@@ -5,7 +5,8 @@ import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
 import { type ExdfMetadata, readExdf } from '../../exdf/file.js'
 import { copyRows } from '../../exdf/rows.js'
 import { writeExdf } from '../../exdf/writer.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError, writing } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { type Hdf5File, requireDataset } from '../../hdf5/index.js'
 import type { TypedArrayOf } from '../../model/dtypes.js'
 import { storedPulse } from '../../model/ids.js'
@@ -77,11 +78,7 @@ export class CorrectedFile {
 
   /** Writes the chunk indices and gives the file its name. @throws OutputError */
   async finish(): Promise<void> {
-    try {
-      this.images.writeIndices('refused')
-    } catch (error) {
-      throw asOutputError(error, this.#final)
-    }
+    writing(this.#final, () => this.images.writeIndices('refused'))
     await this.#folder.publish(this.#part, this.#final, this.images.release())
   }
 

@@ -14,7 +14,7 @@ export interface ChunkTarget {
 }
 
 /** Deflated chunks as workers report them. */
-interface Packed {
+interface ChunkEntries {
   readonly indices: Float64Array
   readonly addresses: Float64Array
   readonly sizes: Float64Array
@@ -40,10 +40,10 @@ class ChunkTable {
     this.sizes = new Float64Array(chunks)
   }
 
-  add(packed: Packed): void {
-    packed.indices.forEach((index, i) => {
-      this.addresses[index] = packed.addresses[i] ?? -1
-      this.sizes[index] = packed.sizes[i] ?? 0
+  add(chunks: ChunkEntries): void {
+    chunks.indices.forEach((index, i) => {
+      this.addresses[index] = chunks.addresses[i] ?? -1
+      this.sizes[index] = chunks.sizes[i] ?? 0
     })
   }
 
@@ -53,7 +53,7 @@ class ChunkTable {
   }
 
   /** @throws Error if one of these chunks is missing: the file must not look whole. */
-  entries(name: string, indices: Float64Array): Packed {
+  entries(name: string, indices: Float64Array): ChunkEntries {
     const addresses = indices.map(index => this.addresses[index] ?? -1)
     const missing = addresses.indexOf(-1)
     if (missing >= 0) throw new Error(`${name}: chunk ${indices[missing]} was never written`)
@@ -98,7 +98,7 @@ export class ImageFile {
   }
 
   /** Notes where a block's deflated chunks went. A later note of a chunk replaces an earlier one. */
-  record(gain: Packed, mask: Packed): void {
+  record(gain: ChunkEntries, mask: ChunkEntries): void {
     this.#gain.add(gain)
     this.#mask.add(mask)
   }

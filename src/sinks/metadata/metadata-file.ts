@@ -1,12 +1,14 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { openSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
-import { asOutputError, type OutputFolder } from '../../files/output-folder.js'
+import { asOutputError } from '../../files/errors.js'
+import type { OutputFolder } from '../../files/output-folder.js'
 import { twoDigits } from '../../model/ids.js'
+import { type EarlierMetadata, keptModules } from './earlier.js'
 import type { Provenance } from './provenance.js'
 
-/** What `calibration_metadata_<DET>.yml` tells of one module. */
+/** One module in `calibration_metadata_<DET>.yml`. */
 export interface ModuleMetadata {
   readonly module: number
   readonly pdu: string | undefined
@@ -15,7 +17,7 @@ export interface ModuleMetadata {
   readonly outcome: Readonly<Record<string, unknown>>
 }
 
-/** What the file is made of. */
+/** The content of the file. */
 export interface RunMetadata {
   readonly detector: Detector
   readonly karaboId: string
@@ -31,29 +33,35 @@ export function metadataPath(folder: string, karaboId: string): string {
 }
 
 /**
- * Writes the file from which `CalibrationData.from_correction` of EXtra reads which constants a run was corrected
- * with; our own keys tell the rest: options, versions, checksums, what became of each module.
+ * Writes the file from which EXtra (`CalibrationData.from_correction`) and `--constants-from` read the constants of a
+ * correction, and `--config` its options. Keys of our own hold versions, checksums and what became of each module.
+ * @param earlier what is there of an earlier correction of the run: modules that this one has not are kept.
  * @throws OutputError
  */
 export async function writeMetadataFile(
   folder: OutputFolder,
   path: string,
   content: RunMetadata,
+  earlier?: EarlierMetadata,
 ): Promise<void> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
   const { stringify } = await import('yaml')
+  const configuration = {
+    'karabo-id': karaboId,
+    'in-folder': resolve(input),
+    'out-folder': resolve(folder.path),
+    ...provenance.options,
+    ...provenance.repeat,
+  }
+  const general = { 'detcal-version': provenance.software, created: provenance.created }
+  const names = new Set(modules.map(({ module }) => aggregator(module)))
+  const kept = earlier && keptModules(earlier, names, { ...configuration, ...general })
   const tree = {
-    'calibration-configurations': {
-      'karabo-id': karaboId,
-      'in-folder': resolve(input),
-      'out-folder': resolve(folder.path),
-      ...provenance.options,
-      ...(provenance.constantsFrom === undefined ? {} : { 'constants-from': provenance.constantsFrom }),
-    },
-    'detcal-version': provenance.software,
-    created: provenance.created,
+    'calibration-configurations': configuration,
+    ...general,
     'retrieved-constants': {
+      ...kept?.constants,
       ...Object.fromEntries(
         modules
           .filter(({ constants }) => constants.size > 0)
@@ -69,22 +77,17 @@ export async function writeMetadataFile(
       ),
       'time-summary': {},
     },
-    'module-outcomes': Object.fromEntries(
-      modules.map(({ module, outcome }) => [aggregator(module), outcome]),
-    ),
+    'module-outcomes': {
+      ...kept?.outcomes,
+      ...Object.fromEntries(modules.map(({ module, outcome }) => [aggregator(module), outcome])),
+    },
   }
   // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
   const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
   const part = folder.part(path)
   try {
-    const fd = openSync(part, 'w')
-    try {
-      writeFileSync(fd, text)
-    } catch (error) {
-      closeSync(fd)
-      throw error
-    }
-    await folder.publish(part, path, fd)
+    writeFileSync(part, text)
+    await folder.publish(part, path, openSync(part, 'r'))
   } catch (error) {
     folder.discard(part)
     throw asOutputError(error, path)

@@ -7,10 +7,10 @@ export interface Provenance {
   /** The options that shaped the result, by their names on the command line. */
   readonly options: Readonly<Record<string, unknown>>
   /**
-   * The metadata file whose constants were used. Of no account for what the result is, hence said in the new metadata
-   * file alone: a repeated correction gives equal files.
+   * What else a repetition is told, by the same names: where the constants came from, for one. It is in the metadata file
+   * alone, since the result does not depend on it: a repeated correction gives equal files.
    */
-  readonly constantsFrom?: string
+  readonly repeat?: Readonly<Record<string, unknown>>
 }
 
 /** The constants of one module as attributes tell them. */

@@ -1,19 +1,22 @@
-import type { Detector } from '../../detectors/detector.js'
-import { DETECTORS } from '../../detectors/index.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
-import { few } from './few.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
+import { shortList } from './short-list.js'
 
 /**
- * The one detector of the run that `wanted` means: `auto`, a detector's id or a Karabo name.
+ * The kit of the one detector of the run that `wanted` names: `auto`, a detector's id or a Karabo name.
  * @throws DataError if there is none, naming what is there, or if its data are corrected. @throws UsageError if
  * there are several.
  */
-export function chooseDetector(folder: RunFolder, wanted: string): { detector: Detector; karaboId: string } {
+export function chooseDetector(
+  folder: RunFolder,
+  wanted: string,
+  kits: readonly DetectorKit[],
+): { kit: DetectorKit; karaboId: string } {
   const sources = folder.files.flatMap(file => file.instrumentSources)
   const found = new Map<string, ModuleSource[]>()
   for (const source of new Set(sources)) {
-    const module = moduleSource(source)
+    const module = moduleSource(source, kits)
     if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
   }
   const matching = [...found].filter(
@@ -22,9 +25,9 @@ export function chooseDetector(folder: RunFolder, wanted: string): { detector: D
   const place = { file: folder.path }
   const [only] = matching
   if (!only) {
-    const known = DETECTORS.map(detector => detector.name).join(', ')
+    const known = kits.map(({ detector }) => detector.name).join(', ')
     const there = [...new Set(sources)].sort()
-    const listed = there.length > 0 ? `It holds ${few(there, 5)}` : 'It holds no instrument data'
+    const listed = there.length > 0 ? `It holds ${shortList(there, 5)}` : 'It holds no instrument data'
     throw new DataError(
       wanted === 'auto' ? `holds no data of ${known}` : `holds no data of detector ${wanted}`,
       { place, hint: listed },
@@ -43,7 +46,7 @@ export function chooseDetector(folder: RunFolder, wanted: string): { detector: D
       place,
       hint: 'Give the RAW folder of the run',
     })
-  const detector = modules[0]?.detector
-  if (!detector) throw new Error('a detector without modules was found')
-  return { detector, karaboId }
+  const kit = modules[0]?.kit
+  if (!kit) throw new Error('a detector without modules was found')
+  return { kit, karaboId }
 }

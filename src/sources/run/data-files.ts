@@ -3,7 +3,7 @@ import { access, constants, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { ForeignFileError } from '../../exdf/file.js'
-import { belongsToNobody } from '../../files/files.js'
+import { belongsToNobody } from '../../files/names.js'
 import { DataError, type DetcalError } from '../../model/errors.js'
 
 /**
@@ -54,7 +54,7 @@ export async function requireReadableFile(path: string): Promise<void> {
   if (!found.isFile())
     throw new NoDataError(`is ${kindOf(found)}, not a file`, { place, hint: 'Take it out of the folder' })
   if (found.size === 0)
-    throw new NoDataError('is empty, so it is no HDF5 file', {
+    throw new NoDataError('is empty, so it is not an HDF5 file', {
       place,
       hint: 'Copy it again, or take it out of the folder',
     })

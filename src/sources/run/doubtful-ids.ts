@@ -1,9 +1,10 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import { few } from './few.js'
+import type { ConditionSource } from '../conditions/reader.js'
 import type { ReadModuleFile } from './module-file.js'
-import type { ConditionSource, ModuleFile, TrainEntry } from './run.js'
+import type { ModuleFile, TrainEntry } from './run.js'
+import { shortList } from './short-list.js'
 
 type Ids = Pick<ModuleFile, 'trains' | 'cellIds' | 'pulseIds'>
 
@@ -31,8 +32,8 @@ export function doubtfulIds<F extends Ids>(
   const name = (check: string, severity: Problem['severity'], trains: readonly TrainId[], what: string) => {
     const [train] = trains
     if (train === undefined) return
-    const named = trains.length === 1 ? `train ${train}` : `${trains.length} trains (${few(trains, 5)})`
-    problems.push({ check, severity, message: `${named}: ${what}`, place: { ...place, train } })
+    const message = trains.length === 1 ? what : `${trains.length} trains (${shortList(trains, 5)}): ${what}`
+    problems.push({ check, severity, message, place: { ...place, train } })
   }
   const canBeParallel = detector.parallelFrames !== undefined && rawFrames === 1
   const told = parallelFrom ?? 'assumed'
@@ -41,7 +42,7 @@ export function doubtfulIds<F extends Ids>(
   else name('parallel_gain', 'warning', contrary, RISING[told] ?? '')
   const { cells, pulses } = repeated(file, detector)
   name('image_ids', 'error', cells, canBeParallel ? `${TWICE}. ${SAY}` : TWICE)
-  name('image_ids', 'warning', pulses, 'a pulse is there twice; corrected all the same, as its cells are not')
+  name('image_ids', 'error', pulses, 'a pulse is there twice; corrected all the same, as its cells are not')
   return { file: withoutFrames(file, cells), problems }
 }
 

@@ -3,9 +3,9 @@ import { locate, rowsNotWritten } from '../../hdf5/index.js'
 import type { Place } from '../../model/errors.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import { few } from './few.js'
 import type { Run } from './run.js'
 import { fileProblem } from './run-folder.js'
+import { shortList } from './short-list.js'
 
 /** Frames that INDEX counts, but nobody wrote, wholly or in part: they read as the fill value. */
 export interface FramesNotWritten {
@@ -46,7 +46,7 @@ export function framesNotWritten(
 /** `what` says what becomes of them. */
 export function notWrittenProblem({ frames, trains }: FramesNotWritten, what: string, place: Place): Problem {
   const [train] = trains
-  const which = `${frames === 1 ? 'a frame' : `${frames} frames`} of ${trains.length === 1 ? 'train' : 'trains'} ${few(trains, 5)}`
+  const which = `${frames === 1 ? 'a frame' : `${frames} frames`} of ${trains.length === 1 ? 'train' : 'trains'} ${shortList(trains, 5)}`
   return {
     check: 'frames_written',
     severity: 'error',

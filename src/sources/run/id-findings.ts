@@ -5,20 +5,20 @@ import { digitsOf, type ExactNumbers } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import { PULSE_LIMIT, type TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import { few } from './few.js'
 import { type FrameOwners, OddList, type OddRows, oddText, strangers, unclaimed } from './frame-owners.js'
 import type { Rows, TrainEntry } from './run.js'
+import { shortList } from './short-list.js'
 
 /** What is wrong with a file of which the rest is used: a problem that does not know its file yet. */
-export type Finding = Omit<Problem, 'place'> & Pick<Problem['place'], 'dataset' | 'train'>
+export type IdFinding = Omit<Problem, 'place'> & Pick<Problem['place'], 'dataset' | 'train'>
 
 /** Rows of INDEX without a train: impossible ids, and zeros that are no padding as they have frames or trains behind. */
-export function idFindings({ rows, zeros, impossible }: TrainIndex, image: GroupIndex): Finding[] {
+export function idFindings({ rows, zeros, impossible }: TrainIndex, image: GroupIndex): IdFinding[] {
   const last = rows.at(-1)?.row ?? -1
   const lost = zeros.filter(row => row < last || rowsAt(image, row)?.count !== 0)
   const bad = [...impossible, ...lost.map(row => ({ row, digits: '0' }))].sort((a, b) => a.row - b.row)
   if (bad.length === 0) return []
-  const named = few(
+  const named = shortList(
     bad.map(({ row, digits }) => `row ${row} has ${digits}`),
     5,
   )
@@ -27,14 +27,14 @@ export function idFindings({ rows, zeros, impossible }: TrainIndex, image: Group
     {
       check: 'train_ids_possible',
       severity: 'error',
-      message: `${named}, which is no train id: ${what} left out`,
+      message: `${named}, which is not a train id: ${what} left out`,
       dataset: INDEX.trainId,
     },
   ]
 }
 
 /** Trains that INDEX does not give frames that can be: one finding a reason. */
-export function leftOutFindings(leftOut: ReadonlyMap<TrainId, string>, source: string): Finding[] {
+export function leftOutFindings(leftOut: ReadonlyMap<TrainId, string>, source: string): IdFinding[] {
   return [...leftOut].map(([train, why]) => ({
     check: 'index_instrument',
     severity: 'error',
@@ -45,7 +45,7 @@ export function leftOutFindings(leftOut: ReadonlyMap<TrainId, string>, source: s
 }
 
 /** Trains that INDEX names twice and of which the first row's frames are another train's. */
-export function mistakenFindings(trains: readonly TrainId[], source: string): Finding[] {
+export function mistakenFindings(trains: readonly TrainId[], source: string): IdFinding[] {
   return trains.map(train => ({
     check: 'train_ids_unique',
     severity: 'error',
@@ -57,7 +57,7 @@ export function mistakenFindings(trains: readonly TrainId[], source: string): Fi
 }
 
 /** The error of a file of which nothing is left. */
-export function nothingLeft({ message, dataset, train }: Finding): DataError {
+export function nothingLeft({ message, dataset, train }: IdFinding): DataError {
   const named = train === undefined ? '' : `train ${train}: `
   return new DataError(`no train can be used: ${named}${message}`, {
     place: dataset === undefined ? {} : { dataset },
@@ -72,7 +72,7 @@ export function ownerFindings(
   withIds: (rows: Rows) => number,
   accounted: readonly Rows[],
   leftOut: ReadonlySet<TrainId>,
-): Finding[] {
+): IdFinding[] {
   const dataset = `${root}/image/trainId`
   return [
     ...finding(
@@ -95,7 +95,7 @@ export function pulseFindings(
   root: string,
   trains: readonly TrainEntry[],
   pulseIds: ExactNumbers,
-): Finding[] {
+): IdFinding[] {
   const odd = oddRows(trains, pulseIds, PULSE_LIMIT)
   const say = (found: string) =>
     `${found} with an impossible pulse id: corrected, and the id is written as it is where 64 bits without sign hold it`
@@ -108,13 +108,13 @@ export function cellFindings(
   trains: readonly TrainEntry[],
   cellIds: ExactNumbers,
   { name, maxCells }: Detector,
-): Finding[] {
+): IdFinding[] {
   const say = (found: string) =>
     `${found} with an impossible cell id, ${name} has ${maxCells}: not corrected, NaN with mask bit 3 in their places`
   return finding('image_ids', `${root}/image/cellId`, oddRows(trains, cellIds, maxCells), say)
 }
 
-function finding(check: string, dataset: string, odd: OddRows, say: (found: string) => string): Finding[] {
+function finding(check: string, dataset: string, odd: OddRows, say: (found: string) => string): IdFinding[] {
   return odd.count === 0 ? [] : [{ check, severity: 'error', message: say(oddText(odd)), dataset }]
 }
 

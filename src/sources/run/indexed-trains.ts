@@ -4,7 +4,7 @@ import { FRAME_LIMIT, type GroupIndex, rowsAt, type TrainIndex } from '../../exd
 import { type Hdf5Dataset, rowsOf } from '../../hdf5/index.js'
 import type { TrainId } from '../../model/ids.js'
 import { type FrameOwners, frameOwners, oddText, unclaimed } from './frame-owners.js'
-import type { Finding } from './id-findings.js'
+import type { IdFinding } from './id-findings.js'
 import type { Rows, TrainEntry } from './run.js'
 
 export const INCOMPLETE = 'The file is truncated or still being copied: wait or copy it again'
@@ -36,7 +36,7 @@ export interface IndexedTrains {
   /** Image rows that some row of INDEX speaks of, used or not. */
   readonly accounted: readonly Rows[]
   /** Other groups that give a train rows that cannot be: it has none of them. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly IdFinding[]
 }
 
 /** Joins trains with their rows in each group; what cannot be costs the train, or its rows of that group. */
@@ -85,7 +85,7 @@ export function readTrains(
       if (group === 'image' && typeof rows !== 'string') accounted.push(rows)
     }
   }
-  const unread = readers.flatMap(({ group, owners, accounted }): Finding[] => {
+  const unread = readers.flatMap(({ group, owners, accounted }): IdFinding[] => {
     const odd = unclaimed(owners, accounted, new Set(lost.get(group)?.trains))
     const found = oddText(odd)
       .replace(/ frame/, ' row')
@@ -95,7 +95,7 @@ export function readTrains(
       ? []
       : [{ check: 'index_instrument', severity: 'error', message, dataset: indexPath(source, group) }]
   })
-  const findings = [...lost].map(([group, { trains, why }]): Finding => {
+  const findings = [...lost].map(([group, { trains, why }]): IdFinding => {
     const [train] = trains
     const message = `${trains.length} trains go without their rows of ${group}: ${why}`
     return {
@@ -131,7 +131,7 @@ function rowsReader(
   const accounted: Rows[] = []
   const read = (row: number, trainId?: TrainId): Rows | string => {
     const rows = rowsAt(index, row)
-    if (!rows) return `INDEX has ${index.digits(row)}, which are no rows`
+    if (!rows) return `INDEX has ${index.digits(row)}, which are not valid rows`
     const end = rows.first + rows.count
     if (rows.count === 0) return rows
     if (end <= limit) {
@@ -141,7 +141,8 @@ function rowsReader(
       return other === undefined ? rows : `INDEX gives it those of train ${other}`
     }
     if (end > FRAME_LIMIT) return `INDEX refers to row ${end}, more than ${FRAME_LIMIT}: the file is damaged`
-    return `INDEX refers to row ${end} of ${limit} in ${group}/${shortest?.name}. ${INCOMPLETE}`
+    if (!shortest) return `INDEX refers to row ${end}, but ${group} has no data`
+    return `INDEX refers to row ${end} of ${limit} in ${group}/${shortest.name}. ${INCOMPLETE}`
   }
   return { group, length: index.length, read, owners, accounted }
 }

@@ -1,4 +1,4 @@
-import { DataError } from '../../model/errors.js'
+import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
@@ -53,9 +53,9 @@ const NO_ROWS: Positions = { start: 0, step: 1, count: 0 }
  * Joins the modules of a run by train id and applies the selection: modules, sequences, trains, pulses.
  *
  * `--trains` counts the valid trains of the whole run, whatever modules are chosen. In each train the pulse
- * list of most of the chosen modules wins (tie: that of the lowest module); the others get count 0 and are
+ * and cell lists of most of the chosen modules win (tie: those of the lowest module); the others get count 0 and are
  * named. Pure: reads no file.
- * @throws UsageError if no train is selected, DataError if no frame is.
+ * @throws UsageError if nothing is selected, DataError if the run has no frame.
  */
 export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trainIds = selectTrains(run.trainIds, selection.trains)
@@ -66,7 +66,7 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const disagreeing = new Map<ModuleFile, TrainId[]>()
   const winners = new Map<TrainId, Winner>()
   for (const id of trainIds) {
-    const winner = vote(entries.get(id) ?? [])
+    const winner = vote(entries.get(id) ?? [], run.detector.maxCells)
     if (!winner) continue
     winners.set(id, winner)
     for (const { file } of winner.others) disagreeing.set(file, [...(disagreeing.get(file) ?? []), id])
@@ -104,8 +104,9 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const why = problems.find(({ severity }) => severity === 'error')
   if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
     throw new DataError(why.message, { place: why.place })
+  const SelectionError = Object.values(selection).some(part => part !== undefined) ? UsageError : DataError
   if (modules.size === 0)
-    throw new DataError('no frame of the run is selected', {
+    throw new SelectionError('no frame of the run is selected', {
       place: { file: run.path },
       hint: `It has modules ${[...run.modules.keys()].join(', ')} and ${run.trainIds.length} trains`,
     })
@@ -149,18 +150,34 @@ function entriesByTrain(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
   return entries
 }
 
-/** The first of the most who agree on their pulses; modules without frames have no vote. */
-function vote(voters: readonly Voter[]): Winner | undefined {
+/** The first of the most who agree on their pulses and cells; modules without frames have no vote. */
+function vote(voters: readonly Voter[], maxCells: number): Winner | undefined {
   const groups: Voter[][] = []
   for (const voter of voters) {
     if (voter.entry.image.count === 0) continue
-    const group = groups.find(([first]) => first !== undefined && samePulses(first, voter))
+    const group = groups.find(([first]) => first !== undefined && sameFrames(first, voter, maxCells))
     if (group) group.push(voter)
     else groups.push([voter])
   }
   const most = groups.reduce((best, group) => (group.length > best.length ? group : best), [] as Voter[])
   const [first] = most
   return first && { ...first, others: groups.filter(group => group !== most).flat() }
+}
+
+function sameFrames(a: Voter, b: Voter, maxCells: number): boolean {
+  return samePulses(a, b) && sameCells(a, b, maxCells)
+}
+
+/** A number that is no cell of the detector's contradicts none: the frame is named and not corrected as it is. */
+function sameCells(a: Voter, b: Voter, maxCells: number): boolean {
+  const { first, count } = a.entry.image
+  const shift = b.entry.image.first - first
+  for (let row = first; row < first + count; row++) {
+    const cell = a.file.cellIds[row] ?? 0
+    const other = b.file.cellIds[row + shift] ?? 0
+    if (cell !== other && cell < maxCells && other < maxCells) return false
+  }
+  return true
 }
 
 function samePulses(a: Voter, b: Voter): boolean {
@@ -232,7 +249,7 @@ function pulseProblem(
   if (!trains?.length) return []
   const [train] = trains
   const count = trains.length === 1 ? 'this train has' : `${trains.length} trains have`
-  const message = `${count} other pulses than in most modules: not corrected`
+  const message = `${count} other pulses or cells than in most modules: not corrected`
   return [
     {
       check: 'pulse_ids_equal',

@@ -8,7 +8,7 @@ import { NO_CELL, type TrainId } from '../../model/ids.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
-  type Finding,
+  type IdFinding,
   idFindings,
   leftOutFindings,
   mistakenFindings,
@@ -36,7 +36,9 @@ export interface ReadModuleFile {
   /** Remarks that leave the data usable, for the run's problems. */
   readonly remarks: readonly string[]
   /** Trains and frames that are left out, or whose numbers cannot be. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly IdFinding[]
+  /** Of each of `file.copied` dtype and shape of a row. */
+  readonly forms: ReadonlyMap<string, string>
 }
 
 /**
@@ -68,6 +70,7 @@ export function readModuleFile(
   const pulseSet = requireDataset(file, `${root}/image/pulseId`)
   const cellSet = requireDataset(file, `${root}/image/cellId`)
   const indexed = readTrains(exdf, source, index, groups)
+  const forms = copiedDatasets(exdf, source)
 
   const withIds = ({ count }: Rows) => (count % rawFrames === 0 ? count / rawFrames : 0)
   const owners = frameOwners(file.dataset(`${root}/image/trainId`), indexed.ids)
@@ -100,8 +103,13 @@ export function readModuleFile(
     unequal: kept.filter(({ image }) => image.count % rawFrames !== 0).map(({ trainId }) => trainId),
     contrary: [...contrary].map(({ trainId }) => trainId),
     remarks: index.remarks,
+    forms,
     findings: [
       ...missing,
+      ...index.meaningless.map(
+        (odd): IdFinding => ({ check: 'index_instrument', severity: 'error', ...odd }),
+      ),
+      ...groupFindings(source, groups, forms),
       ...mistakenFindings(mistaken, source),
       ...indexed.findings,
       ...ownerFindings(root, kept, owners, withIds, indexed.accounted, new Set(out.keys())),
@@ -122,7 +130,7 @@ export function readModuleFile(
       cellIds: Uint16Array.from(cells.numbers, cell =>
         cell >= 0 && cell < NO_CELL && cell % 1 === 0 ? cell : NO_CELL,
       ),
-      copied: copiedDatasets(exdf, source),
+      copied: [...forms.keys()],
     },
   }
 }
@@ -135,6 +143,20 @@ function groupIndices(exdf: ExdfFile, source: string): Map<string, GroupIndex> {
     if (index) found.set(group, index)
   }
   return found
+}
+
+/** Groups that have data, but no index that says whose. */
+function groupFindings(
+  source: string,
+  groups: ReadonlyMap<string, GroupIndex>,
+  forms: ReadonlyMap<string, string>,
+): IdFinding[] {
+  const withData = new Set([...forms.keys()].map(key => key.slice(0, key.indexOf('/'))))
+  return [...withData].flatMap((group): IdFinding[] => {
+    if (groups.has(group)) return []
+    const message = `${group} is left out: INDEX does not say whose its rows are`
+    return [{ check: 'index_instrument', severity: 'error', message, dataset: indexPath(source, group) }]
+  })
 }
 
 function checkImageData(
@@ -168,11 +190,14 @@ function checkImageData(
     })
 }
 
-/** Datasets that a corrected file copies by row, `group/name`, in the file's order. */
-function copiedDatasets(exdf: ExdfFile, source: string): string[] {
-  return (exdf.instrumentSources.get(source) ?? []).flatMap(group =>
-    rowDatasets(exdf, source, group)
-      .map(({ name }) => `${group}/${name}`)
-      .filter(key => !REWRITTEN.has(key)),
-  )
+/** Datasets that a corrected file copies by row, `group/name`, in the file's order, with dtype and shape of a row. */
+function copiedDatasets(exdf: ExdfFile, source: string): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const group of exdf.instrumentSources.get(source) ?? [])
+    for (const { name, dataset } of rowDatasets(exdf, source, group)) {
+      const key = `${group}/${name}`
+      const row = dataset.shape.slice(1).join(', ')
+      if (!REWRITTEN.has(key)) found.set(key, `${dataset.type.name} (${row})`)
+    }
+  return found
 }

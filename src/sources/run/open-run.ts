@@ -1,16 +1,18 @@
 import { basename } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
 import { readExdf } from '../../exdf/file.js'
+import { KITS } from '../../kits/index.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { ConditionSource, RunControl } from '../conditions/reader.js'
 import { chooseDetector } from './choose-detector.js'
-import { type RunControl, readControl } from './conditions/index.js'
 import { isCopyName, type NameRank, nameRank } from './copies.js'
 import { doubtfulIds } from './doubtful-ids.js'
-import { few } from './few.js'
+import { type FileLayout, lostDatasets } from './lost-datasets.js'
 import { readModuleFile } from './module-file.js'
-import type { ConditionSource, DamagedFile, ModuleFile, Run } from './run.js'
+import type { DamagedFile, ModuleFile, Run } from './run.js'
 import { identity, timeOf } from './run-facts.js'
 import {
   fileProblem,
@@ -21,6 +23,7 @@ import {
   type ScannedFile,
   scanRunFolder,
 } from './run-folder.js'
+import { shortList } from './short-list.js'
 import { markStrays, middleTrain } from './train-order.js'
 
 export interface OpenRunOptions {
@@ -28,6 +31,8 @@ export interface OpenRunOptions {
   readonly detector?: string
   /** Whether the run was taken in parallel gain; absent: control data tell, else it was not. */
   readonly parallelGain?: boolean
+  /** The detectors that are looked for; absent: all that detcal knows. */
+  readonly kits?: readonly DetectorKit[]
   readonly signal?: AbortSignal
 }
 
@@ -41,15 +46,17 @@ export interface OpenRunOptions {
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<Run> {
   const folder = await scanRunFolder(path, options.signal)
-  const { detector, karaboId } = chooseDetector(folder, options.detector ?? 'auto')
-  const control = await readControl(folder, detector, karaboId)
+  const { kit, karaboId } = chooseDetector(folder, options.detector ?? 'auto', options.kits ?? KITS)
+  const { detector } = kit
+  const control = await kit.readControl(folder, detector, karaboId)
   const rawFrames = rawFramesOf(detector, control, options)
   const parallelFrom = parallelGainFrom(control, options)
   const problems: Problem[] = []
   const damaged = unreadableFiles(folder, detector, problems)
   const modules = new Map<ModuleIndex, ModuleFile[]>()
+  const layouts: FileLayout[] = []
   let firstError: unknown
-  for (const { file, found } of moduleFiles(folder, karaboId)) {
+  for (const { file, found } of moduleFiles(folder, kit, karaboId)) {
     options.signal?.throwIfAborted()
     const sequence = file.metadata.sequence ?? partsOfName(file.name, detector).sequence
     try {
@@ -61,6 +68,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
         contrary,
         remarks,
         findings,
+        forms,
       } = await readExdf(
         file.path,
         exdf => readModuleFile(exdf, found.source, detector, rawFrames),
@@ -83,6 +91,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       problems.push(
         ...trainProblem('index_instrument', place, unindexed, 'without a row in INDEX: no frames are known'),
       )
+      layouts.push({ place, datasets: forms })
       const believed = doubtfulIds(read, contrary, { detector, rawFrames, parallelFrom, place })
       problems.push(...believed.problems)
       const files = modules.get(found.module) ?? []
@@ -107,6 +116,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     if (kept.files.length > 0) modules.set(module, kept.files)
     else modules.delete(module)
   }
+  problems.push(...lostDatasets(layouts))
   problems.push(...flagProblem([...modules.values()].flat()))
   for (let module = 0; module < detector.moduleCount; module++) {
     if (modules.has(module as ModuleIndex) || damaged.some(file => file.module === module)) continue
@@ -118,6 +128,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   return {
     path,
     detector,
+    kit,
     karaboId,
     ...identity(folder, detector),
     modules: sorted,
@@ -150,11 +161,15 @@ function parallelGainFrom(
 }
 
 /** Module files in file order: by module, rank, sequence and name. */
-function moduleFiles(folder: RunFolder, karaboId: string): { file: ScannedFile; found: ModuleSource }[] {
+function moduleFiles(
+  folder: RunFolder,
+  kit: DetectorKit,
+  karaboId: string,
+): { file: ScannedFile; found: ModuleSource }[] {
   const list: { file: ScannedFile; found: ModuleSource; sequence: number; rank: NameRank }[] = []
   for (const file of folder.files) {
     for (const source of file.instrumentSources) {
-      const found = moduleSource(source)
+      const found = moduleSource(source, [kit])
       if (found?.karaboId !== karaboId || found.corrected) continue
       const sequence = file.metadata.sequence ?? partsOfName(file.name, found.detector).sequence ?? 0
       const rank = ranksIn(folder, found.detector)(file.name, found.module)
@@ -208,7 +223,7 @@ function trainProblem(
 ): Problem[] {
   const [train] = trains
   if (train === undefined) return []
-  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${few(trains, 5)}`
+  const named = `${trains.length === 1 ? 'train' : `${trains.length} trains`} ${shortList(trains, 5)}`
   return [{ check, severity, message: `${named} ${what}`, place: { ...place, train } }]
 }
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Detector } from '../../detectors/detector.js'
-import { DETECTORS } from '../../detectors/index.js'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { type ExdfFacts, type ExdfMetadata, readExdf } from '../../exdf/file.js'
+import { KITS } from '../../kits/index.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import { DataError, isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { moduleIndex } from '../../model/ids.js'
@@ -90,6 +91,7 @@ export function fileProblem(error: unknown, file: string, module?: ModuleIndex):
 
 /** A module source found in a file. */
 export interface ModuleSource {
+  readonly kit: DetectorKit
   readonly detector: Detector
   readonly karaboId: string
   readonly module: ModuleIndex
@@ -97,14 +99,15 @@ export interface ModuleSource {
   readonly corrected: boolean
 }
 
-/** What a source name says, if it is a module of a detector that detcal knows. */
-export function moduleSource(source: string): ModuleSource | undefined {
-  for (const detector of DETECTORS) {
+/** What a source name says, if it is a module of one of the detectors. */
+export function moduleSource(source: string, kits: readonly DetectorKit[] = KITS): ModuleSource | undefined {
+  for (const kit of kits) {
+    const { detector } = kit
     for (const corrected of [false, true]) {
       const groups = (corrected ? detector.correctedSource : detector.rawSource).exec(source)?.groups
       const number = Number(groups?.['module'])
       if (groups?.['karaboId'] === undefined || !(number < detector.moduleCount)) continue
-      return { detector, karaboId: groups['karaboId'], module: moduleIndex(number), source, corrected }
+      return { kit, detector, karaboId: groups['karaboId'], module: moduleIndex(number), source, corrected }
     }
   }
   return undefined

@@ -1,7 +1,9 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFacts } from '../../exdf/file.js'
+import type { DetectorKit } from '../../kits/kit.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { ConditionSource } from '../conditions/reader.js'
 
 /** Rows of a group that belong to one train: `first … first + count − 1`. */
 export interface Rows {
@@ -42,7 +44,7 @@ export interface ModuleFile {
   /**
    * image/pulseId and image/cellId by image row, up to the last row that a train refers to. A pulse id that is no safe
    * integer is in `widePulseIds` with all its digits, as far as it is an integer; a cell id that is none of the
-   * detector's is as stored or {@link NO_CELL}.
+   * detector's is as stored or `NO_CELL`.
    */
   readonly pulseIds: Float64Array
   readonly widePulseIds?: ReadonlyMap<number, bigint>
@@ -61,13 +63,12 @@ export interface DamagedFile {
   readonly sequence: number | undefined
 }
 
-/** What tells a condition: an option, the run's control data or its frames; or nothing does, and it is assumed. */
-export type ConditionSource = 'option' | 'control data' | 'frames' | 'assumed'
-
 /** A RAW run of one detector: which trains and frames each module has, and what is wrong with it. */
 export interface Run {
   readonly path: string
   readonly detector: Detector
+  /** The kit of `detector`. */
+  readonly kit: DetectorKit
   /** Karabo name of the detector, `SPB_DET_AGIPD1M-1`. */
   readonly karaboId: string
   /** From METADATA, else from the file names. */

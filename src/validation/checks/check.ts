@@ -43,16 +43,17 @@ export interface FileFacts {
   readonly modules: readonly (ModuleInFile & PulseFacts)[]
 }
 
-/** What is kept of a module's pulse ids. */
+/** What is kept of the ids of a module's frames. */
 export interface PulseFacts {
   /** A digest of each train's list; trains without frames have none. */
   readonly pulses: ReadonlyMap<number, string>
+  readonly cells: ReadonlyMap<number, string>
   /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
   readonly anew: readonly number[]
 }
 
 /** What run checks look at: all files that could be read, closed. */
-export interface RunContext {
+export interface FolderContext {
   /** The folder; undefined when a single file is checked. */
   readonly folder: string | undefined
   readonly files: readonly FileFacts[]
@@ -74,7 +75,7 @@ export interface FileCheck extends Named {
 /** A check of the files together. */
 export interface RunCheck extends Named {
   readonly scope: 'run'
-  run(context: RunContext): Iterable<Finding> | Promise<Iterable<Finding>>
+  run(context: FolderContext): Iterable<Finding> | Promise<Iterable<Finding>>
 }
 
 export type Check = FileCheck | RunCheck

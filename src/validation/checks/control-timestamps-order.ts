@@ -1,7 +1,7 @@
 import { datasetsBelow, readBigInts, rowsOf } from '../../hdf5/index.js'
 import type { FileCheck } from './check.js'
 
-/** Rows of one property that are looked at: far more than a run has trains. */
+/** Limit of the rows read of one property: far more than a run has trains. */
 const LIMIT = 1 << 22
 
 export const controlTimestampsOrder: FileCheck = {

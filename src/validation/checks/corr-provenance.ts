@@ -1,6 +1,6 @@
 import type { FileCheck } from './check.js'
 
-/** Attributes of the root group that detcal gives its files; others' files have none of them. */
+/** Attributes of the root group of detcal's files; files of other programs have none of them. */
 const ATTRIBUTES = ['detcal_software', 'detcal_created', 'detcal_options', 'detcal_steps', 'detcal_constants']
 
 export const corrProvenance: FileCheck = {

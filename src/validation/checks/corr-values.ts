@@ -1,7 +1,7 @@
 import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
 import { type Hdf5Dataset, rowsOf } from '../../hdf5/index.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const corrValues: FileCheck = {
@@ -37,14 +37,14 @@ function* faultsOfModule(
   }
   if (empty.length > 0)
     yield {
-      message: `${empty.length} trains begin with a frame that is NaN in every pixel: ${few(empty)}`,
+      message: `${empty.length} trains begin with a frame that is NaN in every pixel: ${shortList(empty)}`,
       severity: 'warning',
       dataset: instrumentPath(source, 'image/data'),
       module,
     }
   if (beyond.length > 0)
     yield {
-      message: `gain stages above ${detector.stages - 1} in trains ${few(beyond)}`,
+      message: `gain stages above ${detector.stages - 1} in trains ${shortList(beyond)}`,
       dataset: instrumentPath(source, 'image/gain'),
       module,
     }

@@ -10,7 +10,7 @@ import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
 export const framesWritten: FileCheck = {
   name: 'frames_written',
-  describe: 'frames that INDEX counts, but nobody wrote: they read as the fill value',
+  describe: 'frames that INDEX counts but that were never written: they read as the fill value',
   scope: 'file',
   *run(context) {
     for (const module of context.modules) yield* faultsOfModule(context, module)

@@ -2,7 +2,7 @@ import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import type { ExdfFile } from '../../exdf/file.js'
 import type { FileCheck, Finding, ModuleInFile } from './check.js'
 
-/** What a plane must be; `dtypes` in the order of preference, the first being what detcal writes. */
+/** What a plane must be; `dtypes` in order of preference: detcal writes the first. */
 interface Expected {
   readonly name: string
   readonly dtypes: readonly string[]

@@ -38,7 +38,7 @@ function* faultsOfModule(
   const pulsesIn = (first: number, count: number): number =>
     corrected || !pulses.values ? count : framesWithIds(detector, pulses.values, { first, count })
 
-  /** The first train in which a frame is wrong; rows beyond the data are the index checks' matter. */
+  /** The first train in which a frame is wrong; rows beyond the data concern the index checks. */
   const firstWrong = (
     values: Float64Array | undefined,
     wrong: (value: number, row: number, first: number, id: number) => boolean,
@@ -77,7 +77,7 @@ function* faultsOfModule(
     seen.add(value)
     return again
   })
-  // Of frames of other trains it would say the same again.
+  // It would report the same for frames of other trains.
   if (foreign === undefined) yield* say('a train has a cell twice', cells.path, twice)
   yield* say(
     `pulse ids of ${PULSE_LIMIT} or more`,

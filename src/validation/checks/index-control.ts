@@ -16,7 +16,7 @@ export const indexControl: FileCheck = {
         const rows = found ? rowsOf(found) : 0
         if (end <= rows) continue
         yield { message: `index referring to data (${end}) outside dataset (${rows})`, dataset }
-        // The others of a device are as short as the first: naming each would make a lot of problems.
+        // Other properties of a device are as short as the first: naming each would give too many problems.
         break
       }
       yield* faultsOfIndex(context, device)

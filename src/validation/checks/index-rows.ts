@@ -1,7 +1,7 @@
 import { indexPath } from '../../exdf/euxfel-layout.js'
 import { type GroupIndex, readGroupIndex, rowsAt } from '../../exdf/index-rows.js'
 import { rowsOf } from '../../hdf5/index.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { FileContext, Finding } from './check.js'
 
 /** `first` and `count` of a source's group; its own faults are found by {@link faultsOfIndex}. */
@@ -48,7 +48,8 @@ function* faultsOfOrder(index: GroupIndex, dataset: string): Iterable<Finding> {
   const impossible: string[] = []
   for (let row = 0; row < length; row++)
     if (rowsAt(index, row) === undefined) impossible.push(`row ${row} has ${index.digits(row)}`)
-  if (impossible.length > 0) yield { message: `numbers that are no rows: ${few(impossible)}`, dataset }
+  if (impossible.length > 0)
+    yield { message: `numbers that are not valid rows: ${shortList(impossible)}`, dataset }
   if (length > 0 && first[0] !== 0) yield { message: "index doesn't start at 0", dataset }
   const gaps: number[] = []
   const overlaps: number[] = []

@@ -21,7 +21,7 @@ import { trainIdsPossible } from './train-ids-possible.js'
 import { trainIdsUnique } from './train-ids-unique.js'
 import { trainListsEqual } from './train-lists-equal.js'
 
-/** Every check, first those of European XFEL's own validator, by its names. */
+/** Every check: first those of European XFEL's own validator, under its names. */
 export const CHECKS: readonly Check[] = [
   trainIdsNonzero,
   trainIdsOrder,
@@ -45,7 +45,7 @@ export const CHECKS: readonly Check[] = [
   filesUnchanged,
 ]
 
-/** The checks but those named. @throws UsageError for a name that is none of them. */
+/** All checks except those named. @throws UsageError for an unknown name. */
 export function checksWithout(skipped: readonly string[]): readonly Check[] {
   const unknown = skipped.find(name => !CHECKS.some(check => check.name === name))
   if (unknown !== undefined)

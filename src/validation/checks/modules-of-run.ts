@@ -1,9 +1,9 @@
-import type { FileFacts, ModuleInFile, RunContext } from './check.js'
+import type { FileFacts, FolderContext, ModuleInFile } from './check.js'
 
 export type ModuleFacts = FileFacts['modules'][number] & { readonly file: FileFacts }
 
 /** Module files of each detector and kind (raw or corrected), by module and in file order. */
-export function byDetector({ files }: RunContext): Map<string, ModuleFacts[]> {
+export function byDetector({ files }: FolderContext): Map<string, ModuleFacts[]> {
   const found = new Map<string, ModuleFacts[]>()
   for (const file of files) {
     for (const module of file.modules) {

@@ -1,6 +1,6 @@
-import { readControl } from '../../sources/run/conditions/index.js'
-import { few } from '../../sources/run/few.js'
+import { kitOf } from '../../kits/index.js'
 import { scanRunFolder } from '../../sources/run/run-folder.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { Finding, RunCheck } from './check.js'
 import { byDetector, type ModuleFacts } from './modules-of-run.js'
 
@@ -18,6 +18,7 @@ export const parallelGain: RunCheck = {
       if (!first) continue
       const { detector, karaboId } = first
       // A single file is not asked what the others know.
+      const { readControl } = kitOf(detector)
       const control =
         folder === undefined ? undefined : await readControl(await scanRunFolder(folder), detector, karaboId)
       if (control?.parallelGain === true) continue
@@ -31,7 +32,7 @@ export const parallelGain: RunCheck = {
 function findingOf({ file, module, anew }: ModuleFacts, denied: boolean, alone: boolean): Finding {
   const [train = 0] = anew
   const message =
-    `pulse ids begin anew after a third of the frames of ${anew.length === 1 ? 'train' : `${anew.length} trains`} ${few(anew, 5)}, ` +
-    `as they do in parallel gain, which ${denied ? 'control data deny' : 'nothing here tells of'}: correct with --parallel-gain if it was`
+    `pulse ids begin anew after a third of the frames of ${anew.length === 1 ? 'train' : `${anew.length} trains`} ${shortList(anew, 5)}, ` +
+    `as they do in parallel gain, which ${denied ? 'control data deny' : 'nothing here indicates'}: correct with --parallel-gain if it was`
   return { message, severity: alone ? 'warning' : 'error', file: file.path, module, train }
 }

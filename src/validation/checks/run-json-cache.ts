@@ -1,10 +1,24 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import * as v from 'valibot'
 import type { FileFacts, Finding, RunCheck } from './check.js'
 
 /** The map of sources and trains that EXtra-data leaves in a run folder. */
 const CACHE = 'karabo_data_map.json'
 const LIMIT = 256 * 1024 * 1024
+
+/** A list, or null where there is none. */
+const listOf = <T extends v.GenericSchema>(item: T) => v.fallback(v.nullable(v.array(item)), null)
+
+/** What EXtra-data notes of a file. Size and time tell whether it speaks of the file that is there. */
+const ENTRY = v.object({
+  filename: v.string(),
+  size: v.number(),
+  mtime: v.number(),
+  train_ids: listOf(v.number()),
+  control_sources: listOf(v.string()),
+  instrument_sources: listOf(v.string()),
+})
 
 export const runJsonCache: RunCheck = {
   name: 'run_json_cache',
@@ -29,19 +43,20 @@ export const runJsonCache: RunCheck = {
 
 /** Entries of files that have changed since are discarded by EXtra-data itself, so they do no harm. */
 function contradiction(entry: unknown, files: ReadonlyMap<string, FileFacts>, cache: string): Finding[] {
-  const { filename, size, mtime, train_ids, control_sources, instrument_sources } = (entry ?? {}) as Record<
-    string,
-    unknown
-  >
-  const file = files.get(String(filename))
-  if (!file || size !== file.size || Math.abs(Number(mtime) - file.mtimeMs / 1000) > 1e-3) return []
-  const same = (a: unknown, b: readonly (string | number)[], ordered: boolean) => {
-    if (!Array.isArray(a) || a.length !== b.length) return false
-    return ordered ? a.every((item, i) => item === b[i]) : a.every(item => b.includes(item as string))
-  }
+  const { success, output } = v.safeParse(ENTRY, entry)
+  if (!success) return []
+  const { filename, size, mtime, train_ids, control_sources, instrument_sources } = output
+  const file = files.get(filename)
+  if (!file || size !== file.size || Math.abs(mtime - file.mtimeMs / 1000) > 1e-3) return []
   const agree =
-    same(control_sources, file.controlSources, false) &&
-    same(instrument_sources, file.instrumentSources, false) &&
-    same(train_ids, file.trainIds, true)
+    sameNames(control_sources, file.controlSources) &&
+    sameNames(instrument_sources, file.instrumentSources) &&
+    train_ids?.length === file.trainIds.length &&
+    train_ids.every((id, i) => id === file.trainIds[i])
   return agree ? [] : [{ message: `incorrect entry of ${basename(file.path)}`, file: cache }]
+}
+
+/** Whether both are the same names, in any order. */
+function sameNames(a: readonly string[] | null, b: readonly string[]): boolean {
+  return a?.length === b.length && a.every(name => b.includes(name))
 }

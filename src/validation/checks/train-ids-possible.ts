@@ -1,7 +1,7 @@
 import { INDEX } from '../../exdf/euxfel-layout.js'
 import { digitsOf } from '../../hdf5/index.js'
 import { isTrainId } from '../../model/ids.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { FileCheck } from './check.js'
 
 export const trainIdsPossible: FileCheck = {
@@ -13,6 +13,6 @@ export const trainIdsPossible: FileCheck = {
     trainIds.forEach((id, row) => {
       if (id !== 0 && !isTrainId(id)) bad.push(`row ${row} has ${digitsOf(trainColumn, row)}`)
     })
-    if (bad.length > 0) yield { message: `no train ids: ${few(bad, 5)}`, dataset: INDEX.trainId }
+    if (bad.length > 0) yield { message: `no train ids: ${shortList(bad, 5)}`, dataset: INDEX.trainId }
   },
 }

@@ -1,5 +1,5 @@
 import { isTrainId } from '../../model/ids.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
 
@@ -23,7 +23,7 @@ export const trainIdsUnique: RunCheck = {
           }
         }
         if (again.length > 0)
-          yield { message: `trains ${few(again)} are in ${other} too`, file: file.path, module }
+          yield { message: `trains ${shortList(again)} are in ${other} too`, file: file.path, module }
       }
     }
   },

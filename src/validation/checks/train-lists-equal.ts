@@ -1,5 +1,5 @@
 import { isTrainId } from '../../model/ids.js'
-import { few } from '../../sources/run/few.js'
+import { shortList } from '../../sources/run/short-list.js'
 import type { RunCheck } from './check.js'
 import { byDetector } from './modules-of-run.js'
 
@@ -16,7 +16,7 @@ export const trainListsEqual: RunCheck = {
       for (const [module, trains] of listed) {
         const lacking = [...all].filter(train => !trains.has(train)).sort((a, b) => a - b)
         if (lacking.length > 0)
-          yield { message: `does not list trains ${few(lacking)}`, severity: 'warning', module }
+          yield { message: `does not list trains ${shortList(lacking)}`, severity: 'warning', module }
       }
     }
   },

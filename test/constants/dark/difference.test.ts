@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { differenceOf } from '../../../constants/dark/difference.js'
-import { planesOf } from '../../../constants/dark/planes.js'
-import { darkRecipe } from '../../../constants/dark/recipe.js'
+import { planesOfCell } from '../../../constants/dark/planes.js'
 import { describeConstants } from '../../../constants/files/layout.js'
 import { locateConstant } from '../../../constants/files/source.js'
 import { writeConstants } from '../../../constants/files/write.js'
-import { AGIPD_1M } from '../../../src/detectors/agipd1m.js'
+import { AGIPD_DARK } from '../../../src/kits/agipd/dark.js'
+import { AGIPD_1M } from '../../../src/kits/agipd/record.js'
 import type { DType } from '../../../src/model/dtypes.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'difference-'))
@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const { slowScan, fastScan } = AGIPD_1M
 const PIXELS = slowScan * fastScan
-const RECIPE = darkRecipe(AGIPD_1M)
+const RECIPE = AGIPD_DARK
 /** The new constants have a cell more. */
 const [CELLS, BEFORE] = [3, 2]
 
@@ -63,7 +63,7 @@ async function previous(name: string, dims: readonly string[]) {
 }
 
 function store() {
-  const cellBytes = 4 * PIXELS * planesOf(RECIPE)
+  const cellBytes = 4 * PIXELS * planesOfCell(RECIPE)
   const buffer = new ArrayBuffer(cellBytes * CELLS)
   for (let cell = 0; cell < CELLS; cell++)
     for (let stage = 0; stage < 3; stage++) {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { judgeCell } from '../../../constants/dark/bad-pixels.js'
+import { evaluateCell } from '../../../constants/dark/bad-pixels.js'
 import { boundsOf, parseBounds, requireSigma } from '../../../constants/dark/limits.js'
 import type { StagePlanes } from '../../../constants/dark/planes.js'
-import { darkRecipe } from '../../../constants/dark/recipe.js'
-import { room, uploaded } from '../../kernels/memory.js'
+import { AGIPD } from '../../../src/kits/agipd/index.js'
+import { DSSC } from '../../../src/kits/dssc/index.js'
+import { darkRecipeOf } from '../../../src/kits/kit.js'
+import { LPD } from '../../../src/kits/lpd/index.js'
+import { uploaded, workspace } from '../../kernels/memory.js'
 
 describe('limits as options give them', () => {
   it('are one pair for all stages, or one a stage', () => {
@@ -34,17 +37,18 @@ describe('limits as options give them', () => {
   })
 })
 
-it('recipes of LPD and DSSC are there, and of nothing unknown', () => {
-  expect(darkRecipe({ id: 'lpd1m', name: 'LPD-1M' } as never).gain).toMatchObject({
+it('recipes of LPD and DSSC are there, and a kit without one is refused', () => {
+  expect(darkRecipeOf(LPD).gain).toMatchObject({
     shift: 12,
     bits: 3,
     tells: 'stage',
   })
-  expect(darkRecipe({ id: 'dssc1m', name: 'DSSC-1M' } as never)).toMatchObject({
+  expect(darkRecipeOf(DSSC)).toMatchObject({
     stages: ['high'],
     signal: { zeroAs: 256 },
   })
-  expect(() => darkRecipe({ id: 'other', name: 'Other' } as never)).toThrow(/cannot be characterised/)
+  const { dark: _, ...kit } = AGIPD
+  expect(() => darkRecipeOf(kit)).toThrow(/AGIPD-1M cannot be characterised/)
 })
 
 describe('bits of bad pixels', () => {
@@ -72,18 +76,18 @@ describe('bits of bad pixels', () => {
       [0],
       [1],
     )
-    const [judged] = judgeCell([planes], [true], limits, false, room)
+    const [evaluated] = evaluateCell([planes], [true], limits, false, workspace)
     expect([...planes.bad]).toEqual([0, 0, 1, 4, 4 + 2, 0, 0, 0])
-    expect(judged).toMatchObject({ bad: 3, reasons: [1, 1, 2, 0, 0] })
+    expect(evaluated).toMatchObject({ bad: 3, reasons: [1, 1, 2, 0, 0] })
   })
 
   it('mark a stage without frames as having no data, whatever was there before', () => {
     const planes = stage(0, [50], [5], [7], [1])
-    const [judged] = judgeCell([planes], [false], limits, false, room)
+    const [evaluated] = evaluateCell([planes], [false], limits, false, workspace)
     expect([...planes.bad]).toEqual(new Array(8).fill(12))
     expect([...planes.offset, ...planes.noise, ...planes.gain!.mean]).toEqual(new Array(24).fill(Number.NaN))
-    expect(judged).toMatchObject({ bad: 8, reasons: [0, 0, 8, 8, 0] })
-    expect(judged?.offset).toBeNaN()
+    expect(evaluated).toMatchObject({ bad: 8, reasons: [0, 0, 8, 8, 0] })
+    expect(evaluated?.offset).toBeNaN()
   })
 
   it('mark both stages whose raw gains are too close, and those that fall', () => {
@@ -91,7 +95,7 @@ describe('bits of bad pixels', () => {
       stage(0, [50], [5], [100], [3, 3, 3, 0, 0]),
       stage(1, [50], [5], [125, 124, 90, 100, 101], [4, 4, 4, 0, 0]),
     ]
-    judgeCell(stages, [true, true], limits, true, room)
+    evaluateCell(stages, [true, true], limits, true, workspace)
     const gain = 1 << 13
     for (const { bad } of stages) expect([...bad]).toEqual([0, gain, gain, gain, 0, 0, 0, 0])
   })

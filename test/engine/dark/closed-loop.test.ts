@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { badPixelMask } from '../../../constants/model/bad-pixels.js'
-import { AGIPD_1M } from '../../../src/detectors/agipd1m.js'
+import { AGIPD } from '../../../src/kits/agipd/index.js'
+import { AGIPD_1M } from '../../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../../src/model/ids.js'
-import { bitsOf, KIND, PIXEL_KINDS } from '../../../src/simulator/bad-pixels.js'
 import { compareWithTruth, type Residuals } from '../../../src/simulator/closed-loop.js'
-import { type ModuleModel, modelModule } from '../../../src/simulator/module-model.js'
-import type { SimulationOptions } from '../../../src/simulator/options.js'
+import { bitsOf, KIND, PIXEL_KINDS } from '../../../src/simulator/model/bad-pixels.js'
+import type { ModuleModel } from '../../../src/simulator/model/module-model.js'
+import type { SimulationOptions } from '../../../src/simulator/model/options.js'
+import { modelModule } from '../../../src/simulator/model-module.js'
 import { simulate } from '../../../src/simulator/simulate.js'
 import { correct } from '../../helpers/correction.js'
 import { characterise, valuesOf, versionsIn } from './dark.js'
@@ -39,7 +41,7 @@ let model: ModuleModel
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'detcal-loop-'))
   catalogue = join(folder, 'catalogue')
-  model = modelModule(AGIPD_1M, moduleIndex(6), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
+  model = modelModule(AGIPD, moduleIndex(6), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
   const target = { out: folder, catalogue: join(folder, 'of-the-simulator'), workers: 2 }
   const runs: string[] = []
   for (const stage of [0, 1, 2] as const) {

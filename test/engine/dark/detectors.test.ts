@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { badPixelMask } from '../../../constants/model/bad-pixels.js'
-import { DSSC_1M } from '../../../src/detectors/dssc1m.js'
-import { LPD_1M } from '../../../src/detectors/lpd1m.js'
+import { DSSC_1M } from '../../../src/kits/dssc/record.js'
+import { kitOf } from '../../../src/kits/index.js'
+import { LPD_1M } from '../../../src/kits/lpd/record.js'
 import type { GainStage } from '../../../src/model/ids.js'
 import { moduleIndex } from '../../../src/model/ids.js'
-import { bitsOf, KIND } from '../../../src/simulator/bad-pixels.js'
-import { modelModule, offsetOf } from '../../../src/simulator/module-model.js'
-import type { SimulationOptions } from '../../../src/simulator/options.js'
+import { bitsOf, KIND } from '../../../src/simulator/model/bad-pixels.js'
+import { darkLevelOf } from '../../../src/simulator/model/module-model.js'
+import type { SimulationOptions } from '../../../src/simulator/model/options.js'
+import { modelModule } from '../../../src/simulator/model-module.js'
 import { simulate } from '../../../src/simulator/simulate.js'
 import { characterise, valuesOf, versionsIn } from './dark.js'
 
@@ -92,7 +94,7 @@ describe.each([
 
   it('give the offsets and noises that were simulated, and find what is bad', async () => {
     const [bad, noise, offset] = await Promise.all(versionsIn(catalogue).map(valuesOf))
-    const model = modelModule(detector, MODULE, 1, BASE.energy, BASE.seed)
+    const model = modelModule(kitOf(detector), MODULE, 1, BASE.energy, BASE.seed)
     const missed: number[] = []
     const far: string[] = []
     let others = 0
@@ -110,7 +112,7 @@ describe.each([
         const sigma = model.noise[stage as GainStage][pixel]!
         // Six standard deviations of a median, and the step of the numbers.
         const error = 6 * 1.26 * (sigma / Math.sqrt(TRAINS)) + 0.5
-        const shift = Math.abs(offset![at]! - offsetOf(model, stage as GainStage, 0, pixel))
+        const shift = Math.abs(offset![at]! - darkLevelOf(model, stage as GainStage, 0, pixel))
         const width = noise![at]! / Math.sqrt(sigma ** 2 + 1 / 12)
         if (!(shift < error && width > 0.6 && width < 1.4)) far.push(`${pixel} ${stage}: ${shift} ${width}`)
       }

@@ -79,7 +79,7 @@ describe.each(['earliest.h5', 'latest.h5'])('%s: names the file and what is miss
   test('the root', () => expect(failure('/')).toContain('not a dataset'))
   test('a broken soft link', () => expect(failure('links/broken')).toContain('"nowhere" is missing'))
   test('a loop of soft links', () => expect(failure('links/loop')).toContain('too many soft links'))
-  test('a file that is no HDF5 file', () => {
+  test('a file that is not an HDF5 file', () => {
     expect(() => withFd(goldenFile('files.json'), fd => locateDataset(fd, 'a', 'files.json'))).toThrow(
       DataError,
     )

@@ -55,7 +55,7 @@ describe('what cannot be judged', () => {
   test('points', () => expect(() => selectionOf(u32(1, 1, 0, 0))).toThrow(Unsupported))
   test('blocks that are no grid', () => {
     const corners = u32(0, 0, 1, 1, 4, 5, 6, 7)
-    expect(() => selectionOf([...u32(HYPERSLAB, 1, 0, 0, 2, 2), ...corners])).toThrow(/no grid of blocks/)
+    expect(() => selectionOf([...u32(HYPERSLAB, 1, 0, 0, 2, 2), ...corners])).toThrow(/not a grid of blocks/)
   })
 })
 

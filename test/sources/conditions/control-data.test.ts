@@ -50,8 +50,8 @@ describe('control data that h5py has written', () => {
     expect(run.gainMode).toBe(2)
     const comp = `CONTROL/${COMP}`
     expect(problemsOf(run, 'control_data').sort()).toEqual([
-      [`CONTROL/${HV}/channels/U0/voltage/value`, '1 of 2 values are no numbers: left out'],
-      [`CONTROL/${HV}/channels/U1/voltage/value`, '2 of 2 values are no numbers: left out'],
+      [`CONTROL/${HV}/channels/U0/voltage/value`, '1 of 2 values are not numbers: left out'],
+      [`CONTROL/${HV}/channels/U1/voltage/value`, '2 of 2 values are not numbers: left out'],
       [`${comp}/bunchStructure/nPulses/value`, 'holds text, not numbers: not used'],
       [`${comp}/bunchStructure/repetitionRate/value`, 'has shape (2, 2), expected one value a row: not used'],
       [`${comp}/patternTypeIndex/value`, 'holds compounds, not numbers: not used'],

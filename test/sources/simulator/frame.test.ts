@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { AGIPD_1M } from '../../../src/detectors/agipd1m.js'
+import { AGIPD } from '../../../src/kits/agipd/index.js'
+import { AGIPD_1M } from '../../../src/kits/agipd/record.js'
 import { type ModuleIndex, moduleIndex } from '../../../src/model/ids.js'
-import { KIND } from '../../../src/simulator/bad-pixels.js'
 import { constantsOf } from '../../../src/simulator/constants.js'
 import { type FrameTruth, modelCell } from '../../../src/simulator/frame.js'
-import { modelModule, offsetOf } from '../../../src/simulator/module-model.js'
-import type { SimulationOptions } from '../../../src/simulator/options.js'
+import { KIND } from '../../../src/simulator/model/bad-pixels.js'
+import { darkLevelOf } from '../../../src/simulator/model/module-model.js'
+import type { SimulationOptions } from '../../../src/simulator/model/options.js'
+import { modelModule } from '../../../src/simulator/model-module.js'
 import { isSeam, patternOf } from '../../../src/simulator/pattern.js'
 import { simulateRow } from '../../../src/simulator/raw-file.js'
 
@@ -27,7 +29,7 @@ const OPTIONS: SimulationOptions = {
   formatVersion: '1.2',
 }
 const MODULE = moduleIndex(2)
-const model = modelModule(AGIPD_1M, MODULE, CELLS, OPTIONS.energy, OPTIONS.seed)
+const model = modelModule(AGIPD, MODULE, CELLS, OPTIONS.energy, OPTIONS.seed)
 
 function simulated(
   cell: number,
@@ -36,7 +38,7 @@ function simulated(
   trainId = 5,
 ) {
   const all = { ...OPTIONS, ...options }
-  const own = modelModule(AGIPD_1M, module, CELLS, all.energy, all.seed)
+  const own = modelModule(AGIPD, module, CELLS, all.energy, all.seed)
   const raw = new Uint16Array(2 * PIXELS)
   const truth: FrameTruth = { photons: new Uint16Array(PIXELS), stages: new Uint8Array(PIXELS) }
   const classes = patternOf(AGIPD_1M, module)
@@ -46,7 +48,7 @@ function simulated(
 
 /** A constant in image order, `[plane][pixel]` of one cell, read from its strips in disk order. */
 function constant(name: string, cell: number): number[][] {
-  const found = constantsOf(AGIPD_1M, model, 'PDU').find(({ calibration }) => calibration === name)!
+  const found = constantsOf(AGIPD, model, 'PDU').find(({ calibration }) => calibration === name)!
   const planes = found.shape[3]!
   const image = Array.from({ length: planes }, () => new Array<number>(PIXELS))
   const data = found.data
@@ -84,7 +86,7 @@ describe('a simulated frame', () => {
 
   test('does not depend on how many cells the run has, nor on its other modules', () => {
     const raw = new Uint16Array(2 * PIXELS)
-    const more = modelModule(AGIPD_1M, MODULE, 352, OPTIONS.energy, OPTIONS.seed)
+    const more = modelModule(AGIPD, MODULE, 352, OPTIONS.energy, OPTIONS.seed)
     const place = { module: MODULE, trainId: 5, cell: 1, classes: patternOf(AGIPD_1M, MODULE) }
     simulateRow(modelCell(more, 1), { ...OPTIONS, cells: 352, modules: [] }, place, raw)
     expect(raw).toEqual(simulated(1).raw)
@@ -153,7 +155,7 @@ describe('a simulated frame', () => {
       let [sum, squares, count] = [0, 0, 0]
       for (let p = 0; p < PIXELS; p++) {
         if (!good(p)) continue
-        const z = (raw[p]! - offsetOf(model, stage, 0, p)) / model.noise[stage][p]!
+        const z = (raw[p]! - darkLevelOf(model, stage, 0, p)) / model.noise[stage][p]!
         sum += z
         squares += z * z
         count++

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { draw, keyOf } from '../../../src/simulator/model/random.js'
 import { classShift, poisson, poissonClass, poissonMean } from '../../../src/simulator/poisson.js'
-import { draw, keyOf } from '../../../src/simulator/random.js'
 
 const COUNT = 100_000
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { GAUSS } from '../../../src/simulator/gauss.js'
-import { draw, type Key, keyOf, uniform } from '../../../src/simulator/random.js'
+import { quantiles } from '../../../src/simulator/model/gauss.js'
+import { draw, type Key, keyOf, uniform } from '../../../src/simulator/model/random.js'
+
+const GAUSS = quantiles()
 
 const COUNT = 200_000
 

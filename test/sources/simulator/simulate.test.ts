@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
-import { AGIPD_1M } from '../../../src/detectors/agipd1m.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
+import { AGIPD } from '../../../src/kits/agipd/index.js'
+import { AGIPD_1M } from '../../../src/kits/agipd/record.js'
 import { moduleIndex } from '../../../src/model/ids.js'
 import { modelCell } from '../../../src/simulator/frame.js'
-import { modelModule } from '../../../src/simulator/module-model.js'
-import type { SimulationOptions } from '../../../src/simulator/options.js'
+import type { SimulationOptions } from '../../../src/simulator/model/options.js'
+import { modelModule } from '../../../src/simulator/model-module.js'
 import { patternOf } from '../../../src/simulator/pattern.js'
 import { simulateRow } from '../../../src/simulator/raw-file.js'
 import { type SimulationTarget, simulate } from '../../../src/simulator/simulate.js'
@@ -68,7 +69,7 @@ async function value(file: string, path: string, ranges?: [number, number][]): P
 /** The frame as it is by itself. */
 function alone(module: number, trainId: number, cell: number) {
   const index = moduleIndex(module)
-  const model = modelModule(AGIPD_1M, index, OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
+  const model = modelModule(AGIPD, index, OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
   const raw = new Uint16Array(2 * PIXELS)
   const truth = { photons: new Uint16Array(PIXELS), stages: new Uint8Array(PIXELS) }
   const place = { module: index, trainId, cell, classes: patternOf(AGIPD_1M, index) }
@@ -134,7 +135,7 @@ describe('a simulated run', () => {
       expect(await value(truth, 'module09/photons', [[frame, frame + 1]])).toEqual(expected.truth.photons)
       expect(await value(truth, 'module09/stage', [[frame, frame + 1]])).toEqual(expected.truth.stages)
     }
-    const model = modelModule(AGIPD_1M, moduleIndex(0), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
+    const model = modelModule(AGIPD, moduleIndex(0), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
     const offset = await value(truth, 'module00/offset', [
       [1, 2],
       [2, 3],
@@ -179,7 +180,7 @@ describe('a simulated run', () => {
     for (const { constants } of found.values()) expect(constants.size).toBe(8)
     const offset = found.get(moduleIndex(9))!.constants.get('Offset')!
     const stored = (await value(offset.path, `${offset.dataset}/data`, [[5, 6]])) as Float32Array
-    const model = modelModule(AGIPD_1M, moduleIndex(9), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
+    const model = modelModule(AGIPD, moduleIndex(9), OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
     const [ss, fs, cell, stage] = [100, 5, 1, 2] as const
     expect(stored[(ss * 2 + cell) * 3 + stage]).toBe(modelCell(model, cell).offsets[stage][ss * 128 + fs])
   })
@@ -219,6 +220,9 @@ describe('what cannot be', () => {
     const truth = join(out, 'truth.h5')
     writeFileSync(truth, 'mine')
     await expect(run({ run: 18 }, { truth })).rejects.toMatchObject({ tag: 'output', place: { file: truth } })
+    // Not even if it may be overwritten: only a truth is.
+    await expect(run({ run: 18 }, { truth, overwrite: true })).rejects.toMatchObject({ tag: 'usage' })
+    expect(readFileSync(truth, 'utf8')).toBe('mine')
     rmSync(truth)
     expect(left()).toEqual(before)
   })
@@ -230,6 +234,19 @@ describe('what cannot be', () => {
     expect(readdirSync(folder).sort()).toEqual(['RAW-R0017-AGIPD03-S00000.h5', 'RAW-R0017-DA01-S00000.h5'])
     await run({ kind: 'dark' }, { overwrite: true })
     expect(left()).toEqual(before)
+  })
+
+  test('a truth file in the folder of the run is refused, and the run stays', async () => {
+    const { run: folder } = await run({})
+    const before = readdirSync(folder)
+    for (const truth of [join(folder, 'RAW-R0017-AGIPD00-S00000.h5'), join(folder, 'new.h5')])
+      await expect(run({}, { truth, overwrite: true })).rejects.toMatchObject({
+        tag: 'usage',
+        place: { file: truth },
+      })
+    expect(readdirSync(folder)).toEqual(before)
+    const truth = join(out, 'truth.h5')
+    for (const _ of [1, 2]) await run({}, { truth, overwrite: true })
   })
 
   test('a signal leaves nothing behind', async () => {

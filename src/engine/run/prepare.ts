@@ -1,0 +1,170 @@
+import { resolve } from 'node:path'
+import type { Conditions } from '../../../constants/model/conditions.js'
+import { calibrationsOf } from '../../corrections/planes.js'
+import type { Detector } from '../../detectors/detector.js'
+import { software } from '../../files/version.js'
+import type { DetectorKit } from '../../kits/kit.js'
+import type { Provenance } from '../../sinks/metadata/provenance.js'
+import { joinRun } from '../../sources/run/join.js'
+import { openRun } from '../../sources/run/open-run.js'
+import {
+  parseModules,
+  parseRanges,
+  parseSlice,
+  parseTrains,
+  type Selection,
+} from '../../sources/run/query.js'
+import type { Run } from '../../sources/run/run.js'
+import { machineLimits, memoryBudget } from '../plan/budget.js'
+import type { StepRequest } from '../plan/module-chain.js'
+import { type CorrectionPlan, type OutputRequest, planCorrection } from '../plan/plan.js'
+import type { ToldConditions } from '../plan/told-conditions.js'
+import { constantsOfRequest, lookUp } from './constants-of-request.js'
+import { type CorrectionOptions, correctRun } from './correct-run.js'
+import { gainModeName, gainModeOf, parallelGainOf } from './gain-of-request.js'
+import type { CorrectionOutcome } from './outcome.js'
+import { outputOf } from './output-of-request.js'
+import { type CheckedRequest, type CorrectionRequest, checkRequest } from './request.js'
+import { stepRequestOf } from './steps-of-request.js'
+
+/** What a correction may use of the machine. */
+export interface MachineOptions {
+  /** Threads; absent: the cores there are. */
+  readonly workers?: number
+  /** Bytes of resident memory, page cache aside; absent: 60 % of what there is, at most 8 GiB. */
+  readonly memory?: number
+  readonly signal?: AbortSignal
+  /** The detectors that are known; absent: all that detcal has. */
+  readonly kits?: readonly DetectorKit[]
+}
+
+/** A correction that is ready to be executed. */
+export interface PreparedCorrection {
+  readonly plan: CorrectionPlan
+  /** The operating conditions, and what tells each. */
+  readonly told: ToldConditions
+  readonly output: OutputRequest
+  /** What the results say of how they were made. */
+  readonly provenance: Pick<Provenance, 'options' | 'repeat'>
+}
+
+/**
+ * Opens the run that a request names, looks up its constants and plans the correction. Nothing is written.
+ * @throws UsageError for options that cannot be, naming them. @throws DataError if the run cannot be read or nothing of
+ * it can be corrected. @throws ConstantsError if the catalogue cannot be read. @throws OutputError as {@link outputOf}.
+ */
+export async function prepareCorrection(
+  request: CorrectionRequest,
+  { workers, memory, signal, kits }: MachineOptions = {},
+): Promise<PreparedCorrection> {
+  const limits = machineLimits()
+  const asked = checkRequest(request)
+  const output = outputOf(asked)
+  const open = constantsOfRequest(asked)
+  const parallelGain = parallelGainOf(asked)
+  const run = await openRun(asked.run, {
+    detector: asked.detector,
+    ...(parallelGain === undefined ? {} : { parallelGain }),
+    ...(signal && { signal }),
+    ...(kits && { kits }),
+  })
+  const { detector } = run
+  const joined = joinRun(run, selectionOf(asked, detector))
+  const gainMode = gainModeOf(asked, detector, run.gainMode)
+  const steps = stepRequestOf(asked, run.kit, gainMode)
+  const modules = [...joined.modules.keys()]
+  const { told, conditions, doubts, ...found } = await lookUp(await open(), asked, run, modules, gainMode)
+  const plan = planCorrection({
+    ...{ run, joined, ...found, steps, output },
+    workers: workers ?? limits.cpus,
+    memory: memory ?? memoryBudget(undefined, limits),
+  })
+  const used = plan.modules.flatMap(({ chain }) => calibrationsOf(chain.planes))
+  return {
+    plan: { ...plan, problems: [...plan.problems, ...doubts(used)] },
+    told,
+    output,
+    provenance: { options: optionsThatShape(asked, run, steps, conditions, told), repeat: repeatOf(asked) },
+  }
+}
+
+/** How a prepared correction is executed; none of it changes the result. */
+export interface ExecutionOptions
+  extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine'> {
+  /** Replace files that are there; absent: they are refused. */
+  readonly overwrite?: boolean
+  /** Flush files before they appear; absent: so it is. */
+  readonly sync?: boolean
+}
+
+/** Executes what was prepared. @throws as {@link correctRun}. */
+export function executeCorrection(
+  { plan, output, provenance }: PreparedCorrection,
+  { overwrite = false, sync = true, ...options }: ExecutionOptions = {},
+): Promise<CorrectionOutcome> {
+  const made = { software: software(), created: new Date().toISOString() }
+  return correctRun(plan, { ...options, output, overwrite, sync, provenance: { ...made, ...provenance } })
+}
+
+/**
+ * Corrects a run: prepares and executes. Expected failures of single files or modules are among the outcome's problems.
+ * @throws as {@link prepareCorrection} and {@link executeCorrection}.
+ */
+export async function correct(
+  request: CorrectionRequest,
+  options: MachineOptions & ExecutionOptions = {},
+): Promise<CorrectionOutcome> {
+  return executeCorrection(await prepareCorrection(request, options), options)
+}
+
+/** What of the run a request selects. @throws UsageError */
+function selectionOf({ modules, sequences, trains, pulses }: CheckedRequest, detector: Detector): Selection {
+  return {
+    ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
+    ...(sequences === undefined ? {} : { sequences: parseRanges(sequences, '--sequences') }),
+    ...(trains === undefined ? {} : { trains: parseTrains(trains) }),
+    ...(pulses === undefined ? {} : { pulses: parseSlice(pulses, '--pulses') }),
+  }
+}
+
+/**
+ * What must be repeated to get the same result; the rest (workers, memory) does not change a bit of it. Bad-pixel maps are
+ * told module by module, among the constants.
+ */
+function optionsThatShape(
+  request: CheckedRequest,
+  run: Run,
+  { steps, gainMode }: StepRequest,
+  conditions: Conditions,
+  told: ToldConditions,
+): Record<string, unknown> {
+  const { modules, sequences, trains, pulses } = request
+  return {
+    steps,
+    'gain-mode': gainModeName(gainMode),
+    'parallel-gain': run.rawFrames > 1,
+    'mg-hard-threshold': request.mgHardThreshold,
+    'hg-hard-threshold': request.hgHardThreshold,
+    'sigma-high': request.sigmaHigh,
+    'sigma-medium': request.sigmaMedium,
+    'zero-nans': request.zeroNans,
+    'zero-orange': request.zeroOrange,
+    ...known({ modules, sequences, trains, pulses }),
+    conditions,
+    'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
+    strategy: request.strategy,
+  }
+}
+
+/** What else a repetition is told. The constants that were used say as much, so that a result is the same without. */
+function repeatOf({ at, badPixels, constantsFrom }: CheckedRequest): Record<string, unknown> {
+  return known({
+    at,
+    'bad-pixels': badPixels,
+    'constants-from': constantsFrom === undefined ? undefined : resolve(constantsFrom),
+  })
+}
+
+function known(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

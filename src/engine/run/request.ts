@@ -1,0 +1,124 @@
+import * as v from 'valibot'
+import { DEFAULT_STEP_OPTIONS } from '../../corrections/steps.js'
+import { UsageError } from '../../model/errors.js'
+import { shaped } from '../../model/shape.js'
+
+/** Sets of steps that have a name. */
+export const PRESETS = ['default', 'offset-only', 'production'] as const
+
+export const TEXT = v.pipe(v.string(), v.nonEmpty())
+const ITEM = v.union([v.string(), v.number()])
+/** Items by commas; an array means the same. */
+const LIST: v.GenericSchema<string | number | readonly (string | number)[], string> = v.pipe(
+  v.union([ITEM, v.array(ITEM)]),
+  v.transform(items => [items].flat().join(',')),
+)
+const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium, zeroNans, zeroOrange } = DEFAULT_STEP_OPTIONS
+
+/** What of a request decides how values are calculated. */
+export const STEP_FIELDS = {
+  /** Gain mode of the run; absent: from conditions or control data, else adaptive. */
+  gainMode: v.optional(v.picklist(['adaptive', 'high', 'medium', 'low'])),
+  /** LPD: a train holds its pulses once in each gain stage; absent: from conditions or control data. */
+  parallelGain: v.optional(v.boolean()),
+  /** The steps to begin with. */
+  preset: v.optional(v.picklist(PRESETS), 'default'),
+  /** Steps that are on or off besides, by step: `{ 'xray-gain': true }`. */
+  switches: v.optional(v.record(v.string(), v.boolean()), {}),
+  /** The complete set of steps, instead of `preset` and `switches`. */
+  steps: v.optional(LIST),
+  /** Bad-pixel maps that the mask is made of, `dark,pc`; absent: those that come with the steps. */
+  badPixels: v.optional(LIST),
+  /** Limit of `force-mg-if-below`, ADU. */
+  mgHardThreshold: v.optional(v.number(), forceMgLimit),
+  /** Limit of `force-hg-if-below`, ADU. */
+  hgHardThreshold: v.optional(v.number(), forceHgLimit),
+  /** Parallel gain: saturation limit of the high stage, in noise sigmas below full scale. */
+  sigmaHigh: v.optional(v.number(), sigmaHigh),
+  /** Parallel gain: saturation limit of the medium stage, likewise. */
+  sigmaMedium: v.optional(v.number(), sigmaMedium),
+  /** Write 0 for values that are not finite. */
+  zeroNans: v.optional(v.boolean(), zeroNans),
+  /** Write 0 for values beyond ±1e7. */
+  zeroOrange: v.optional(v.boolean(), zeroOrange),
+}
+
+/** What of a request decides which constants are used. */
+export const CONSTANTS_FIELDS = {
+  /** Folder of the constants catalogue. */
+  catalogue: v.optional(TEXT),
+  /** Instead: metadata file of an earlier correction, whose constants are used. */
+  constantsFrom: v.optional(TEXT),
+  /** The folder that relative paths in that file are below. */
+  constantsRoot: v.optional(TEXT),
+  /** Operating conditions by CalCat's names; they win over control data. */
+  conditions: v.optional(v.record(v.string(), ITEM), {}),
+  /** Time of the run, ISO 8601, UTC without a zone; absent: as the run says. */
+  at: v.optional(TEXT),
+  /** Which of several constants in time. */
+  strategy: v.optional(v.picklist(['closest', 'prior']), 'closest'),
+}
+
+const REQUEST_FIELDS = {
+  /** Folder of the RAW run. */
+  run: TEXT,
+  /** Folder for the CORR files and the metadata file. */
+  out: TEXT,
+  /** Path of the combined file; absent: none. */
+  combined: v.optional(TEXT),
+  /** Whether there are CORR files. */
+  corrected: v.optional(v.boolean(), true),
+  /** `auto`, a detector's id or a Karabo name. */
+  detector: v.optional(TEXT, 'auto'),
+  /** Module numbers, `0,3,5-7`; absent: all. */
+  modules: v.optional(LIST),
+  /** Sequence numbers, `0-3,8`; absent: all. */
+  sequences: v.optional(LIST),
+  /** Slice over the sorted train ids, `A:B[:S]`, or `id=A:B`; absent: all. */
+  trains: v.optional(LIST),
+  /** Slice over the frames of each train, `A:B[:S]`; absent: all. */
+  pulses: v.optional(LIST),
+  ...CONSTANTS_FIELDS,
+  ...STEP_FIELDS,
+}
+
+const UNKNOWN = 'there is no such option'
+
+/** The schema of options that are these and no others. */
+export function optionsOf<Fields extends v.ObjectEntries>(fields: Fields) {
+  return v.strictObject(fields, ({ expected, received }) =>
+    expected === 'never' ? UNKNOWN : `expected ${expected} but received ${received}`,
+  )
+}
+
+const REQUEST = optionsOf(REQUEST_FIELDS)
+
+/** A correction as a value: plain JSON with every option that shapes the result. It can be stored, sent and repeated. */
+export type CorrectionRequest = v.InferInput<typeof REQUEST>
+
+export const REQUEST_OPTIONS = Object.keys(REQUEST_FIELDS) as readonly (keyof CorrectionRequest)[]
+
+/** A {@link CorrectionRequest} that was checked, with all defaults; lists are text. */
+export type CheckedRequest = v.InferOutput<typeof REQUEST>
+
+/** The request with all defaults. @throws UsageError as {@link checkFields}. */
+export function checkRequest(request: unknown, nameOf?: (option: string) => string): CheckedRequest {
+  return checkFields(REQUEST, request, nameOf)
+}
+
+/**
+ * Options with all defaults.
+ * @param nameOf what an option is called where the options come from.
+ * @throws UsageError naming the option that is missing, unknown or of another type, and what is allowed.
+ */
+export function checkFields<Fields extends v.ObjectEntries>(
+  schema: ReturnType<typeof optionsOf<Fields>>,
+  options: unknown,
+  nameOf: (option: string) => string = option => option,
+): v.InferOutput<typeof schema> {
+  return shaped(schema, options, message => {
+    const names = Object.keys(schema.entries).map(nameOf).join(', ')
+    const hint = message.endsWith(UNKNOWN) ? { hint: `Use some of ${names}` } : {}
+    return new UsageError(message.replace(/^\w+(?=[:.])/, nameOf), hint)
+  })
+}

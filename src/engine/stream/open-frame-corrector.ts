@@ -1,0 +1,81 @@
+import * as v from 'valibot'
+import { calibrationsOf } from '../../corrections/planes.js'
+import { kitOf } from '../../kits/index.js'
+import { ConstantsError, UsageError } from '../../model/errors.js'
+import type { Problem } from '../../model/problem.js'
+import { parseModules } from '../../sources/run/query.js'
+import { resolveModule } from '../plan/module-chain.js'
+import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
+import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
+import { CONSTANTS_FIELDS, checkFields, optionsOf, STEP_FIELDS, TEXT } from '../run/request.js'
+import { stepRequestOf } from '../run/steps-of-request.js'
+import { FrameCorrector, type FrameCorrectorOptions } from './frame-corrector.js'
+
+const COUNT = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const REQUEST = optionsOf({
+  ...CONSTANTS_FIELDS,
+  ...STEP_FIELDS,
+  /** The detector's id, `agipd1m`. */
+  detector: TEXT,
+  /** Its Karabo name, by which the catalogue knows its modules; absent: the usual one. */
+  karaboId: v.optional(TEXT),
+  /** Number of the module. */
+  module: COUNT,
+  /** Memory cells that the frames may have: their constants are kept in memory. */
+  cells: v.pipe(v.array(COUNT), v.minLength(1)),
+  /** Most frames of a train; absent: as many as there are cells. */
+  frames: v.optional(COUNT),
+  /** When the frames are taken, ISO 8601, UTC without a zone. */
+  at: TEXT,
+})
+
+/** Which frames are corrected in memory, with which constants and how: plain JSON. */
+export type FrameCorrectorRequest = v.InferInput<typeof REQUEST>
+
+/**
+ * Opens a corrector of one module's frames; its constants are loaded meanwhile.
+ * @throws UsageError for options that cannot be, naming them. @throws ConstantsError if the module cannot be corrected
+ * with what there is.
+ */
+export async function openFrameCorrector(
+  request: FrameCorrectorRequest,
+  options: Pick<FrameCorrectorOptions, 'engine' | 'inFlight'> = {},
+): Promise<FrameCorrector> {
+  const asked = checkFields(REQUEST, request)
+  const kit = kitOf({ id: asked.detector })
+  const { detector } = kit
+  const [module] = parseModules(String(asked.module), detector)
+  const cells = [...new Set(asked.cells)].sort((a, b) => a - b)
+  const beyond = cells.find(cell => cell >= detector.maxCells)
+  if (module === undefined || beyond !== undefined)
+    throw new UsageError(`${detector.name} has no cell ${beyond}`, {
+      hint: `Its cells are 0 to ${detector.maxCells - 1}`,
+    })
+  const { parallelFrames = 1 } = detector
+  const rawFrames = parallelGainOf(asked) ? parallelFrames : 1
+  const gainMode = gainModeOf(asked, detector, undefined)
+  const steps = stepRequestOf(asked, kit, gainMode)
+  const source = await constantsOfRequest(asked)()
+  const run = {
+    ...{ detector, path: '', time: undefined, karaboId: asked.karaboId ?? detector.karaboId },
+    conditions: parallelFrames > 1 ? { 'Parallel gain': Number(rawFrames > 1) } : {},
+    conditionSources: parallelFrames > 1 ? { 'Parallel gain': 'option' as const } : {},
+  }
+  const { constants, doubts, ...found } = await lookUp(source, asked, run, [module], gainMode)
+  const problems: Problem[] = []
+  const resolved = resolveModule({ ...found, kit, rawFrames, steps }, module, constants.get(module), problems)
+  if (resolved === undefined) {
+    const { message, place } = problems.find(({ severity }) => severity === 'error') ?? {
+      message: '',
+      place: {},
+    }
+    throw new ConstantsError(message, { place })
+  }
+  return FrameCorrector.open({
+    ...options,
+    ...{ detector, frames: asked.frames ?? cells.length },
+    plan: { module, ...resolved, cells, sequences: [] },
+    problems: [...problems, ...doubts(calibrationsOf(resolved.chain.planes))],
+  })
+}

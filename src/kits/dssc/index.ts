@@ -1,0 +1,15 @@
+import type { DetectorKit } from '../kit.js'
+import { DSSC_CORRECTIONS } from './chain.js'
+import { readDsscControl } from './conditions.js'
+import { DSSC_DARK } from './dark.js'
+import { DSSC_1M } from './record.js'
+import { DSSC_SIMULATED } from './simulated.js'
+
+/** DSSC-1M. */
+export const DSSC: DetectorKit = {
+  detector: DSSC_1M,
+  corrections: DSSC_CORRECTIONS,
+  dark: DSSC_DARK,
+  readControl: readDsscControl,
+  simulated: DSSC_SIMULATED,
+}

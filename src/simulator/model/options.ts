@@ -1,0 +1,66 @@
+import type { Detector } from '../../detectors/detector.js'
+import type { NewExdf } from '../../exdf/description.js'
+import { UsageError } from '../../model/errors.js'
+import type { GainStage, ModuleIndex } from '../../model/ids.js'
+
+/** What is simulated. Plain data. */
+export interface SimulationOptions {
+  readonly detector: Detector
+  readonly modules: readonly ModuleIndex[]
+  readonly proposal: number
+  readonly run: number
+  /** Trains of the run and memory cells, one frame each, of a train. */
+  readonly trains: number
+  readonly cells: number
+  readonly trainsPerFile: number
+  readonly kind: 'photons' | 'dark'
+  /** The stage all pixels are forced into; undefined: adaptive. */
+  readonly stage: GainStage | undefined
+  /** Every pulse is stored once in each gain stage. */
+  readonly parallelGain?: boolean
+  /** keV of a photon. */
+  readonly energy: number
+  /** Share of pixels that a strong reflection makes leave high gain. */
+  readonly switched: number
+  readonly seed: number
+  readonly formatVersion: NewExdf['version']
+}
+
+/** Raw frames of a pulse. */
+export function rawFramesOf({ detector, parallelGain }: SimulationOptions): number {
+  return parallelGain ? (detector.parallelFrames ?? 1) : 1
+}
+
+/** Trains a run may have: train ids of different runs must not meet. */
+const MOST_TRAINS = 1_000_000
+
+/** @throws UsageError naming the option that cannot be. */
+export function checkOptions(options: SimulationOptions): void {
+  const { detector, modules, trains, cells, trainsPerFile, run, proposal, seed, energy, switched } = options
+  whole('--trains', trains, 1, MOST_TRAINS)
+  whole('--cells', cells, 1, detector.maxCells)
+  whole('--trains-per-file', trainsPerFile, 1, MOST_TRAINS)
+  whole('--run', run, 1, 9999)
+  whole('--proposal', proposal, 1, 999_999)
+  whole('--seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  if (Math.ceil(trains / trainsPerFile) > 100_000)
+    throw new UsageError('more than 100000 files a module', { hint: 'Give a larger --trains-per-file' })
+  if (!(energy > 0 && energy <= 100))
+    throw new UsageError(`--photon-energy ${energy} is not above 0 and at most 100 keV`)
+  if (!(switched >= 0 && switched <= 1)) throw new UsageError(`--switched ${switched} is not a share, 0 to 1`)
+  if (options.parallelGain && detector.parallelFrames === undefined)
+    throw new UsageError(`${detector.name} has no parallel gain`, { hint: 'Leave --parallel-gain out' })
+  if (options.parallelGain && options.stage !== undefined)
+    throw new UsageError('in parallel gain every stage is stored', { hint: 'Leave --gain-stage out' })
+  if (options.stage !== undefined && options.stage >= detector.stages)
+    throw new UsageError(`${detector.name} has no gain stages to choose from`, {
+      hint: 'Leave --gain-stage out',
+    })
+  if (modules.length === 0)
+    throw new UsageError('no module to simulate', { hint: 'Give --modules, as in 0,3,5-7' })
+}
+
+function whole(option: string, value: number, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw new UsageError(`${option} ${value} is not a whole number from ${least} to ${most}`)
+}

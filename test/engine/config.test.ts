@@ -1,0 +1,146 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../src/engine/run/config.js'
+import { type CorrectionRequest, checkRequest } from '../../src/engine/run/request.js'
+import { stepRequestOf } from '../../src/engine/run/steps-of-request.js'
+import { AGIPD } from '../../src/kits/agipd/index.js'
+import { LPD } from '../../src/kits/lpd/index.js'
+import { UsageError } from '../../src/model/errors.js'
+import { scratch } from '../helpers/exdf.js'
+
+const FACILITY = fileURLToPath(
+  new URL('../golden/facility/calibration_metadata_SPB_DET_AGIPD1M-1.yml', import.meta.url),
+)
+
+function written(text: string): string {
+  const path = join(scratch(), 'options.yml')
+  writeFileSync(path, text)
+  return path
+}
+
+const requestOf = async (text: string) => (await readConfig(written(text))).request
+const checked = (request: Partial<CorrectionRequest>) => checkRequest({ run: 'r', out: 'o', ...request })
+const stepsOf = (request: Partial<CorrectionRequest>, kit = AGIPD) =>
+  stepRequestOf(checked(request), kit, 0).steps
+
+describe('a request', () => {
+  it('is plain JSON with defaults, and the same once it was stored', () => {
+    const request = { run: 'raw', out: 'proc', modules: [0, '4-5'], conditions: { 'Memory cells': 352 } }
+    expect(checkRequest(request)).toMatchObject({
+      ...{ modules: '0,4-5', detector: 'auto', strategy: 'closest', corrected: true },
+      ...{ mgHardThreshold: 1000, sigmaMedium: 100, zeroNans: false },
+    })
+    expect(checkRequest(JSON.parse(JSON.stringify(checkRequest(request))))).toEqual(checkRequest(request))
+  })
+
+  it.each([
+    [{ out: 'o' }, /^run: expected "run"/],
+    [{ run: 'r', out: 'o', mood: 1 }, /^mood: there is no such option/],
+    [
+      { run: 'r', out: 'o', gainMode: 'best' },
+      /^gainMode: expected .*"adaptive" \| "high" .*received "best"/,
+    ],
+    [{ run: 'r', out: 'o', conditions: { a: true } }, /^conditions\.a: expected/],
+    ['correct r', /expected Object but received "correct r"/],
+  ])('%j is refused by name', (request, says) => {
+    expect(() => checkRequest(request)).toThrow(UsageError)
+    expect(() => checkRequest(request)).toThrow(says)
+  })
+})
+
+describe('presets', () => {
+  it('are sets of steps', async () => {
+    expect(stepsOf((await readConfig('default')).request)).toEqual(AGIPD.corrections.defaultSteps)
+    const { request } = await readConfig('offset-only')
+    const first = ['threshold', 'low-medium-gap', 'force-mg-if-below', 'force-hg-if-below']
+    expect(stepsOf(request)).toEqual([...first, 'offset', 'mask', 'range'])
+    expect(stepsOf(request, LPD)).toEqual(['offset', 'mask', 'range'])
+    const { request: production } = await readConfig('production')
+    expect(() => stepsOf(production)).toThrow('common-mode is not built yet for AGIPD-1M')
+  })
+})
+
+describe("the facility's parameters", () => {
+  it('are read from its metadata file, and what is not built is named with the way to go on', async () => {
+    const { request, machine } = await readConfig(FACILITY)
+    expect(machine).toEqual({})
+    expect(request).toMatchObject({
+      ...{ constantsFrom: FACILITY, mgHardThreshold: 1000, hgHardThreshold: 1000, pulses: '0:352:1' },
+      switches: { 'set-min': true, 'common-mode': true, 'adjust-mg-baseline': true, 'relative-gain': false },
+    })
+    for (const absent of ['modules', 'sequences', 'conditions', 'gainMode'])
+      expect(request).not.toHaveProperty(absent)
+    expect(() => stepsOf(request)).toThrow('common-mode is not built yet')
+    const steps = stepsOf({ ...request, switches: { ...request.switches, 'common-mode': false } })
+    expect(steps).toEqual(expect.arrayContaining([...AGIPD.corrections.defaultSteps, 'adjust-mg-baseline']))
+    try {
+      stepsOf(request)
+    } catch (error) {
+      expect((error as UsageError).hint).toBe(`To go on without, add --steps ${steps.join(',')}`)
+    }
+  })
+
+  it('work in a file of our own', async () => {
+    const request = await requestOf(
+      ['rel-gain: true', 'blc-set-min: false', 'hg-hard-threshold: 900', 'mem-cells: 250', 'gain-mode: 1']
+        .concat('max-pulses: [0, 100, 2]', "karabo-da: ['AGIPD00', 'AGIPD13']", 'strategy: prior')
+        .join('\n'),
+    )
+    expect(checked(request)).toMatchObject({
+      ...{ hgHardThreshold: 900, pulses: '0:100:2', modules: '0,13', strategy: 'prior' },
+      conditions: { 'Memory cells': 250, 'Gain mode': 1 },
+    })
+    expect(stepsOf(request)).toContain('relative-gain')
+    expect(stepsOf(request)).not.toContain('set-min')
+  })
+
+  it('of LPD work as well', async () => {
+    const request = await requestOf(
+      [
+        'offset-corr: true',
+        'rel-gain: true',
+        'ff-map: false',
+        'gain-amp-map: true',
+        'capacitor: 5pf',
+        'category: 0',
+      ]
+        .concat(
+          'bias-voltage: 250.0',
+          'threshold-sigma-mid: 90',
+          'num-workers: 6',
+          'combine-parallel-gain: true',
+        )
+        .join('\n'),
+    )
+    expect(checked(request)).toMatchObject({ sigmaMedium: 90, conditions: { 'Sensor Bias Voltage': 250 } })
+    expect(stepsOf(request, LPD)).toEqual(['offset', 'relative-gain', 'gain-amp-map', 'mask', 'range'])
+  })
+
+  it('can switch off all that is behind the offset', async () => {
+    const request = await requestOf('only-offset: true\nrel-gain: true\nforce-mg-if-below: false\n')
+    expect(stepsOf(request)).toEqual([
+      ...['threshold', 'low-medium-gap', 'force-hg-if-below', 'offset', 'mask', 'range'],
+    ])
+  })
+
+  it.each([
+    ['use-litframe-finder: auto', 'use-litframe-finder is not built yet'],
+    ['rel-gain-mode: CS', 'rel-gain-mode CS is not built yet'],
+    ['xray-gain: true\nff-gain: 7.2', 'ff-gain is not built yet'],
+    ['round-photons: true\nblc-noise: true', 'baseline-noise and round-photons'],
+  ])('%s is named', async (text, says) => {
+    const request = await requestOf(text)
+    expect(() => stepsOf(request)).toThrow(/not built yet for AGIPD-1M/)
+    for (const name of says.split(' and ')) expect(() => stepsOf(request)).toThrow(name)
+  })
+})
+
+it('options for the machine are apart', async () => {
+  const { request, machine } = await readConfig(
+    written('workers: 2\nmemory: 8GiB\nzero-nans: true\nsync: false'),
+  )
+  expect(request).toEqual({ zeroNans: true })
+  expect(machine).toEqual({ workers: 2, memory: '8GiB', sync: false })
+})

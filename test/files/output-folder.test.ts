@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { asOutputError } from '../../src/files/errors.js'
+import { requireFree } from '../../src/files/free-space.js'
+import { OutputFolder } from '../../src/files/output-folder.js'
+import { BusyError, OutputError } from '../../src/model/errors.js'
+
+const root = mkdtempSync(join(tmpdir(), 'detcal-out-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const OPTIONS = { overwrite: false, sync: true }
+let count = 0
+const fresh = (): string => join(root, `folder-${count++}`)
+
+/** A pid that no process has. */
+function deadPid(): number {
+  return spawnSync(process.execPath, ['-e', '']).pid
+}
+
+function lockOf(folder: string, holder: object): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, '.detcal.lock'), JSON.stringify(holder))
+}
+
+describe('the lock', () => {
+  it('lets one in and, when released, the next', () => {
+    const path = fresh()
+    mkdirSync(path)
+    const first = OutputFolder.open(path, OPTIONS)
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(BusyError)
+    first.close()
+    OutputFolder.open(path, OPTIONS).close()
+    expect(readdirSync(path)).toEqual([])
+  })
+
+  it('of a dead process is swept, with the parts that process left, and no others', () => {
+    const path = fresh()
+    const pid = deadPid()
+    lockOf(path, { pid, host: hostname(), started: '1' })
+    for (const name of [`A.h5.part-${pid}`, 'B.h5.part-1', 'C.h5']) writeFileSync(join(path, name), 'x')
+    const folder = OutputFolder.open(path, OPTIONS)
+    expect(readdirSync(path).sort()).toEqual(['.detcal.lock', 'B.h5.part-1', 'C.h5'])
+    folder.close()
+  })
+
+  it('of a pid that another process has by now is swept', () => {
+    const path = fresh()
+    lockOf(path, { pid: process.pid, host: hostname(), started: '1' })
+    OutputFolder.open(path, OPTIONS).close()
+  })
+
+  it('of another host stands, and says whom to ask', () => {
+    const path = fresh()
+    lockOf(path, { pid: 1, host: 'elsewhere', started: '1' })
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(/process 1 on elsewhere/)
+    expect(existsSync(join(path, '.detcal.lock'))).toBe(true)
+  })
+
+  it.each([
+    '',
+    'null',
+    '{}',
+    '{"pid": 0, "host": "a", "started": ""}',
+    '{"pid": "1", "host": "a", "started": ""}',
+  ])('that cannot be read stands: %s', content => {
+    const path = fresh()
+    mkdirSync(path)
+    writeFileSync(join(path, '.detcal.lock'), content)
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(BusyError)
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(/the lock cannot be read/)
+  })
+})
+
+describe('files', () => {
+  it('appear only when published, and parts vanish on closing', async () => {
+    const path = fresh()
+    const folder = OutputFolder.open(path, OPTIONS)
+    const [done, given] = [join(folder.path, 'done.h5'), join(folder.path, 'given.h5')]
+    const part = folder.part(done)
+    expect(part.endsWith('.h5')).toBe(false)
+    const fd = openSync(part, 'w')
+    writeSync(fd, 'whole')
+    writeFileSync(folder.part(given), 'half')
+    await folder.publish(part, done, fd)
+    folder.close()
+    expect(readdirSync(path)).toEqual(['done.h5'])
+    expect(readFileSync(done, 'utf8')).toBe('whole')
+  })
+
+  it('that exist are refused, the first named and the others counted', () => {
+    const path = fresh()
+    mkdirSync(path)
+    for (const name of ['a', 'b']) writeFileSync(join(path, name), '')
+    const folder = OutputFolder.open(path, OPTIONS)
+    expect(() => folder.refuseExisting([join(path, 'a'), join(path, 'b'), join(path, 'c')])).toThrow(
+      /exists already \(and 1 more\)/,
+    )
+    folder.close()
+    const overwriting = OutputFolder.open(path, { ...OPTIONS, overwrite: true })
+    overwriting.refuseExisting([join(path, 'a')])
+    overwriting.close()
+  })
+})
+
+describe('the folder', () => {
+  it('is made with its parents, and removed with them if nothing came of it', () => {
+    const path = join(fresh(), 'deep', 'deeper')
+    OutputFolder.open(path, OPTIONS).close()
+    expect(existsSync(join(path, '..', '..'))).toBe(false)
+  })
+
+  it('that is a file, or below one, is an OutputError', () => {
+    const file = fresh()
+    writeFileSync(file, '')
+    expect(() => OutputFolder.open(file, OPTIONS)).toThrow(OutputError)
+    expect(() => OutputFolder.open(join(file, 'below'), OPTIONS)).toThrow(OutputError)
+  })
+})
+
+it('requireFree compares with what the file system has', () => {
+  requireFree(root, 1)
+  expect(() => requireFree(root, 2 ** 60)).toThrow(/needs .* GiB and has .* GiB free/)
+})
+
+it('system errors become one line that names the file and what to do', () => {
+  const error = asOutputError(
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+    '/x/y.h5',
+  ) as OutputError
+  expect(error.line).toBe('/x/y.h5: no space left on device. Free space or choose another folder.')
+  const other = new TypeError('bug')
+  expect(asOutputError(other, '/x')).toBe(other)
+})

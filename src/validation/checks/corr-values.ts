@@ -23,7 +23,7 @@ function* faultsOfModule(
   const frame = [detector.slowScan, detector.fastScan]
   const plane = (name: string) => {
     const dataset = datasetAt(exdf.file, instrumentPath(source, `image/${name}`))
-    // Anything else than frames of this detector is the shape check's matter, and may not fit in memory.
+    // Datasets that are not frames of this detector concern the shape check, and may not fit in memory.
     return dataset && `${dataset.shape?.slice(1)}` === `${frame}` ? dataset : undefined
   }
   const data = plane('data')
@@ -51,7 +51,7 @@ function* faultsOfModule(
     }
 }
 
-/** One frame; undefined beyond the data, or where the library cannot decode it: then there is no judging it. */
+/** One frame; undefined beyond the data, or if the library cannot decode it: it cannot be checked then. */
 function frameOf(dataset: Dataset, row: number): Float32Array | undefined {
   if (row >= rowsOf(dataset)) return undefined
   const [, slowScan = 0, fastScan = 0] = dataset.shape ?? []

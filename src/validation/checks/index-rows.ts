@@ -4,7 +4,7 @@ import { datasetAt, rowsOf } from '../../hdf5/values.js'
 import { shortList } from '../../sources/run/short-list.js'
 import type { FileContext, Finding } from './check.js'
 
-/** `first` and `count` of a source's group; its own faults are found by {@link faultsOfIndex}. */
+/** `first` and `count` of a source's group; {@link faultsOfIndex} finds faults of these. */
 export function indexOf(context: FileContext, source: string, group?: string): GroupIndex | undefined {
   return readGroupIndex(context.exdf, source, group)
 }
@@ -12,7 +12,7 @@ export function indexOf(context: FileContext, source: string, group?: string): G
 /** Largest row that the index refers to, plus one. Trains without rows count too, as in European XFEL's validator. */
 export function endOf(index: GroupIndex): number {
   return index.first.reduce((end, start, row) => {
-    // What is no row at all is a fault of the index itself.
+    // An impossible row is a fault of the index itself.
     const rows = rowsAt(index, row)
     return rows ? Math.max(end, rows.count === 0 ? safe(start) : start + rows.count) : end
   }, 0)

@@ -2,6 +2,7 @@ import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
+import { doubtfulPulses } from './doubtful-pulses.js'
 import { inRanges, type Positions, positionsOf, type Selection, selectTrains } from './query.js'
 import type { ModuleFile, Run, TrainEntry } from './run.js'
 import { inFileOrder } from './train-order.js'
@@ -150,34 +151,38 @@ function entriesByTrain(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
   return entries
 }
 
-/** The first of the most who agree on their pulses; modules without frames have no vote. */
+/**
+ * The first of the most who agree on their pulses. Modules without frames have no vote, nor have those with a doubtful id,
+ * where there are others: they agree with whom the rest of their ids does.
+ */
 function vote(voters: readonly Voter[]): Winner | undefined {
+  const present = voters.filter(({ entry }) => entry.image.count > 0)
+  const doubts: Doubts = new Map(present.map(voter => [voter, doubtfulPulses(voter.file, voter.entry)]))
+  const sound = present.filter(voter => doubts.get(voter) === undefined)
   const groups: Voter[][] = []
-  for (const voter of voters) {
-    if (voter.entry.image.count === 0) continue
-    const group = groups.find(([first]) => first !== undefined && samePulses(first, voter))
+  for (const voter of sound.length > 0 ? sound : present) {
+    const group = groups.find(([first]) => first !== undefined && samePulses(first, voter, doubts))
     if (group) group.push(voter)
     else groups.push([voter])
   }
   const most = groups.reduce((best, group) => (group.length > best.length ? group : best), [] as Voter[])
   const [first] = most
-  return first && { ...first, others: groups.filter(group => group !== most).flat() }
+  return first && { ...first, others: present.filter(voter => !samePulses(first, voter, doubts)) }
 }
 
-function samePulses(a: Voter, b: Voter): boolean {
-  if (a.entry.image.count !== b.entry.image.count) return false
-  const start = a.entry.image.first
-  const shift = b.entry.image.first - start
-  for (let row = start; row < start + a.entry.image.count; row++)
-    if (a.file.pulseIds[row] !== b.file.pulseIds[row + shift] && !bothNaN(a, b, row, shift)) return false
-  if (a.file.widePulseIds || b.file.widePulseIds)
-    for (let row = start; row < start + a.entry.image.count; row++)
-      if (a.file.widePulseIds?.get(row) !== b.file.widePulseIds?.get(row + shift)) return false
+/** Positions whose ids are doubtful, of each voter. */
+type Doubts = ReadonlyMap<Voter, ReadonlySet<number> | undefined>
+
+function samePulses(a: Voter, b: Voter, doubts: Doubts): boolean {
+  const { first, count } = a.entry.image
+  if (count !== b.entry.image.count) return false
+  const [mine, others] = [doubts.get(a), doubts.get(b)]
+  const shift = b.entry.image.first - first
+  for (let row = first; row < first + count; row++) {
+    if (a.file.pulseIds[row] === b.file.pulseIds[row + shift]) continue
+    if (!(mine?.has(row - first) || others?.has(row - first))) return false
+  }
   return true
-}
-
-function bothNaN(a: Voter, b: Voter, row: number, shift: number): boolean {
-  return Number.isNaN(a.file.pulseIds[row]) && Number.isNaN(b.file.pulseIds[row + shift])
 }
 
 function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions {

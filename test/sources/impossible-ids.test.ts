@@ -292,6 +292,16 @@ test('flags, times and origins that mean nothing count as unknown', async () => 
   expect(far.time).toEqual(new Date(1_700_000_000_000))
 })
 
+test.each([
+  ['image/length', Float64Array.of(1, 1, 1, 1, Number.NaN, 1), 'NaN (train 1001)'],
+  ['image/length', BigInt64Array.of(1n, -1n, 1n, 1n, -5n, 1n), '-1 (train 1000), -5 (train 1001)'],
+  ['header/pulseCount', BigUint64Array.of(2n, 2n ** 64n - 1n, 1n), '18446744073709551615 (train 1001)'],
+])('%s that cannot be is named and copied: %#', async (name, data, digits) => {
+  const run = await runOf(with_(`${ROOT}/${name}`, data))
+  expect(trains(run)).toEqual(['1000: 0+2', '1001: 2+3', '1002: 5+1'])
+  expect(problems(run)).toEqual([`error : numbers that mean nothing: ${digits}: copied as they are`])
+})
+
 describe('a train id twice in a file', () => {
   const owners = (...ids: number[]) => BigUint64Array.from(ids, BigInt)
   test('is of the row whose frames say so', async () => {

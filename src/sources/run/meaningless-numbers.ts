@@ -1,0 +1,53 @@
+import { instrumentPath } from '../../exdf/euxfel-layout.js'
+import type { ReadableFile } from '../../hdf5/readable.js'
+import { datasetAt, digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
+import { isDetcalError } from '../../model/errors.js'
+import { few } from './few.js'
+import type { Rows } from './run.js'
+
+/** Lengths and counts that no correction needs: they are copied, whatever they say. */
+const NUMBERS = ['image/length', 'header/pulseCount'] as const
+const LIMIT = 2 ** 32
+
+/**
+ * Lengths and counts of a source that 32 bits without sign do not hold, with all their digits: one finding a dataset.
+ * @param rowsIn the rows of a group, `image` or `header`, by train.
+ */
+export function* meaninglessNumbers(
+  file: ReadableFile,
+  source: string,
+  rowsIn: (group: string) => readonly (Rows & { readonly trainId: number })[],
+): Generator<{ readonly dataset: string; readonly message: string }> {
+  for (const key of NUMBERS) {
+    const dataset = instrumentPath(source, key)
+    const found = datasetAt(file, dataset)
+    const trains = rowsIn(key.slice(0, key.indexOf('/'))).filter(({ count }) => count > 0)
+    const extent = trains.reduce((most, { first, count }) => Math.max(most, first + count), 0)
+    if (!found || rowsOf(found) < extent) continue
+    const odd = oddNumbers(() => readExact(found, extent), trains)
+    if (odd.length > 0)
+      yield { dataset, message: `numbers that mean nothing: ${few(odd, 5)}: copied as they are` }
+  }
+}
+
+/** `18446744073709551615 (train 1001)`: the first of each train. */
+function oddNumbers(
+  read: () => ReturnType<typeof readExact>,
+  trains: readonly (Rows & { readonly trainId: number })[],
+): string[] {
+  try {
+    const column = read()
+    return trains.flatMap(({ trainId, first, count }) => {
+      for (let row = first; row < first + count; row++) {
+        const value = column.numbers[row] ?? 0
+        if (!(Number.isInteger(value) && value >= 0 && value < LIMIT))
+          return [`${digitsOf(column, row)} (train ${trainId})`]
+      }
+      return []
+    })
+  } catch (error) {
+    // Of another type or shape it is copied all the same.
+    if (isDetcalError(error, 'data')) return []
+    throw error
+  }
+}

@@ -2,8 +2,8 @@ import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import type { ReadableFile } from '../../hdf5/readable.js'
 import { datasetAt, digitsOf, readExact, rowsOf } from '../../hdf5/values.js'
 import { isDetcalError } from '../../model/errors.js'
-import { few } from './few.js'
 import type { Rows } from './run.js'
+import { shortList } from './short-list.js'
 
 /** Lengths and counts that no correction needs: they are copied, whatever they say. */
 const NUMBERS = ['image/length', 'header/pulseCount'] as const
@@ -26,7 +26,7 @@ export function* meaninglessNumbers(
     if (!found || rowsOf(found) < extent) continue
     const odd = oddNumbers(() => readExact(found, extent), trains)
     if (odd.length > 0)
-      yield { dataset, message: `numbers that mean nothing: ${few(odd, 5)}: copied as they are` }
+      yield { dataset, message: `numbers that mean nothing: ${shortList(odd, 5)}: copied as they are` }
   }
 }
 

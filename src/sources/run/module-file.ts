@@ -138,7 +138,7 @@ export function readModuleFile(
   }
 }
 
-function copiedFindings({ file }: ExdfFile, source: string, trains: readonly TrainEntry[]): Finding[] {
+function copiedFindings({ file }: ExdfFile, source: string, trains: readonly TrainEntry[]): IdFinding[] {
   const rowsIn = (group: string) =>
     trains.flatMap(({ trainId, image, groups }) => {
       const rows = group === 'image' ? image : groups[group]

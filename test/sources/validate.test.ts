@@ -101,7 +101,7 @@ describe('each check finds what it is for', () => {
     [
       'an index beyond 2^53, to the last digit and once',
       { ...plain, ...spoilt(`INDEX/${sourceOf({})}/image/count`, 2n, 2n ** 53n + 1n, 1n) },
-      ['index_instrument error: numbers that are no rows: row 1 has first 2, count 9007199254740993'],
+      ['index_instrument error: numbers that are not valid rows: row 1 has first 2, count 9007199254740993'],
     ],
     [
       'a count of pulses that cannot be',

@@ -15,7 +15,7 @@ import {
   payloadBytes,
 } from './header.js'
 
-/** Below this, packs are not worth their place: such constants are read from their files in a few milliseconds. */
+/** Below this size, packs are not worth their space: such constants are read from their files in a few milliseconds. */
 const LEAST_BYTES = 32 * 2 ** 20
 /** Writing a byte of a pack costs about as much as correcting a fifth of a byte: so a tenth of a run at most. */
 const LEAST_WORK = 2
@@ -26,11 +26,11 @@ export interface CacheOptions {
   readonly limit: number
   /** The user named the folder: it may belong to a group. */
   readonly stated: boolean
-  /** Keep packs that are not worth it too; for tests and benchmarks. */
+  /** Keep all packs, even those not worth it; for tests and benchmarks. */
   readonly always?: boolean
 }
 
-/** A pack that is open and whose header is sound. Evicted meanwhile, it can still be read. */
+/** An open pack whose header is sound. If it is evicted meanwhile, it can still be read. */
 export interface OpenPack {
   readonly path: string
   readonly fd: number
@@ -40,18 +40,19 @@ export interface OpenPack {
   close(): void
 }
 
-/** A pack on its way: planes are written to `fd` from byte `payload`; it appears by {@link PackWriter.publish}. */
+/** A pack being written: planes go to `fd` from byte `payload` on; {@link PackWriter.publish} makes it appear. */
 export interface PackWriter {
   readonly fd: number
   readonly payload: number
-  /** @throws what the system throws; nothing is left then. */
+  /** @throws the system's error; nothing is left then. */
   publish(header: PackHeader): void
   discard(): void
 }
 
 /**
- * Packs of constants in a folder, by content. Processes share it without locks: a pack appears whole by a rename, of
- * two writers of the same pack the last wins with the same bytes, and what is evicted stays readable where it is open.
+ * Packs of constants in a folder, named by content. Processes share it without locks: a pack appears complete, by a
+ * rename; of two writers of the same pack the last wins with the same bytes; an evicted pack stays readable where it is
+ * open.
  */
 export class ConstantsCache {
   readonly folder: string
@@ -66,15 +67,15 @@ export class ConstantsCache {
     this.#always = always
   }
 
-  /** @throws OutputError if the folder cannot be made, or others may write to it. */
+  /** @throws OutputError if the folder cannot be created, or others may write to it. */
   static open(options: CacheOptions): ConstantsCache {
     openCacheFolder(options.folder, options.stated)
     return new ConstantsCache(options)
   }
 
   /**
-   * Opens the pack `key`, noting that it is used.
-   * @returns undefined if there is none; `damaged` if it is there and is not what its name says.
+   * Opens the pack `key` and notes its use.
+   * @returns undefined if there is none; `damaged` if its content does not fit its name.
    */
   find(key: string, shape: PackShape): OpenPack | 'damaged' | undefined {
     const path = this.#path(key)
@@ -99,9 +100,9 @@ export class ConstantsCache {
   }
 
   /**
-   * Makes room for a pack and begins it.
+   * Makes space for a pack and begins it.
    * @param work bytes of raw data that the run corrects with these constants.
-   * @returns why not, if there is none.
+   * @returns the reason if there is none.
    */
   create(key: string, shape: PackShape, work: number): PackWriter | string {
     const bytes = headerBytes(shape) + payloadBytes(shape)
@@ -114,7 +115,7 @@ export class ConstantsCache {
     try {
       if (!makeRoom(this.folder, bytes, this.#limit, this.#since)) return 'no room in the constants cache'
       writer = new PartialPack(part, final, openSync(part, 'wx', 0o600), headerBytes(shape))
-      // At once as long as it will be, so that others who make room count it.
+      // At its final length from the start, so that other processes count it when they make space.
       ftruncateSync(writer.fd, bytes)
       return writer
     } catch (error) {
@@ -146,10 +147,10 @@ class PartialPack implements PackWriter {
       try {
         writeFully(this.fd, encodeHeader(header), 0)
       } finally {
-        // Not every file system renames what is open.
+        // Not every file system can rename an open file.
         closeSync(this.fd)
       }
-      // Not flushed: what a crash of the machine leaves is found by the checksums.
+      // Not flushed: damage by a crash of the machine is detected by the checksums.
       replaceFile(this.#part, this.#final)
     } catch (error) {
       rmSync(this.#part, { force: true })
@@ -175,7 +176,7 @@ function readHeader(fd: number, key: string, shape: PackShape): PackHeader | und
   return decodeHeader(bytes, key, shape)
 }
 
-/** A pack of another user of the group cannot be touched: then it is evicted as if it had not been used. */
+/** The time of another user's pack cannot be updated: it is then evicted as if it had not been used. */
 function touch(fd: number): void {
   const now = new Date()
   try {

@@ -6,7 +6,7 @@ import { isPart } from '../../src/files/parts.js'
 /** A pack that is whole; one that is being written is a part. */
 export const PACK = '.pack'
 
-/** A part that nobody has written to for so long was left by a process that died. */
+/** A part that was not written to for this long was left by a process that died. */
 const STALE_MS = 3600_000
 
 /** Packs take at most this part of what the file system would have free without them. */
@@ -22,9 +22,9 @@ interface Entry {
 
 /**
  * Removes the packs of `folder` that were used longest ago until `bytes` more fit: below `limit`, and below a share of
- * what is free. Packs used at `since` (ms since 1970) or later stay: a run that does not fit as a whole keeps what fits,
- * rather than to throw out for its last modules what the next run needs first.
- * @returns whether there is room.
+ * what is free. Packs used at `since` (ms since 1970) or later stay: a run that does not fit as a whole keeps what
+ * fits, instead of evicting for its last modules what the next run needs first.
+ * @returns whether there is space.
  */
 export function makeRoom(folder: string, bytes: number, limit: number, since: number): boolean {
   const entries = entriesOf(folder)
@@ -35,7 +35,7 @@ export function makeRoom(folder: string, bytes: number, limit: number, since: nu
   const old = entries.filter(({ whole, usedMs }) => whole && usedMs < since)
   for (const { path, bytes: freed } of old.sort((a, b) => a.usedMs - b.usedMs)) {
     if (taken + bytes <= most) break
-    // Whoever has it open reads on; another process may have removed it first.
+    // A process that has it open can still read it; another may have removed it first.
     rmSync(path, { force: true })
     taken -= freed
   }

@@ -8,17 +8,17 @@ import { partOf } from '../../src/files/parts.js'
 import { OutputError } from '../../src/model/errors.js'
 import { isFile } from './store.js'
 
-/** A file to be made. */
+/** A file to be published. */
 export interface PlannedOutput {
   /** Relative to the folder it goes to. */
   readonly file: string
-  /** Writes all of it to a path where nothing is yet. */
+  /** Writes all of it to a path that does not exist yet. */
   readonly write: (path: string) => Promise<void>
 }
 
 /**
- * Makes files in `out`: all of them appear, each when all are whole, or none. One that is there with the same bytes is
- * left; with other bytes it is an error, or replaced with `overwrite`.
+ * Publishes files in `out`: all of them, once all are complete, or none. An existing file with the same bytes is kept;
+ * with other bytes it is an error, or replaced with `overwrite`.
  * @returns for each whether it is new.
  * @throws OutputError; what the files' writers throw; the reason of `signal` once it is aborted.
  */
@@ -49,7 +49,7 @@ export async function publishFiles(
   }
 }
 
-/** A whole file that waits for its name. */
+/** A complete file that waits for its name. */
 interface Part {
   readonly target: string
   readonly path: string

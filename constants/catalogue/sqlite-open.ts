@@ -6,10 +6,13 @@ import { damagedCatalogue } from './seals.js'
 import { logIsDamaged } from './sqlite-log.js'
 import { firstPageDamage } from './sqlite-page.js'
 
-/** How long one process waits for another that is writing. */
+/** How long a process waits for another one that is writing. */
 export const BUSY_MS = 10_000
 
-/** Refuses a file that the library would die of, or read wrongly; to be called before it opens it. @throws ConstantsError */
+/**
+ * Refuses a file that would end the library's process, or that it would read wrongly; to be called before opening it.
+ * @throws ConstantsError
+ */
 export function refuseDamage(path: string): void {
   const damage = firstPageDamage(path)
   if (damage !== undefined) throw damagedCatalogue({ path }, damage)
@@ -21,8 +24,9 @@ export function refuseDamage(path: string): void {
 }
 
 /**
- * libsql takes no read-only option, but URIs. A catalogue on a file system that may not be written, or on which processes
- * share no memory, has no log beside it (or an empty one, made in the attempt) and cannot get one: it is opened as immutable.
+ * libsql has no read-only option, but accepts URIs. A catalogue on a read-only file system, or on one where processes
+ * share no memory, has no log beside it (or an empty one, left by the attempt) and cannot get one: it is opened as
+ * immutable.
  */
 export function openReadOnly(path: string): Database.Database {
   const uri = pathToFileURL(path).href
@@ -37,17 +41,17 @@ export function openReadOnly(path: string): Database.Database {
   }
 }
 
-/** SQLite's name of what went wrong, `SQLITE_BUSY`; empty for what is no error of its. */
+/** SQLite's code of an error, such as `SQLITE_BUSY`; empty if the error is not SQLite's. */
 export function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | undefined)?.code ?? '')
 }
 
-/** SQLite's own words are of pages and schemas: `ERROR` is what it says of tables and columns that it does not find. */
+/** Codes of damage; `ERROR` is what SQLite reports for missing tables and columns. */
 const DAMAGE = /^SQLITE_(CORRUPT\w*|ERROR|FORMAT)$/
 
 const POOR_FILE_SYSTEM = /^SQLITE_(?:IOERR_(?:SHM|LOCK|UNLOCK|RDLOCK|CHECKRESERVEDLOCK)|PROTOCOL|NOLFS)/
 
-/** Runs `action`; what SQLite complains about names the file. @throws ConstantsError, BusyError */
+/** Runs `action`; errors of SQLite get the name of the file. @throws ConstantsError, BusyError */
 export function inCatalogue<T>(path: string, action: () => T): T {
   try {
     return action()
@@ -58,7 +62,7 @@ export function inCatalogue<T>(path: string, action: () => T): T {
     if (code.startsWith('SQLITE_BUSY'))
       throw new BusyError('another process is writing the catalogue', {
         ...options,
-        // To SQLite a lock that the file system does not know is one that somebody else holds.
+        // SQLite takes an unsupported lock for one that another process holds.
         hint: 'Try again later; if there is no such process, its file system has no file locks: keep it on another one',
       })
     if (code === 'SQLITE_NOTADB') throw damagedCatalogue({ path }, 'the file is not a database')

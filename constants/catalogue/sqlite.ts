@@ -11,17 +11,17 @@ type Row = Readonly<Record<string, unknown>>
 type Parameter = string | number | null
 
 /**
- * The SQLite file of a catalogue, opened. Everything SQLite complains about names the file, and no row is believed
- * before its seal was checked.
+ * The open SQLite file of a catalogue. Errors of SQLite name the file, and no row is trusted before its seal was
+ * checked.
  */
 export class CatalogueFile {
   readonly path: string
   readonly #database: Database.Database
   readonly #mode: 'read' | 'write'
-  /** How many transactions and snapshots are one within the other. */
+  /** Nesting depth of transactions and snapshots. */
   #depth = 0
   #isSealed = false
-  /** The seals as the transaction under way has them. */
+  /** The seals as of the current transaction. */
   #seals: Seals | undefined
 
   private constructor(path: string, database: Database.Database, mode: 'read' | 'write') {
@@ -31,8 +31,8 @@ export class CatalogueFile {
   }
 
   /**
-   * Opens `catalogue.sqlite` in `root`: to `read`, or to `write`, which makes folder and file if they are missing.
-   * @throws ConstantsError if there is none to read, it is no catalogue, or a later detcal made it.
+   * Opens `catalogue.sqlite` in `root`: to `read`, or to `write`, which creates folder and file if they are missing.
+   * @throws ConstantsError if there is none to read, it is not a catalogue, or a later detcal made it.
    */
   static open(root: string, mode: 'read' | 'write'): CatalogueFile {
     const path = join(root, 'catalogue.sqlite')
@@ -52,13 +52,13 @@ export class CatalogueFile {
         return CatalogueFile.#openToWrite(path, 'shared')
       } catch (error) {
         if (!/^SQLITE_IOERR_SHM/.test(codeOf((error as Error).cause))) throw error
-        // A file system on which processes share no memory, which the log needs (sshfs, some object stores).
+        // The log needs shared memory between processes, which this file system lacks (sshfs, some object stores).
         return CatalogueFile.#openToWrite(path, 'alone')
       }
     })
   }
 
-  /** @param access `alone`: without a write-ahead log, and so that nobody else reads or writes until it is closed. */
+  /** @param access `alone`: without a write-ahead log, and exclusively until it is closed. */
   static #openToWrite(path: string, access: 'shared' | 'alone'): CatalogueFile {
     const isNew = !existsSync(path)
     if (!isNew) refuseDamage(path)
@@ -71,9 +71,9 @@ export class CatalogueFile {
   }
 
   /**
-   * The rows of a sealed table, all or those of one scope.
+   * The rows of a sealed table: all, or those of one scope.
    * @param scope the values of the table's columns of scope, in their order.
-   * @throws ConstantsError if any was spoilt, or is gone.
+   * @throws ConstantsError if any is damaged or missing.
    */
   sealed(table: SealedTable, scope?: readonly Parameter[]): TextRow[] {
     return this.snapshot(() => {
@@ -119,7 +119,7 @@ export class CatalogueFile {
     return bytesOf(row?.['bytes'])
   }
 
-  /** False for a catalogue that an earlier detcal made: it has no seals, and no checksums. */
+  /** False for a catalogue of an earlier detcal: it has no seals and no checksums. */
   get isSealed(): boolean {
     return this.#isSealed
   }
@@ -131,12 +131,12 @@ export class CatalogueFile {
     )
   }
 
-  /** Runs `action` in one transaction that holds the write lock from its start: all of it lands or nothing does. */
+  /** Runs `action` in one transaction that holds the write lock from its start: all of it is committed, or nothing. */
   transaction<T>(action: () => T): T {
     return this.#within('BEGIN IMMEDIATE', action)
   }
 
-  /** Runs `action`, for which nobody changes the catalogue. */
+  /** Runs `action` on a snapshot of the catalogue. */
   snapshot<T>(action: () => T): T {
     return this.#within('BEGIN', action)
   }
@@ -153,7 +153,7 @@ export class CatalogueFile {
       try {
         this.#exec('ROLLBACK')
       } catch {
-        // A full disk has made SQLite roll back by itself; the first error is the one that explains.
+        // On a full disk SQLite has rolled back by itself; the first error is the informative one.
       }
       throw error
     } finally {
@@ -163,17 +163,18 @@ export class CatalogueFile {
   }
 
   close(): void {
-    // Brings the log into the file, so that a copy of the file alone is whole; while others read, the next one does.
+    // Merges the log into the file, so that a copy of the file alone is complete. While others read, a later close does
+    // it.
     try {
       if (this.#mode === 'write') this.#rows('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch {
-      // On a full disk the log keeps what was entered: that is as safe there, and must not be told as a failure.
+      // On a full disk the log keeps what was entered: it is as safe there, so this is not a failure.
     } finally {
       this.#database.close()
     }
   }
 
-  /** Where `prepare` fails, closes the file and, if it is new and nothing is in it, removes it. */
+  /** If `prepare` fails, closes the file and removes it if it is new and empty. */
   #unlessFailed(isNew: boolean, prepare: () => void): this {
     try {
       prepare()
@@ -186,7 +187,7 @@ export class CatalogueFile {
     }
   }
 
-  /** Has no tables, as far as can be told: a full disk lets nobody in. */
+  /** Whether it has no tables, as far as can be read: a full disk prevents that. */
   #isEmpty(): boolean {
     try {
       return this.#rows('SELECT 1 FROM sqlite_schema').length === 0
@@ -209,7 +210,7 @@ export class CatalogueFile {
       const bytes = bytesOf(value)
       if (bytes) return UTF8.decode(bytes)
     } catch {}
-    throw damagedCatalogue(this, `${what} is no text`)
+    throw damagedCatalogue(this, `${what} is not text`)
   }
 
   #prepareToWrite(): void {
@@ -224,7 +225,7 @@ export class CatalogueFile {
     this.#checkAll()
   }
 
-  /** A catalogue that was made before there were seals gets them. */
+  /** Seals a catalogue that was made before there were seals. */
   #sealAll(): void {
     const tables = Object.keys(SEALED) as SealedTable[]
     const rows = tables.map(table => this.texts(table, SEALED[table].columns))
@@ -234,7 +235,7 @@ export class CatalogueFile {
     })
   }
 
-  /** Nothing is added to a catalogue that is damaged: indices decide what is there already. */
+  /** Nothing is added to a damaged catalogue: its indices decide which entries exist already. */
   #checkAll(): void {
     for (const table of Object.keys(SEALED) as SealedTable[]) this.sealed(table)
     const found = this.texts('pragma_integrity_check', ['integrity_check'])
@@ -242,7 +243,7 @@ export class CatalogueFile {
       throw damagedCatalogue(this, 'its tables and indices disagree')
   }
 
-  /** SQLite does not wait by itself when two processes turn a new file's log on at once. */
+  /** SQLite does not wait by itself when two processes enable a new file's log at once. */
   #useWriteAheadLog(): void {
     const until = Date.now() + BUSY_MS
     for (;;) {

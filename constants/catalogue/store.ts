@@ -18,7 +18,7 @@ import { partOf } from '../../src/files/parts.js'
 import { flushed } from '../../src/files/publish.js'
 import { ConstantsError, isDetcalError, OutputError } from '../../src/model/errors.js'
 
-/** The folder of a unit's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
+/** The folder of a PDU's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
 export function folderOf(detectorType: string, pdu: string): string {
   if (!/^\w[\w.+-]{0,127}$/.test(pdu))
     throw new ConstantsError(`${JSON.stringify(pdu)} cannot be the name of a physical detector unit`, {
@@ -27,7 +27,7 @@ export function folderOf(detectorType: string, pdu: string): string {
   return join('xfel', 'cal', detectorType, pdu.toLowerCase())
 }
 
-/** A file's path relative to the catalogue's root, with forward slashes, if it lies in its store; else undefined. */
+/** A file's path relative to the catalogue's root, with forward slashes, if it is in its store; else undefined. */
 export async function pathInStore(root: string, path: string): Promise<string | undefined> {
   const store = join(root, 'xfel', 'cal')
   if (!existsSync(store)) return undefined
@@ -36,29 +36,29 @@ export async function pathInStore(root: string, path: string): Promise<string | 
   return ['xfel', 'cal', ...inside.split(sep)].join('/')
 }
 
-/** A copy that is on its way into the store: whole and on disk, under a name that nobody reads. */
+/** A complete copy in the store, flushed, still under a temporary name. */
 export interface StagedFile {
   readonly content: Content
-  /** Where it lies until it is kept. */
+  /** Its path until it is kept. */
   readonly path: string
   /**
-   * Gives it its name, `cal.<epoch>.h5` or, where another file has that, `cal.<epoch>.<n>.h5`.
+   * Gives it its name: `cal.<epoch>.h5`, or `cal.<epoch>.<n>.h5` if another file has that.
    * @returns the path relative to the root, with forward slashes.
    */
   keep(): string
-  /** Removes what {@link keep} has not named, or named for a transaction that failed. */
+  /** Removes the file if {@link keep} has not named it, or named it for a transaction that failed. */
   discard(): void
 }
 
-/** A file on its way into the store. */
+/** A file to be put into the store. */
 export interface Incoming {
-  /** The file it is made of, which messages name. */
+  /** The file it is made from, for messages. */
   readonly file: string
   /** From when its constants are valid. */
   readonly beginAt: Date
-  /** Puts what is to be stored under a path where nothing is yet. */
+  /** Writes the content to a path that does not exist yet. */
   readonly put: (to: string) => Promise<void>
-  /** What is put, where that is known, and on disk. */
+  /** The content, if it is known and flushed already. */
   readonly content?: Content
 }
 
@@ -69,13 +69,13 @@ export function copied(file: string): Incoming['put'] {
       await copyFile(file, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     } catch (error) {
       if (!isUnsupported(error)) throw error
-      // A file system that keeps no modes refuses to copy them: then the bytes alone, whatever is there of them already.
+      // A file system without modes refuses to copy them: the bytes alone are copied then, over any that are there.
       await pipeline(createReadStream(file, { highWaterMark: 2 ** 20 }), createWriteStream(to))
     }
   }
 }
 
-/** Puts `file` itself, which is then no longer where it was. */
+/** Moves `file` itself. */
 export function moved(file: string): Incoming['put'] {
   return async to => renameSync(file, to)
 }
@@ -100,7 +100,7 @@ export async function stage(
     await put(temporary)
     if (content) return { content, path: temporary, keep, discard }
     await flushed(temporary)
-    // Of the copy, not of the original, which may change under our hands.
+    // Of the copy, not of the original, which may change at any time.
     return { content: await contentOf(temporary), path: temporary, keep, discard }
   } catch (error) {
     discard()
@@ -141,7 +141,7 @@ const EPOCH = /^cal\.(\d{1,11}(?:\.\d+)?)\.h5$/
 export function epochOf(path: string): Date | undefined {
   const text = EPOCH.exec(basename(path))?.[1]
   if (text === undefined) return undefined
-  // By digits: 1738172761.382 times 1000 is a little less than the milliseconds it says.
+  // By digits: 1738172761.382 times 1000 is slightly less than the milliseconds it states.
   const [seconds = '', fraction = ''] = text.split('.')
   return new Date(Number(seconds) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3)))
 }
@@ -151,7 +151,7 @@ export function epochText(time: Date): string {
   return String(time.getTime() / 1000)
 }
 
-/** Whether `path` is a file that can be asked for its size. */
+/** Whether `path` is a file whose size can be read. */
 export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

@@ -1,13 +1,13 @@
 import type { DarkRecipe } from './recipe.js'
 
 /**
- * What is found of each (cell, stage): offset and noise (f32, ADU), bad pixels (u32) and, where a detector has gain
+ * What is computed for each (cell, stage): offset and noise (f32, ADU), bad pixels (u32) and, where a detector has gain
  * samples, their mean and standard deviation (f32). A plane is one element a pixel in image order.
  */
 export const QUANTITIES = ['offset', 'noise', 'bad', 'gainMean', 'gainDeviation'] as const
 export type Quantity = (typeof QUANTITIES)[number]
 
-/** Quantities that a recipe finds, a prefix of {@link QUANTITIES}. */
+/** Quantities that a recipe computes, a prefix of {@link QUANTITIES}. */
 function quantities({ gain }: DarkRecipe): number {
   return gain === undefined ? 3 : QUANTITIES.length
 }

@@ -12,7 +12,7 @@ export type StageName = 'high' | 'medium' | 'low'
 
 /** How the dark frames of a detector are characterised. */
 export interface DarkRecipe {
-  /** Gain stages, one run each; a single one: one run for all. */
+  /** Gain stages, one run each; with a single run for all if there is one stage. */
   readonly stages: readonly StageName[]
   readonly signal: Decode
   /** Samples that indicate the stage: by an analogue level that rises from high to low, or by the stage's number. */

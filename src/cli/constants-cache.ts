@@ -7,9 +7,9 @@ import { isDetcalError } from '../model/errors.js'
 import type { MachineArguments } from './correct-options.js'
 
 /**
- * The constants cache that the options mean. A default one that cannot be used costs the cache and not the correction:
- * constants then come from their files, as with `off`, and a warning says why.
- * @throws OutputError if a folder that was named cannot be used. @throws UsageError for a size that is none.
+ * The constants cache according to the options. If the default folder cannot be used, only the cache is lost, not the
+ * correction: constants then come from their files, as with `off`, and a warning says why.
+ * @throws OutputError if a named folder cannot be used. @throws UsageError for an invalid size.
  */
 export function openConstantsCache({
   constantsCache,

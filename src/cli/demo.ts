@@ -11,9 +11,9 @@ import { EXIT } from './exit.js'
 import { table } from './table.js'
 
 /**
- * `npm run demo`: dark runs and a photon run of 16 modules, simulated; the darks characterised, the photons corrected
- * with constants from these darks alone and held against what was simulated. It runs the same commands as a user
- * would and shows them.
+ * `npm run demo`: simulates dark runs and a photon run of 16 modules, characterises the dark runs, corrects the photon
+ * run with constants from these alone, and compares it with the truth. It runs and shows the commands that a user would
+ * run.
  */
 const OUT = 'demo'
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -53,7 +53,7 @@ detcal(
   ...['dark', '--high', run(1), '--medium', run(2), '--low', run(3)],
   ...['--catalogue', catalogue, '--report', report],
 )
-// The constants that the simulator makes stay out of the catalogue: the correction has those of the darks alone.
+// The simulator's own constants are not in the catalogue: the correction uses only those of the dark runs.
 const truth = join(OUT, 'truth.h5')
 simulate(
   ...['--run', String(PHOTONS.run), '--trains', String(PHOTONS.trains)],

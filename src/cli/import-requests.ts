@@ -24,8 +24,8 @@ export interface ImportOptions {
 }
 
 /**
- * One request for all files where the options say whose they are, else one for each unit in each file.
- * @throws UsageError if neither they nor a file say it, or what they say cannot be.
+ * One request for all files if the options name the module, else one for each PDU in each file.
+ * @throws UsageError if neither options nor a file name it, or the names are impossible.
  */
 export async function importRequests(options: ImportOptions): Promise<ImportRequest[]> {
   const { detector, module, pdu, rawData } = options

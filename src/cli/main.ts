@@ -8,7 +8,7 @@ import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
 
-// A reader that has seen enough (`detcal inspect | head`) is no error.
+// A reader that closes the pipe early (`detcal inspect | head`) is not an error.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', error => {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
@@ -18,7 +18,7 @@ const args = hideBin(process.argv)
 let parser = yargs(args)
   .scriptName('detcal')
   .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')
-  // Made only for who asks: all of the code is read for it.
+  // Computed only on request: it reads all of the code.
   .version(args.includes('--version') ? buildVersion() : '')
   .demandCommand(1, 'name a command')
   .recommendCommands()
@@ -27,7 +27,7 @@ let parser = yargs(args)
   .alias('help', 'h')
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
-  // Its types say aliases, it gives all it knows.
+  // Its types declare only aliases, but it returns every option.
   .check((args, types) => checkArguments(args, types as unknown as ArgumentTypes))
   .fail((message, error) => {
     // yargs' own errors are about usage, and so are messages without an error.

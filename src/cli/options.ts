@@ -14,7 +14,7 @@ export function parsePairs(pairs: readonly string[], option: string): Record<str
   )
 }
 
-/** A number of threads, the cores there are where none is given. @throws UsageError */
+/** A number of threads; default: the number of cores. @throws UsageError */
 export function parseWorkers(asked: number | undefined, cpus: number): number {
   if (asked === undefined) return cpus
   if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked

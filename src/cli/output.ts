@@ -1,6 +1,9 @@
 import { software } from '../files/version.js'
 
-/** Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, says who made it. */
+/**
+ * Prints `value` as the command's result: JSON on stdout, bigints as text. A result, unlike a list, includes the
+ * software version.
+ */
 export function printJson(value: object): void {
   const result = Array.isArray(value) ? value : { software: software(), ...value }
   process.stdout.write(

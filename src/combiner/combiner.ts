@@ -11,6 +11,8 @@ export interface CombinerPolicy<Part> {
   readonly same: (a: Part, b: Part) => boolean
   /** Whether a part has no frames: it has no vote and fits any train. Absent: no part is empty. */
   readonly empty?: (part: Part) => boolean
+  /** Whether a part has no vote while there are others that have. Absent: all vote. */
+  readonly doubtful?: (part: Part) => boolean
 }
 
 /** One train of the whole detector. */
@@ -20,8 +22,8 @@ export interface CombinedTrain<Part> {
   readonly parts: ReadonlyMap<number, Part>
   /** The part that represents those that agree: that of the lowest module; absent if all are empty. */
   readonly agreed?: Part
-  /** Modules whose parts differ from those of most. */
-  readonly disagreeing: readonly number[]
+  /** Parts that differ from those of most, by module. */
+  readonly disagreeing: ReadonlyMap<number, Part>
   /** All modules are there and agree. */
   readonly complete: boolean
 }
@@ -121,13 +123,17 @@ export class Combiner<Part> {
         this.#given.delete(oldest)
         break
       }
-    const { modules, same, empty = () => false } = this.#policy
+    const { modules, same, empty = () => false, doubtful = () => false } = this.#policy
     const entries = [...parts].sort(([a], [b]) => a - b)
-    const voters = entries.filter(([, part]) => !empty(part))
-    const agreement = agreementOf(voters, ([, a], [, b]) => same(a, b))
-    const disagreeing = agreement?.others.map(([module]) => module) ?? []
-    const kept = entries.filter(([module]) => !disagreeing.includes(module))
-    const complete = modules.every(module => parts.has(module)) && disagreeing.length === 0
+    const present = entries.filter(([, part]) => !empty(part))
+    const agreement = agreementOf(
+      present,
+      ([, a], [, b]) => same(a, b),
+      ([, part]) => doubtful(part),
+    )
+    const disagreeing = new Map(agreement?.others)
+    const kept = entries.filter(([module]) => !disagreeing.has(module))
+    const complete = modules.every(module => parts.has(module)) && disagreeing.size === 0
     this.#counts[complete ? 'complete' : 'partial']++
     return {
       ...{ train, parts: new Map(kept), disagreeing, complete },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 
-/** Hexadecimal digits of a build's hash that are told: two builds that differ never share them by accident. */
+/** Hexadecimal digits of a build's hash that are shown: enough that different builds never share them by accident. */
 const DIGITS = 16
 
 /**

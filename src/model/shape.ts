@@ -22,7 +22,7 @@ export function shaped<S extends Schema>(
 }
 
 /** A table of anything: an object that is no list. */
-export const TABLE = v.pipe(v.unknown(), v.guard(isTable, 'it is no table'))
+export const TABLE = v.pipe(v.unknown(), v.guard(isTable, 'it is not a table'))
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -3,7 +3,7 @@ import { writing } from '../files/errors.js'
 import { writeFully } from '../files/read-write.js'
 import { consecutive, findDeclared, setEndOfFile, writeChunkIndex } from '../hdf5/create/write-chunks.js'
 
-/** A declared dataset and where its chunks lie: one behind the other from `address`, in the order of their numbers. */
+/** A declared dataset and its chunks' place: one after the other from `address` on, in order of their numbers. */
 export interface ChunkRange {
   readonly path: string
   readonly address: number
@@ -18,12 +18,12 @@ export interface ChunkedDataset {
   readonly chunkBytes: number
 }
 
-/** Chunk data begin at a page: whole frames are written there. */
+/** Chunk data begin at a page boundary: whole frames are written there. */
 const PAGE = 4096
 
 /**
- * Places the chunks of freshly declared datasets behind what the library wrote, and enters them in the file's
- * chunk indices. The chunks themselves are written afterwards, by anyone and in any order, with {@link writeAt}.
+ * Places the chunks of newly declared datasets after what was written, and enters them in the file's chunk indices. The
+ * chunks themselves are written afterwards, by any thread and in any order, with {@link writeAt}.
  * @throws OutputError
  */
 export function reserveChunks(file: string, datasets: readonly ChunkedDataset[]): ChunkRange[] {

@@ -9,7 +9,7 @@ import type { SimulationOptions } from './model/options.js'
 import { modelModule } from './model-module.js'
 import { isSeam } from './pattern.js'
 
-/** A simulated photon run that was corrected, and what it was made of. */
+/** A simulated photon run that was corrected, and its truth. */
 export interface ClosedLoop {
   /** What was simulated. */
   readonly options: SimulationOptions
@@ -17,51 +17,51 @@ export interface ClosedLoop {
   readonly truth: string
   /** Folder of its CORR files. */
   readonly corrected: string
-  /** Trains of each dark run that its constants are made of. */
+  /** Trains of each dark run that its constants are made from. */
   readonly darkTrains: number
 }
 
-/** Corrected minus true signal, over pixels that are not masked, ADU of the stage they measured in. */
+/** Corrected minus true signal, over unmasked pixels, in ADU of the stage they measured in. */
 export interface Residual {
   readonly values: number
   readonly bias: number
   readonly rms: number
-  /** rms that noise, digitisation and the error of the dark median make together. */
+  /** Predicted rms: noise, digitisation and the error of the dark median together. */
   readonly predicted: number
 }
 
-/** rms over trains of single (cell, pixel), each divided by what is predicted of it. */
+/** rms over trains of single (cell, pixel), each divided by its prediction. */
 export interface PixelResiduals {
   /** (cell, pixel) that have enough trains. */
   readonly values: number
   /** Root of the mean square. */
   readonly rms: number
   readonly largest: number
-  /** Share above 1.1: so few trains scatter it. */
+  /** Share above 1.1: with few trains it scatters. */
   readonly above: number
 }
 
-/** Trains that tell an rms. */
+/** Least trains for an rms. */
 const LEAST_TRAINS = 8
 const TOLERATED = 1.1
 
-/** How far a correction is from truth. */
+/** How far a correction is from the truth. */
 export interface Residuals {
   /** By stage a pixel measured in: high, medium, low. */
   readonly stages: readonly Residual[]
-  /** Of each (cell, pixel) by itself, over trains in high gain. */
+  /** For each (cell, pixel), over trains in high gain. */
   readonly pixels: PixelResiduals
-  /** Largest bias of any memory cell, ASIC (64 × 64 pixels) and of the rows at the seams of ASICs, in high gain. */
+  /** Largest bias of any memory cell, any ASIC (64 × 64 pixels) and the rows at the seams of ASICs, in high gain. */
   readonly worst: { readonly cell: number; readonly asic: number; readonly seam: number }
-  /** Where high-gain values lie about 0, 1 and 2 photons, minus where that is: ADU. */
+  /** Centres of the high-gain values around 0, 1 and 2 photons, minus the true positions: ADU. */
   readonly peaks: readonly number[]
   readonly masked: number
-  /** Pixels that are not masked and were taken for another stage than they measured in. */
+  /** Unmasked pixels that were assigned another stage than they measured in. */
   readonly misassigned: number
 }
 
 /**
- * Holds the CORR files of a simulated run, corrected with the default steps, against its truth.
+ * Compares the CORR files of a simulated run, corrected with the default steps, with its truth.
  * @throws DataError if a file cannot be read.
  */
 export async function compareWithTruth({
@@ -142,7 +142,7 @@ async function framesOf<D extends DType>(file: string, dataset: string, dtype: D
   }
 }
 
-/** Sums of residuals, of their squares and of the predicted ones. */
+/** Sums of residuals, of their squares and of the predicted squares. */
 class Tally {
   count = 0
   sum = 0
@@ -177,7 +177,7 @@ class Sums {
   readonly #peaks = [new Tally(), new Tally(), new Tally()]
   readonly #seam = new Tally()
   readonly #cells = new Map<number, Tally>()
-  /** By cell of the module at hand. */
+  /** By cell of the current module. */
   #pixels = new Map<number, PixelSums>()
   readonly #ratios = { values: 0, squares: 0, largest: 0, above: 0 }
   #asics = new Map<number, Tally>()
@@ -294,7 +294,7 @@ function worst(tallies: ReadonlyMap<number, Tally>): number {
   return [...tallies.values()].reduce((most, { bias }) => Math.max(most, Math.abs(bias)), 0)
 }
 
-/** What `signal` ADU of high gain read in a stage, above its dark level. */
+/** The reading, above the dark level, of `signal` ADU of high gain in a stage. */
 function levelOf(
   { ratios, steps, physics }: ModuleModel,
   pixel: number,

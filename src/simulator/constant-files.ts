@@ -13,15 +13,15 @@ import { keyOf } from './model/random.js'
 import { constantsBegin } from './model/timeline.js'
 import type { ConstantsFileTask } from './tasks.js'
 
-/** The physical unit that stands for a module in simulated runs. */
+/** The PDU of a module in simulated runs. */
 export function pduOf({ detector }: Pick<SimulationOptions, 'detector'>, module: ModuleIndex): string {
   return `${detector.aggregator}_SIM_M${twoDigits(module)}`
 }
 
-/** The constants of a run on their way into a catalogue. */
+/** The constants of a run, before they enter a catalogue. */
 export interface ConstantsPlan {
   readonly catalogue: string
-  /** Folder in the catalogue that nobody else reads: what is in it is removed, come what may. */
+  /** Folder in the catalogue that nobody else reads: its content is removed in any case. */
   readonly staging: string
   readonly tasks: readonly ConstantsFileTask[]
   /** The conditions they are valid for. */
@@ -39,14 +39,14 @@ export function planConstants(
     const pdu = pduOf(options, module)
     return { options, module, pdu, path: join(staging, pdu) }
   })
-  // The run's, but for the gain mode: simulated constants hold in all of them.
+  /** The run's, except for the gain mode: simulated constants are valid in all of them. */
   const { 'Gain mode': _, ...conditions } = simulatedOf(kit).conditionsOf(options)
   return { catalogue, staging, tasks, conditions }
 }
 
 /**
- * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue has already, to
- * the byte, are not kept twice.
+ * Moves what the tasks wrote into the catalogue's store and enters it. Constants that the catalogue already has, byte
+ * for byte, are not stored twice.
  * @throws ConstantsError, OutputError
  */
 export async function enterConstants({ catalogue, tasks, conditions }: ConstantsPlan): Promise<void> {

@@ -11,8 +11,8 @@ import type { FillPlanes } from './model/simulated-detector.js'
 const TRANSPOSED: AxisOrder = ['fast_scan', 'slow_scan', 'cell', 'plane']
 
 /**
- * The constants that a characterisation without statistical error would find for a simulated module, in the order of
- * axes that CalCat has them in, evaluated in strips of rows of the first axis as the writer asks for them.
+ * The constants that a characterisation without statistical error would find for a simulated module, in CalCat's order
+ * of axes, evaluated in strips of rows of the first axis as the writer requests them.
  */
 export function constantsOf(
   kit: DetectorKit,

@@ -13,7 +13,7 @@ import { poisson } from './poisson.js'
 /** Strong reflections: photons in a hit pixel, evenly spread over the logarithm of this range. */
 const REFLECTION = { fewest: 150, most: 10_000 }
 
-/** A module's model in one memory cell, by pixel: what all frames of that cell share. */
+/** A module's model in one memory cell, by pixel, shared by all frames of that cell. */
 export interface CellModel {
   readonly model: ModuleModel
   readonly offsets: readonly [Float32Array, Float32Array, Float32Array]
@@ -79,7 +79,7 @@ export function simulateFrame(
     const ratio = at(ratios, pixel)
 
     let stage: 0 | 1 | 2 = forced ?? 0
-    // Only a pixel that switches makes the step; forced into a stage it begins there.
+    // Only a pixel that switches adds the step; one forced into a stage starts there.
     let level = signal
     if (forced === 1) level = signal / ratio
     else if (forced === 2) level = signal / (ratio * lowRatio)
@@ -103,7 +103,7 @@ export function simulateFrame(
   }
 }
 
-/** Poisson photons of the pattern; in few pixels a strong reflection instead. */
+/** Poisson photons of the pattern; in a few pixels a strong reflection instead. */
 function photonsAt(light: Light, pixel: number): number {
   const { key, reflections } = light
   const hit = (draw(key.a, key.b, 2 * pixel) >>> 0) / 2 ** 32

@@ -38,7 +38,7 @@ export function modelModule(
   } as const satisfies ModuleModel
   const key = keyOf(seed, 'pixel', module)
   const whole = keyOf(seed, 'module', module)
-  // Deviates that all pixels of an ASIC (64 × 64) share, behind that of the module.
+  // Deviates shared by all pixels of an ASIC (64 × 64), after that of the module.
   const asicColumns = Math.ceil(detector.fastScan / 64)
   const photonAdu = physics.aduPerKev * energy
   const [high, medium, low] = physics.stages
@@ -82,7 +82,7 @@ function modelCells({ stages }: Physics, module: ModuleIndex, cells: number, see
   } as const
 }
 
-/** What its kind does to a pixel. */
+/** Effect of a pixel's kind. */
 function damage(model: ModuleModel, pixel: number): void {
   const kind = model.kinds[pixel]
   const { bad } = model.physics

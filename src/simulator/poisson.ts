@@ -16,7 +16,7 @@ const CLASSES = (LARGEST_LOG2 - SMALLEST_LOG2) * CLASSES_PER_OCTAVE + 2
 /** Entries of one table: beyond them the probability is below 2^-32 for every inverted mean. */
 const ENTRIES = 96
 
-/** The class of the grid whose mean is nearest to `mean` in ratio; 0 for what is below half the smallest. */
+/** The class whose mean is nearest to `mean` in ratio; 0 below half the smallest. */
 export function poissonClass(mean: number): number {
   if (!(mean > 2 ** (SMALLEST_LOG2 - 1))) return 0
   const position = Math.round((Math.log2(mean) - SMALLEST_LOG2) * CLASSES_PER_OCTAVE) + 1
@@ -48,7 +48,7 @@ export function poisson(poissonClass: number, bits: number): number {
   }
   const u = bits >>> 0
   const row = poissonClass * ENTRIES
-  // Half-way down first: means above 8 would search long from 0.
+  // Half-way down first: a search from 0 would be long for means above 8.
   let k = u >= (CUMULATIVE[row + 16] ?? 0) ? 17 : 0
   while (k < ENTRIES - 1 && u >= (CUMULATIVE[row + k] ?? 0)) k++
   return k

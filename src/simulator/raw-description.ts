@@ -21,7 +21,7 @@ export function rawSource({ detector }: Pick<SimulationOptions, 'detector'>, mod
   return `${detector.karaboId}/DET/${module}CH0:xtdf`
 }
 
-/** What all files of a run say of it. */
+/** What all files of a run state about it. */
 export function describeRun(options: SimulationOptions, sequence: Sequence) {
   const begin = runBegin(options)
   return {
@@ -84,7 +84,7 @@ export function describeRaw(options: SimulationOptions, module: ModuleIndex, seq
   }
 }
 
-/** What the small datasets hold: number `row`, and the number of the element in it. Others are zero. */
+/** Content of the small datasets: by `row` and element. Others are zero. */
 type Values = Readonly<Record<string, (row: number, element: number) => number>>
 
 function valuesOf(options: SimulationOptions, module: ModuleIndex, sequence: Sequence): Values {

@@ -25,8 +25,8 @@ export interface RawFileTask {
 }
 
 /**
- * Simulates one module's frames of one sequence and writes them to `path`, cell by cell, so that a cell's model is
- * made once. The order in which frames are simulated shows nowhere.
+ * Simulates one module's frames of one sequence and writes them to `path`, cell by cell, so that a cell's model is made
+ * once. The order in which frames are simulated does not affect the result.
  * @throws OutputError
  */
 export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promise<void> {
@@ -78,7 +78,7 @@ export interface FramePlace {
   readonly stage?: GainStage
 }
 
-/** Simulates the frame at `place` by itself: its numbers depend on the options and the place alone. */
+/** Simulates the frame at `place` by itself: its numbers depend only on the options and the place. */
 export function simulateRow(
   cellModel: CellModel,
   options: SimulationOptions,
@@ -96,7 +96,7 @@ export function simulateRow(
           reflections: switched,
           key: keyOf(seed, 'photons', run, module, trainId, cell),
         }
-  // The same photons in every stage, each with noise of its own.
+  // The same photons in every stage, each with its own noise.
   const own = parallel === undefined ? [] : [parallel]
   const electronics = keyOf(seed, 'electronics', run, module, trainId, cell, ...own)
   simulateFrame(cellModel, light, parallel ?? stage, electronics, raw, truth)

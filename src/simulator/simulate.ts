@@ -22,14 +22,14 @@ import { aggregatorOf, rawFileName } from './raw-description.js'
 import { runTask, type SimulationTask } from './tasks.js'
 import { createTruth } from './truth.js'
 
-/** Where a simulation goes and how it runs; none of it changes a byte of it. */
+/** Output and resources of a simulation; they do not affect its content. */
 export interface SimulationTarget {
   /** Folder that gets `raw/rNNNN`. */
   readonly out: string
   /** Catalogue that gets the constants of a photon run. */
   readonly catalogue: string
   readonly truth?: string
-  /** Threads; all cores where left out. */
+  /** Threads; default: all cores. */
   readonly workers?: number
   /** Where the detector is found. Only the calling thread knows kits that are given here, and simulates alone. */
   readonly kits?: readonly DetectorKit[]
@@ -40,7 +40,7 @@ export interface SimulationTarget {
 
 export interface SimulationResult {
   readonly run: string
-  /** Undefined for dark runs: these are what constants are made of. */
+  /** Undefined for dark runs: constants are made from these. */
   readonly catalogue: string | undefined
   readonly truth: string | undefined
   readonly files: number
@@ -50,8 +50,8 @@ export interface SimulationResult {
 
 /**
  * Simulates a run: RAW files, control data and, for photons, the matching constants. The run's folder and the truth
- * file appear only when all of them is there.
- * @throws UsageError for options that cannot be; OutputError for existing or unwritable output.
+ * file appear only when everything is complete.
+ * @throws UsageError for impossible options; OutputError for existing or unwritable output.
  */
 export async function simulate(
   options: SimulationOptions,
@@ -142,7 +142,7 @@ async function runAll(tasks: readonly SimulationTask[], target: SimulationTarget
     }
   }
   try {
-    // What runs beside a task that failed comes to its end: Node may not survive a thread that is ended amid a failing write.
+    // Tasks that run beside a failed one are completed: Node may not survive ending a thread during a failing write.
     const drains = await Promise.allSettled(Array.from({ length: threads }, drain))
     signal?.throwIfAborted()
     for (const result of drains) if (result.status === 'rejected') throw result.reason

@@ -45,7 +45,7 @@ export async function runTask(
   }
 }
 
-/** The model of the module that the thread had last: its next task is often the same module's. */
+/** The thread's last model: its next task is often the same module's. */
 let last: { readonly name: string; readonly model: ModuleModel } | undefined
 
 function modelOf(kit: DetectorKit, { options, module }: SimulationTask): ModuleModel {

@@ -5,12 +5,12 @@ import { type ChunkRange, reserveChunks } from './chunk-file.js'
 import type { SimulationOptions } from './model/options.js'
 import { pulseOf, sequencesOf } from './model/timeline.js'
 
-/** Where a module's part of the truth goes. Plain data, for the threads that write it. */
+/** A module's part of the truth file. Plain data, for the threads that write it. */
 export interface TruthTarget {
   readonly file: string
   /** u16 photons of each pixel, a chunk a frame; frame = train of the run · cells + cell. */
   readonly photons: ChunkRange
-  /** u8 gain stage each pixel measured in; 0 in parallel gain, where each measures in all. */
+  /** u8 gain stage each pixel measured in; 0 in parallel gain, where every pixel measures in all. */
   readonly stages: ChunkRange
   /** f32 dark level, ADU, three chunks a cell: high, medium, low. */
   readonly offsets: ChunkRange

@@ -45,7 +45,7 @@ export async function validate(
       problems.push(...checked.problems)
     } catch (error) {
       const problem = fileProblem(error, file)
-      // Beside a run it is somebody's; the file that was asked for must be one of a run's.
+      // A stray file in a run's folder is ignored; a file that was named must belong to a run.
       const foreign = !single && isDetcalError(error) && isForeign(name, error)
       problems.push(foreign ? { ...problem, severity: 'warning' } : problem)
     }
@@ -76,7 +76,7 @@ function checkFile(
     try {
       for (const finding of check.run(context)) problems.push(problemOf(check, finding, exdf.path))
     } catch (error) {
-      // What keeps a check from looking is a finding of it; the other checks go on.
+      // A failure of a check is its finding; the other checks continue.
       if (!(error instanceof DataError)) throw error
       const { dataset } = error.place
       problems.push(
@@ -107,7 +107,7 @@ function problemOf(check: Check, finding: Finding, path?: string): Problem {
   return { check: check.name, severity, message, place }
 }
 
-/** Modules of a file; corrected files of before 2024 carry the raw name and are told by their planes. */
+/** Modules of a file; corrected files from before 2024 have the raw name and are recognised by their planes. */
 function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
   const found = [...instrumentSources.keys()].flatMap(source => moduleSource(source) ?? [])
   const renamed = new Set(found.filter(module => module.corrected).map(module => module.module))
@@ -149,7 +149,7 @@ function pulseFacts(
       if (cells && first + valid <= cells.numbers.length) cellLists.set(id, digest(cells, first, valid))
     })
   } catch (error) {
-    // The file checks have said what is wrong with it.
+    // The file checks have reported what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
   return facts

@@ -22,7 +22,7 @@ describe('a combiner of all that was planned', () => {
     expect(all.take()).toEqual([])
     all.add(train(5), 3, 'p')
     const [given] = all.take()
-    expect(given).toMatchObject({ train: 5, complete: true, disagreeing: [], agreed: 'p' })
+    expect(given).toMatchObject({ train: 5, complete: true, disagreeing: new Map(), agreed: 'p' })
     expect([...(given?.parts.keys() ?? [])]).toEqual([0, 3, 7])
     expect(all.counts).toEqual({ complete: 1, partial: 0, late: 0, duplicate: 0 })
   })
@@ -45,9 +45,23 @@ describe('a combiner of all that was planned', () => {
     for (const [module, part] of ['q', 'p', 'p', ''].entries()) all.add(train(1), module, part)
     for (const [module, part] of ['q', 'p', '', ''].entries()) all.add(train(2), module, part)
     const [first, second] = all.take()
-    expect(first).toMatchObject({ agreed: 'p', disagreeing: [0], complete: false })
+    expect(first).toMatchObject({ agreed: 'p', disagreeing: new Map([[0, 'q']]), complete: false })
     expect([...(first?.parts.keys() ?? [])]).toEqual([1, 2, 3])
-    expect(second).toMatchObject({ agreed: 'q', disagreeing: [1] })
+    expect(second).toMatchObject({ agreed: 'q', disagreeing: new Map([[1, 'p']]) })
+  })
+
+  it('gives doubtful parts no vote while others have one, and lets them agree with whom they fit', () => {
+    const all = new Combiner<string>({
+      modules: [0, 1, 2],
+      same: (a, b) => a === b || a === '?' || b === '?',
+      doubtful: part => part.includes('?'),
+    })
+    for (const [module, part] of ['?', 'x?', 'p'].entries()) all.add(train(1), module, part)
+    for (const [module, part] of ['x?', 'y?', 'y?'].entries()) all.add(train(2), module, part)
+    const [first, second] = all.take()
+    expect(first).toMatchObject({ agreed: 'p', disagreeing: new Map([[1, 'x?']]) })
+    expect([...(first?.parts.keys() ?? [])]).toEqual([0, 2])
+    expect(second).toMatchObject({ agreed: 'y?', disagreeing: new Map([[0, 'x?']]) })
   })
 
   it('knows no pulses where no module has a frame', () => {

@@ -3,7 +3,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { medianOf } from '../../dist/src/engine/contract/operations.js'
+import { findMedian } from '../../dist/src/engine/contract/operations.js'
 import { Engine } from '../../dist/src/engine/threads/engine.js'
 
 const DYING = fileURLToPath(new URL('./dying-worker.cjs', import.meta.url))
@@ -11,7 +11,7 @@ const [rounds] = process.argv.slice(2)
 
 for (let round = 0; round < Number(rounds); round++) {
   const engine = await Engine.start({ workers: 2, workerEntry: DYING })
-  await engine.call(medianOf, {}).catch(error => {
+  await engine.call(findMedian, {}).catch(error => {
     if (error.name !== 'WorkerDiedError') throw error
   })
   await wait(round % 50)

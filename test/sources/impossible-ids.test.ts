@@ -227,14 +227,14 @@ describe('ids of frames', () => {
     ])
   })
 
-  test('modules whose pulse ids differ beyond 2^53 disagree; equal ones, NaN too, agree', async () => {
+  test('impossible pulse ids, beyond 2^53 or NaN, are no witnesses: modules agree by their other ids', async () => {
     const counts = async (a: Parameters<typeof put>[2], b: typeof a) => {
       const run = await runOf(column('pulseId', a), column('pulseId', b, 1))
       return [...joinRun(run).modules.values()].map(([file]) => file?.frames)
     }
     const wide = (id: bigint) => BigUint64Array.of(0n, 1n, 0n, id, 2n, 0n)
     expect(await counts(wide(2n ** 60n), wide(2n ** 60n))).toEqual([6, 6])
-    expect(await counts(wide(2n ** 60n), wide(2n ** 60n + 1n))).toEqual([6, 3])
+    expect(await counts(wide(2n ** 60n), wide(2n ** 60n + 1n))).toEqual([6, 6])
     const nan = Float64Array.of(0, 1, 0, Number.NaN, 2, 0)
     expect(await counts(nan, nan)).toEqual([6, 6])
   })
@@ -290,6 +290,16 @@ test('flags, times and origins that mean nothing count as unknown', async () => 
   const far = await runOf({ ...plain, timestamps: [2n ** 64n - 1n, 1_700_000_000_000_000_000n, 0n] })
   expect(fileOf(far).trains[0]?.timestamp).toBe(2n ** 64n - 1n)
   expect(far.time).toEqual(new Date(1_700_000_000_000))
+})
+
+test.each([
+  ['image/length', Float64Array.of(1, 1, 1, 1, Number.NaN, 1), 'NaN (train 1001)'],
+  ['image/length', BigInt64Array.of(1n, -1n, 1n, 1n, -5n, 1n), '-1 (train 1000), -5 (train 1001)'],
+  ['header/pulseCount', BigUint64Array.of(2n, 2n ** 64n - 1n, 1n), '18446744073709551615 (train 1001)'],
+])('%s that cannot be is named and copied: %#', async (name, data, digits) => {
+  const run = await runOf(with_(`${ROOT}/${name}`, data))
+  expect(trains(run)).toEqual(['1000: 0+2', '1001: 2+3', '1002: 5+1'])
+  expect(problems(run)).toEqual([`error : numbers that mean nothing: ${digits}: copied as they are`])
 })
 
 describe('a train id twice in a file', () => {

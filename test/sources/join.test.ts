@@ -134,6 +134,34 @@ describe('joining', () => {
     expect(layout(joined)).toEqual(['m1s0: 100×2 101×1', 'm2s0: 100×0 101×1'])
   })
 
+  test.each([
+    ['too large', [0, 2 ** 63, 8]],
+    ['negative', [-1, 4, 8]],
+    ['no number', [0, 4, Number.NaN]],
+    ['infinite', [0, Infinity, 8]],
+    ['there twice', [0, 4, 4]],
+    ['never written', [0, 0, 0]],
+  ])('an id that is %s has no vote and costs no module the train, among two or three', (_, bad) => {
+    for (const spoilt of [0, 1, 2])
+      for (const count of [2, 3]) {
+        const files = Array.from({ length: count }, (_, module) =>
+          fileOf(module, 0, { 100: module === spoilt ? bad : [0, 4, 8] }),
+        )
+        const joined = joinRun(runOf(files))
+        expect(layout(joined)).toEqual(files.map((_, module) => `m${module}s0: 100×3`))
+        expect([joined.problems, [...(joined.trains[0]?.pulseIds ?? [])]]).toEqual([[], [0, 4, 8]])
+      }
+  })
+
+  test('a list with an impossible id whose others are not those of the rest is another list', () => {
+    const right = { 100: [0, 4, 8] }
+    const joined = joinRun(runOf([fileOf(0, 0, { 100: [-1, 5, 8] }), fileOf(1, 0, right)]))
+    expect([...joined.modules.keys()]).toEqual([1])
+    // Each has one, and nobody else was there.
+    const both = joinRun(runOf([fileOf(0, 0, { 100: [-1, 4, 8] }), fileOf(1, 0, { 100: [0, -1, 8] })]))
+    expect(layout(both)).toEqual(['m0s0: 100×3', 'm1s0: 100×3'])
+  })
+
   test('a module that is overruled in all its trains gets no file and an error', () => {
     const joined = joinRun(
       runOf([fileOf(0, 0, { 100: [0] }), fileOf(1, 0, { 100: [0] }), fileOf(2, 0, { 100: [4] })]),
@@ -194,7 +222,7 @@ describe('selecting', () => {
       expect.objectContaining({ tag: 'usage' }),
     )
     expect(() => joinRun(run, { pulses: parseSlice('9:', '--pulses') })).toThrow(
-      expect.objectContaining({ tag: 'data' }),
+      expect.objectContaining({ tag: 'usage' }),
     )
     expect(() => joinRun(run, { trains: parseTrains('9:') })).toThrow(
       expect.objectContaining({ tag: 'usage' }),

@@ -17,6 +17,12 @@ import {
 const plain: ModuleSpec = { trainIds: [1000, 1001, 1002], counts: [2, 3, 1] }
 const ROOT = `INSTRUMENT/${sourceOf({})}`
 
+/** One dataset of u64 in place of its own. */
+const spoilt = (path: string, ...data: bigint[]): Pick<ModuleSpec, 'without' | 'also'> => ({
+  without: [path],
+  also: (file: File) => put(file, path, BigUint64Array.from(data)),
+})
+
 /** `check severity` of what is found, modules that small runs lack aside. */
 async function found(folder: string, only?: string): Promise<string[]> {
   const { problems } = await validate(folder, CHECKS)
@@ -54,7 +60,8 @@ describe('each check finds what it is for', () => {
       [
         'train_ids_nonzero error: zero at row 1, before the last train id at row 2',
         ...['detector', 'header', 'image', 'trailer'].map(
-          () => 'index_instrument error: index has wrong number of entries: 3 for 2 trains',
+          () =>
+            'index_instrument error: index has wrong number of entries for readers that leave out train ids of 0: 3, and 2 ids',
         ),
       ],
     ],
@@ -90,6 +97,16 @@ describe('each check finds what it is for', () => {
       'suspect trains',
       { ...plain, flags: [1, 0, 1] },
       ['train_flags warning: 1 train is flagged as suspect: 1001'],
+    ],
+    [
+      'an index beyond 2^53, to the last digit and once',
+      { ...plain, ...spoilt(`INDEX/${sourceOf({})}/image/count`, 2n, 2n ** 53n + 1n, 1n) },
+      ['index_instrument error: numbers that are not valid rows: row 1 has first 2, count 9007199254740993'],
+    ],
+    [
+      'a count of pulses that cannot be',
+      { ...plain, ...spoilt(`${ROOT}/header/pulseCount`, 2n, 2n ** 64n - 1n, 1n) },
+      ['image_ids error: numbers that mean nothing: 18446744073709551615 (train 1001): copied as they are'],
     ],
     ['no flags', { ...plain, without: ['INDEX/flag'] }, ['train_flags error: INDEX/flag is missing']],
     [

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { ConstantsError, type Place } from '../../../src/model/errors.js'
 import { shaped, TABLE } from '../../../src/model/shape.js'
 
-/** One constant as a metadata file names it; text is as it stands there, nothing has been looked up. */
+/** One constant as a metadata file names it: text unchanged, nothing looked up. */
 export interface RecordedConstant {
   readonly calibration: string
   /** Path of its file, absolute or below some root. */
@@ -19,7 +19,7 @@ export interface RecordedConstant {
   readonly dims?: readonly string[]
 }
 
-/** The constants of one module. A constant that is not described as it must be is an error instead. */
+/** The constants of one module. A constant without a valid description is an error instead. */
 export interface RecordedModule {
   readonly pdu: string
   readonly constants: ReadonlyMap<string, RecordedConstant | ConstantsError>
@@ -27,7 +27,7 @@ export interface RecordedModule {
 
 /** What `calibration_metadata_<DET>.yml` tells of the constants that a correction used. */
 export interface RecordedConstants {
-  /** Karabo name of the detector, where it is told. */
+  /** Karabo name of the detector, if given. */
   readonly karaboId: string | undefined
   /** By data aggregator: `AGIPD00`. */
   readonly modules: ReadonlyMap<string, RecordedModule>
@@ -56,9 +56,9 @@ const CONSTANT = v.object(
       v.regex(/^(?:\/[\w.+-]{1,128}){1,2}\/\d{1,9}$/, 'its dataset is not /<PDU>/<Calibration>/<index>'),
     ),
     'creation-time': v.pipe(
-      v.string('its creation-time is no time'),
+      v.string('its creation-time is not a time'),
       v.transform(text => new Date(text)),
-      v.date('its creation-time is no time'),
+      v.date('its creation-time is not a time'),
     ),
     ccv_id: v.fallback(v.pipe(v.number(), v.safeInteger()), 0),
     sha256: v.exactOptional(
@@ -74,7 +74,7 @@ const CONSTANT = v.object(
   ({ path }) => `it has no ${path?.at(-1)?.key ?? 'path, dataset and creation-time'}`,
 )
 
-/** Largest file that is read: that of a run with all modules and constants takes a hundredth of it. */
+/** Largest file that is read: a hundred times that of a run with all modules and constants. */
 const MOST_BYTES = 16 * 2 ** 20
 
 /**

@@ -22,7 +22,7 @@ interface BenchArguments {
   json: boolean
 }
 
-/** `detcal bench`: what this machine does, beside what others would do on it. */
+/** `detcal bench`: measures detcal and other implementations on this machine. */
 export const benchCommand: CommandModule<object, BenchArguments> = {
   command: 'bench [suites..]',
   describe: 'measure detcal on this machine, in comparison with other implementations',
@@ -35,7 +35,7 @@ export const benchCommand: CommandModule<object, BenchArguments> = {
 
 async function bench(args: BenchArguments, signal: AbortSignal): Promise<number> {
   checkArguments(args)
-  // The benchmarks stand above the command line and know all of it; they are loaded by name when they are asked for.
+  // The benchmarks are above the command line and import it; they are loaded by name when requested.
   const { runBench, readReport, slower, text, markdown, html } = await import('#bench/index')
   const baseline = args.compare === undefined ? undefined : readReport(args.compare)
   const { rounds, quick, seed, workers } = args

@@ -13,7 +13,7 @@ interface ExportOptions extends FilterOptions {
   readonly overwrite: boolean
 }
 
-/** `detcal constants export`: constants as files, from which an import brings all of them back. */
+/** `detcal constants export`: constants as files that can be imported again without loss. */
 export const exportCommand: CommandModule<object, ExportOptions> = {
   command: 'export',
   describe: "write constants into a folder, as files in CalCat's layout and tree",

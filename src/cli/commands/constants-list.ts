@@ -61,7 +61,7 @@ function listing(versions: readonly ConstantVersion[], placements: readonly Plac
   )
 }
 
-/** Where the unit of a version has ever been: `SPB_DET_AGIPD1M-1/3`. */
+/** All places of a version's PDU: `SPB_DET_AGIPD1M-1/3`. */
 function modulesOf({ pdu }: ConstantVersion, placements: readonly Placement[]): string[] {
   const places = placements.filter(placement => placement.pdu === pdu)
   return [...new Set(places.map(({ detector, module }) => `${detector}/${module}`))]

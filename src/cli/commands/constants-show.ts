@@ -24,7 +24,7 @@ interface ShowOptions extends FilterOptions {
   readonly statistics: boolean
 }
 
-/** `detcal constants show`: everything known of constants, and what their numbers look like. */
+/** `detcal constants show`: everything known about constants, and statistics of their values. */
 export const showCommand: CommandModule<object, ShowOptions> = {
   command: 'show [id]',
   describe: 'show everything known about one constant, or about those that the options select',
@@ -63,7 +63,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
 interface Shown {
   readonly version: ConstantVersion
   readonly planes: readonly PlaneStatistics[]
-  /** Who made it; absent: its file does not say, or was not to be read. */
+  /** The software that made it; absent: its file does not say, or was not read. */
   readonly software: string | undefined
 }
 

@@ -11,7 +11,7 @@ interface VerifyOptions {
   readonly json: boolean
 }
 
-/** `detcal constants verify`: are the files what the catalogue says, and can their values be read? Exit code 1 if not. */
+/** `detcal constants verify`: checks that files are unchanged and all values can be read. Exit code 1 if not. */
 export const verifyCommand: CommandModule<object, VerifyOptions> = {
   command: 'verify',
   describe: 'check that every file is there and unchanged, and that a correction can read every value',

@@ -17,6 +17,6 @@ export const constantsCommand: CommandModule = {
       .command(verifyCommand)
       .command(exportCommand)
       .demandCommand(1, 'name what to do with the constants: import, list, show, verify or export'),
-  // Reached only without an action, which demandCommand refuses.
+  // Never reached: demandCommand refuses a command without an action.
   handler: () => {},
 }

@@ -13,7 +13,7 @@ interface InspectOptions {
   readonly json: boolean
 }
 
-/** `detcal inspect`: what is in a RAW run. */
+/** `detcal inspect`: shows the content of a RAW run. */
 export const inspectCommand: CommandModule<object, InspectOptions> = {
   command: 'inspect <run>',
   describe: 'summarise a RAW run: modules, trains, frames, conditions, problems',

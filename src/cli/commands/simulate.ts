@@ -11,7 +11,7 @@ import { EXIT, endWith, interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 import { showProgress } from '../progress.js'
 
-/** Names as yargs spells them, of which it makes camel case. */
+/** Options as declared; yargs adds camel-case aliases. */
 interface SimulateArguments {
   out: string
   detector: string

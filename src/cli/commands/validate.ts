@@ -14,7 +14,7 @@ interface ValidateOptions {
   readonly json: boolean
 }
 
-/** `detcal validate`: is a run, RAW or corrected, what readers expect? */
+/** `detcal validate`: checks that a run, RAW or corrected, is what readers expect. */
 export const validateCommand: CommandModule<object, ValidateOptions> = {
   command: 'validate [path]',
   describe: 'check the files of a run, RAW or corrected',
@@ -61,7 +61,7 @@ async function run({ path, skip, list, json }: ValidateOptions, signal: AbortSig
   return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
 }
 
-/** How far it is, on a terminal only: the list of problems is what stays. */
+/** Progress, on a terminal only. */
 function showFile(done: number, total: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${done + 1}/${total} files\r`)
 }

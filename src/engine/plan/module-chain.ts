@@ -24,7 +24,7 @@ export interface ChainInput {
   /** Raw frames of a pulse. */
   readonly rawFrames: number
   readonly steps: StepRequest
-  /** What to do where a constant is missing, an imperative sentence without the final stop. */
+  /** What to do if a constant is missing: an imperative sentence without the full stop. */
   readonly remedy: string
   /** The bad-pixel maps among the constants are those of the masks, whatever the steps, unless `steps` asks for others. */
   readonly namesMask: boolean

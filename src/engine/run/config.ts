@@ -54,7 +54,7 @@ async function parsed(file: string): Promise<unknown> {
   // Few runs need the parser, which takes long to load.
   const { parse } = await import('yaml')
   try {
-    return parse(readFileSync(file, 'utf8'))
+    return parse(readFileSync(file, 'utf8'), { logLevel: 'error' })
   } catch (error) {
     const [reason] = (error as Error).message.split(/,|:?\n/)
     throw new UsageError(`--config ${file} cannot be read: ${reason}`)

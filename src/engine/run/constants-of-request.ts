@@ -20,7 +20,7 @@ import type { CheckedRequest } from './request.js'
 /** Where a run's constants come from. */
 export interface ConstantsOfRun {
   readonly catalogue: Catalogue
-  /** It has the same constants whenever the run was taken. */
+  /** Whether it has the same constants for runs of any time. */
   readonly timeless: boolean
 }
 

@@ -129,25 +129,27 @@ async function execute(
   context: RunContext,
 ): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
   const { plan, engine, combined, stop } = context
-  const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
   try {
-    const work = plan.modules.map(module => ({
-      plan: module,
-      sequences: module.sequences.map(sequence => ({ plan: module, sequence })),
-    }))
-    const modules = await throughLanes(work, lanes, (lane, queue) => corrections(lane, queue, context))
-    if (stop.signal.aborted) throw new StoppedError()
-    if (!modules.some(isUsable)) combined?.discard()
-    else if (combined !== undefined) {
-      await combined.finish()
-      return { modules, combined: plan.combined?.path }
+    const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
+    try {
+      const work = plan.modules.map(module => ({
+        plan: module,
+        sequences: module.sequences.map(sequence => ({ plan: module, sequence })),
+      }))
+      const modules = await throughLanes(work, lanes, (lane, queue) => corrections(lane, queue, context))
+      if (stop.signal.aborted) throw new StoppedError()
+      if (!modules.some(isUsable)) combined?.discard()
+      else if (combined !== undefined) {
+        await combined.finish()
+        return { modules, combined: plan.combined?.path }
+      }
+      return { modules, combined: undefined }
+    } finally {
+      engine.lanes.giveBack(lanes)
     }
-    return { modules, combined: undefined }
   } catch (error) {
     combined?.discard()
     throw error
-  } finally {
-    engine.lanes.giveBack(lanes)
   }
 }
 

@@ -7,8 +7,8 @@ import type { CheckedRequest } from './request.js'
 
 /**
  * Where results go, as absolute paths.
- * @throws UsageError if nothing would be written, or if readers of the run or of the result would take one for the
- * other. @throws OutputError if the combined file cannot be where it is wanted.
+ * @throws UsageError if nothing would be written, or if readers would confuse the run and the result. @throws
+ * OutputError if the combined file cannot be created at its path.
  */
 export function outputOf({
   run,
@@ -25,12 +25,12 @@ export function outputOf({
   }
   const file = resolve(combined)
   checkCombined(file, folder, run)
-  // By one path, whatever links lead there: outputs are told apart by their paths.
+  // Links resolved: outputs are distinguished by their paths.
   const beside = real(dirname(file)) === real(folder)
   return { folder, corrected, combined: beside ? join(folder, basename(file)) : file }
 }
 
-/** RAW and CORR files in one folder would be read as one run, which has every source twice. */
+/** RAW and CORR files in one folder would be read as one run with every source twice. */
 function refuseRawFolder(folder: string, run: string): void {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) return
   const raw = readdirSync(folder).find(name => /^RAW-.*\.h5$/.test(name))
@@ -54,7 +54,7 @@ function checkCombined(file: string, folder: string, run: string): void {
       place,
       hint: `Give a file name, such as ${join(file, 'run.cxi')}`,
     })
-  // The output folder is made when it is needed; any other is not ours to make.
+  // The output folder is created when needed; other folders are not.
   if (real(parent) !== real(folder) && !(existsSync(parent) && statSync(parent).isDirectory()))
     throw new OutputError('the folder of the combined file does not exist', {
       place: { file: parent },
@@ -63,7 +63,7 @@ function checkCombined(file: string, folder: string, run: string): void {
   refuseForeign(file)
 }
 
-/** The path without symbolic links as far as it exists. */
+/** The path without symbolic links, as far as it exists. */
 function real(path: string): string {
   const absolute = resolve(path)
   if (existsSync(absolute)) return realpathSync(absolute)

@@ -10,8 +10,8 @@ import { moduleSection, scalesOf } from './module-section.js'
 import { summarySection } from './summary-section.js'
 
 /**
- * The report of a characterisation: one HTML page that needs no other file, of a size that follows the number of
- * modules and stages alone.
+ * The report of a characterisation: one self-contained HTML page, whose size depends only on the number of modules and
+ * stages.
  */
 export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
   const scales = scalesOf(outcome.modules)

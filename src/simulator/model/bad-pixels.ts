@@ -4,19 +4,19 @@ import { type Key, uniform } from './random.js'
 /** What is wrong with a pixel, in all memory cells. */
 export const PIXEL_KINDS = [
   'good',
-  /** Reads the same low value whatever comes. */
+  /** Reads the same low value regardless of light. */
   'dead',
   /** Its pedestal is far too high. */
   'hot',
   /** Its noise is four times that of its neighbours. */
   'noisy',
-  /** Its raw gain reads medium whatever the stage. */
+  /** Its raw gain reads medium in every stage. */
   'stuck',
   /** Its raw gain cannot tell low from medium. */
   'gap',
   /** Works, but its dark constants are NaN. */
   'uncalibrated',
-  /** Works, but the pulse-capacitor scan found it not linear. */
+  /** Works, but was not linear in the pulse-capacitor scan. */
   'nonlinear',
   /** Works, but its flat field had no entries: NaN slope. */
   'unlit',

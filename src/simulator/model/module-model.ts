@@ -10,8 +10,8 @@ export const RAW_GAIN_SIGMA = 30
 export const STAGES = [0, 1, 2] as const
 
 /**
- * What one module is like: fixed by the seed and the module's number, the same for all runs, trains and cells
- * unless it says so. Arrays are by pixel, `[slow scan][fast scan]`.
+ * What one module is like: fixed by the seed and the module's number, the same for all runs, trains and cells unless
+ * stated otherwise. Arrays are by pixel, `[slow scan][fast scan]`.
  */
 export interface ModuleModel {
   readonly physics: Physics
@@ -22,9 +22,9 @@ export interface ModuleModel {
   /** Dark level, ADU, before the cell's part: see {@link darkLevelOf}. */
   readonly offsets: Stages<Float32Array>
   readonly noise: Stages<Float32Array>
-  /** Mean raw gain, ADU, before the cell's part: see {@link rawGainOf}. */
+  /** Mean raw gain, ADU, without the cell's contribution: see {@link rawGainOf}. */
   readonly rawGains: Stages<Float32Array>
-  /** ADU a photon in high gain, before the cell's part: see {@link photonGainOf}. */
+  /** ADU a photon in high gain, without the cell's contribution: see {@link photonGainOf}. */
   readonly photonGains: Float32Array
   /** High-gain signal over medium-gain signal. */
   readonly ratios: Float32Array
@@ -39,7 +39,7 @@ export interface ModuleModel {
   readonly cellKeys: readonly Key[]
 }
 
-/** Dark level, ADU, of a pixel in a cell and stage; a dead pixel knows no cells. */
+/** Dark level, ADU, of a pixel in a cell and stage; a dead pixel is the same in all cells. */
 export function darkLevelOf(model: ModuleModel, stage: 0 | 1 | 2, cell: number, pixel: number): number {
   const level = model.offsets[stage][pixel] ?? 0
   if (model.kinds[pixel] === KIND.dead) return level

@@ -31,10 +31,10 @@ export function rawFramesOf({ detector, parallelGain }: SimulationOptions): numb
   return parallelGain ? (detector.parallelFrames ?? 1) : 1
 }
 
-/** Trains a run may have: train ids of different runs must not meet. */
+/** Trains a run may have: train ids of different runs must not overlap. */
 const MOST_TRAINS = 1_000_000
 
-/** @throws UsageError naming the option that cannot be. */
+/** @throws UsageError naming the impossible option. */
 export function checkOptions(options: SimulationOptions): void {
   const { detector, modules, trains, cells, trainsPerFile, run, proposal, seed, energy, switched } = options
   whole('--trains', trains, 1, MOST_TRAINS)

@@ -2,16 +2,16 @@
  * Random numbers by counter: a number depends on its key and its position alone, so that any frame of any
  * module is reproducible by itself, in any order, on any number of threads.
  *
- * The mixing function is Wellons' `triple32` (an avalanching bijection of 32 bits by multiplications and
- * shifts), with the second word of the key put in after its first round. With one word alone, the frames of a
- * run would be windows on one sequence of 2^32 numbers and would repeat each other, shifted by some pixels.
+ * The mixing function is Wellons' `triple32` (an avalanching bijection of 32 bits by multiplications and shifts), with
+ * the second word of the key mixed in after its first round. With one word alone, the frames of a run would be windows
+ * on one sequence of 2^32 numbers and would repeat each other, shifted by some pixels.
  */
 export interface Key {
   readonly a: number
   readonly b: number
 }
 
-/** What a sequence of numbers is for: different streams of one frame are independent. */
+/** The use of a sequence of numbers: different streams of one frame are independent. */
 export const STREAMS = {
   pixel: 1,
   cell: 2,
@@ -24,7 +24,10 @@ export const STREAMS = {
 } as const
 export type Stream = keyof typeof STREAMS
 
-/** The key of a stream: of the seed and of what else it depends on (module, train, cell), non-negative integers below 2^53. */
+/**
+ * The key of a stream: from the seed and everything else it depends on (module, train, cell), non-negative integers
+ * below 2^53.
+ */
 export function keyOf(seed: number, stream: Stream, ...words: readonly number[]): Key {
   let a = 0x243f6a88
   let b = 0x85a308d3

@@ -1,15 +1,15 @@
 import type { SimulationOptions } from './options.js'
 
 /**
- * When things happen and what they are called: the same for the same options, so that a simulated run is the same
- * to the byte. A seed is a detector of its own and has a day of its own, on which its constants begin and its runs
- * follow: the constants closest in time to a run are those of its seed.
+ * Times and names: the same for the same options, so that a simulated run is byte for byte the same. Each seed is a
+ * separate detector with a separate day, on which its constants begin and its runs follow: the constants closest in
+ * time to a run are those of its seed.
  */
 const DAYS_FROM = Date.UTC(2020, 0, 1)
 const DAY = 86_400_000
 const DAYS = 2000
 
-/** Distance of pulse ids: 1.1 MHz at 4.5 MHz a pulse id. */
+/** Distance of pulse ids: 1.1 MHz, where ids count at 4.5 MHz. */
 const PULSE_STEP = 4
 
 /** When the constants of a seed become valid. */

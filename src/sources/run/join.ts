@@ -1,9 +1,11 @@
+import { type CombinedTrain, Combiner } from '../../combiner/combiner.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
 import { inRanges, type Positions, positionsOf, type Selection, selectTrains } from './query.js'
 import type { ModuleFile, Run, TrainEntry } from './run.js'
+import { type StoredPart, sameFrames, storedPart } from './same-frames.js'
 import { inFileOrder } from './train-order.js'
 
 /** One train in the output of one file. */
@@ -61,16 +63,12 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trainIds = selectTrains(run.trainIds, selection.trains)
   const wanted = (module: ModuleIndex) => selection.modules?.includes(module) ?? true
   const chosen = new Map([...run.modules].filter(([module]) => wanted(module)))
-  const entries = entriesByTrain(chosen)
+  const combined = combinedTrains(run, chosen)
   const problems = problemsOf(run, selection)
   const disagreeing = new Map<ModuleFile, TrainId[]>()
-  const winners = new Map<TrainId, Winner>()
-  for (const id of trainIds) {
-    const winner = vote(entries.get(id) ?? [], run.detector.maxCells)
-    if (!winner) continue
-    winners.set(id, winner)
-    for (const { file } of winner.others) disagreeing.set(file, [...(disagreeing.get(file) ?? []), id])
-  }
+  for (const id of trainIds)
+    for (const { file } of combined.get(id)?.disagreeing.values() ?? [])
+      disagreeing.set(file, [...(disagreeing.get(file) ?? []), id])
 
   const pulses = selection.pulses ?? { step: 1 }
   const strays = straysOf(run)
@@ -110,7 +108,9 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
       place: { file: run.path },
       hint: `It has modules ${[...run.modules.keys()].join(', ')} and ${run.trainIds.length} trains`,
     })
-  const trains = trainIds.filter(id => listed.has(id)).map(id => joinedTrain(id, winners.get(id), pulses))
+  const trains = trainIds
+    .filter(id => listed.has(id))
+    .map(id => joinedTrain(id, combined.get(id)?.agreed, pulses))
   const frames = trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0)
   return { run, trains, frames, modules, problems }
 }
@@ -120,80 +120,22 @@ function hasFrames(modules: Run['modules']): boolean {
 }
 
 /** Trains that are strays wherever they are. */
-function straysOf(run: Run): Set<TrainId> {
-  const all = [...entriesByTrain(run.modules)]
-  return new Set(all.flatMap(([id, voters]) => (voters.every(({ entry }) => entry.stray) ? [id] : [])))
+function straysOf({ modules }: Run): Set<TrainId> {
+  const strays = new Set<TrainId>()
+  const entries = [...modules.values()].flat().flatMap(({ trains }) => trains)
+  for (const { trainId, stray } of entries) if (stray) strays.add(trainId)
+  for (const { trainId, stray } of entries) if (!stray) strays.delete(trainId)
+  return strays
 }
 
-interface Voter {
-  readonly file: ModuleFile
-  readonly entry: TrainEntry
-}
-
-interface Winner extends Voter {
-  /** Those with another pulse list. */
-  readonly others: readonly Voter[]
-}
-
-/** Files and entries of each train, modules ascending. */
-function entriesByTrain(modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>): Map<TrainId, Voter[]> {
-  const entries = new Map<TrainId, Voter[]>()
-  for (const files of modules.values()) {
-    for (const file of files) {
-      for (const entry of file.trains) {
-        const voters = entries.get(entry.trainId)
-        if (voters) voters.push({ file, entry })
-        else entries.set(entry.trainId, [{ file, entry }])
-      }
-    }
-  }
-  return entries
-}
-
-/** The first of the most who agree on their pulses and cells; modules without frames have no vote. */
-function vote(voters: readonly Voter[], maxCells: number): Winner | undefined {
-  const groups: Voter[][] = []
-  for (const voter of voters) {
-    if (voter.entry.image.count === 0) continue
-    const group = groups.find(([first]) => first !== undefined && sameFrames(first, voter, maxCells))
-    if (group) group.push(voter)
-    else groups.push([voter])
-  }
-  const most = groups.reduce((best, group) => (group.length > best.length ? group : best), [] as Voter[])
-  const [first] = most
-  return first && { ...first, others: groups.filter(group => group !== most).flat() }
-}
-
-function sameFrames(a: Voter, b: Voter, maxCells: number): boolean {
-  return samePulses(a, b) && sameCells(a, b, maxCells)
-}
-
-/** A number that is no cell of the detector's contradicts none: the frame is named and not corrected as it is. */
-function sameCells(a: Voter, b: Voter, maxCells: number): boolean {
-  const { first, count } = a.entry.image
-  const shift = b.entry.image.first - first
-  for (let row = first; row < first + count; row++) {
-    const cell = a.file.cellIds[row] ?? 0
-    const other = b.file.cellIds[row + shift] ?? 0
-    if (cell !== other && cell < maxCells && other < maxCells) return false
-  }
-  return true
-}
-
-function samePulses(a: Voter, b: Voter): boolean {
-  if (a.entry.image.count !== b.entry.image.count) return false
-  const start = a.entry.image.first
-  const shift = b.entry.image.first - start
-  for (let row = start; row < start + a.entry.image.count; row++)
-    if (a.file.pulseIds[row] !== b.file.pulseIds[row + shift] && !bothNaN(a, b, row, shift)) return false
-  if (a.file.widePulseIds || b.file.widePulseIds)
-    for (let row = start; row < start + a.entry.image.count; row++)
-      if (a.file.widePulseIds?.get(row) !== b.file.widePulseIds?.get(row + shift)) return false
-  return true
-}
-
-function bothNaN(a: Voter, b: Voter, row: number, shift: number): boolean {
-  return Number.isNaN(a.file.pulseIds[row]) && Number.isNaN(b.file.pulseIds[row + shift])
+/** Each train with the parts of its modules, and those that most of them contradict. */
+function combinedTrains({ detector }: Run, modules: Run['modules']): Map<TrainId, CombinedTrain<StoredPart>> {
+  const combiner = new Combiner(sameFrames([...modules.keys()], detector.maxCells))
+  // The first part of a module counts: where several files have a train, that is the last file, which lists it.
+  for (const [module, files] of modules)
+    for (const file of files.toReversed())
+      for (const entry of file.trains) combiner.add(entry.trainId, module, storedPart(file, entry))
+  return new Map(combiner.finish().map(combined => [combined.train, combined]))
 }
 
 function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions {
@@ -202,7 +144,7 @@ function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions
 
 function joinedTrain(
   trainId: TrainId,
-  winner: Winner | undefined,
+  winner: StoredPart | undefined,
   pulses: Parameters<typeof positionsOf>[0],
 ): JoinedTrain {
   if (!winner) return { trainId, pulseIds: new Float64Array(0), cellIds: new Uint16Array(0) }

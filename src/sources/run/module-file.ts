@@ -17,6 +17,7 @@ import {
   pulseFindings,
 } from './id-findings.js'
 import { INCOMPLETE, readTrains, rowDatasets } from './indexed-trains.js'
+import { meaninglessNumbers } from './meaningless-numbers.js'
 import { beginAnew, riseThrough } from './parallel-gain.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
 
@@ -115,6 +116,7 @@ export function readModuleFile(
       ...ownerFindings(root, kept, owners, withIds, indexed.accounted, new Set(out.keys())),
       ...pulseFindings(root, trains, pulseIds),
       ...cellFindings(root, trains, cells, detector),
+      ...copiedFindings(exdf, source, trains),
     ],
     file: {
       path,
@@ -133,6 +135,18 @@ export function readModuleFile(
       copied: [...forms.keys()],
     },
   }
+}
+
+function copiedFindings({ file }: ExdfFile, source: string, trains: readonly TrainEntry[]): IdFinding[] {
+  const rowsIn = (group: string) =>
+    trains.flatMap(({ trainId, image, groups }) => {
+      const rows = group === 'image' ? image : groups[group]
+      return rows ? [{ trainId, ...rows }] : []
+    })
+  return [...meaninglessNumbers(file, source, rowsIn)].map(found => ({
+    ...{ check: 'copied_numbers', severity: 'error' as const },
+    ...found,
+  }))
 }
 
 /** Index of each group that METADATA lists for the source; a group without an index has no rows. */

@@ -13,7 +13,7 @@ export interface Finding {
   readonly train?: number
 }
 
-/** What file checks look at: one file, open, with what several of them need. */
+/** Input of file checks: one open file, with what several of them need. */
 export interface FileContext {
   readonly exdf: ExdfFile
   /** INDEX/trainId as stored, zeros and impossible ids included. */
@@ -48,11 +48,11 @@ export interface PulseFacts {
   /** A digest of each train's list; trains without frames have none. */
   readonly pulses: ReadonlyMap<number, string>
   readonly cells: ReadonlyMap<number, string>
-  /** Trains of a raw file whose ids begin anew as they do in parallel gain. */
+  /** Trains of a raw file whose ids restart as in parallel gain. */
   readonly anew: readonly number[]
 }
 
-/** What run checks look at: all files that could be read, closed. */
+/** Input of run checks: all files that could be read, closed again. */
 export interface FolderContext {
   /** The folder; undefined when a single file is checked. */
   readonly folder: string | undefined

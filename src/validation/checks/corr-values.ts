@@ -22,7 +22,7 @@ function* faultsOfModule(
   const frame = [detector.slowScan, detector.fastScan]
   const plane = (name: string) => {
     const dataset = exdf.file.dataset(instrumentPath(source, `image/${name}`))
-    // Anything else than frames of this detector is the shape check's matter, and may not fit in memory.
+    // Datasets that are not frames of this detector concern the shape check, and may not fit in memory.
     return dataset && `${dataset.shape.slice(1)}` === `${frame}` ? dataset : undefined
   }
   const data = plane('data')

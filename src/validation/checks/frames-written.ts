@@ -19,14 +19,14 @@ export const framesWritten: FileCheck = {
 
 function* faultsOfModule({ exdf }: FileContext, { source, module }: ModuleInFile): Iterable<Finding> {
   const dataset = instrumentPath(source, 'image/data')
-  // Image data that are missing are the shape check's matter.
+  // Missing image data concern the shape check.
   if (!exdf.file.dataset(dataset)) return
   const notWritten = imageNotWritten(exdf.path, source)
   const index = notWritten && readGroupIndex(exdf, source, 'image')
   if (!notWritten || !index) return
   const trains = readTrainIndex(exdf).rows.map(({ row, trainId }) => {
     const [first = 0, count = 0] = [index.first[row], index.count[row]]
-    // What lies beyond the data is the index checks' matter.
+    // Rows beyond the data concern the index checks.
     const end = Math.min(first + count, notWritten.length)
     return { trainId, rows: Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i), stride: 0 }
   })

@@ -2,6 +2,7 @@ import { instrumentPath } from '../../exdf/euxfel-layout.js'
 import { FRAME_LIMIT, readGroupIndex, readTrainIndex, rowsAt } from '../../exdf/index-rows.js'
 import { digitsOf, readExact, rowsOf } from '../../hdf5/index.js'
 import { PULSE_LIMIT } from '../../model/ids.js'
+import { meaninglessNumbers } from '../../sources/run/meaningless-numbers.js'
 import { framesWithIds } from '../../sources/run/parallel-gain.js'
 import type { FileCheck, FileContext, Finding, ModuleInFile } from './check.js'
 
@@ -50,6 +51,15 @@ function* faultsOfModule(
       for (let i = first; i < end; i++) if (wrong(values?.[i] ?? 0, i, first, trainId)) return true
       return false
     })?.trainId
+
+  const rowsIn = (group: string) => {
+    const rowsOfGroup = readGroupIndex(exdf, source, group)
+    return rows.map(({ row, trainId }) => ({
+      trainId,
+      ...((rowsOfGroup && rowsAt(rowsOfGroup, row)) ?? NONE),
+    }))
+  }
+  for (const found of meaninglessNumbers(exdf.file, source, rowsIn)) yield { ...found, module }
 
   const seen = new Set<number>()
   const say = (message: string, dataset: string, train: number | undefined): Finding[] =>

@@ -17,7 +17,7 @@ export const parallelGain: RunCheck = {
       const [first] = anew
       if (!first) continue
       const { detector, karaboId } = first
-      // A single file is not asked what the others know.
+      // A single file is not compared with others.
       const { readControl } = kitOf(detector)
       const control =
         folder === undefined ? undefined : await readControl(await scanRunFolder(folder), detector, karaboId)

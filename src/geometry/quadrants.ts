@@ -3,7 +3,7 @@ import type { Geometry, Tile, TileShape, Vector } from './tile.js'
 /** Positions of the four quadrants, `[x, y]`, in the unit that is usual for the detector. */
 export type QuadrantPositions = readonly [Vector, Vector, Vector, Vector]
 
-const AGIPD: TileShape = {
+export const AGIPD_TILES: TileShape = {
   modules: 16,
   moduleSlowScan: 512,
   moduleFastScan: 128,
@@ -12,7 +12,7 @@ const AGIPD: TileShape = {
   pixel: [2e-4, 2e-4],
 }
 
-const LPD: TileShape = {
+export const LPD_TILES: TileShape = {
   modules: 16,
   moduleSlowScan: 256,
   moduleFastScan: 256,
@@ -22,7 +22,7 @@ const LPD: TileShape = {
 }
 
 /** Hexagonal pixels: rows lie closer together than columns. */
-const DSSC: TileShape = {
+export const DSSC_TILES: TileShape = {
   modules: 16,
   moduleSlowScan: 128,
   moduleFastScan: 512,
@@ -43,7 +43,7 @@ function tilesOf(
  * between modules.
  */
 export function agipdFromQuadrants(quadrants: QuadrantPositions): Geometry {
-  const [unit] = AGIPD.pixel
+  const [unit] = AGIPD_TILES.pixel
   const tileWidth = (64 + 2) * unit
   const moduleHeight = (128 + 29) * unit
   const tiles = tilesOf(16, (module, quadrant, inQuadrant) => {
@@ -56,7 +56,7 @@ export function agipdFromQuadrants(quadrants: QuadrantPositions): Geometry {
       fastStep: [0, -across * unit] as const,
     }))
   })
-  return { shape: AGIPD, tiles }
+  return { shape: AGIPD_TILES, tiles }
 }
 
 /** Steps of LPD's modules in a quadrant from its corner, in modules. */
@@ -69,7 +69,7 @@ const LPD_STEPS: readonly Vector[] = [
 
 /** LPD-1M from the corners of its quadrants at highest x and y (tile 16 of module 4), in mm. Gaps: 4 pixels everywhere. */
 export function lpdFromQuadrants(quadrants: QuadrantPositions): Geometry {
-  const [pixel] = LPD.pixel
+  const [pixel] = LPD_TILES.pixel
   const perMillimetre = 1e-3 / pixel
   const gap = 4
   const [tileWidth, tileHeight] = [128 + gap, 32 + gap]
@@ -91,7 +91,7 @@ export function lpdFromQuadrants(quadrants: QuadrantPositions): Geometry {
       }
     })
   })
-  return { shape: LPD, tiles }
+  return { shape: LPD_TILES, tiles }
 }
 
 /**
@@ -99,7 +99,7 @@ export function lpdFromQuadrants(quadrants: QuadrantPositions): Geometry {
  * between modules.
  */
 export function dsscFromQuadrants(quadrants: QuadrantPositions): Geometry {
-  const [pixelX, pixelY] = DSSC.pixel
+  const [pixelX, pixelY] = DSSC_TILES.pixel
   const unit = 1e-3
   const tileWidth = 256 * pixelX
   const moduleHeight = 128 * pixelY
@@ -120,5 +120,5 @@ export function dsscFromQuadrants(quadrants: QuadrantPositions): Geometry {
       }
     })
   })
-  return { shape: DSSC, tiles }
+  return { shape: DSSC_TILES, tiles }
 }

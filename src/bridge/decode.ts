@@ -3,7 +3,7 @@ import { DataError } from '../model/errors.js'
 import type { BridgeArray, BridgeSource, BridgeTime, BridgeValue } from './message.js'
 import { unpack } from './msgpack.js'
 import { dtypeNamed, receivedArray } from './numpy.js'
-import { timeOf } from './time.js'
+import { bridgeTimeOf } from './time.js'
 
 /** A source while its frames are read. */
 interface Building {
@@ -68,7 +68,7 @@ function fromMap(frame: Uint8Array): BridgeSource[] {
 function building(name: string, fields: Fields, metadata: unknown): Building {
   // What serves files repeats the metadata among the values.
   const { metadata: repeated, ...others } = fields
-  const time = timeOf(metadata ?? repeated)
+  const time = bridgeTimeOf(metadata ?? repeated)
   if (time === undefined)
     throw new DataError(`${name} has no train id`, { hint: 'Its metadata must hold timestamp.tid' })
   const parts: Building = { time, values: {}, arrays: {} }

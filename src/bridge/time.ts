@@ -19,7 +19,7 @@ export function metadataOf(
 }
 
 /** When a source was, of its metadata; undefined without a train id that can be. */
-export function timeOf(metadata: unknown): BridgeTime | undefined {
+export function bridgeTimeOf(metadata: unknown): BridgeTime | undefined {
   if (typeof metadata !== 'object' || metadata === null) return undefined
   const {
     'timestamp.tid': tid,

@@ -17,7 +17,7 @@ function mayDie() {
 
 module.exports = posted => {
   const { operation, task } = posted
-  if (operation === 'medianOf') process.exit(3)
+  if (operation === 'findMedian') process.exit(3)
   // Amid its work: the input is asked for when the block's slot is its own.
   if (operation === 'correctBlock' && task.module === Number(module_) && mayDie())
     Object.defineProperty(task.input, 'rows', { get: () => process.exit(3) })

@@ -1,5 +1,5 @@
 /** Frames of one cell, at most as many as a slot holds: indices into the block. */
-export interface Tile {
+interface Tile {
   /** Position among the lane's resident cells. */
   readonly cell: number
   readonly members: readonly number[]

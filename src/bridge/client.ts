@@ -1,0 +1,59 @@
+import { Pull, Request, Subscriber } from 'zeromq'
+import { UsageError } from '../model/errors.js'
+
+/** Sockets of a client, by what the server binds: REP or ROUTER, PUB, PUSH. */
+export const CLIENT_SOCKETS = ['REQ', 'SUB', 'PULL'] as const
+export type ClientSocket = (typeof CLIENT_SOCKETS)[number]
+
+/** Reads messages of trains from a bridge; reconnects by itself when the server goes and comes back. */
+export class BridgeClient {
+  readonly #socket: Request | Subscriber | Pull
+  /** A request was sent and not yet answered. */
+  #asked = false
+
+  private constructor(socket: Request | Subscriber | Pull) {
+    this.#socket = socket
+  }
+
+  /** @throws UsageError if the endpoint is not one. */
+  static connect(endpoint: string, socket: ClientSocket): BridgeClient {
+    const limits = { receiveHighWaterMark: 1, linger: 0 }
+    const made = {
+      REQ: () => new Request({ ...limits, relaxed: true, correlate: false }),
+      SUB: () => new Subscriber(limits),
+      PULL: () => new Pull(limits),
+    }[socket]()
+    try {
+      made.connect(endpoint)
+      if (made instanceof Subscriber) made.subscribe()
+      return new BridgeClient(made)
+    } catch (error) {
+      made.close()
+      throw new UsageError(`${endpoint} is not an endpoint: ${(error as Error).message}`, {
+        hint: 'Write it like tcp://host:port',
+        cause: error,
+      })
+    }
+  }
+
+  /** The frames of the next train; undefined once the client is closed. */
+  async next(): Promise<Uint8Array[] | undefined> {
+    const socket = this.#socket
+    try {
+      if (socket instanceof Request && !this.#asked) {
+        await socket.send('next')
+        this.#asked = true
+      }
+      const frames = await socket.receive()
+      this.#asked = false
+      return frames
+    } catch (error) {
+      if (socket.closed) return undefined
+      throw error
+    }
+  }
+
+  close(): void {
+    if (!this.#socket.closed) this.#socket.close()
+  }
+}

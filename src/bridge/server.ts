@@ -1,0 +1,116 @@
+import { Publisher, Push, Reply, Router } from 'zeromq'
+import { UsageError } from '../model/errors.js'
+import { TrainQueue, type WhenFull } from './train-queue.js'
+
+/** Sockets of a server; clients connect with REQ (or DEALER), SUB, PULL, DEALER. */
+export const SERVER_SOCKETS = ['REP', 'PUB', 'PUSH', 'ROUTER'] as const
+export type ServerSocket = (typeof SERVER_SOCKETS)[number]
+
+export interface BridgeServerOptions {
+  readonly socket: ServerSocket
+  /** `tcp://127.0.0.1:4545`, or `tcp://127.0.0.1:*` for a free port. */
+  readonly endpoint: string
+  /** What becomes of a train while all before it still wait to be sent. */
+  readonly whenFull: WhenFull
+  /** Trains that wait at most. Default 1, as the facility's servers have it. */
+  readonly queue?: number
+}
+
+export interface BridgeServerCounts {
+  readonly sent: number
+  readonly dropped: number
+  /** Requests that were not `next`. */
+  readonly refused: number
+}
+
+const NEXT = 'next'
+
+/**
+ * Serves messages of trains to the facility's bridge clients. A message's frames are sent without a copy and must stay as
+ * they are: whoever reuses their memory sends copies.
+ */
+export class BridgeServer {
+  readonly #socket: Reply | Publisher | Push | Router
+  readonly #queue: TrainQueue<readonly Uint8Array[]>
+  readonly #done: Promise<void>
+  #sent = 0
+  #refused = 0
+
+  private constructor(socket: Reply | Publisher | Push | Router, options: BridgeServerOptions) {
+    this.#socket = socket
+    this.#queue = new TrainQueue(options.queue ?? 1, options.whenFull)
+    this.#done = this.#serve().catch(error => {
+      // A closed socket ends what waits on it.
+      if (!socket.closed) throw error
+    })
+  }
+
+  /** @throws UsageError if the endpoint cannot be bound. */
+  static async bind(options: BridgeServerOptions): Promise<BridgeServer> {
+    const limits = { sendHighWaterMark: 1, linger: 0 }
+    const socket = {
+      REP: () => new Reply(limits),
+      PUB: () => new Publisher(limits),
+      PUSH: () => new Push(limits),
+      ROUTER: () => new Router(limits),
+    }[options.socket]()
+    try {
+      await socket.bind(options.endpoint)
+    } catch (error) {
+      socket.close()
+      throw new UsageError(`${options.endpoint} cannot be bound: ${(error as Error).message}`, {
+        hint: 'Name an address of this machine and a port that is free: tcp://127.0.0.1:4545',
+        cause: error,
+      })
+    }
+    return new BridgeServer(socket, options)
+  }
+
+  /** Where clients connect: the endpoint with its port. */
+  get endpoint(): string {
+    return this.#socket.lastEndpoint ?? ''
+  }
+
+  get counts(): BridgeServerCounts {
+    return { sent: this.#sent, dropped: this.#queue.dropped, refused: this.#refused }
+  }
+
+  /** Takes a train's message; resolves when it is queued, which waits for room if the policy says so. */
+  send(frames: readonly Uint8Array[]): Promise<void> {
+    return this.#queue.put(frames)
+  }
+
+  /** Sends what is queued, where somebody takes it within `patience` ms, and closes the socket. */
+  async close(patience = 0): Promise<void> {
+    this.#queue.end()
+    await Promise.race([this.#done, new Promise(resolve => setTimeout(resolve, patience).unref())])
+    if (!this.#socket.closed) this.#socket.close()
+    await this.#done
+  }
+
+  async #serve(): Promise<void> {
+    for (;;) {
+      const reply = await this.#request()
+      const frames = await this.#queue.take()
+      if (frames === undefined) return
+      await reply(frames)
+      this.#sent++
+    }
+  }
+
+  /** Waits until someone asks for a train, where clients ask; gives the way to answer. */
+  async #request(): Promise<(frames: readonly Uint8Array[]) => Promise<void>> {
+    const socket = this.#socket
+    if (socket instanceof Publisher || socket instanceof Push) return frames => socket.send([...frames])
+    for (;;) {
+      const parts = await socket.receive()
+      const asked = parts.at(-1)?.toString() ?? ''
+      // A router's client is named by what comes before the request: its id, and an empty frame of REQ.
+      const envelope = socket instanceof Router ? parts.slice(0, -1) : []
+      const answer = (frames: readonly (Uint8Array | string)[]) => socket.send([...envelope, ...frames])
+      if (asked === NEXT) return answer
+      this.#refused++
+      await answer([`Error: bad request ${asked.slice(0, 80)}`])
+    }
+  }
+}

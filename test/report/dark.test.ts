@@ -93,7 +93,7 @@ describe('the place of a dark report', () => {
     expect(readFileSync(path, 'utf8')).toBe(report(1))
   })
 
-  it('is nothing else: a RAW file, a catalogue, a page of somebody, a link to one or to nothing', () => {
+  it('is nothing else: a RAW file, a catalogue, a page of somebody, a link to one or to nothing', async () => {
     const folder = scratch()
     const place = (name: string) => join(folder, name)
     writeFileSync(place('raw.h5'), '\x89HDF\r\n\x1a\n')
@@ -106,7 +106,9 @@ describe('the place of a dark report', () => {
     for (const name of ['raw.h5', 'catalogue.sqlite', 'page.html', 'empty', 'link.html', 'dangling.html']) {
       expect(() => requireReportPlace(place(name))).toThrow(/is not a report of detcal dark/)
       // It may have appeared since.
-      expect(() => writeDarkReport(place(name), ...resultOf(1), 'detcal 0')).toThrow(/is not a report/)
+      await expect(writeDarkReport(place(name), ...resultOf(1), 'detcal 0')).rejects.toThrow(
+        /is not a report/,
+      )
     }
     expect(() => requireReportPlace(place('folder'))).toThrow('is a folder')
     expect(readFileSync(place('raw.h5'), 'utf8')).toBe('\x89HDF\r\n\x1a\n')

@@ -8,13 +8,20 @@ export const pulseIdsEqual: RunCheck = {
   scope: 'run',
   *run(context) {
     for (const files of byDetector(context).values()) {
-      yield* dissenters(files, 'pulses')
-      yield* dissenters(files, 'cells')
+      // Where pulses differ, cells differ for the same reason.
+      const named = new Map<ModuleFacts, number[]>()
+      yield* dissenters(files, 'pulses', named)
+      yield* dissenters(files, 'cells', named)
     }
   },
 }
 
-function* dissenters(files: readonly ModuleFacts[], ids: 'pulses' | 'cells'): Iterable<Finding> {
+/** @param named trains of each file that a finding names already; those found are added. */
+function* dissenters(
+  files: readonly ModuleFacts[],
+  ids: 'pulses' | 'cells',
+  named: Map<ModuleFacts, number[]>,
+): Iterable<Finding> {
   const votes = new Map<number, Map<string, number>>()
   for (const { [ids]: lists } of files) {
     for (const [train, list] of lists) {
@@ -25,8 +32,12 @@ function* dissenters(files: readonly ModuleFacts[], ids: 'pulses' | 'cells'): It
   // Files come by module, so among equals the lowest module's list is the first.
   const winner = (train: number) =>
     [...(votes.get(train) ?? [])].reduce((best, vote) => (vote[1] > best[1] ? vote : best), ['', 0])[0]
-  for (const { file, module, [ids]: lists } of files) {
-    const other = [...lists].filter(([train, list]) => list !== winner(train)).map(([train]) => train)
+  for (const facts of files) {
+    const { file, module, [ids]: lists } = facts
+    const before = named.get(facts) ?? []
+    const differing = [...lists].filter(([train, list]) => list !== winner(train)).map(([train]) => train)
+    const other = differing.filter(train => !before.includes(train))
+    named.set(facts, [...before, ...other])
     if (other.length > 0)
       yield {
         message: `other ${ids} than most modules in trains ${shortList(other)}`,

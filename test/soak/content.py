@@ -2,6 +2,7 @@
 import glob
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 PIXELS = ("data", "gain", "mask")
 IDS = ("trainId", "pulseId", "cellId")
 COMBINED = "run.cxi"
+PULSE_LIMIT = 9999  # EXtra-data takes a pulse id from here on for "no pulse"
 
 
 @dataclass
@@ -86,8 +88,16 @@ def _checksum(images, place):
     return hashlib.blake2b(b"".join(planes)).hexdigest()
 
 
+def _doubtful(pulses):
+    """The pulse ids of a train that do not say which pulse it was."""
+    return {pulse for pulse, times in Counter(pulses).items() if times > 1 or not 0 <= pulse < PULSE_LIMIT}
+
+
 def _compare_combined(entry, content):
-    """The combined file holds each frame of each CORR file, bit by bit and under the same ids, and no other."""
+    """
+    The combined file holds each frame of each CORR file, bit by bit and under the same ids, and no other. A frame whose pulse
+    id in the CORR file, as it is stored, cannot be or is there twice stands in the combined file under that of the other modules.
+    """
     images = entry["instrument_1/detector_1"]
     found = {module: [] for module in content.modules}
     for row, (train, pulse) in enumerate(zip(entry["trainId"][:], entry["pulseId"][:])):
@@ -97,6 +107,10 @@ def _compare_combined(entry, content):
             if not images["mask"][row, module].all():
                 frames.append((int(train), int(pulse), int(entry["cellId"][row, module]), _checksum(images, (row, module))))
     for module, trains in content.modules.items():
-        due = [(train, f.pulse, f.cell, f.pixels) for train, t in trains.items() for f in t.frames if not f.masked]
-        if sorted(due) != sorted(found[module]):
+        due = Counter((train, f.pulse, f.cell, f.pixels) for train, t in trains.items() for f in t.frames if not f.masked)
+        there = Counter(found[module])
+        doubtful = {(train, pulse) for train, t in trains.items() for pulse in _doubtful([f.pulse for f in t.frames])}
+        missing, odd = list((due - there).elements()), list((there - due).elements())
+        without_pulse = lambda frames: sorted((train, cell, pixels) for train, _, cell, pixels in frames)
+        if any(frame[:2] not in doubtful for frame in missing) or without_pulse(missing) != without_pulse(odd):
             content.torn.append(f"module {module}: the combined file has other frames than CORR")

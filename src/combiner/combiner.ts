@@ -48,7 +48,8 @@ const REMEMBERED = 4096
 
 /**
  * The one place that joins modules by train id: those of a run on disk, all at once, and those of a stream, as they
- * come. Each train is delivered once, in order: one that waits for a module holds back later ones until its deadline.
+ * come. Each train is delivered once. Those that wait are delivered in order: one that waits for a module holds back later
+ * ones until its deadline.
  */
 export class Combiner<Part> {
   readonly #policy: CombinerPolicy<Part>

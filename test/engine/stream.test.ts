@@ -254,10 +254,25 @@ describe('a frame corrector', () => {
     const [first] = trains
     if (first === undefined) throw new Error('there is no train')
     await expect(corrector.correct({ ...first, raw: first.raw.slice(1) })).rejects.toThrow(/raw values for/)
+    const other = { ...first, raw: new Float32Array(first.raw) as unknown as Uint16Array }
+    await expect(corrector.correct(other)).rejects.toThrow('raw is not a Uint16Array')
+    await expect(corrector.correct({ ...first, train: Number.NaN })).rejects.toThrow('is not a train id')
     const cellIds = Array.from(first.cellIds, () => 351)
     await expect(corrector.correct({ ...first, cellIds })).rejects.toThrow('no constants of cell 351')
     await corrector.close()
     await expect(corrector.correct(first)).rejects.toThrow(StoppedError)
+  })
+
+  it('may be the same object twice', async () => {
+    const { plan, module, trains, frames } = await goldenTrains('agipd')
+    const [first] = trains
+    if (first === undefined) throw new Error('there is no train')
+    const corrector = await FrameCorrector.open({ detector: plan.detector, plan: module, frames: 64 })
+    for (const held of await Promise.all([corrector.correct(first), corrector.correct(first)])) {
+      expect(digests(held)).toEqual(frames.slice(0, first.cellIds.length))
+      held.release()
+    }
+    await corrector.close()
   })
 
   it.each(['agipd', ...GOLDEN_RUNS] as const)('of %s is opened from a catalogue', async name => {
@@ -289,6 +304,7 @@ describe('a frame corrector', () => {
     await expect(openFrameCorrector({ ...request, cells: [0, 352] })).rejects.toThrow('no cell 352')
     await expect(openFrameCorrector({ ...request, at: 'now' })).rejects.toThrow('is not a time')
     await expect(openFrameCorrector({ ...request, cells: [] })).rejects.toThrow(UsageError)
+    await expect(openFrameCorrector(request, { inFlight: 0 })).rejects.toThrow('inFlight 0 is not')
   })
 
   it('says what keeps its constants from being loaded', async () => {
@@ -301,6 +317,8 @@ describe('a frame corrector', () => {
     const corrector = await FrameCorrector.open({ detector: plan.detector, plan: broken, frames: 64 })
     const [first] = trains
     if (first === undefined) throw new Error('there is no train')
+    await expect(corrector.correct(first)).rejects.toThrow('the file is missing')
+    // Not only whoever was waiting is told.
     await expect(corrector.correct(first)).rejects.toThrow('the file is missing')
     await corrector.close()
   })

@@ -173,6 +173,21 @@ describe('joining', () => {
     ])
   })
 
+  test('an impossible cell has no vote: it does not make modules agree that contradict each other', () => {
+    const files = [0, 1, 2, 3].map(module => fileOf(module, 0, { 100: [0, 1] }))
+    const first = files[0]?.trains[0]?.image.first ?? 0
+    const [impossible, , , other] = files.map(({ cellIds }) => cellIds)
+    impossible?.set([60000], first)
+    other?.set([7], first)
+    const joined = joinRun(runOf(files))
+    expect([...joined.modules.keys()]).toEqual([0, 1, 2])
+    expect([...(joined.trains[0]?.cellIds ?? [])]).toEqual([0, 1])
+    expect(joined.problems).toMatchObject([
+      { check: 'pulse_ids_equal', place: { module: 3, train: 100 } },
+      { check: 'frames_present', place: { module: 3 } },
+    ])
+  })
+
   test('a module without a frame gets no file and is named', () => {
     const joined = joinRun(runOf([fileOf(0, 0, { 100: [0] }), fileOf(7, 0, { 100: [] })]))
     expect([...joined.modules.keys()]).toEqual([0])

@@ -1,7 +1,7 @@
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
-import { DataError } from '../../model/errors.js'
+import { DataError, UsageError } from '../../model/errors.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
 import { PhaseTotals } from '../contract/phase-times.js'
@@ -41,6 +41,8 @@ export class FrameCorrector {
   readonly #done: Promise<unknown>
   #wake: () => void = () => {}
   #ended = false
+  /** Why no frames are corrected any more, where that is not because it was closed. */
+  #broken: { readonly error: unknown } | undefined
 
   private constructor(options: FrameCorrectorOptions, engine: Engine) {
     const { detector, plan, frames, inFlight = 2 } = options
@@ -73,15 +75,18 @@ export class FrameCorrector {
 
   /**
    * Corrects the frames of one train; release what it returns. `frames.raw` must stay as it is until then.
-   * @throws DataError if the frames are not those of such a module. @throws ConstantsError if its constants cannot be
+   * @throws UsageError for arguments of another type. @throws DataError if the frames are not those of such a module. @throws ConstantsError if its constants cannot be
    * loaded. @throws StoppedError once it is closed.
    */
   async correct(frames: RawFrames): Promise<HeldFrames> {
     this.#check(frames)
     return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#broken.error)
       if (this.#ended) return reject(new StoppedError())
-      this.#waiting.set(frames, { resolve, reject })
-      this.#queue.push(frames)
+      // An object of its own for each call: the caller may give the same frames again.
+      const own = { ...frames }
+      this.#waiting.set(own, { resolve, reject })
+      this.#queue.push(own)
       this.#wake()
     })
   }
@@ -133,6 +138,7 @@ export class FrameCorrector {
 
   #fail(error: unknown): void {
     this.#ended = true
+    this.#broken = { error }
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }
@@ -141,6 +147,15 @@ export class FrameCorrector {
     const { detector, plan, frames } = this.#options
     const elements = plan.chain.rawFrames * detector.rawPlanes * pixelsOf(detector)
     const place = { train, module: plan.module }
+    if (!(raw instanceof Uint16Array))
+      throw new UsageError('raw is not a Uint16Array', {
+        place,
+        hint: `Give raw frames as ${detector.name} writes them`,
+      })
+    if (!(Array.isArray(cellIds) || ArrayBuffer.isView(cellIds)))
+      throw new UsageError('cellIds is not an array', { place, hint: 'Give the memory cell of each frame' })
+    if (!(Number.isSafeInteger(train) && train >= 0))
+      throw new UsageError(`train ${train} is not a train id`, { place: { module: plan.module } })
     if (raw.length !== cellIds.length * elements)
       throw new DataError(
         `${raw.length} raw values for ${cellIds.length} frames of ${elements} values each`,

@@ -43,6 +43,9 @@ export async function openFrameCorrector(
   options: Pick<FrameCorrectorOptions, 'engine' | 'inFlight'> = {},
 ): Promise<FrameCorrector> {
   const asked = checkFields(REQUEST, request)
+  const { inFlight } = options
+  if (inFlight !== undefined && !(Number.isSafeInteger(inFlight) && inFlight >= 1))
+    throw new UsageError(`inFlight ${inFlight} is not a number of calls, 1 or more`)
   const kit = kitOf({ id: asked.detector })
   const { detector } = kit
   const [module] = parseModules(String(asked.module), detector)

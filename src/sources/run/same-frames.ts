@@ -18,13 +18,14 @@ export function storedPart(file: ModuleFile, entry: TrainEntry): StoredPart {
 
 /**
  * When modules agree on a train: their frames are of the same pulses and cells. Modules without frames have no vote,
- * nor have those with a doubtful pulse id, where there are others: they agree with whom the rest of their ids does.
+ * nor have those with a doubtful pulse id or an impossible cell, where there are others: they agree with whom the rest of
+ * their ids does.
  */
 export function sameFrames(modules: readonly ModuleIndex[], maxCells: number): CombinerPolicy<StoredPart> {
   return {
     modules,
     empty: ({ entry }) => entry.image.count === 0,
-    doubtful: ({ doubtful }) => doubtful !== undefined,
+    doubtful: part => part.doubtful !== undefined || hasImpossibleCell(part, maxCells),
     same: (a, b) => samePulses(a, b) && sameCells(a, b, maxCells),
   }
 }
@@ -38,6 +39,11 @@ function samePulses(a: StoredPart, b: StoredPart): boolean {
     if (!(a.doubtful?.has(row - first) || b.doubtful?.has(row - first))) return false
   }
   return true
+}
+
+function hasImpossibleCell({ file, entry }: StoredPart, maxCells: number): boolean {
+  const { first, count } = entry.image
+  return file.cellIds.subarray(first, first + count).some(cell => cell >= maxCells)
 }
 
 /** A number that is no cell of the detector's contradicts none: the frame is named and not corrected as it is. */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { correct } from '../../src/index.js'
 import { type GoldenPlace, goldenPlace } from '../helpers/correction.js'
 import { scratch } from '../helpers/exdf.js'
 
@@ -64,6 +65,20 @@ describe('the public surface', () => {
     const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022']
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
     execFileSync(process.execPath, [tsc, ...options, '--types', 'node', 'program.mts'], { cwd: folder })
+  })
+})
+
+describe('options of another type', () => {
+  test.each([
+    [{ overwrite: 'no' }, /^overwrite:/],
+    [{ workers: 0 }, /^workers:/],
+    [{ workers: 1.5 }, /^workers:/],
+    [{ memory: '8GiB' }, /^memory:/],
+    [{ onProgress: 3 }, /^onProgress:/],
+    [{ wokers: 1 }, /wokers/],
+  ])('%j are refused by name', async (options, message) => {
+    const request = { run: '/nowhere', out: '/nowhere', catalogue: '/nowhere' }
+    await expect(correct(request, options as object)).rejects.toThrow(message)
   })
 })
 

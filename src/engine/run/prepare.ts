@@ -22,6 +22,7 @@ import type { ToldConditions } from '../plan/told-conditions.js'
 import { constantsOfRequest, lookUp } from './constants-of-request.js'
 import { type CorrectionOptions, correctRun } from './correct-run.js'
 import { gainModeName, gainModeOf, parallelGainOf } from './gain-of-request.js'
+import { checkOptionTypes } from './option-types.js'
 import type { CorrectionOutcome } from './outcome.js'
 import { outputOf } from './output-of-request.js'
 import { type CheckedRequest, type CorrectionRequest, checkRequest } from './request.js'
@@ -55,8 +56,10 @@ export interface PreparedCorrection {
  */
 export async function prepareCorrection(
   request: CorrectionRequest,
-  { workers, memory, signal, kits }: MachineOptions = {},
+  options: MachineOptions = {},
 ): Promise<PreparedCorrection> {
+  checkOptionTypes(options)
+  const { workers, memory, signal, kits } = options
   const limits = machineLimits()
   const asked = checkRequest(request)
   const output = outputOf(asked)
@@ -97,11 +100,13 @@ export interface ExecutionOptions
   readonly sync?: boolean
 }
 
-/** Executes what was prepared. @throws as {@link correctRun}. */
-export function executeCorrection(
+/** Executes what was prepared. @throws UsageError for options of another type, and as {@link correctRun}. */
+export async function executeCorrection(
   { plan, output, provenance }: PreparedCorrection,
-  { overwrite = false, sync = true, ...options }: ExecutionOptions = {},
+  options: ExecutionOptions = {},
 ): Promise<CorrectionOutcome> {
+  checkOptionTypes(options)
+  const { overwrite = false, sync = true } = options
   const made = { software: software(), created: new Date().toISOString() }
   return correctRun(plan, { ...options, output, overwrite, sync, provenance: { ...made, ...provenance } })
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Dispatcher } from '../../src/engine/threads/dispatcher.js'
@@ -298,6 +299,23 @@ describe('a stream whose job throws when it is told that it failed', () => {
     controller.abort()
     await bench.end('a')
     await rejected
+  })
+})
+
+describe('the stop of a run', () => {
+  it('leaves nothing on its signal once it has ended', async () => {
+    const { signal } = new AbortController()
+    const stop = new RunStop(signal)
+    const bench = new Bench(1, 1)
+    await bench.run(laneOf(1), [], stop)
+    stop.end()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('that was there before the run starts nothing', async () => {
+    const bench = new Bench(1, 1)
+    await expect(bench.run(laneOf(1), ['a'], new RunStop(AbortSignal.abort()))).rejects.toThrow(StoppedError)
+    expect(bench.pulled).toEqual([])
   })
 })
 

@@ -59,8 +59,10 @@ export async function correctRun(
   options: CorrectionOptions,
 ): Promise<CorrectionOutcome> {
   const start = performance.now()
-  const { output } = options
+  const { output, signal } = options
+  if (signal?.aborted) throw new StoppedError()
   const folder = OutputFolder.open(output.folder, options)
+  const stop = new RunStop(signal)
   let own: Engine | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
@@ -79,7 +81,7 @@ export async function correctRun(
       engine: options.engine ?? (own as Engine),
       combined: await createCombined(plan, folder, options.provenance),
       provenance: options.provenance,
-      stop: new RunStop(options.signal),
+      stop,
       onBlock: progress(options, handedOver, progressLost),
     })
     // Threads end while the rest is written.
@@ -113,6 +115,7 @@ export async function correctRun(
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
+    stop.end()
     await own?.close()
     folder.close()
   }

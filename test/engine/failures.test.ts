@@ -111,6 +111,26 @@ describe('stopping', () => {
   })
 })
 
+describe('a callback for progress that throws', () => {
+  it('is called no more, and loses no file', async () => {
+    let calls = 0
+    const asked = request({
+      options: {
+        onProgress: () => {
+          calls++
+          throw new Error('no terminal')
+        },
+      },
+    })
+    const { modules, problems } = await correct(asked)
+    expect(calls).toBe(1)
+    expect(new Set(modules.map(({ status }) => status))).toEqual(new Set(['corrected']))
+    expect(problems.filter(({ check }) => check === 'progress_callback')).toMatchObject([
+      { severity: 'warning', message: expect.stringContaining('no terminal') },
+    ])
+  })
+})
+
 describe('a RAW file', () => {
   it('that grows while it is read fails, and leaves no CORR file', async () => {
     const run = copyOfRun()

@@ -25,6 +25,10 @@ export interface Block {
 /**
  * Where the raw frames of one module come from. Blocks are pulled one at a time, and only while a slot of the module's
  * lane is free: a source that is not pulled waits or drops, and counts what it drops.
+ *
+ * A run that is stopped does not wait for a block that is being pulled. A source that waits for frames must therefore
+ * watch the same signal and end then: only when its wait is over is it returned from, and closes what it holds open. A
+ * block that it hands out after all is lost to the sink, maybe after the run has ended.
  */
 export interface FrameSource<B extends Block = Block> {
   readonly counts: FrameCounts

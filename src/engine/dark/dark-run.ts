@@ -38,8 +38,9 @@ export interface DarkOptions {
  */
 export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<DarkOutcome> {
   const start = performance.now()
-  const stop = new RunStop(options.signal)
+  if (options.signal?.aborted) throw new StoppedError()
   const staging = Staging.open(options.catalogue, plan.totals.outputBytes)
+  const stop = new RunStop(options.signal)
   let own: Engine | undefined
   try {
     own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
@@ -62,6 +63,7 @@ export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<Dar
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
+    stop.end()
     await own?.close()
     staging.close()
   }

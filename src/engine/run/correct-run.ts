@@ -38,7 +38,10 @@ export interface CorrectionOptions {
   /** Where constants are kept ready from run to run, or why nowhere; absent: nowhere. */
   readonly cache?: ConstantsCache | NoCache
   readonly signal?: AbortSignal
-  /** Called after every block with the number of module frames done so far. */
+  /**
+   * Called after every block with the number of module frames done so far. Once it has thrown it is not called again: the
+   * run goes on, and the outcome has a warning.
+   */
   readonly onProgress?: (framesDone: number) => void
   /** Threads and lanes lent to the run, still open afterwards; absent: the run starts its own. */
   readonly engine?: Engine
@@ -56,8 +59,10 @@ export async function correctRun(
   options: CorrectionOptions,
 ): Promise<CorrectionOutcome> {
   const start = performance.now()
-  const { output } = options
+  const { output, signal } = options
+  if (signal?.aborted) throw new StoppedError()
   const folder = OutputFolder.open(output.folder, options)
+  const stop = new RunStop(signal)
   let own: Engine | undefined
   try {
     const metadata = metadataPath(output.folder, plan.run.karaboId)
@@ -70,13 +75,14 @@ export async function correctRun(
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
     own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
     const handedOver = new Set<string>()
+    const progressLost: Problem[] = []
     const { modules: attempted, combined } = await execute({
       ...{ plan, folder, phases, cache },
       engine: options.engine ?? (own as Engine),
       combined: await createCombined(plan, folder, options.provenance),
       provenance: options.provenance,
-      stop: new RunStop(options.signal),
-      onBlock: progress(options, handedOver),
+      stop,
+      onBlock: progress(options, handedOver, progressLost),
     })
     // Threads end while the rest is written.
     const ended = own?.close()
@@ -87,6 +93,7 @@ export async function correctRun(
       ...missingCells(attempted),
       ...ofCache,
       ...[...handedOver].map(correctorLost),
+      ...progressLost,
     ]
     const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
@@ -108,6 +115,7 @@ export async function correctRun(
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }
   } finally {
+    stop.end()
     await own?.close()
     folder.close()
   }
@@ -225,11 +233,21 @@ function correctorLost(message: string): Problem {
   }
 }
 
-function progress({ onProgress }: CorrectionOptions, handedOver: Set<string>): RunContext['onBlock'] {
+function progress(
+  { onProgress }: CorrectionOptions,
+  handedOver: Set<string>,
+  lost: Problem[],
+): RunContext['onBlock'] {
   let done = 0
   return (frames, reasons) => {
     for (const reason of reasons) handedOver.add(reason)
     done += frames
-    onProgress?.(done)
+    if (lost.length > 0) return
+    try {
+      onProgress?.(done)
+    } catch (error) {
+      const message = `progress was told no further: ${error instanceof Error ? error.message : String(error)}`
+      lost.push({ check: 'progress_callback', severity: 'warning', message, place: {} })
+    }
   }
 }

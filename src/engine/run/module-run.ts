@@ -69,9 +69,12 @@ export async function throughLane(
     )
     return { outcome: Promise.resolve(moduleOutcome(plan.module, failed, [])) }
   }
+  const all = jobs()
   try {
-    await engine.dispatcher.run(lane, jobs(), context.stop)
+    await engine.dispatcher.run(lane, all, context.stop)
   } catch (error) {
+    // A sequence may be on its way to be opened still: its files are given up with the others.
+    await all.return(undefined)
     await giveUp(await sequences.rest(), error)
     await Promise.allSettled(outcomes)
     throw error

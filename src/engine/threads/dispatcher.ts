@@ -24,7 +24,9 @@ interface Stream {
   inFlight: number
   pulling: boolean
   exhausted: boolean
-  /** Why pulling failed. */
+  /** A job could not even be told that it failed: nothing more is pulled or started. */
+  broken: boolean
+  /** Why pulling failed, or what broke the stream. */
   error?: unknown
   settle(): void
 }
@@ -65,13 +67,17 @@ export class Dispatcher {
 
   /**
    * Runs jobs on the slots of `lane` until all are done or failed; the lane is this call's until then.
-   * @throws StoppedError once the run is stopped and no job of it is in flight. @throws what the generator threw.
+   * A job that is still being pulled then is not waited for: it is told that it failed when it comes, and the generator
+   * is returned from. Whoever made it awaits its `return()` to know that it is closed.
+   *
+   * @throws StoppedError once the run is stopped and no job of it is in flight. @throws what the generator threw, or
+   * `failed` of a job.
    */
   async run(lane: Lane, jobs: AsyncGenerator<Job>, stop: RunStop): Promise<void> {
     const stream: Stream = {
       ...{ lane, jobs, stop },
       freeSlots: Array.from({ length: lane.handle.layout.slots }, (_, slot) => slot),
-      ...{ atHand: [], inFlight: 0, pulling: false, exhausted: false, settle: () => {} },
+      ...{ atHand: [], inFlight: 0, pulling: false, exhausted: false, broken: false, settle: () => {} },
     }
     const settled = new Promise<void>(resolve => {
       stream.settle = resolve
@@ -83,7 +89,10 @@ export class Dispatcher {
     await settled
     stop.signal.removeEventListener('abort', wake)
     // A generator that was left halfway closes what it holds open only now.
-    await jobs.return(undefined)
+    const returned = jobs.return(undefined)
+    // One that is waiting returns only when what it waits for has come, which may be never.
+    if (stream.pulling) returned.catch(() => {})
+    else await returned
     if (stop.signal.aborted) throw new StoppedError()
     if ('error' in stream) throw stream.error
   }
@@ -102,24 +111,25 @@ export class Dispatcher {
     for (const stream of [...this.#streams]) this.#pull(stream)
     for (let found = this.#next(); found !== undefined; found = this.#next()) this.#start(...found)
     for (const stream of [...this.#streams]) {
-      if (stream.inFlight > 0 || stream.pulling) continue
-      if (!(stream.exhausted && stream.atHand.length === 0) && !stream.stop.signal.aborted) continue
+      if (stream.inFlight > 0) continue
+      if (!(stream.exhausted && stream.atHand.length === 0) && !hasEnded(stream)) continue
       this.#streams.splice(this.#streams.indexOf(stream), 1)
       // Pulled but never started: whoever made them waits for each to end.
-      for (const { job } of stream.atHand) job.failed(new StoppedError())
+      for (const { job } of stream.atHand) this.#fail(stream, job, new StoppedError())
       stream.settle()
     }
   }
 
   #pull(stream: Stream): void {
     if (stream.pulling || stream.exhausted || stream.atHand.length > 0) return
-    if (stream.freeSlots.length === 0 || stream.stop.signal.aborted) return
+    if (stream.freeSlots.length === 0 || hasEnded(stream)) return
     stream.pulling = true
     stream.jobs
       .next()
       .then(
         next => {
           if (next.done) stream.exhausted = true
+          else if (!this.#streams.includes(stream)) this.#fail(stream, next.value, new StoppedError())
           else stream.atHand.push(this.#arrived({ job: next.value, epoch: 0, waits: 0 }))
         },
         (error: unknown) => {
@@ -160,7 +170,7 @@ export class Dispatcher {
   #waiting(): Waiting[] {
     const ofStreams = this.#streams.flatMap((stream): Waiting[] => {
       const [attempt] = stream.atHand
-      if (attempt === undefined || stream.freeSlots.length === 0 || stream.stop.signal.aborted) return []
+      if (attempt === undefined || stream.freeSlots.length === 0 || hasEnded(stream)) return []
       const start = (thread: number): Promise<void> => this.#attempt(stream, thread)
       const arrival = this.#arrivals.get(attempt) ?? 0
       return [{ lane: stream.lane.handle.id, order: attempt.job.order ?? 0, arrival, start }]
@@ -201,7 +211,7 @@ export class Dispatcher {
       }
     } catch (error) {
       if (error instanceof WorkerDiedError) this.#again(stream, attempt, lane.state(slot), error)
-      else job.failed(error)
+      else this.#fail(stream, job, error)
     }
     this.#free(stream, slot)
   }
@@ -210,10 +220,20 @@ export class Dispatcher {
     try {
       await job.held?.(slot)
     } catch (error) {
-      job.failed(error)
+      this.#fail(stream, job, error)
     }
     this.#free(stream, slot)
     this.#turn()
+  }
+
+  /** Tells a job that it failed; what it throws breaks its stream, whose run throws it. */
+  #fail(stream: Stream, job: Job, cause: unknown): void {
+    try {
+      job.failed(cause)
+    } catch (error) {
+      stream.broken = true
+      if (!('error' in stream)) stream.error = error
+    }
   }
 
   #free(stream: Stream, slot: number): void {
@@ -228,6 +248,14 @@ export class Dispatcher {
     const innocent = (state === 'assigned' || state === 'done') && waits < MOST_WAITS
     if (innocent) stream.atHand.unshift(this.#arrived({ job, epoch, waits: waits + 1 }))
     else if (epoch === 0) stream.atHand.unshift(this.#arrived({ job, epoch: 1, waits }))
-    else job.failed(new WorkerDiedError(`${job.name}: its worker died twice, last while ${state}`, { cause }))
+    else {
+      const message = `${job.name}: its worker died twice, last while ${state}`
+      this.#fail(stream, job, new WorkerDiedError(message, { cause }))
+    }
   }
+}
+
+/** Nothing more of it starts: it settles as soon as nothing of it is in flight. */
+function hasEnded({ stop, broken }: Stream): boolean {
+  return stop.signal.aborted || broken
 }

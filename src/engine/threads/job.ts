@@ -21,12 +21,17 @@ export interface Job {
 export class RunStop {
   readonly signal: AbortSignal
   readonly word = new Int32Array(new SharedArrayBuffer(4))
+  // Stores are sequentially consistent; a thread that looks a moment too early works for one more tile.
+  readonly #stop = (): void => void Atomics.store(this.word, 0, 1)
 
   constructor(signal: AbortSignal = new AbortController().signal) {
     this.signal = signal
-    // Stores are sequentially consistent; a thread that looks a moment too early works for one more tile.
-    const stop = (): void => void Atomics.store(this.word, 0, 1)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) this.#stop()
+    else signal.addEventListener('abort', this.#stop, { once: true })
+  }
+
+  /** Lets go of the signal, which may outlive many runs. */
+  end(): void {
+    this.signal.removeEventListener('abort', this.#stop)
   }
 }

@@ -125,6 +125,13 @@ describe("the facility's parameters", () => {
     ])
   })
 
+  it('only-offset is a switch, and leaves another preset alone where it is off', async () => {
+    expect(await requestOf('preset: production\nonly-offset: false')).toEqual({ preset: 'production' })
+    expect(await requestOf('preset: production\nonly-offset: off')).toEqual({ preset: 'production' })
+    await expect(requestOf('only-offset: no')).rejects.toThrow('only-offset: expected true or false')
+    await expect(requestOf('only-offset: 1')).rejects.toThrow('only-offset: expected true or false')
+  })
+
   it.each([
     ['use-litframe-finder: auto', 'use-litframe-finder is not built yet'],
     ['rel-gain-mode: CS', 'rel-gain-mode CS is not built yet'],
@@ -143,4 +150,25 @@ it('options for the machine are apart', async () => {
   )
   expect(request).toEqual({ zeroNans: true })
   expect(machine).toEqual({ workers: 2, memory: '8GiB', sync: false })
+})
+
+it('constants can be named in a file of our own, by either name', async () => {
+  expect(await requestOf('constants-from: F.yml')).toEqual({ constantsFrom: 'F.yml' })
+  expect(await requestOf('constantsFrom: F.yml')).toEqual({ constantsFrom: 'F.yml' })
+  await expect(requestOf('constants-from: 3')).rejects.toThrow('constants-from: expected string')
+  // What an earlier correction used stands in its file.
+  const recorded =
+    'calibration-configurations: { constants-from: F.yml, zero-nans: true, condition-sources: {} }'
+  expect(await requestOf(recorded)).toEqual({ zeroNans: true, conditions: {} })
+})
+
+it.each(['toString', 'constructor', 'valueOf', '__proto__'])('%s is no option', async name => {
+  await expect(requestOf(`${name}: 3`)).rejects.toThrow('there is no such option')
+})
+
+it('what is neither a file nor a preset is told both', async () => {
+  await expect(readConfig('nonsense')).rejects.toMatchObject({
+    message: expect.stringContaining('--config nonsense cannot be read: ENOENT'),
+    hint: expect.stringContaining('default, offset-only, production'),
+  })
 })

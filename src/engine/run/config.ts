@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { isDetcalError, UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
-import { CONDITIONS, isIgnored, isNotBuilt, isOff, OPTIONS, stepOf } from './facility-names.js'
+import { CONDITIONS, isIgnored, isNotBuilt, isOff, OPTIONS, own, stepOf } from './facility-names.js'
 import { type CorrectionRequest, checkRequest, PRESETS } from './request.js'
 
 /** What a file of options says: a part of a request, and what may be used of the machine. */
@@ -57,7 +57,9 @@ async function parsed(file: string): Promise<unknown> {
     return parse(readFileSync(file, 'utf8'), { logLevel: 'error' })
   } catch (error) {
     const [reason] = (error as Error).message.split(/,|:?\n/)
-    throw new UsageError(`--config ${file} cannot be read: ${reason}`)
+    const hint = `Give a file of options, or one of ${PRESETS.join(', ')}`
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new UsageError(`--config ${file} cannot be read: ${reason}`, absent ? { hint } : {})
   }
 }
 
@@ -68,37 +70,40 @@ function configOf(table: Table): Config {
     Object.fromEntries(entries),
     message => new UsageError(message.replace(/^\w+/, optionName)),
   )
-  const rest = Object.entries(table).filter(([name]) => !(camelCase(name) in MACHINE.entries))
+  const rest = Object.entries(table).filter(([name]) => !Object.hasOwn(MACHINE.entries, camelCase(name)))
   return { request: requestOf(Object.fromEntries(rest)), machine }
 }
 
 /**
  * What was chosen of a correction that its metadata file tells of: not what its run or its constants told, nor
- * parameters of the facility that are off.
+ * parameters of the facility that are off. The constants are those that it used, wherever they came from.
  */
-function chosen(recorded: Table): Table {
+function chosen({ 'constants-from': _, ...recorded }: Table): Table {
   const sources = tableOf(recorded['condition-sources'])
   if (sources === undefined)
     return filtered(recorded, (name, value) => value !== false || stepOf(name) !== undefined)
-  const { 'gain-mode': _, 'parallel-gain': __, conditions, ...options } = recorded
+  const { 'gain-mode': __, 'parallel-gain': ___, conditions, ...options } = recorded
   return { ...options, conditions: filtered(tableOf(conditions) ?? {}, name => sources[name] === 'option') }
 }
 
 /** The part of a request that a table of options says. @throws UsageError naming the option. */
 function requestOf(table: Table): Partial<CorrectionRequest> {
-  const options: Record<string, unknown> = {}
+  const options: Record<string, unknown> = Object.create(null)
   const switches: Record<string, unknown> = { ...tableOf(table['switches']) }
   const conditions: Record<string, unknown> = { ...tableOf(table['conditions']) }
+  const onlyOffset = Object.hasOwn(table, 'only-offset') && switchOf('only-offset', table['only-offset'])
   for (const [name, value] of Object.entries(table)) {
     if (isIgnored(name)) continue
     const step = stepOf(name)
-    const [option, form] = OPTIONS[name] ?? [camelCase(name)]
+    const [option, form] = own(OPTIONS, name) ?? [camelCase(name)]
+    const condition = own(CONDITIONS, name)
     if (step !== undefined) switches[step] = switchOf(name, value)
-    else if (isOff(value) && typeof value !== 'boolean') continue
-    else if (name === 'only-offset') options['preset'] = value ? 'offset-only' : 'default'
+    else if (name === 'only-offset') {
+      if (onlyOffset) options['preset'] = 'offset-only'
+    } else if (isOff(value) && typeof value !== 'boolean') continue
     else if (name === 'rel-gain-mode')
       switches[value === 'PC' ? 'relative-gain' : `rel-gain-mode ${value}`] = true
-    else if (CONDITIONS[name] !== undefined && typeof value === 'number') conditions[CONDITIONS[name]] = value
+    else if (condition !== undefined && typeof value === 'number') conditions[condition] = value
     else options[option] = form ? form([value].flat()) : value
   }
   // Its factor is 1 in all files known.
@@ -107,10 +112,7 @@ function requestOf(table: Table): Partial<CorrectionRequest> {
   const request = {
     ...options,
     // The facility does nothing behind the offset then, whatever its other switches say.
-    ...some(
-      'switches',
-      table['only-offset'] === true ? filtered(switches, (_, on) => on === false) : switches,
-    ),
+    ...some('switches', onlyOffset ? filtered(switches, (_, on) => on === false) : switches),
     ...some('conditions', conditions),
   }
   checkRequest({ run: '-', out: '-', ...request }, optionName)

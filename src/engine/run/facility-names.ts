@@ -58,9 +58,14 @@ const IGNORED = [
   ...['blc-noise-threshold', 'cm-*', 'cs-mg-adjust', 'energy-threshold', 'ff-gain', 'noisy-adc-threshold'],
   ...['photon-energy', 'rounding-threshold', 'spi-hitfinding-*', 'litframe-device-id', 'ppu-train-offset'],
   ...['capacitor', 'category', 'combine-parallel-gain', 'drop-last-frames-*', 'num-*', 'use-cell-order'],
-  // Ours: what was known of the run, and where its constants came from.
-  ...['condition-sources', 'constants-from'],
+  // Ours: what was known of the run.
+  'condition-sources',
 ].map(name => new RegExp(`^${name.replace('*', '.*')}$`))
+
+/** What a table itself holds by that name: any text may be asked for, `constructor` too. */
+export function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
 
 /** Whether a parameter can be left alone. */
 export function isIgnored(name: string): boolean {
@@ -74,7 +79,7 @@ export function isNotBuilt(name: string): boolean {
 
 /** The step that a switch turns on or off, which may be one that is not built; undefined: it is not a switch. */
 export function stepOf(name: string): string | undefined {
-  const step = STEPS[name] ?? name
+  const step = own(STEPS, name) ?? name
   const known = KITS.some(({ corrections }) => Object.hasOwn(corrections.steps, step))
   return known || isNotBuilt(name) ? step : undefined
 }

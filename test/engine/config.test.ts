@@ -172,3 +172,24 @@ it('what is neither a file nor a preset is told both', async () => {
     hint: expect.stringContaining('default, offset-only, production'),
   })
 })
+
+describe('what is off', () => {
+  it.each(['off', "''", '-1', '[-1]', 'null', 'false'])('is refused by an unknown name: %s', async value => {
+    await expect(requestOf(`moduls: ${value}`)).rejects.toThrow('moduls: there is no such option')
+  })
+
+  it('is false for what is true or false', async () => {
+    expect(await requestOf('corr: off\nzero-nans: off\nparallel-gain: false')).toEqual({
+      ...{ corrected: false, zeroNans: false, parallelGain: false },
+    })
+    await expect(requestOf('corr: no')).rejects.toThrow('corrected: expected boolean')
+  })
+
+  it('is not chosen where it is known, or in the file of a correction', async () => {
+    const known = ['modules: -1', 'mem-cells: -1', 'acq-rate: off', 'rel-gain-mode: off', "karabo-da: ['-1']"]
+    expect(
+      await requestOf([...known, "max-pulses: ''", 'gain-mode: -1', 'cm-noise: off'].join('\n')),
+    ).toEqual({})
+    expect(await requestOf("calibration-configurations: { new-step: 'off', newer: -1 }")).toEqual({})
+  })
+})

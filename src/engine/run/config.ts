@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { isDetcalError, UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
 import { CONDITIONS, isIgnored, isNotBuilt, isOff, OPTIONS, own, stepOf } from './facility-names.js'
-import { type CorrectionRequest, checkRequest, PRESETS } from './request.js'
+import { type CorrectionRequest, checkRequest, PRESETS, REQUEST_OPTIONS } from './request.js'
 
 /** What a file of options says: a part of a request, and what may be used of the machine. */
 export interface Config {
@@ -23,6 +23,14 @@ const MACHINE = v.object({
   sync: v.optional(v.boolean()),
 })
 
+/** Options that are true or false; the others have a text or number for what is not chosen. */
+const FLAGS: readonly string[] = [
+  'corrected',
+  'parallelGain',
+  'zeroNans',
+  'zeroOrange',
+] satisfies (keyof CorrectionRequest)[]
+
 export const MACHINE_OPTIONS = Object.keys(MACHINE.entries) as readonly (keyof Config['machine'])[]
 
 /**
@@ -40,7 +48,7 @@ export async function readConfig(source: string): Promise<Config> {
   const recorded = tableOf(table['calibration-configurations'])
   try {
     if (recorded === undefined) return configOf(table)
-    const request = requestOf(chosen(recorded))
+    const request = requestOf(chosen(recorded), true)
     const { 'time-summary': _, ...modules } = tableOf(table['retrieved-constants']) ?? {}
     const named = Object.keys(modules).length > 0
     return { request: { ...request, ...(named && { constantsFrom: source }) }, machine: {} }
@@ -71,7 +79,7 @@ function configOf(table: Table): Config {
     message => new UsageError(message.replace(/^\w+/, optionName)),
   )
   const rest = Object.entries(table).filter(([name]) => !Object.hasOwn(MACHINE.entries, camelCase(name)))
-  return { request: requestOf(Object.fromEntries(rest)), machine }
+  return { request: requestOf(Object.fromEntries(rest), false), machine }
 }
 
 /**
@@ -86,8 +94,12 @@ function chosen({ 'constants-from': _, ...recorded }: Table): Table {
   return { ...options, conditions: filtered(tableOf(conditions) ?? {}, name => sources[name] === 'option') }
 }
 
-/** The part of a request that a table of options says. @throws UsageError naming the option. */
-function requestOf(table: Table): Partial<CorrectionRequest> {
+/**
+ * The part of a request that a table of options says.
+ * @param isRecorded whether a correction wrote the table, whose parameters that are off may be of steps unknown here.
+ * @throws UsageError naming the option.
+ */
+function requestOf(table: Table, isRecorded: boolean): Partial<CorrectionRequest> {
   const options: Record<string, unknown> = Object.create(null)
   const switches: Record<string, unknown> = { ...tableOf(table['switches']) }
   const conditions: Record<string, unknown> = { ...tableOf(table['conditions']) }
@@ -100,8 +112,11 @@ function requestOf(table: Table): Partial<CorrectionRequest> {
     if (step !== undefined) switches[step] = switchOf(name, value)
     else if (name === 'only-offset') {
       if (onlyOffset) options['preset'] = 'offset-only'
-    } else if (isOff(value) && typeof value !== 'boolean') continue
-    else if (name === 'rel-gain-mode')
+    } else if (isOff(value) && typeof value !== 'boolean') {
+      if (FLAGS.includes(option) && ['false', 'off'].includes(String(value))) options[option] = false
+      // Refused below: a name that is none, unless it is the facility's own file that tells it.
+      else if (!isRecorded && !isKnown(name, option)) options[option] = value
+    } else if (name === 'rel-gain-mode')
       switches[value === 'PC' ? 'relative-gain' : `rel-gain-mode ${value}`] = true
     else if (condition !== undefined && typeof value === 'number') conditions[condition] = value
     else options[option] = form ? form([value].flat()) : value
@@ -117,6 +132,11 @@ function requestOf(table: Table): Partial<CorrectionRequest> {
   }
   checkRequest({ run: '-', out: '-', ...request }, optionName)
   return request as Partial<CorrectionRequest>
+}
+
+function isKnown(name: string, option: string): boolean {
+  const options: readonly string[] = REQUEST_OPTIONS
+  return options.includes(option) || own(CONDITIONS, name) !== undefined || name === 'rel-gain-mode'
 }
 
 function switchOf(name: string, value: unknown): boolean {

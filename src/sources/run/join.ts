@@ -63,7 +63,7 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const trainIds = selectTrains(run.trainIds, selection.trains)
   const wanted = (module: ModuleIndex) => selection.modules?.includes(module) ?? true
   const chosen = new Map([...run.modules].filter(([module]) => wanted(module)))
-  const combined = combinedTrains(run, chosen)
+  const combined = combinedTrains(run, chosen, new Set(trainIds))
   const problems = problemsOf(run, selection)
   const disagreeing = new Map<ModuleFile, TrainId[]>()
   for (const id of trainIds)
@@ -128,13 +128,18 @@ function straysOf({ modules }: Run): Set<TrainId> {
   return strays
 }
 
-/** Each train with the parts of its modules, and those that most of them contradict. */
-function combinedTrains({ detector }: Run, modules: Run['modules']): Map<TrainId, CombinedTrain<StoredPart>> {
+/** Each of the selected trains with the parts of its modules, and those that most of them contradict. */
+function combinedTrains(
+  { detector }: Run,
+  modules: Run['modules'],
+  selected: ReadonlySet<TrainId>,
+): Map<TrainId, CombinedTrain<StoredPart>> {
   const combiner = new Combiner(sameFrames([...modules.keys()], detector.maxCells))
   // The first part of a module counts: where several files have a train, that is the last file, which lists it.
   for (const [module, files] of modules)
     for (const file of files.toReversed())
-      for (const entry of file.trains) combiner.add(entry.trainId, module, storedPart(file, entry))
+      for (const entry of file.trains)
+        if (selected.has(entry.trainId)) combiner.add(entry.trainId, module, storedPart(file, entry))
   return new Map(combiner.finish().map(combined => [combined.train, combined]))
 }
 

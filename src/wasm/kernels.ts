@@ -159,6 +159,8 @@ export interface Kernels {
   /** Writes the 16 bytes of the checksum of `bytes` bytes, a multiple of 128, at `src` to `out`. */
   readonly checksum: (src: number, bytes: number, out: number) => void
   readonly checksumRuns: ChecksumRuns
+  /** Replaces each of `count` (a multiple of 4) f32 by NaN where its mask (u32) has one of `bits`. */
+  readonly nanWhere: (values: number, masks: number, count: number, bits: number) => void
   /** Writes the same 32 bits `count` times. */
   readonly fill32: (dst: number, count: number, bits: number) => void
   /**

@@ -7,12 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PhaseTotals } from '../../src/engine/contract/phase-times.js'
 import type { CorrectionPlan, ModulePlan } from '../../src/engine/plan/plan.js'
 import { FrameCorrector } from '../../src/engine/stream/frame-corrector.js'
-import {
-  type HeldFrames,
-  MemorySink,
-  MemorySource,
-  type RawFrames,
-} from '../../src/engine/stream/memory-frames.js'
+import type { HeldFrames, RawFrames } from '../../src/engine/stream/memory-frames.js'
 import { streamModule } from '../../src/engine/stream/module-stream.js'
 import {
   type FrameCorrectorRequest,
@@ -29,6 +24,7 @@ import { StoppedError } from '../../src/model/interruptions.js'
 import { GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
 import { unpackGoldenRun } from '../golden/run/index.js'
 import { correct, importGolden, planOf } from '../helpers/correction.js'
+import { MemorySink, MemorySource } from '../helpers/memory-frames.js'
 
 const LOST = fileURLToPath(new URL('../helpers/lost-corrector.mjs', import.meta.url))
 

@@ -1,6 +1,7 @@
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
+import type { ModuleArrays } from './module-arrays.js'
 import type { PhaseTimes } from './phase-times.js'
 
 /** What a block's correction must know of its module. */
@@ -26,11 +27,13 @@ export type FramesIn =
   | { readonly kind: 'slot' }
 
 /**
- * What becomes of a block's results: data, gain and mask are written as chunks of some files, tile by tile, or stay in the
- * slot as planes, those of frame k at position k.
+ * What becomes of a block's results: data, gain and mask are written as chunks of some files, tile by tile; or they are
+ * copied into arrays that several modules share, some frames at a time; or they stay in the slot as planes, those of frame k
+ * at position k.
  */
 export type FramesOut =
   | { readonly kind: 'chunks'; readonly files: readonly ChunkFile[] }
+  | { readonly kind: 'arrays'; readonly arrays: ModuleArrays }
   | { readonly kind: 'slot' }
 
 /** A file that gets a block's frames, and the chunk number of each there. */
@@ -59,7 +62,7 @@ export interface FileChunks {
 }
 
 export interface BlockResult {
-  /** Of each file of the output, in its order; empty where results stay in the slot. */
+  /** Of each file of the output, in its order; empty where results go elsewhere. */
   readonly chunks: readonly FileChunks[]
   /** Why a corrector gave up and another did its work, one reason each. */
   readonly handedOver: readonly string[]

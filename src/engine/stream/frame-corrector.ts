@@ -1,16 +1,12 @@
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import type { Lane } from '../../memory/lane.js'
 import { DataError, UsageError } from '../../model/errors.js'
-import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
-import { PhaseTotals } from '../contract/phase-times.js'
 import type { ModulePlan } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
-import { RunStop } from '../threads/job.js'
 import { oldestFirst } from '../threads/policy.js'
-import { type HeldFrames, MemorySink, MemorySource, type RawFrames } from './memory-frames.js'
-import { streamModule } from './module-stream.js'
+import { type HeldFrames, heldFrames, type RawFrames } from './memory-frames.js'
+import { ModuleQueue } from './module-queue.js'
 import { streamLayout } from './stream-lanes.js'
 
 export interface FrameCorrectorOptions {
@@ -26,32 +22,20 @@ export interface FrameCorrectorOptions {
   readonly problems?: readonly Problem[]
 }
 
-interface Waiting {
-  resolve(frames: HeldFrames): void
-  reject(error: unknown): void
-}
-
 /** Corrects frames of one module in memory: its constants are resident, trains come and go. */
 export class FrameCorrector {
   readonly #options: FrameCorrectorOptions
   readonly #engine: Engine
-  readonly #lanes: Lane[]
-  readonly #queue: RawFrames[] = []
-  readonly #waiting = new Map<RawFrames, Waiting>()
-  readonly #done: Promise<unknown>
-  #wake: () => void = () => {}
-  #ended = false
-  /** Why no frames are corrected any more, where that is not because it was closed. */
-  #broken: { readonly error: unknown } | undefined
+  readonly #module: ModuleQueue
+  readonly #places: ReadonlyMap<number, number>
 
   private constructor(options: FrameCorrectorOptions, engine: Engine) {
     const { detector, plan, frames, inFlight = 2 } = options
     this.#options = options
     this.#engine = engine
-    this.#lanes = engine.lanes.lend(1, streamLayout(detector, plan, frames, inFlight))
-    this.#done = this.#run()
-    // Whoever waits for frames, or closes, is told.
-    this.#done.catch(error => this.#fail(error))
+    const layout = streamLayout(detector, plan, frames, inFlight)
+    this.#module = new ModuleQueue({ detector, plan, layout, engine })
+    this.#places = new Map(plan.cells.map((cell, place) => [cell, place]))
   }
 
   /**
@@ -80,67 +64,23 @@ export class FrameCorrector {
    */
   async correct(frames: RawFrames): Promise<HeldFrames> {
     this.#check(frames)
-    return new Promise((resolve, reject) => {
-      if (this.#broken) return reject(this.#broken.error)
-      if (this.#ended) return reject(new StoppedError())
-      // An object of its own for each call: the caller may give the same frames again.
-      const own = { ...frames }
-      this.#waiting.set(own, { resolve, reject })
-      this.#queue.push(own)
-      this.#wake()
+    const { train, raw, cellIds } = frames
+    const held = await this.#module.correct({
+      cells: Uint16Array.from(cellIds, cell => this.#places.get(cell) ?? 0),
+      order: train,
+      fill: ({ raw: slot }) => {
+        slot.set(new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength))
+        return { kind: 'slot' }
+      },
+      output: { kind: 'slot' },
     })
+    return heldFrames(train, cellIds.length, held.slot, held.release)
   }
 
   /** Ends it, once all frames that were returned are released. */
   async close(): Promise<void> {
-    this.#ended = true
-    this.#wake()
-    await this.#done.catch(() => {})
+    await this.#module.close()
     if (this.#options.engine === undefined) await this.#engine.close()
-  }
-
-  async #run(): Promise<void> {
-    const { detector, plan } = this.#options
-    const [lane] = this.#lanes
-    if (lane === undefined) throw new Error('there is no lane')
-    const waiting = (frames: RawFrames): Waiting | undefined => {
-      const found = this.#waiting.get(frames)
-      this.#waiting.delete(frames)
-      return found
-    }
-    const source = new MemorySource(this.#trains(), plan.cells)
-    const sink = new MemorySink(
-      (held, frames) => waiting(frames)?.resolve(held),
-      (frames, error) => waiting(frames)?.reject(error),
-    )
-    try {
-      await streamModule(plan, lane, source, sink, {
-        ...{ detector, engine: this.#engine, lanes: 1, software: '', cache: undefined },
-        stop: new RunStop(),
-        phases: new PhaseTotals(),
-      })
-    } finally {
-      this.#engine.lanes.giveBack(this.#lanes)
-    }
-  }
-
-  async *#trains(): AsyncGenerator<RawFrames> {
-    for (;;) {
-      const next = this.#queue.shift()
-      if (next !== undefined) yield next
-      else if (this.#ended) return
-      else
-        await new Promise<void>(resolve => {
-          this.#wake = resolve
-        })
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#ended = true
-    this.#broken = { error }
-    for (const { reject } of this.#waiting.values()) reject(error)
-    this.#waiting.clear()
   }
 
   #check({ train, raw, cellIds }: RawFrames): void {
@@ -164,7 +104,7 @@ export class FrameCorrector {
     if (cellIds.length > frames)
       throw new DataError(`${cellIds.length} frames, where at most ${frames} were announced`, { place })
     for (const cell of Array.from(cellIds))
-      if (!plan.cells.includes(cell))
+      if (!this.#places.has(cell))
         throw new DataError(`there are no constants of cell ${cell} in memory`, {
           place,
           hint: 'Name all cells that the frames may have',

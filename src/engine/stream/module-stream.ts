@@ -8,6 +8,8 @@ import { ResidentConstants, type ResidentContext } from '../run/resident-constan
 export interface StreamContext extends ResidentContext {
   /** Told of every corrected block: its frames, and why a corrector gave up on the way. */
   readonly onBlock?: (frames: number, handedOver: readonly string[]) => void
+  /** Told when the constants are in the lane, with the cells that not all of them have. */
+  readonly onLoaded?: (missingCells: readonly number[]) => void
 }
 
 /**
@@ -27,6 +29,7 @@ export async function streamModule<B extends Block>(
   const constants = new ResidentConstants(plan, lane, context)
   try {
     const missingCells = await constants.load()
+    context.onLoaded?.(missingCells)
     const jobs = blockJobs(source, sink, {
       engine: context.engine,
       phases: context.phases,

@@ -3,6 +3,7 @@ import type { BlockResult, BlockTask } from '../contract/block-task.js'
 import type { CorrectorFactory, SlotTile } from '../contract/corrector.js'
 import { PhaseTotals, timed } from '../contract/phase-times.js'
 import { SlotViews } from '../contract/slot-views.js'
+import { ArrayWriter } from './array-writer.js'
 import { ChunkWriter } from './chunk-writer.js'
 import type { FrameReader } from './frame-reader.js'
 import { blockReader } from './frames-in.js'
@@ -44,7 +45,9 @@ export async function runBlock(
     times,
   )
   const input = blockReader(task.input, task.rawFrames, slot, reader)
-  const files = task.output.kind === 'chunks' ? task.output.files : undefined
+  const { output } = task
+  const files = output.kind === 'chunks' ? output.files : undefined
+  const arrays = output.kind === 'arrays' ? new ArrayWriter(output.arrays, slot, kernels) : undefined
   const writers = files?.map(({ target, indices }) => ({ writer: new ChunkWriter(target), indices })) ?? []
 
   for (const { cell, members } of tilesOf(task.cells, slotFrames)) {
@@ -56,7 +59,9 @@ export async function runBlock(
 
     advance('correcting')
     // Results that stay in the slot keep their place in the block; others make room for those of the next tile.
-    const positions = files ? [...members.keys()] : members
+    const positions = files
+      ? [...members.keys()]
+      : (arrays?.positions(members, offsets, task.rawFrames) ?? members)
     const tile: SlotTile = { cell, offsets, positions, ...notWrittenOf(task, members) }
     if (files === undefined) {
       await correction.planes(tile)
@@ -79,6 +84,7 @@ export async function runBlock(
       })
   }
   for (const { writer } of writers) times.add('write', 0, writer.written)
+  if (arrays) timed(times, 'write', 0, () => arrays.end())
   advance('done')
   return {
     chunks: writers.map(({ writer }) => writer.chunks()),

@@ -5,6 +5,8 @@ import { agreementOf } from './agreement.js'
 export interface CombinerPolicy<Part> {
   /** Modules that a complete train has. */
   readonly modules: readonly number[]
+  /** Trains that wait at most: the oldest are delivered then without the modules they lack. Absent: any number. */
+  readonly most?: number
   /** ms after its first part at which a train is delivered without the modules it still lacks; absent: only at the end. */
   readonly deadline?: number
   /** Whether two parts fit together, by their pulses for instance: parts that differ from most modules' are excluded. */
@@ -73,31 +75,36 @@ export class Combiner<Part> {
   /**
    * Takes one module's part of a train.
    * @param now ms on any monotonic clock; needed only with a deadline.
-   * @returns false if it was late or a duplicate, and is not kept.
+   * @returns what became of it: only the first part of a module, before its train is delivered, is kept.
    */
-  add(train: TrainId, module: number, part: Part, now = 0): boolean {
+  add(train: TrainId, module: number, part: Part, now = 0): 'kept' | 'late' | 'duplicate' {
     if (this.#given.has(train)) {
       this.#counts.late++
-      return false
+      return 'late'
     }
     const pending = this.#pending.get(train) ?? { parts: new Map(), since: now }
     this.#pending.set(train, pending)
     if (pending.parts.has(module)) {
       this.#counts.duplicate++
-      return false
+      return 'duplicate'
     }
     pending.parts.set(module, part)
-    return true
+    return 'kept'
+  }
+
+  /** Forgets which trains were delivered: ids begin anew. */
+  forget(): void {
+    this.#given.clear()
   }
 
   /** Trains that are complete, or due at `now`, and have no older train waiting before them. */
   take(now = 0): CombinedTrain<Part>[] {
-    const { modules, deadline = Number.POSITIVE_INFINITY } = this.#policy
+    const { modules, deadline = Number.POSITIVE_INFINITY, most = Number.POSITIVE_INFINITY } = this.#policy
     const out: CombinedTrain<Part>[] = []
     for (const train of this.#trains()) {
       const pending = this.#pending.get(train)
       if (pending === undefined) break
-      const due = now - pending.since >= deadline
+      const due = now - pending.since >= deadline || this.#pending.size > most
       if (!due && !modules.every(module => pending.parts.has(module))) break
       out.push(this.#give(train, pending))
     }

@@ -41,7 +41,6 @@ export const LOSS_CAUSES = [
   'late', // a part of a train that was joined already
   'disagreeing', // pulses or cells other than most modules'
   'incomplete', // modules missing, where only complete trains are wanted
-  'overflow', // more trains waited for modules than may
   'uncorrected', // its constants are not there, or its correction failed
   'unconsumed', // nobody took it in time: the policy of the output
 ] as const

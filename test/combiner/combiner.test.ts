@@ -74,6 +74,15 @@ describe('a combiner of all that was planned', () => {
 })
 
 describe('a combiner with a deadline', () => {
+  it('gives the oldest train when more wait than may, and takes ids anew once told to forget', () => {
+    const live = new Combiner<string>({ modules: [0, 1], most: 2, deadline: 1e6, same: (a, b) => a === b })
+    for (const id of [1, 2, 3]) live.add(train(id), 0, 'p')
+    expect(live.take().map(({ train }) => train)).toEqual([1])
+    expect(live.add(train(1), 1, 'p')).toBe('late')
+    live.forget()
+    expect(live.add(train(1), 1, 'p')).toBe('kept')
+  })
+
   it('gives a train without its missing modules when its time has come, and not before', () => {
     const live = combiner([0, 1], 200)
     live.add(train(1), 0, 'p', 1000)
@@ -85,9 +94,9 @@ describe('a combiner with a deadline', () => {
   it('counts what comes late or twice, and mixes neither into a train', () => {
     const live = combiner([0, 1], 200)
     live.add(train(1), 0, 'p', 0)
-    expect(live.add(train(1), 0, 'q', 1)).toBe(false)
+    expect(live.add(train(1), 0, 'q', 1)).toBe('duplicate')
     expect(live.take(200)).toMatchObject([{ parts: new Map([[0, 'p']]) }])
-    expect(live.add(train(1), 1, 'p', 201)).toBe(false)
+    expect(live.add(train(1), 1, 'p', 201)).toBe('late')
     expect(live.waiting).toBe(0)
     expect(live.counts).toEqual({ complete: 0, partial: 1, late: 1, duplicate: 1 })
   })
@@ -111,7 +120,7 @@ it('loses no part and gives each train once, in order, for any order of arrival'
       }
       for (const [id, module, later] of list) {
         now += later
-        if (live.add(train(id), module, 'p', now)) kept++
+        if (live.add(train(id), module, 'p', now) === 'kept') kept++
         note(live.take(now))
       }
       note(live.finish())

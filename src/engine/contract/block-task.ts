@@ -1,7 +1,7 @@
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
-import type { ModuleArrays } from './module-arrays.js'
+import type { ArraysOut } from './module-arrays.js'
 import type { PhaseTimes } from './phase-times.js'
 
 /** What a block's correction must know of its module. */
@@ -33,7 +33,7 @@ export type FramesIn =
  */
 export type FramesOut =
   | { readonly kind: 'chunks'; readonly files: readonly ChunkFile[] }
-  | { readonly kind: 'arrays'; readonly arrays: ModuleArrays }
+  | ArraysOut
   | { readonly kind: 'slot' }
 
 /** A file that gets a block's frames, and the chunk number of each there. */

@@ -38,7 +38,14 @@ export interface ModuleArrays {
   readonly gain?: ArrayPart
   /** u32 */
   readonly mask?: ArrayPart
+}
+
+/** What is made of a block's results while it is corrected. */
+export interface ArraysOut {
+  readonly kind: 'arrays'
+  readonly targets: readonly ModuleArrays[]
   /** Values of pixels with one of these bad-pixel bits become NaN; 0: of none. */
   readonly nanBits: number
+  /** Planes that somebody looks at: as they are before that. */
   readonly views: readonly LookedAt[]
 }

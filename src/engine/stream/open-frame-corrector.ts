@@ -1,15 +1,10 @@
 import * as v from 'valibot'
-import { calibrationsOf } from '../../corrections/planes.js'
 import { kitOf } from '../../kits/index.js'
 import { ConstantsError, UsageError } from '../../model/errors.js'
-import type { Problem } from '../../model/problem.js'
 import { parseModules } from '../../sources/run/query.js'
-import { resolveModule } from '../plan/module-chain.js'
-import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
-import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
 import { CONSTANTS_FIELDS, checkFields, optionsOf, STEP_FIELDS, TEXT } from '../run/request.js'
-import { stepRequestOf } from '../run/steps-of-request.js'
 import { FrameCorrector, type FrameCorrectorOptions } from './frame-corrector.js'
+import { planModules } from './plan-modules.js'
 
 const COUNT = v.pipe(v.number(), v.integer(), v.minValue(0))
 
@@ -55,19 +50,9 @@ export async function openFrameCorrector(
     throw new UsageError(`${detector.name} has no cell ${beyond}`, {
       hint: `Its cells are 0 to ${detector.maxCells - 1}`,
     })
-  const { parallelFrames = 1 } = detector
-  const rawFrames = parallelGainOf(asked) ? parallelFrames : 1
-  const gainMode = gainModeOf(asked, detector, undefined)
-  const steps = stepRequestOf(asked, kit, gainMode)
-  const source = await constantsOfRequest(asked)()
-  const run = {
-    ...{ detector, path: '', time: undefined, karaboId: asked.karaboId ?? detector.karaboId },
-    conditions: parallelFrames > 1 ? { 'Parallel gain': Number(rawFrames > 1) } : {},
-    conditionSources: parallelFrames > 1 ? { 'Parallel gain': 'option' as const } : {},
-  }
-  const { constants, doubts, ...found } = await lookUp(source, asked, run, [module], gainMode)
-  const problems: Problem[] = []
-  const resolved = resolveModule({ ...found, kit, rawFrames, steps }, module, constants.get(module), problems)
+  const karaboId = asked.karaboId ?? detector.karaboId
+  const { modules, problems } = await planModules(asked, { kit, karaboId, modules: [module] })
+  const resolved = modules.get(module)
   if (resolved === undefined) {
     const { message, place } = problems.find(({ severity }) => severity === 'error') ?? {
       message: '',
@@ -77,8 +62,7 @@ export async function openFrameCorrector(
   }
   return FrameCorrector.open({
     ...options,
-    ...{ detector, frames: asked.frames ?? cells.length },
+    ...{ detector, frames: asked.frames ?? cells.length, problems },
     plan: { module, ...resolved, cells, sequences: [] },
-    problems: [...problems, ...doubts(calibrationsOf(resolved.chain.planes))],
   })
 }

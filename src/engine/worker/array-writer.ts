@@ -1,7 +1,7 @@
+import { framesLast } from '../../memory/frames-last.js'
 import type { Kernels } from '../../wasm/kernels.js'
-import type { ArrayPart, ModuleArrays } from '../contract/module-arrays.js'
+import type { ArrayPart, ArraysOut, ModuleArrays } from '../contract/module-arrays.js'
 import type { SlotViews } from '../contract/slot-views.js'
-import { framesLast } from './frames-last.js'
 import { Looker } from './looker.js'
 
 type Elements = Float32Array | Uint32Array | Uint8Array
@@ -19,7 +19,7 @@ interface Pending {
  * copied together: with frames last, what one frame has of a cache line is too little to be written alone.
  */
 export class ArrayWriter {
-  readonly #arrays: ModuleArrays
+  readonly #out: ArraysOut
   readonly #slot: SlotViews
   readonly #kernels: Kernels
   readonly #looker: Looker
@@ -27,11 +27,11 @@ export class ArrayWriter {
   /** Bytes copied so far. */
   written = 0
 
-  constructor(arrays: ModuleArrays, slot: SlotViews, kernels: Kernels) {
-    this.#arrays = arrays
+  constructor(out: ArraysOut, slot: SlotViews, kernels: Kernels) {
+    this.#out = out
     this.#slot = slot
     this.#kernels = kernels
-    this.#looker = new Looker(arrays.views, slot)
+    this.#looker = new Looker(out.views, slot)
   }
 
   /** Places in the slot for the results of a tile; those of earlier tiles are copied first if there is no room. */
@@ -47,7 +47,7 @@ export class ArrayWriter {
   flush(): void {
     const pending = this.#pending
     this.#pending = []
-    const { nanBits, data, gain, mask } = this.#arrays
+    const { nanBits, targets } = this.#out
     for (const [position, { member, raw }] of pending.entries()) this.#looker.look(position, member, raw)
     if (nanBits !== 0) {
       const { pixels } = this.#slot.layout
@@ -60,9 +60,12 @@ export class ArrayWriter {
         )
     }
     const members = pending.map(({ member }) => member)
-    this.#copy(data, members, Float32Array, position => this.#slot.data(position))
-    if (gain) this.#copy(gain, members, Uint8Array, position => this.#slot.gain(position))
-    if (mask) this.#copy(mask, members, Uint32Array, position => this.#slot.mask(position))
+    for (const arrays of targets) {
+      const { data, gain, mask } = arrays
+      this.#copy(arrays, data, members, Float32Array, position => this.#slot.data(position))
+      if (gain) this.#copy(arrays, gain, members, Uint8Array, position => this.#slot.gain(position))
+      if (mask) this.#copy(arrays, mask, members, Uint32Array, position => this.#slot.mask(position))
+    }
   }
 
   /** Copies what is left, and finishes what is looked at. */
@@ -72,6 +75,7 @@ export class ArrayWriter {
   }
 
   #copy(
+    arrays: ModuleArrays,
     { buffer, start, frameStride }: ArrayPart,
     members: readonly number[],
     Elements: { new (buffer: ArrayBufferLike, offset?: number, length?: number): Elements },
@@ -83,9 +87,9 @@ export class ArrayWriter {
       return new Elements(buffer, byteOffset, pixels)
     })
     const target = new Elements(buffer)
-    if (this.#arrays.order === 'file')
+    if (arrays.order === 'file')
       for (const [i, plane] of planes.entries()) target.set(plane, start + (members[i] ?? 0) * frameStride)
-    else framesLast(planes, members, this.#arrays, target.subarray(start), this.#arrays.frames)
+    else framesLast(planes, members, arrays, target.subarray(start), arrays.frames)
     this.written += planes.length * pixels * target.BYTES_PER_ELEMENT
   }
 }

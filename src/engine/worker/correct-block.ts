@@ -47,7 +47,7 @@ export async function runBlock(
   const input = blockReader(task.input, task.rawFrames, slot, reader)
   const { output } = task
   const files = output.kind === 'chunks' ? output.files : undefined
-  const arrays = output.kind === 'arrays' ? new ArrayWriter(output.arrays, slot, kernels) : undefined
+  const arrays = output.kind === 'arrays' ? new ArrayWriter(output, slot, kernels) : undefined
   const writers = files?.map(({ target, indices }) => ({ writer: new ChunkWriter(target), indices })) ?? []
 
   for (const { cell, members } of tilesOf(task.cells, slotFrames)) {

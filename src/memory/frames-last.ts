@@ -26,15 +26,25 @@ export function framesLast(
   }
 }
 
-/** The inverse: plane `frame` of an array `[fast scan][slow scan][frame]` of `length` frames, into `[slow scan][fast scan]`. */
-export function frameOf(
+/**
+ * The inverse: planes `[slow scan][fast scan]` of an array `[fast scan][slow scan][frame]` whose last axis has `length` frames,
+ * plane i being that at index `frames[i]`.
+ */
+export function framesFirst(
   source: Elements,
-  frame: number,
+  frames: readonly number[],
   { slowScan, fastScan }: { readonly slowScan: number; readonly fastScan: number },
-  target: Elements,
+  planes: readonly Elements[],
   length: number,
 ): void {
-  for (let fast = 0; fast < fastScan; fast++)
-    for (let slow = 0; slow < slowScan; slow++)
-      target[slow * fastScan + fast] = source[(fast * slowScan + slow) * length + frame] as number
+  for (let rows = 0; rows < slowScan; rows += ROWS) {
+    const end = Math.min(slowScan, rows + ROWS)
+    for (let fast = 0; fast < fastScan; fast++)
+      for (let slow = rows; slow < end; slow++) {
+        const pixel = slow * fastScan + fast
+        const at = (fast * slowScan + slow) * length
+        for (let i = 0; i < planes.length; i++)
+          (planes[i] as Elements)[pixel] = source[at + (frames[i] as number)] as number
+      }
+  }
 }

@@ -1,0 +1,79 @@
+import type { Catalogue } from '../../../constants/catalogue/catalogue.js'
+import type { ConstantVersion } from '../../../constants/model/version.js'
+import { calibrationsOf } from '../../corrections/planes.js'
+import type { DetectorKit } from '../../kits/kit.js'
+import type { ModuleIndex } from '../../model/ids.js'
+import type { Problem } from '../../model/problem.js'
+import type { RunConditions } from '../../sources/conditions/reader.js'
+import { type ResolvedModule, resolveModule } from '../plan/module-chain.js'
+import type { ToldConditions } from '../plan/told-conditions.js'
+import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
+import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
+import type { CheckedRequest, CONSTANTS_FIELDS, STEP_FIELDS } from '../run/request.js'
+import { stepRequestOf } from '../run/steps-of-request.js'
+
+/** What of a request decides how frames of a stream are corrected, and with what. */
+export type StreamFields = Pick<CheckedRequest, keyof typeof CONSTANTS_FIELDS | keyof typeof STEP_FIELDS>
+
+/** A detector whose frames come as a stream. */
+export interface StreamedDetector {
+  readonly kit: DetectorKit
+  readonly karaboId: string
+  readonly modules: readonly ModuleIndex[]
+  /** What its frames say of the operating conditions. */
+  readonly conditions?: Pick<RunConditions, 'values' | 'sources'>
+}
+
+/** How each module of a stream is corrected. */
+export interface PlannedModules {
+  /** Those that can be corrected. */
+  readonly modules: ReadonlyMap<ModuleIndex, ResolvedModule>
+  /** Constants of each, by calibration. */
+  readonly constants: ReadonlyMap<ModuleIndex, ReadonlyMap<string, ConstantVersion>>
+  readonly told: ToldConditions
+  /** Why modules cannot be corrected, and what is doubtful. */
+  readonly problems: readonly Problem[]
+}
+
+/** Raw frames of a pulse: more than one in parallel gain. */
+export function rawFramesOf(asked: StreamFields, { detector }: Pick<DetectorKit, 'detector'>): number {
+  return parallelGainOf(asked) ? (detector.parallelFrames ?? 1) : 1
+}
+
+/**
+ * Looks up constants and resolves the chain of each module.
+ * @throws UsageError for options that cannot be. @throws ConstantsError if the catalogue cannot be read.
+ */
+export async function planModules(
+  asked: StreamFields,
+  { kit, karaboId, modules, conditions }: StreamedDetector,
+): Promise<PlannedModules> {
+  const { detector } = kit
+  const rawFrames = rawFramesOf(asked, kit)
+  const gainMode = gainModeOf(asked, detector, undefined)
+  const steps = stepRequestOf(asked, kit, gainMode)
+  const source: { catalogue: Catalogue; timeless: boolean } = await constantsOfRequest(asked)()
+  const parallel = (detector.parallelFrames ?? 1) > 1
+  const run = {
+    ...{ detector, path: '', time: undefined, karaboId },
+    conditions: { ...conditions?.values, ...(parallel && { 'Parallel gain': Number(rawFrames > 1) }) },
+    conditionSources: {
+      ...conditions?.sources,
+      ...(parallel && { 'Parallel gain': 'option' as const }),
+    },
+  }
+  const { constants, doubts, told, ...found } = await lookUp(source, asked, run, modules, gainMode)
+  const problems: Problem[] = []
+  const resolved = new Map<ModuleIndex, ResolvedModule>()
+  for (const module of modules) {
+    const one = resolveModule({ ...found, kit, rawFrames, steps }, module, constants.get(module), problems)
+    if (one !== undefined) resolved.set(module, one)
+  }
+  const used = [...resolved.values()].flatMap(({ chain }) => calibrationsOf(chain.planes))
+  return {
+    modules: resolved,
+    constants: new Map([...resolved].map(([module, { constants }]) => [module, constants.constants])),
+    told,
+    problems: [...problems, ...doubts(used)],
+  }
+}

@@ -1,0 +1,133 @@
+import type { BridgeArray, BridgeSource, BridgeTime } from '../bridge/message.js'
+import type { Detector } from '../detectors/detector.js'
+import type { AxisOrder } from '../engine/contract/module-arrays.js'
+import { viewAs } from '../model/dtypes.js'
+import { DataError } from '../model/errors.js'
+import { isTrainId, type ModuleIndex, moduleIndex, NO_CELL, type TrainId } from '../model/ids.js'
+import { type RawLayout, rawLayout } from './raw-layout.js'
+
+/** Raw frames of one module in one train, as they were received. */
+export interface RawPart {
+  readonly train: TrainId
+  readonly module: ModuleIndex
+  readonly time: BridgeTime
+  /** Memory cell and pulse of each frame; in parallel gain of each pulse. */
+  readonly cellIds: Uint16Array
+  readonly pulseIds: BigUint64Array
+  /** u16 */
+  readonly data: Uint8Array
+  readonly layout: RawLayout
+  /** Element of the module's first pixel, where modules are stacked. */
+  readonly start: number
+}
+
+/** What is expected of a stream. */
+export interface PartOptions {
+  readonly detector: Detector
+  readonly karaboId: string
+  /** Raw frames of a pulse. */
+  readonly rawFrames: number
+  /** Whether frames may come without their raw gain: in a fixed gain stage. */
+  readonly withoutGain: boolean
+  /** Where axes could be in either order. */
+  readonly order?: AxisOrder
+}
+
+/** Names of sources that have the raw data of all modules. */
+const STACKED = /^(?<karaboId>[^/]+)\/(?:DET\/APPEND|CAL\/APPEND_RAW)$/
+
+/** The modules that a source has raw data of; undefined: it is not a source of this detector type. */
+export function rawSourceOf(
+  name: string,
+  detector: Detector,
+): { readonly karaboId: string; readonly module: number | 'stacked' } | undefined {
+  const { karaboId, module } = detector.rawSource.exec(name)?.groups ?? {}
+  if (karaboId !== undefined) return { karaboId, module: Number(module) }
+  const stacked = STACKED.exec(name)?.groups?.['karaboId']
+  if (stacked === undefined || rawSourceOf(`${stacked}/DET/0CH0:xtdf`, detector) === undefined)
+    return undefined
+  return { karaboId: stacked, module: 'stacked' }
+}
+
+/**
+ * The parts of modules in one source of a message; none if it is not of the detector.
+ * @throws DataError naming source and key if its arrays are not those of such a detector.
+ */
+export function partsOf(source: BridgeSource, options: PartOptions): RawPart[] {
+  const { detector, karaboId } = options
+  const found = rawSourceOf(source.name, detector)
+  if (found === undefined || found.karaboId !== karaboId) return []
+  const train = Number(source.time.train)
+  const refuse = (message: string, hint?: string) =>
+    new DataError(`${source.name}, ${message}`, { place: { train }, ...(hint !== undefined && { hint }) })
+  if (!isTrainId(train)) throw refuse(`train ${source.time.train} is not a train id`)
+  const { module } = found
+  if (module !== 'stacked' && !(module < detector.moduleCount))
+    throw refuse(`${detector.name} has no module ${module}`)
+  const image = source.arrays['image.data']
+  if (image === undefined) throw refuse('image.data is missing', 'Let the sender send the key image.data')
+  if (image.dtype !== 'u2') throw refuse(`image.data is of ${image.dtype}, raw data are u2`)
+  const stored = idsOf(source, 'image.cellId')
+  const pulses = idsOf(source, 'image.pulseId')
+  if (stored === undefined || pulses === undefined)
+    throw refuse(`image.${stored ? 'pulseId' : 'cellId'} is missing`, 'Let the sender send it')
+  const layout = rawLayout(image.shape, stored.length, detector, module === 'stacked', options.order)
+  if (layout === undefined || pulses.length !== stored.length)
+    throw refuse(
+      `image.data has shape (${image.shape.join(', ')}), with ${stored.length} cell ids and ${pulses.length} pulse ids: not frames of ${detector.name}`,
+    )
+  if (layout.planes < detector.rawPlanes && !options.withoutGain)
+    throw refuse(
+      `image.data has shape (${image.shape.join(', ')}): the raw gain of each pixel is missing`,
+      'Give --gain-mode high if the detector runs in that fixed gain stage, or let the sender send all planes',
+    )
+  if (stored.length % options.rawFrames !== 0)
+    throw refuse(`${stored.length} raw frames are not ${options.rawFrames} for each pulse`)
+  // In parallel gain only the first part of the ids is valid.
+  const count = stored.length / options.rawFrames
+  const part = {
+    ...{ train, time: source.time, data: image.data, layout },
+    cellIds: Uint16Array.from(stored.slice(0, count), id =>
+      id >= 0n && id < BigInt(NO_CELL) ? Number(id) : NO_CELL,
+    ),
+    pulseIds: BigUint64Array.from(pulses.slice(0, count)),
+  }
+  const modules = module === 'stacked' ? presentOf(source, detector) : [module]
+  return modules.map(number => ({
+    ...part,
+    module: moduleIndex(number),
+    start: module === 'stacked' ? number * layout.moduleStride : 0,
+  }))
+}
+
+/** Modules that a stacked source has: all unless `modulesPresent` says otherwise. */
+function presentOf({ values }: BridgeSource, { moduleCount }: Detector): number[] {
+  const present = values['modulesPresent']
+  const all = Array.from({ length: moduleCount }, (_, module) => module)
+  return Array.isArray(present) && present.length === moduleCount
+    ? all.filter(module => present[module] === true)
+    : all
+}
+
+/** Whole numbers of any integer type, one a frame; a single one may come as a value. */
+function idsOf({ arrays, values }: BridgeSource, key: string): bigint[] | undefined {
+  const array = arrays[key]
+  if (array !== undefined) return array.dtype.startsWith('f') ? undefined : elementsOf(array)
+  const value = values[key]
+  if (typeof value === 'bigint') return [value]
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return [BigInt(value)]
+  if (Array.isArray(value) && value.every(id => typeof id === 'bigint' || Number.isSafeInteger(id)))
+    return value.map(id => BigInt(id as number | bigint))
+  return undefined
+}
+
+function elementsOf({ dtype, data }: BridgeArray): bigint[] {
+  // Where it lies in a message need not be a multiple of its element's size.
+  const own = Uint8Array.from(data)
+  const elements = viewAs(dtype, own.buffer, 0, own.byteLength / bytesOf(dtype))
+  return Array.from(elements as ArrayLike<number | bigint>, id => BigInt.asUintN(64, BigInt(id)))
+}
+
+function bytesOf(dtype: BridgeArray['dtype']): number {
+  return Number(dtype[1])
+}

@@ -1,0 +1,112 @@
+import type { BridgeTime } from '../bridge/message.js'
+import { Combiner } from '../combiner/combiner.js'
+import type { ModuleIndex, TrainId } from '../model/ids.js'
+import type { LossCause } from './live.js'
+import type { RawPart } from './raw-part.js'
+
+export interface JoinerOptions {
+  readonly modules: readonly ModuleIndex[]
+  /** ms after its first module at which a train goes on without those it lacks. */
+  readonly deadline: number
+  /** Told of what is left out, and why. */
+  readonly onLoss: (cause: LossCause, message: string, place: { train: number; module?: number }) => void
+}
+
+/** The raw frames of one train of the whole detector. */
+export interface JoinedTrain {
+  readonly train: TrainId
+  readonly time: BridgeTime
+  readonly parts: ReadonlyMap<ModuleIndex, RawPart>
+  /** Of those frames that all its modules have. */
+  readonly cellIds: Uint16Array
+  readonly pulseIds: BigUint64Array
+  /** All modules are there and agree. */
+  readonly complete: boolean
+  /** When its last part came, on the clock of `performance.now`. */
+  readonly receivedAt: number
+}
+
+/** Trains that wait for modules at most: more than a deadline's worth at ten a second would only take memory. */
+const MOST_WAITING = 16
+/** So many late trains in a row, none new between: the source has begun anew. */
+const LATE_IN_A_ROW = 3
+
+/** Joins the parts of modules by train, as they come; a source that begins anew, or whose clock runs back, is followed. */
+export class TrainJoiner {
+  readonly #options: JoinerOptions
+  readonly #combiner: Combiner<RawPart>
+  readonly #receivedAt = new Map<TrainId, number>()
+  #late: TrainId[] = []
+
+  constructor(options: JoinerOptions) {
+    const { modules, deadline } = options
+    this.#options = options
+    this.#combiner = new Combiner({
+      ...{ modules, deadline, most: MOST_WAITING },
+      same: (a, b) => equal(a.pulseIds, b.pulseIds) && equal(a.cellIds, b.cellIds),
+      empty: ({ cellIds }) => cellIds.length === 0,
+    })
+  }
+
+  /** Trains that wait for modules. */
+  get waiting(): number {
+    return this.#combiner.waiting
+  }
+
+  add(part: RawPart, now = performance.now()): void {
+    const { train, module } = part
+    const became = this.#combiner.add(train, module, part, now)
+    if (became === 'kept') {
+      this.#receivedAt.set(train, now)
+      this.#late = []
+      return
+    }
+    if (became === 'late' && this.#beginsAnew(train)) {
+      this.#combiner.forget()
+      this.add(part, now)
+      return
+    }
+    this.#options.onLoss(
+      became,
+      became === 'late' ? 'came after its train was joined' : 'came a second time: the first is used',
+      { train, module },
+    )
+  }
+
+  /** Trains that are complete or due. */
+  take(now = performance.now()): JoinedTrain[] {
+    return this.#combiner.take(now).flatMap(({ train, parts, agreed, disagreeing, complete }) => {
+      const receivedAt = this.#receivedAt.get(train) ?? now
+      this.#receivedAt.delete(train)
+      for (const module of disagreeing.keys())
+        this.#options.onLoss('disagreeing', 'has other pulses or cells than most modules', { train, module })
+      const [first] = parts.values()
+      if (first === undefined) return []
+      const { time, cellIds, pulseIds } = agreed ?? first
+      const present = [...parts].filter(([, part]) => part.cellIds.length === cellIds.length)
+      return [
+        {
+          ...{ train, time, cellIds, pulseIds, receivedAt },
+          parts: new Map(present.map(([, part]) => [part.module, part])),
+          complete: complete && present.length === parts.size,
+        },
+      ]
+    })
+  }
+
+  /** Whether late trains in a row, each above the last, show that ids have begun anew. */
+  #beginsAnew(train: TrainId): boolean {
+    const last = this.#late.at(-1)
+    if (last === train) return false
+    this.#late = last !== undefined && train < last ? [train] : [...this.#late, train]
+    if (this.#late.length < LATE_IN_A_ROW) return false
+    this.#late = []
+    return true
+  }
+}
+
+function equal<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}

@@ -31,7 +31,7 @@ function bundle(name, input, format) {
     platform: 'node',
     tsconfig: 'tsconfig.json',
     // Native, started as threads of their own, or found by their place in the package.
-    external: [/^node:/, /^#/, /^(libsql|piscina)(\/|$)/],
+    external: [/^node:/, /^#/, /^(libsql|piscina|zeromq)(\/|$)/],
     // No comments that say where modules lie: the same sources give the same bytes in any folder.
     experimental: { attachDebugInfo: 'none' },
     output: {

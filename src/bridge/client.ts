@@ -13,6 +13,20 @@ export class BridgeClient {
 
   private constructor(socket: Request | Subscriber | Pull) {
     this.#socket = socket
+    if (socket instanceof Request) this.#askAgain(socket)
+  }
+
+  /** A server that was asked and went never answers: it is asked once more when it, or its successor, is there. */
+  #askAgain(socket: Request): void {
+    let gone = false
+    socket.events.on('disconnect', () => {
+      gone = true
+    })
+    socket.events.on('handshake', () => {
+      // Fails if the socket was closed meanwhile, and whoever waits is told then.
+      if (gone && this.#asked) socket.send('next').catch(() => {})
+      gone = false
+    })
   }
 
   /** @throws UsageError if the endpoint is not one. */

@@ -78,6 +78,11 @@ export function isDetcalError(error: unknown, tag?: DetcalError['tag']): error i
   return tag === undefined || (error as DetcalError).tag === tag
 }
 
+/** Any thrown value in one line for people. */
+export function errorText(error: unknown): string {
+  return isDetcalError(error) ? error.line : error instanceof Error ? error.message : String(error)
+}
+
 /** A plain form that survives `postMessage`, where classes do not. */
 export interface ErrorRecord {
   readonly tag: DetcalError['tag'] | 'internal'

@@ -81,6 +81,12 @@ export class TrainArrays {
       : [...stack, detector.fastScan, detector.slowScan, this.frames]
   }
 
+  /** All corrected values, in the order of the array. */
+  get values(): Float32Array {
+    const elements = this.form.modules.length * this.frames * pixelsOf(this.form.detector)
+    return new Float32Array(this.#memory.buffer, 0, elements)
+  }
+
   /** The bytes of an array of all modules, or of one: contiguous only where they are not stacked. */
   bytes(name: 'data' | 'gain' | 'mask', module?: number): Uint8Array {
     const { offset, elementBytes } = this.#places[name]

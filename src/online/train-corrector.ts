@@ -76,6 +76,11 @@ export class TrainCorrector {
     )
   }
 
+  /** Whether it corrects a module. */
+  has(module: ModuleIndex): boolean {
+    return this.#modules.has(module)
+  }
+
   /** Whether the constants of all these cells are resident, and the slots hold so many frames. */
   holds(cellIds: Uint16Array, frames: number): boolean {
     return frames <= this.#options.frames && cellIds.every(cell => this.#places.has(cell))

@@ -7,6 +7,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   simulate: async () => (await import('./simulate.js')).simulateCommand,
   dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
+  serve: async () => (await import('./serve.js')).serveCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
   constants: async () => (await import('./constants.js')).constantsCommand,

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../../constants/catalogue/catalogue.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
+import type { Chain } from '../../corrections/chain.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -11,6 +12,9 @@ import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
 import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
 import type { CheckedRequest, CONSTANTS_FIELDS, STEP_FIELDS } from '../run/request.js'
 import { stepRequestOf } from '../run/steps-of-request.js'
+
+/** Instead of steps: raw numbers stay as they are, and no constants are needed. */
+export const NO_STEPS = 'none'
 
 /** What of a request decides how frames of a stream are corrected, and with what. */
 export type StreamFields = Pick<CheckedRequest, keyof typeof CONSTANTS_FIELDS | keyof typeof STEP_FIELDS>
@@ -50,6 +54,7 @@ export async function planModules(
 ): Promise<PlannedModules> {
   const { detector } = kit
   const rawFrames = rawFramesOf(asked, kit)
+  if (asked.steps === NO_STEPS) return uncorrected(modules, rawFrames)
   const gainMode = gainModeOf(asked, detector, undefined)
   const steps = stepRequestOf(asked, kit, gainMode)
   const source: { catalogue: Catalogue; timeless: boolean } = await constantsOfRequest(asked)()
@@ -75,5 +80,17 @@ export async function planModules(
     constants: new Map([...resolved].map(([module, { constants }]) => [module, constants.constants])),
     told,
     problems: [...problems, ...doubts(used)],
+  }
+}
+
+function uncorrected(modules: readonly ModuleIndex[], rawFrames: number): PlannedModules {
+  const chain: Chain = {
+    ...{ kernel: 'uncorrected', params: [], planes: [], rawFrames, gainMode: 0 },
+    ...{ steps: [], skipped: [], maskMaps: [], missingMaps: [] },
+  }
+  const constants = { pdu: '', constants: new Map() }
+  return {
+    modules: new Map(modules.map(module => [module, { chain, constants }])),
+    ...{ constants: new Map(), told: {}, problems: [] },
   }
 }

@@ -1,0 +1,82 @@
+import type { BridgeSource } from '../bridge/message.js'
+import type { Detector } from '../detectors/detector.js'
+import { gainModeOf } from '../engine/run/gain-of-request.js'
+import type { StreamFields } from '../engine/stream/plan-modules.js'
+import { rawFramesOf } from '../engine/stream/plan-modules.js'
+import { KITS } from '../kits/index.js'
+import type { DetectorKit } from '../kits/kit.js'
+import { type ModuleIndex, moduleIndex } from '../model/ids.js'
+import { parseModules } from '../sources/run/query.js'
+import { type PartOptions, rawSourceOf } from './raw-part.js'
+import type { CheckedServeRequest } from './request.js'
+import type { ArrayForm } from './train-arrays.js'
+
+/** The detector whose raw data come. */
+export interface DetectorStream {
+  readonly kit: DetectorKit
+  readonly karaboId: string
+  readonly modules: readonly ModuleIndex[]
+  readonly parts: PartOptions
+  /** The arrays that are made of each train. */
+  readonly forms: readonly ArrayForm[]
+}
+
+/**
+ * The detector that a message has raw data of, if it is the one asked for.
+ * @throws UsageError for modules that it does not have, or a gain mode.
+ */
+export function detectorStreamOf(
+  sources: readonly BridgeSource[],
+  request: CheckedServeRequest,
+): DetectorStream | undefined {
+  for (const { name } of sources)
+    for (const kit of KITS) {
+      const { detector } = kit
+      const found = rawSourceOf(name, detector)
+      const wanted = request.detector
+      if (found === undefined) continue
+      if (wanted !== undefined && wanted !== detector.id && wanted !== found.karaboId) continue
+      return streamOf(kit, found.karaboId, request)
+    }
+  return undefined
+}
+
+function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeRequest): DetectorStream {
+  const { detector } = kit
+  const modules =
+    request.modules === undefined
+      ? Array.from({ length: detector.moduleCount }, (_, module) => moduleIndex(module))
+      : parseModules(request.modules, detector)
+  const { sourceAxisOrder } = request
+  return {
+    ...{ kit, karaboId, modules },
+    parts: {
+      ...{ detector, karaboId, rawFrames: rawFramesOf(request, kit) },
+      withoutGain: gainModeOf(request, detector, undefined) !== 0,
+      ...(sourceAxisOrder !== undefined && { order: sourceAxisOrder }),
+    },
+    forms: formsOf(detector, modules, request),
+  }
+}
+
+function formsOf(
+  detector: Detector,
+  modules: readonly ModuleIndex[],
+  { output, axisOrder: order, badPixelsAs }: CheckedServeRequest,
+): ArrayForm[] {
+  const form = { detector, order, modules, withMask: badPixelsAs === 'mask' }
+  return [
+    ...(output === 'modules' ? [] : [{ ...form, stacked: true }]),
+    ...(output === 'stacked' ? [] : [{ ...form, stacked: false }]),
+  ]
+}
+
+/** Fields of the request that decide how frames are corrected, with other steps. */
+export function withSteps(
+  request: CheckedServeRequest,
+  steps: readonly string[] | undefined,
+  none: string,
+): StreamFields {
+  if (steps === undefined) return request
+  return { ...request, steps: steps.length === 0 ? none : steps.join(',') }
+}

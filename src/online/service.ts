@@ -1,0 +1,249 @@
+import { decodeTrain } from '../bridge/decode.js'
+import type { BridgeSource } from '../bridge/message.js'
+import type { CacheUse } from '../engine/run/cache-use.js'
+import { NO_STEPS, type PlannedModules } from '../engine/stream/plan-modules.js'
+import { Engine } from '../engine/threads/engine.js'
+import { oldestFirst } from '../engine/threads/policy.js'
+import { buildVersion } from '../files/version.js'
+import { errorText, isDetcalError, type Place } from '../model/errors.js'
+import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
+import { frameFilterOf, framesTaken } from './frame-filter.js'
+import { Incidents } from './incidents.js'
+import { Intake } from './intake.js'
+import type {
+  Incident,
+  LiveService,
+  LiveSettings,
+  LossCause,
+  OnlineStatus,
+  View,
+  ViewPlanes,
+} from './live.js'
+import { Publisher } from './publisher.js'
+import { partsOf } from './raw-part.js'
+import type { CheckedServeRequest } from './request.js'
+import { Resident } from './resident.js'
+import { Statistics } from './statistics.js'
+import { statusOf } from './status.js'
+import { TrainFlow } from './train-flow.js'
+import { type JoinedTrain, TrainJoiner } from './train-joiner.js'
+import { Viewers } from './viewers.js'
+
+export interface ServiceOptions {
+  readonly workers: number
+  /** Bytes that the constants and the trains in flight may take. */
+  readonly memory: number
+  readonly cache?: CacheUse
+  /** Told of everything that goes wrong, and what is doubtful. */
+  readonly onIncident: (incident: Incident) => void
+}
+
+/** What there is once the first raw source was seen. */
+interface Running {
+  readonly stream: DetectorStream
+  readonly joiner: TrainJoiner
+  readonly resident: Resident
+  readonly flow: TrainFlow
+}
+
+/** ms for which whoever listens may take what is left when the service ends. */
+const PATIENCE = 2000
+
+/** Corrects each train as it comes, and serves it to whoever listens. */
+export class OnlineService implements LiveService {
+  readonly #request: CheckedServeRequest
+  readonly #options: ServiceOptions
+  readonly #engine: Engine
+  readonly #publisher: Publisher
+  readonly #intake: Intake
+  readonly #statistics = new Statistics()
+  readonly #incidents: Incidents
+  readonly #viewers = new Viewers()
+  readonly #startedAt = Date.now()
+  readonly #software = buildVersion()
+  #settings: Omit<LiveSettings, 'steps'>
+  /** Absent: those of the request. */
+  #steps: readonly string[] | undefined
+  #running: Running | undefined
+  #loading = false
+  #stopping = false
+
+  private constructor(
+    request: CheckedServeRequest,
+    options: ServiceOptions,
+    engine: Engine,
+    publisher: Publisher,
+  ) {
+    this.#request = request
+    this.#options = options
+    this.#engine = engine
+    this.#publisher = publisher
+    this.#incidents = new Incidents(options.onIncident)
+    const { stride, pulses } = request
+    this.#settings = { stride, ...(pulses !== undefined && { pulses }) }
+    this.#intake = new Intake({
+      ...{ endpoints: request.sources, socket: request.sourceSocket },
+      take: frames => this.#take(frames),
+      fail: (endpoint, error) => this.#incidents.add('source', `${endpoint}: ${errorText(error)}`),
+    })
+  }
+
+  /** @throws UsageError for an endpoint that cannot be, or a filter. */
+  static async start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
+    frameFilterOf(request)
+    const publisher = await Publisher.bind({
+      ...{ endpoints: request.publish, socket: request.publishSocket },
+      ...{ version: request.protocol, whenFull: request.whenFull },
+    })
+    const engine = await Engine.start({ workers: options.workers, policy: oldestFirst })
+    try {
+      return new OnlineService(request, options, engine, publisher)
+    } catch (error) {
+      await publisher.close(0)
+      await engine.close()
+      throw error
+    }
+  }
+
+  status(): OnlineStatus {
+    const { stream, resident } = this.#running ?? {}
+    return statusOf({
+      ...{ statistics: this.#statistics, incidents: this.#incidents.list, settings: this.#settings },
+      ...{ version: this.#software, startedAt: this.#startedAt },
+      ...{ sources: this.#intake.sources, lastAt: this.#intake.lastAt, outputs: this.#publisher.outputs },
+      unconsumed: this.#publisher.dropped,
+      ...(stream && { stream }),
+      ...(resident?.planned && { planned: resident.planned }),
+      ...(this.#steps && { steps: this.#steps }),
+      activity: this.#stopping ? 'stopping' : this.#loading ? 'loading' : undefined,
+    })
+  }
+
+  async change(settings: Partial<LiveSettings>): Promise<void> {
+    const { steps, ...others } = settings
+    const next = { ...this.#settings, ...others }
+    frameFilterOf({ ...this.#request, ...next })
+    if (steps !== undefined) {
+      await this.#running?.resident.change(withSteps(this.#request, steps, NO_STEPS))
+      this.#steps = steps
+    }
+    this.#settings = next
+  }
+
+  async reloadConstants(): Promise<void> {
+    await this.#running?.resident.change(withSteps(this.#request, this.#steps, NO_STEPS))
+  }
+
+  watch(view: View, interval: number, take: (planes: ViewPlanes) => void | Promise<void>): () => void {
+    return this.#viewers.watch(view, interval, take)
+  }
+
+  /** Ends it: what was received is corrected and sent, where somebody takes it. */
+  async close(): Promise<void> {
+    this.#stopping = true
+    await this.#intake.close()
+    const { flow, resident } = this.#running ?? {}
+    await flow?.end()
+    await resident?.close()
+    await this.#publisher.close(PATIENCE)
+    await this.#engine.close()
+  }
+
+  /** Takes a message; resolves when there is room for another train. */
+  async #take(frames: readonly Uint8Array[]): Promise<void> {
+    this.#statistics.cameIn(frames.reduce((sum, { byteLength }) => sum + byteLength, 0))
+    let sources: readonly BridgeSource[]
+    try {
+      sources = decodeTrain(frames)
+      this.#running ??= this.#begin(sources)
+    } catch (error) {
+      return this.#lose('damaged', errorText(error), isDetcalError(error) ? error.place : {})
+    }
+    if (this.#running === undefined) return
+    const { stream, joiner, flow } = this.#running
+    for (const source of sources)
+      try {
+        for (const part of partsOf(source, stream.parts))
+          if (stream.modules.includes(part.module)) joiner.add(part)
+      } catch (error) {
+        if (!isDetcalError(error)) throw error
+        this.#lose('damaged', error.message, error.place)
+      }
+    this.#pump()
+    if (joiner.waiting > 0) setTimeout(() => this.#pump(), this.#request.deadline + 1)
+    await flow.room()
+  }
+
+  #begin(sources: readonly BridgeSource[]): Running | undefined {
+    const stream = detectorStreamOf(sources, this.#request)
+    if (stream === undefined) {
+      const names = sources.map(({ name }) => name).slice(0, 3)
+      this.#incidents.add(
+        'source',
+        `no raw data of a known detector among ${names.join(', ') || 'no sources'}`,
+      )
+      return undefined
+    }
+    const { kit, karaboId, modules, forms } = stream
+    const { inFlight, deadline, badPixelsAs, nanBits } = this.#request
+    const { memory, cache } = this.#options
+    this.#statistics.expect(modules)
+    const joiner = new TrainJoiner({
+      ...{ modules, deadline },
+      onLoss: (cause, message, place) => this.#lose(cause, message, place),
+    })
+    const resident = new Resident(withSteps(this.#request, this.#steps, NO_STEPS), {
+      ...{ kit, karaboId, modules, engine: this.#engine, inFlight, memory },
+      ...(cache && { cache }),
+      onLoading: () => {
+        this.#loading = true
+      },
+      onLoaded: (planned, failed) => this.#loaded(planned, failed),
+    })
+    const flow = new TrainFlow({
+      ...{ kit, karaboId, resident, forms, inFlight },
+      nanBits: badPixelsAs === 'nan' ? nanBits : 0,
+      ...{ publisher: this.#publisher, viewers: this.#viewers, software: this.#software },
+      ...{ statistics: this.#statistics, incidents: this.#incidents },
+    })
+    return { stream, joiner, resident, flow }
+  }
+
+  #loaded({ problems }: PlannedModules, failed: ReadonlyMap<number, string>): void {
+    this.#loading = false
+    this.#statistics.fail(failed)
+    for (const { message, place } of problems) this.#incidents.add('constants', message, place)
+    for (const [module, message] of failed) this.#incidents.add('constants', message, { module })
+  }
+
+  /** Passes on trains that are complete or due. */
+  #pump(): void {
+    const { joiner, flow } = this.#running ?? {}
+    if (joiner === undefined || flow === undefined) return
+    for (const train of joiner.take()) {
+      this.#statistics.joined(new Set(train.parts.keys()), train.complete)
+      const frames = this.#framesOf(train)
+      if (frames.length > 0) flow.put(train, frames)
+    }
+  }
+
+  /** Indices of a train's frames that are corrected; none of a train that is left out. */
+  #framesOf(train: JoinedTrain): readonly number[] {
+    if (train.train % this.#settings.stride === 0) {
+      if (train.complete || this.#request.incomplete === 'partial') {
+        const frames = framesTaken(frameFilterOf({ ...this.#request, ...this.#settings }), train)
+        if (frames.length > 0) return frames
+      } else {
+        this.#lose('incomplete', `has ${train.parts.size} modules: left out`, { train: train.train })
+        return []
+      }
+    }
+    this.#statistics.skipped++
+    return []
+  }
+
+  #lose(cause: LossCause, message: string, place: Place): void {
+    this.#statistics.lost[cause]++
+    this.#incidents.add(cause, message, place)
+  }
+}

@@ -1,0 +1,77 @@
+import type { PlannedModules } from '../engine/stream/plan-modules.js'
+import type { DetectorStream } from './detector-stream.js'
+import type {
+  ConstantStatus,
+  Incident,
+  LiveSettings,
+  OnlineStatus,
+  OutputStatus,
+  SourceStatus,
+} from './live.js'
+import type { Statistics } from './statistics.js'
+
+/** ms without a message after which a source that was there counts as gone. */
+const STALLED = 3000
+
+/** What a status is made of. */
+export interface StatusParts {
+  readonly statistics: Statistics
+  readonly incidents: readonly Incident[]
+  readonly settings: Omit<LiveSettings, 'steps'>
+  readonly steps?: readonly string[]
+  readonly version: string
+  readonly startedAt: number
+  readonly sources: readonly SourceStatus[]
+  readonly lastAt: number | undefined
+  readonly outputs: readonly OutputStatus[]
+  readonly unconsumed: number
+  readonly stream?: DetectorStream
+  readonly planned?: PlannedModules
+  readonly activity: 'loading' | 'stopping' | undefined
+}
+
+export function statusOf(parts: StatusParts): OnlineStatus {
+  const { statistics, stream, planned, lastAt, activity, settings, unconsumed } = parts
+  const { received, complete, partial, skipped, lost } = statistics
+  const steps = parts.steps ?? [...(planned?.modules.values() ?? [])][0]?.chain.steps ?? []
+  return {
+    state: activity ?? stateOf(lastAt),
+    ...{ version: parts.version, startedAt: parts.startedAt },
+    ...(stream && { detector: detectorOf(stream) }),
+    settings: { ...settings, steps },
+    knownSteps: stream ? knownSteps(stream) : [],
+    ...{ sources: parts.sources, outputs: parts.outputs, modules: statistics.modules },
+    constants: planned ? constantsOf(planned) : [],
+    trains: {
+      ...{ received, complete, partial, skipped },
+      lost: { ...lost, unconsumed },
+      matching: complete / received,
+    },
+    ...{ rates: statistics.rates, latency: statistics.latency },
+    memory: process.memoryUsage.rss(),
+    ...{ recent: statistics.recent, incidents: parts.incidents },
+  }
+}
+
+function stateOf(lastAt: number | undefined): OnlineStatus['state'] {
+  if (lastAt === undefined) return 'waiting'
+  return Date.now() - lastAt > STALLED ? 'stalled' : 'running'
+}
+
+function detectorOf({ kit, karaboId }: DetectorStream): NonNullable<OnlineStatus['detector']> {
+  const { id, name, moduleCount, slowScan, fastScan } = kit.detector
+  return { id, name, karaboId, moduleCount, slowScan, fastScan }
+}
+
+function knownSteps({ kit }: DetectorStream): string[] {
+  return Object.entries(kit.corrections.steps).flatMap(([step, { built }]) => (built ? [step] : []))
+}
+
+function constantsOf({ constants }: PlannedModules): ConstantStatus[] {
+  return [...constants].flatMap(([module, versions]) =>
+    [...versions].map(([calibration, { beginAt, file }]) => ({
+      ...{ module, calibration, file },
+      from: beginAt.toISOString(),
+    })),
+  )
+}

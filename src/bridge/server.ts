@@ -33,11 +33,14 @@ export class BridgeServer {
   readonly #socket: Reply | Publisher | Push | Router
   readonly #queue: TrainQueue<readonly Uint8Array[]>
   readonly #done: Promise<void>
+  /** Where clients connect: the endpoint with its port. */
+  readonly endpoint: string
   #sent = 0
   #refused = 0
 
   private constructor(socket: Reply | Publisher | Push | Router, options: BridgeServerOptions) {
     this.#socket = socket
+    this.endpoint = socket.lastEndpoint ?? options.endpoint
     this.#queue = new TrainQueue(options.queue ?? 1, options.whenFull)
     this.#done = this.#serve().catch(error => {
       // A closed socket ends what waits on it.
@@ -64,11 +67,6 @@ export class BridgeServer {
       })
     }
     return new BridgeServer(socket, options)
-  }
-
-  /** Where clients connect: the endpoint with its port. */
-  get endpoint(): string {
-    return this.#socket.lastEndpoint ?? ''
   }
 
   get counts(): BridgeServerCounts {

@@ -5,6 +5,7 @@ import { benchDark } from './dark/index.js'
 import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
+import { benchOnline } from './online/index.js'
 import type { BenchReport, Result } from './result.js'
 import type { SuiteOptions } from './suite.js'
 
@@ -14,6 +15,7 @@ export const SUITES = {
   hdf5: benchHdf5,
   batch: benchBatch,
   dark: benchDark,
+  online: benchOnline,
 } as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
 export type SuiteName = keyof typeof SUITES
 

@@ -6,7 +6,7 @@ import { UsageError } from '../../model/errors.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 
-const SUITES = ['kernels', 'hdf5', 'batch', 'dark'] as const
+const SUITES = ['kernels', 'hdf5', 'batch', 'dark', 'online'] as const
 
 interface BenchArguments {
   suites: readonly (typeof SUITES)[number][]

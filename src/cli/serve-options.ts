@@ -4,7 +4,7 @@ import { CLIENT_SOCKETS } from '../bridge/client.js'
 import { BRIDGE_VERSIONS } from '../bridge/message.js'
 import { SERVER_SOCKETS } from '../bridge/server.js'
 import { WHEN_FULL } from '../bridge/train-queue.js'
-import { AXIS_ORDERS } from '../engine/contract/module-arrays.js'
+import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
 import { readConfig } from '../engine/run/config.js'
 import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
@@ -49,7 +49,7 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
         demandOption: true,
       },
       'source-socket': choice(IN, 'how they are read [default: REQ]', CLIENT_SOCKETS),
-      'source-axis-order': choice(IN, 'of raw arrays whose shape does not tell it', AXIS_ORDERS),
+      'source-axis-order': choice(IN, 'of raw arrays whose shape does not tell it', FRAME_ORDERS),
       detector: text(IN, 'agipd1m, … or a Karabo name [default: the first that comes]'),
       modules: text(IN, 'module numbers: 0,3,5-7 [default: all]'),
       publish: {
@@ -67,7 +67,7 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
       'axis-order': choice(
         OUT,
         'online: [modules][fast scan][slow scan][pulses]; file: [pulses][modules][slow scan][fast scan] [default: online]',
-        AXIS_ORDERS,
+        FRAME_ORDERS,
       ),
       'bad-pixels': choice(
         OUT,

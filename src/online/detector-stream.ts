@@ -2,7 +2,7 @@ import type { BridgeSource } from '../bridge/message.js'
 import type { Detector } from '../detectors/detector.js'
 import { gainModeOf } from '../engine/run/gain-of-request.js'
 import type { StreamFields } from '../engine/stream/plan-modules.js'
-import { rawFramesOf } from '../engine/stream/plan-modules.js'
+import { rawFramesAPulse } from '../engine/stream/plan-modules.js'
 import { KITS } from '../kits/index.js'
 import type { DetectorKit } from '../kits/kit.js'
 import { type ModuleIndex, moduleIndex } from '../model/ids.js'
@@ -51,7 +51,7 @@ function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeReque
   return {
     ...{ kit, karaboId, modules },
     parts: {
-      ...{ detector, karaboId, rawFrames: rawFramesOf(request, kit) },
+      ...{ detector, karaboId, rawFrames: rawFramesAPulse(request, kit) },
       withoutGain: gainModeOf(request, detector, undefined) !== 0,
       ...(sourceAxisOrder !== undefined && { order: sourceAxisOrder }),
     },

@@ -7,7 +7,7 @@ import {
   type Ranges,
   type Slice,
 } from '../sources/run/query.js'
-import type { JoinedTrain } from './train-joiner.js'
+import type { StreamedTrain } from './train-joiner.js'
 
 /** Which frames of a train are corrected: those that all of these take; what is absent takes all. */
 export interface FrameFilter {
@@ -36,7 +36,7 @@ export function frameFilterOf(options: {
 /** Indices of the frames of a train that a filter takes, ascending. */
 export function framesTaken(
   { pulses, cells, pulseIds }: FrameFilter,
-  train: Pick<JoinedTrain, 'cellIds' | 'pulseIds'>,
+  train: Pick<StreamedTrain, 'cellIds' | 'pulseIds'>,
 ): number[] {
   const all = positionsOf(pulses ?? { step: 1 }, train.cellIds.length)
   return positionsList(all).filter(

@@ -1,9 +1,9 @@
 import { type Detector, pixelsOf } from '../detectors/detector.js'
-import type { AxisOrder } from '../engine/contract/module-arrays.js'
+import type { FrameOrder } from '../engine/contract/module-arrays.js'
 
 /** How raw frames lie in an array that was received, of one module or of several stacked. */
 export interface RawLayout {
-  readonly order: AxisOrder
+  readonly order: FrameOrder
   readonly frames: number
   /** Modules that are stacked; 1: it is of one module. */
   readonly modules: number
@@ -18,7 +18,7 @@ export interface RawLayout {
 type Axis = 'frames' | 'planes' | 'modules'
 
 /** Axes in the order in which arrays come, pixels aside; `online` has its pixels before the frames. */
-const FORMS: readonly { readonly order: AxisOrder; readonly axes: readonly Axis[] }[] = [
+const FORMS: readonly { readonly order: FrameOrder; readonly axes: readonly Axis[] }[] = [
   // As in files, and as files are served.
   { order: 'file', axes: ['frames', 'planes'] },
   { order: 'file', axes: ['frames'] },
@@ -43,7 +43,7 @@ export function rawLayout(
   frames: number,
   detector: Detector,
   stacked: boolean,
-  order?: AxisOrder,
+  order?: FrameOrder,
 ): RawLayout | undefined {
   const pixels = pixelsOf(detector)
   for (const form of FORMS) {

@@ -1,6 +1,6 @@
 import type { BridgeArray, BridgeSource, BridgeTime } from '../bridge/message.js'
 import type { Detector } from '../detectors/detector.js'
-import type { AxisOrder } from '../engine/contract/module-arrays.js'
+import type { FrameOrder } from '../engine/contract/module-arrays.js'
 import { viewAs } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import { isTrainId, type ModuleIndex, moduleIndex, NO_CELL, type TrainId } from '../model/ids.js'
@@ -30,7 +30,7 @@ export interface PartOptions {
   /** Whether frames may come without their raw gain: in a fixed gain stage. */
   readonly withoutGain: boolean
   /** Where axes could be in either order. */
-  readonly order?: AxisOrder
+  readonly order?: FrameOrder
 }
 
 /** Names of sources that have the raw data of all modules. */
@@ -53,7 +53,7 @@ export function rawSourceOf(
  * The parts of modules in one source of a message; none if it is not of the detector.
  * @throws DataError naming source and key if its arrays are not those of such a detector.
  */
-export function partsOf(source: BridgeSource, options: PartOptions): RawPart[] {
+export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[] {
   const { detector, karaboId } = options
   const found = rawSourceOf(source.name, detector)
   if (found === undefined || found.karaboId !== karaboId) return []

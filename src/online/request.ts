@@ -3,7 +3,7 @@ import { CLIENT_SOCKETS } from '../bridge/client.js'
 import { BRIDGE_VERSIONS } from '../bridge/message.js'
 import { SERVER_SOCKETS } from '../bridge/server.js'
 import { WHEN_FULL } from '../bridge/train-queue.js'
-import { AXIS_ORDERS } from '../engine/contract/module-arrays.js'
+import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
 import { CONSTANTS_FIELDS, checkFields, optionsOf, STEP_FIELDS, TEXT } from '../engine/run/request.js'
 
 const COUNT = v.pipe(v.number(), v.integer(), v.minValue(1))
@@ -20,14 +20,14 @@ const REQUEST = optionsOf({
   /** Module numbers, `0,3,5-7`; absent: all. */
   modules: v.optional(TEXT),
   /** Axis order of raw arrays whose shape does not tell it. */
-  sourceAxisOrder: v.optional(v.picklist(AXIS_ORDERS)),
+  sourceAxisOrder: v.optional(v.picklist(FRAME_ORDERS)),
   /** Endpoints that corrected trains are served at. */
   publish: v.optional(v.array(TEXT), []),
   publishSocket: v.optional(v.picklist(SERVER_SOCKETS), 'REP'),
   protocol: v.optional(v.picklist(BRIDGE_VERSIONS), '2.2'),
   /** One source for the whole detector, one for each module, or both. */
   output: v.optional(v.picklist(['stacked', 'modules', 'both']), 'stacked'),
-  axisOrder: v.optional(v.picklist(AXIS_ORDERS), 'online'),
+  axisOrder: v.optional(v.picklist(FRAME_ORDERS), 'online'),
   /** Values of bad pixels become NaN; or they stay, and `image.mask` and `image.gain` are sent along. */
   badPixelsAs: v.optional(v.picklist(['nan', 'mask']), 'nan'),
   /** Bits that make a pixel NaN, a mask; absent: all. */

@@ -2,7 +2,7 @@ import type { CacheUse } from '../engine/run/cache-use.js'
 import {
   type PlannedModules,
   planModules,
-  rawFramesOf,
+  rawFramesAPulse,
   type StreamFields,
 } from '../engine/stream/plan-modules.js'
 import type { Engine } from '../engine/threads/engine.js'
@@ -12,7 +12,7 @@ import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { framesAlone } from '../sources/conditions/frames.js'
 import { TrainCorrector } from './train-corrector.js'
-import type { JoinedTrain } from './train-joiner.js'
+import type { StreamedTrain } from './train-joiner.js'
 
 export interface ResidentOptions {
   readonly kit: DetectorKit
@@ -41,7 +41,7 @@ export class Resident {
   #corrector: TrainCorrector | undefined
   #planned: PlannedModules | undefined
   /** The train that constants were last looked up for. */
-  #train: JoinedTrain | undefined
+  #train: StreamedTrain | undefined
   #cells: readonly number[] = []
   #frames = 0
   #failure: { readonly error: unknown; readonly until: number } | undefined
@@ -63,7 +63,11 @@ export class Resident {
    * @returns what `work` returns, as soon as it has: wait for its end outside.
    * @throws ConstantsError or UsageError if the constants cannot be had, for want of memory too.
    */
-  use<T>(train: JoinedTrain, frames: readonly number[], work: (corrector: TrainCorrector) => T): Promise<T> {
+  use<T>(
+    train: StreamedTrain,
+    frames: readonly number[],
+    work: (corrector: TrainCorrector) => T,
+  ): Promise<T> {
     return this.#exclusive(async () => {
       const cellIds = Uint16Array.from(frames, frame => train.cellIds[frame] ?? 0)
       if (this.#corrector?.holds(cellIds, frames.length) !== true) {
@@ -99,12 +103,12 @@ export class Resident {
 
   async #replace(
     asked: StreamFields,
-    train: JoinedTrain,
+    train: StreamedTrain,
     cells: readonly number[],
     frames: number,
   ): Promise<void> {
     const { kit, karaboId, modules } = this.#options
-    const conditions = await conditionsOf(train, this.#options, rawFramesOf(asked, kit))
+    const conditions = await conditionsOf(train, this.#options, rawFramesAPulse(asked, kit))
     const at = asked.at ?? timeOf(train).toISOString()
     const planned = await planModules({ ...asked, at }, { kit, karaboId, modules, conditions })
     requireModules(planned)
@@ -129,7 +133,7 @@ export class Resident {
     const { kit, engine, cache, inFlight, memory } = this.#options
     this.#options.onLoading()
     const corrector = new TrainCorrector({
-      ...{ kit, planned, cells, frames, inFlight, engine, memory, rawFrames: rawFramesOf(asked, kit) },
+      ...{ kit, planned, cells, frames, inFlight, engine, memory, rawFrames: rawFramesAPulse(asked, kit) },
       ...(cache && { cache }),
     })
     const failed = await corrector.loaded()
@@ -152,7 +156,7 @@ export class Resident {
 }
 
 /** What the frames of a train say of the operating conditions. */
-async function conditionsOf({ parts }: JoinedTrain, { kit, karaboId }: ResidentOptions, rawFrames: number) {
+async function conditionsOf({ parts }: StreamedTrain, { kit, karaboId }: ResidentOptions, rawFrames: number) {
   const { conditionsOf } = await framesAlone({ files: [] }, kit.detector, karaboId)
   const modules = new Map(
     [...parts].map(([module, { cellIds, pulseIds }]) => [
@@ -169,7 +173,7 @@ async function conditionsOf({ parts }: JoinedTrain, { kit, karaboId }: ResidentO
 }
 
 /** When a train was: of its time server, else now. */
-function timeOf({ time }: JoinedTrain): Date {
+function timeOf({ time }: StreamedTrain): Date {
   return time.seconds === undefined ? new Date() : new Date(Number(time.seconds) * 1000)
 }
 

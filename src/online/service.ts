@@ -20,13 +20,13 @@ import type {
   ViewPlanes,
 } from './live.js'
 import { Publisher } from './publisher.js'
-import { partsOf } from './raw-part.js'
+import { rawPartsOf } from './raw-part.js'
 import type { CheckedServeRequest } from './request.js'
 import { Resident } from './resident.js'
 import { Statistics } from './statistics.js'
 import { statusOf } from './status.js'
 import { TrainFlow } from './train-flow.js'
-import { type JoinedTrain, TrainJoiner } from './train-joiner.js'
+import { type StreamedTrain, TrainJoiner } from './train-joiner.js'
 import { Viewers } from './viewers.js'
 
 export interface ServiceOptions {
@@ -163,7 +163,7 @@ export class OnlineService implements LiveService {
     const { stream, joiner, flow } = this.#running
     for (const source of sources)
       try {
-        for (const part of partsOf(source, stream.parts))
+        for (const part of rawPartsOf(source, stream.parts))
           if (stream.modules.includes(part.module)) joiner.add(part)
       } catch (error) {
         if (!isDetcalError(error)) throw error
@@ -228,7 +228,7 @@ export class OnlineService implements LiveService {
   }
 
   /** Indices of a train's frames that are corrected; none of a train that is left out. */
-  #framesOf(train: JoinedTrain): readonly number[] {
+  #framesOf(train: StreamedTrain): readonly number[] {
     if (train.train % this.#settings.stride === 0) {
       if (train.complete || this.#request.incomplete === 'partial') {
         const frames = framesTaken(frameFilterOf({ ...this.#request, ...this.#settings }), train)

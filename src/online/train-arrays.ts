@@ -1,11 +1,11 @@
 import { type Detector, pixelsOf } from '../detectors/detector.js'
-import type { ArrayPart, AxisOrder, ModuleArrays } from '../engine/contract/module-arrays.js'
+import type { ArrayPart, FrameOrder, ModuleArrays } from '../engine/contract/module-arrays.js'
 import type { TrainBuffer } from './train-buffers.js'
 
 /** How trains are put out. */
 export interface ArrayForm {
   readonly detector: Detector
-  readonly order: AxisOrder
+  readonly order: FrameOrder
   /** Modules that have a place, ascending. */
   readonly modules: readonly number[]
   /** Arrays of all modules together, else one after the other. */

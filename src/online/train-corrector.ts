@@ -2,8 +2,8 @@ import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import type { LookedAt } from '../engine/contract/module-arrays.js'
 import { showBytes } from '../engine/plan/budget.js'
 import type { CacheUse } from '../engine/run/cache-use.js'
-import { ModuleQueue } from '../engine/stream/module-queue.js'
 import type { PlannedModules } from '../engine/stream/plan-modules.js'
+import { ResidentModule } from '../engine/stream/resident-module.js'
 import type { Engine } from '../engine/threads/engine.js'
 import type { DetectorKit } from '../kits/kit.js'
 import { type LaneLayout, laneLayout } from '../memory/lane-layout.js'
@@ -11,7 +11,7 @@ import { UsageError } from '../model/errors.js'
 import { type ModuleIndex, NO_CELL } from '../model/ids.js'
 import { copyRawFrames } from './raw-copy.js'
 import type { TrainArrays } from './train-arrays.js'
-import type { JoinedTrain } from './train-joiner.js'
+import type { StreamedTrain } from './train-joiner.js'
 
 export interface TrainCorrectorOptions {
   readonly kit: DetectorKit
@@ -42,7 +42,7 @@ const GATHERED = 16
 /** Corrects whole trains: the constants of all modules are resident, one lane each. */
 export class TrainCorrector {
   readonly #options: TrainCorrectorOptions
-  readonly #modules: ReadonlyMap<ModuleIndex, ModuleQueue>
+  readonly #modules: ReadonlyMap<ModuleIndex, ResidentModule>
   readonly #places: ReadonlyMap<number, number>
   /** Bytes of its lanes. */
   readonly bytes: number
@@ -67,7 +67,7 @@ export class TrainCorrector {
     this.#modules = new Map(
       [...planned.modules].map(([module, resolved]) => [
         module,
-        new ModuleQueue({
+        new ResidentModule({
           ...{ detector: kit.detector, engine, layout: layouts.get(module) as LaneLayout },
           plan: { module, ...resolved, cells, sequences: [] },
           ...(cache && { cache }),
@@ -99,14 +99,14 @@ export class TrainCorrector {
    * @returns errors by module, of parts that could not be corrected.
    */
   async correct(
-    train: JoinedTrain,
+    train: StreamedTrain,
     frames: readonly number[],
     { targets, nanBits, viewsOf }: TrainOutput,
   ): Promise<ReadonlyMap<ModuleIndex, unknown>> {
     const failed = new Map<ModuleIndex, unknown>()
     const { kit, rawFrames } = this.#options
     const cells = Uint16Array.from(frames, frame => this.#places.get(train.cellIds[frame] ?? NO_CELL) ?? 0)
-    const correctPart = async (module: ModuleIndex, queue: ModuleQueue): Promise<void> => {
+    const correctPart = async (module: ModuleIndex, queue: ResidentModule): Promise<void> => {
       const part = train.parts.get(module)
       if (part === undefined) return
       try {
@@ -139,7 +139,7 @@ export class TrainCorrector {
     await Promise.all([...this.#modules.values()].map(queue => queue.close()))
   }
 
-  #isThere(module: ModuleIndex, train: JoinedTrain, failed: ReadonlyMap<ModuleIndex, unknown>): boolean {
+  #isThere(module: ModuleIndex, train: StreamedTrain, failed: ReadonlyMap<ModuleIndex, unknown>): boolean {
     return train.parts.has(module) && this.#modules.has(module) && !failed.has(module)
   }
 }

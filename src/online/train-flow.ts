@@ -10,8 +10,8 @@ import type { Statistics } from './statistics.js'
 import { type ArrayForm, TrainArrays } from './train-arrays.js'
 import { TrainBuffers } from './train-buffers.js'
 import type { TrainCorrector } from './train-corrector.js'
-import type { JoinedTrain } from './train-joiner.js'
-import { messageOf } from './train-message.js'
+import type { StreamedTrain } from './train-joiner.js'
+import { trainMessage } from './train-message.js'
 import type { Viewers } from './viewers.js'
 
 export interface FlowOptions {
@@ -30,7 +30,7 @@ export interface FlowOptions {
 }
 
 interface Queued {
-  readonly train: JoinedTrain
+  readonly train: StreamedTrain
   /** Indices of the frames that are corrected. */
   readonly frames: readonly number[]
 }
@@ -61,7 +61,7 @@ export class TrainFlow {
     return this.#queue.length + this.#inFlight.size
   }
 
-  put(train: JoinedTrain, frames: readonly number[]): void {
+  put(train: StreamedTrain, frames: readonly number[]): void {
     this.#queue.push({ train, frames })
     void this.#work()
   }
@@ -144,7 +144,7 @@ export class TrainFlow {
     const steps = [...(resident.planned?.modules.values() ?? [])][0]?.chain.steps ?? []
     const passport = [`detcal ${software}`, ...steps]
     const corrected = { ...{ train, frames, present, passport, karaboId }, detector: kit.detector }
-    const message = messageOf(corrected, targets, publisher.version)
+    const message = trainMessage(corrected, targets, publisher.version)
     const record = {
       train: train.train,
       at: Date.now(),
@@ -160,7 +160,7 @@ export class TrainFlow {
     )
   }
 
-  #lose(cause: LossCause, { train }: JoinedTrain, error: unknown, module?: number): void {
+  #lose(cause: LossCause, { train }: StreamedTrain, error: unknown, module?: number): void {
     this.#options.statistics.lost[cause]++
     this.#options.incidents.add(cause, errorText(error), { train, ...(module !== undefined && { module }) })
   }

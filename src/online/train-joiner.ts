@@ -13,7 +13,7 @@ export interface JoinerOptions {
 }
 
 /** The raw frames of one train of the whole detector. */
-export interface JoinedTrain {
+export interface StreamedTrain {
   readonly train: TrainId
   readonly time: BridgeTime
   readonly parts: ReadonlyMap<ModuleIndex, RawPart>
@@ -74,7 +74,7 @@ export class TrainJoiner {
   }
 
   /** Trains that are complete or due. */
-  take(now = performance.now()): JoinedTrain[] {
+  take(now = performance.now()): StreamedTrain[] {
     return this.#combiner.take(now).flatMap(({ train, parts, agreed, disagreeing, complete }) => {
       const receivedAt = this.#receivedAt.get(train) ?? now
       this.#receivedAt.delete(train)

@@ -3,11 +3,11 @@ import type { BridgeArray, BridgeSource, BridgeVersion } from '../bridge/message
 import type { Detector } from '../detectors/detector.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { TrainArrays } from './train-arrays.js'
-import type { JoinedTrain } from './train-joiner.js'
+import type { StreamedTrain } from './train-joiner.js'
 
 /** What is told of a train beside its arrays. */
 export interface CorrectedTrain {
-  readonly train: JoinedTrain
+  readonly train: StreamedTrain
   /** Indices of its frames that were corrected. */
   readonly frames: readonly number[]
   /** Modules that were corrected. */
@@ -53,7 +53,7 @@ export function sourcesOf(corrected: CorrectedTrain, arrays: TrainArrays): Bridg
 }
 
 /** The frames of the message of a train. */
-export function messageOf(
+export function trainMessage(
   corrected: CorrectedTrain,
   targets: readonly TrainArrays[],
   version: BridgeVersion,

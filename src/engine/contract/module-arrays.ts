@@ -2,8 +2,8 @@
  * Axes of an array of frames. `file`: frames come first, a module's pixels are `[slow scan][fast scan]`. `online`, as Karabo's
  * pipelines have it: frames come last, `[fast scan][slow scan][frame]`.
  */
-export const AXIS_ORDERS = ['online', 'file'] as const
-export type AxisOrder = (typeof AXIS_ORDERS)[number]
+export const FRAME_ORDERS = ['online', 'file'] as const
+export type FrameOrder = (typeof FRAME_ORDERS)[number]
 
 /** One module's part of an array in shared memory. */
 export interface ArrayPart {
@@ -26,7 +26,7 @@ export interface LookedAt {
 
 /** Where the results of one module's frames go, frame k of the block at index k of the frame axis. */
 export interface ModuleArrays {
-  readonly order: AxisOrder
+  readonly order: FrameOrder
   /** Pixels of a module. */
   readonly slowScan: number
   readonly fastScan: number

@@ -6,7 +6,7 @@ import type { ModulePlan } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
 import { oldestFirst } from '../threads/policy.js'
 import { type HeldFrames, heldFrames, type RawFrames } from './memory-frames.js'
-import { ModuleQueue } from './module-queue.js'
+import { ResidentModule } from './resident-module.js'
 import { streamLayout } from './stream-lanes.js'
 
 export interface FrameCorrectorOptions {
@@ -26,7 +26,7 @@ export interface FrameCorrectorOptions {
 export class FrameCorrector {
   readonly #options: FrameCorrectorOptions
   readonly #engine: Engine
-  readonly #module: ModuleQueue
+  readonly #module: ResidentModule
   readonly #places: ReadonlyMap<number, number>
 
   private constructor(options: FrameCorrectorOptions, engine: Engine) {
@@ -34,7 +34,7 @@ export class FrameCorrector {
     this.#options = options
     this.#engine = engine
     const layout = streamLayout(detector, plan, frames, inFlight)
-    this.#module = new ModuleQueue({ detector, plan, layout, engine })
+    this.#module = new ResidentModule({ detector, plan, layout, engine })
     this.#places = new Map(plan.cells.map((cell, place) => [cell, place]))
   }
 

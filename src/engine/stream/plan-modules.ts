@@ -40,7 +40,7 @@ export interface PlannedModules {
 }
 
 /** Raw frames of a pulse: more than one in parallel gain. */
-export function rawFramesOf(asked: StreamFields, { detector }: Pick<DetectorKit, 'detector'>): number {
+export function rawFramesAPulse(asked: StreamFields, { detector }: Pick<DetectorKit, 'detector'>): number {
   return parallelGainOf(asked) ? (detector.parallelFrames ?? 1) : 1
 }
 
@@ -53,7 +53,7 @@ export async function planModules(
   { kit, karaboId, modules, conditions }: StreamedDetector,
 ): Promise<PlannedModules> {
   const { detector } = kit
-  const rawFrames = rawFramesOf(asked, kit)
+  const rawFrames = rawFramesAPulse(asked, kit)
   if (asked.steps === NO_STEPS) return uncorrected(modules, rawFrames)
   const gainMode = gainModeOf(asked, detector, undefined)
   const steps = stepRequestOf(asked, kit, gainMode)

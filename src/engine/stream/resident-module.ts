@@ -24,7 +24,7 @@ export interface HeldBlock {
   release(): void
 }
 
-export interface ModuleQueueOptions {
+export interface ResidentModuleOptions {
   readonly detector: Detector
   readonly plan: ModulePlan
   readonly layout: LaneLayout
@@ -38,8 +38,8 @@ interface Waiting {
 }
 
 /** One module's constants, resident in a lane, and the blocks that are given to it, in their order. */
-export class ModuleQueue {
-  readonly #options: ModuleQueueOptions
+export class ResidentModule {
+  readonly #options: ResidentModuleOptions
   readonly #lanes: Lane[]
   readonly #queue: QueuedBlock[] = []
   readonly #waiting = new Map<QueuedBlock, Waiting>()
@@ -56,7 +56,7 @@ export class ModuleQueue {
   readonly loaded: Promise<readonly number[]>
 
   /** Begins to load the constants. @throws RangeError if the address space does not hold the lane. */
-  constructor(options: ModuleQueueOptions) {
+  constructor(options: ResidentModuleOptions) {
     this.#options = options
     this.#lanes = options.engine.lanes.lend(1, options.layout)
     let refuse: (error: unknown) => void = () => {}

@@ -20,6 +20,8 @@ export interface ChainOptions {
   readonly run: string
   readonly skipped: number
   readonly counted: number
+  /** Trains a second; absent: as they are taken. */
+  readonly rate?: number
   /** The service, which is told where it reads; it says on stderr where it serves, and ends with SIGTERM. */
   readonly service: (source: string) => readonly string[]
   readonly signal: AbortSignal
@@ -29,7 +31,8 @@ const script = (name: string): string => fileURLToPath(new URL(`./${name}.js`, i
 const ENDPOINT = /tcp:\/\/[\d.]+:\d+/
 
 /** Sends trains from a feeder through a service to a sink, each a process of its own. @throws Error if one of them fails. */
-export async function runChain({ run, skipped, counted, service, signal }: ChainOptions): Promise<ChainRun> {
+export async function runChain(options: ChainOptions): Promise<ChainRun> {
+  const { run, skipped, counted, rate = Number.POSITIVE_INFINITY, service, signal } = options
   const children: ChildProcess[] = []
   const start = (args: readonly string[]): ChildProcess => {
     const child = spawn(process.execPath, args, { signal, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -38,7 +41,7 @@ export async function runChain({ run, skipped, counted, service, signal }: Chain
     return child
   }
   try {
-    const feeder = start([script('feeder'), run, String(skipped + counted)])
+    const feeder = start([script('feeder'), run, String(skipped + counted), String(rate)])
     const source = await endpointOf(outputOf(feeder), 'the feeder')
     const middle = start(service(source))
     const stdout = textOf(outputOf(middle))

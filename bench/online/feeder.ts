@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { encodeTrain } from '../../src/bridge/encode.js'
 import type { BridgeSource } from '../../src/bridge/message.js'
 import { BridgeServer } from '../../src/bridge/server.js'
@@ -6,9 +7,9 @@ import { openRun } from '../../src/sources/run/open-run.js'
 
 /**
  * Sends the trains of a run, kept in memory and over and over again under new ids, to whoever pulls:
- * `feeder.js RUN TRAINS`. Prints its endpoint; ends when it is ended.
+ * `feeder.js RUN TRAINS [TRAINS_A_SECOND]`. Prints its endpoint; ends when it is ended.
  */
-const [path = '', count = '0'] = process.argv.slice(2)
+const [path = '', count = '0', rate = 'Infinity'] = process.argv.slice(2)
 
 /** Sources of each train, all modules in one message. */
 async function trainsOf(path: string): Promise<BridgeSource[][]> {
@@ -50,6 +51,8 @@ const server = await BridgeServer.bind({ socket: 'PUSH', endpoint: 'tcp://127.0.
 process.stdout.write(`${server.endpoint}\n`)
 for (let i = 0; i < Number(count); i++) {
   const train = BigInt(10_000 + i)
+  // The first ones bring constants into memory: the pace begins behind them.
+  await setTimeout(1000 / Number(rate))
   const sources = trains[i % trains.length] ?? []
   await server.send(
     encodeTrain(

@@ -14,6 +14,8 @@ export interface BridgeServerOptions {
   readonly whenFull: WhenFull
   /** Trains that wait at most. Default 1, as the facility's servers have it. */
   readonly queue?: number
+  /** Told of each message that the transport has taken: what was given to {@link BridgeServer.send}. */
+  readonly onSent?: (frames: readonly Uint8Array[]) => void
 }
 
 export interface BridgeServerCounts {
@@ -35,6 +37,10 @@ export class BridgeServer {
   readonly #done: Promise<void>
   /** Where clients connect: the endpoint with its port. */
   readonly endpoint: string
+  readonly #onSent: BridgeServerOptions['onSent']
+  /** Those who wait until nothing is queued. */
+  readonly #idlers: (() => void)[] = []
+  #accepted = 0
   #sent = 0
   #refused = 0
 
@@ -42,6 +48,7 @@ export class BridgeServer {
     this.#socket = socket
     this.endpoint = socket.lastEndpoint ?? options.endpoint
     this.#queue = new TrainQueue(options.queue ?? 1, options.whenFull)
+    this.#onSent = options.onSent
     this.#done = this.#serve().catch(error => {
       // A closed socket ends what waits on it.
       if (!socket.closed) throw error
@@ -74,16 +81,37 @@ export class BridgeServer {
   }
 
   /** Takes a train's message; resolves when it is queued, which waits for room if the policy says so. */
-  send(frames: readonly Uint8Array[]): Promise<void> {
-    return this.#queue.put(frames)
+  async send(frames: readonly Uint8Array[]): Promise<void> {
+    this.#accepted++
+    await this.#queue.put(frames)
+    this.#tellIdlers()
   }
 
-  /** Sends what is queued, where somebody takes it within `patience` ms, and closes the socket. */
+  /** Resolves when the transport has taken all that was given to it, but for what was dropped; or when it is closed. */
+  async idle(): Promise<void> {
+    if (this.#isIdle) return
+    await Promise.race([this.#done, new Promise<void>(resolve => this.#idlers.push(resolve))])
+  }
+
+  /**
+   * Closes the socket, once what is queued was sent, where somebody takes it within `patience` ms (Infinity: however long
+   * it takes). Whatever the transport has by then goes out in the background, for as long once more.
+   */
   async close(patience = 0): Promise<void> {
     this.#queue.end()
-    await Promise.race([this.#done, new Promise(resolve => setTimeout(resolve, patience).unref())])
-    if (!this.#socket.closed) this.#socket.close()
+    const timeout = new Promise(resolve => {
+      if (patience !== Infinity) setTimeout(resolve, patience).unref()
+    })
+    await Promise.race([this.idle(), timeout])
+    if (!this.#socket.closed) {
+      this.#socket.linger = patience === Infinity ? -1 : patience
+      this.#socket.close()
+    }
     await this.#done
+  }
+
+  get #isIdle(): boolean {
+    return this.#sent + this.#queue.dropped >= this.#accepted
   }
 
   async #serve(): Promise<void> {
@@ -93,7 +121,13 @@ export class BridgeServer {
       if (frames === undefined) return
       await reply(frames)
       this.#sent++
+      this.#onSent?.(frames)
+      this.#tellIdlers()
     }
+  }
+
+  #tellIdlers(): void {
+    if (this.#isIdle) for (const idler of this.#idlers.splice(0)) idler()
   }
 
   /** Waits until someone asks for a train, where clients ask; gives the way to answer. */

@@ -1,4 +1,5 @@
-import { readSync, writeSync, writevSync } from 'node:fs'
+import { readSync, readv, writeSync, writevSync } from 'node:fs'
+import { promisify } from 'node:util'
 
 // The system may transfer less than it was asked for: these go on until all is done.
 
@@ -24,6 +25,32 @@ export function readFully(
   }
   return done
 }
+
+const readvAsync = promisify(readv)
+
+/**
+ * Reads from byte `position` of a file into several pieces, one behind the other, while other work goes on.
+ * @returns how many bytes were read: fewer than the pieces have only where the file ends. @throws the system's error
+ */
+export async function readvFully(
+  fd: number,
+  pieces: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  let left = pieces.filter(piece => piece.byteLength > 0)
+  let done = 0
+  while (left.length > 0) {
+    // The system takes so many pieces at once.
+    const { bytesRead } = await readvAsync(fd, left.slice(0, MOST_PIECES), position + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+    left = withoutFirst(left, bytesRead)
+  }
+  return done
+}
+
+/** Pieces of one read: IOV_MAX of Linux. */
+const MOST_PIECES = 1024
 
 /** Writes all of `bytes` to byte `position` of a file. @throws the system's error */
 export function writeFully(fd: number, bytes: Uint8Array, position: number): void {

@@ -14,6 +14,7 @@ export default function requirePrerequisites(): void {
     ...[
       'extra-data-validate',
       'extra-data-make-virtual-cxi',
+      'karabo-bridge-serve-files',
       'h5dump',
       'h5stat',
       'h5repack',

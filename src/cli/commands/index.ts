@@ -9,6 +9,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   correct: async () => (await import('./correct.js')).correctCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
+  replay: async () => (await import('./replay.js')).replayCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
   constants: async () => (await import('./constants.js')).constantsCommand,
   bench: async () => (await import('./bench.js')).benchCommand,

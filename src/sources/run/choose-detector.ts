@@ -3,16 +3,38 @@ import { DataError, UsageError } from '../../model/errors.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
 import { shortList } from './short-list.js'
 
+/** The one detector of a run that was asked for, with its modules, raw and corrected. */
+export interface DetectorOfRun {
+  readonly kit: DetectorKit
+  readonly karaboId: string
+  readonly modules: readonly ModuleSource[]
+}
+
 /**
- * The kit of the one detector of the run that `wanted` names: `auto`, a detector's id or a Karabo name.
- * @throws DataError if there is none, naming what is there, or if its data are corrected. @throws UsageError if
- * there are several.
+ * The kit of the one detector of a RAW run that `wanted` names: `auto`, a detector's id or a Karabo name.
+ * @throws as {@link findDetector}, and DataError if its data are corrected.
  */
 export function chooseDetector(
   folder: RunFolder,
   wanted: string,
   kits: readonly DetectorKit[],
-): { kit: DetectorKit; karaboId: string } {
+): DetectorOfRun {
+  const found = findDetector(folder, wanted, kits)
+  // Corrected runs name their data CORR/…:output and keep the raw names as links to it.
+  const corrected = found.modules.find(module => module.corrected)
+  if (corrected)
+    throw new DataError(`is corrected already: it holds ${corrected.source}`, {
+      place: { file: folder.path },
+      hint: 'Give the RAW folder of the run',
+    })
+  return found
+}
+
+/**
+ * The same of a run of either kind.
+ * @throws DataError if there is none, naming what is there. @throws UsageError if there are several.
+ */
+export function findDetector(folder: RunFolder, wanted: string, kits: readonly DetectorKit[]): DetectorOfRun {
   const sources = folder.files.flatMap(file => file.instrumentSources)
   const found = new Map<string, ModuleSource[]>()
   for (const source of new Set(sources)) {
@@ -39,14 +61,7 @@ export function chooseDetector(
       hint: `Choose with --detector: ${matching.map(([karaboId]) => karaboId).join(' or ')}`,
     })
   const [karaboId, modules] = only
-  // Corrected runs name their data CORR/…:output and keep the raw names as links to it.
-  const corrected = modules.find(module => module.corrected)
-  if (corrected)
-    throw new DataError(`is corrected already: it holds ${corrected.source}`, {
-      place,
-      hint: 'Give the RAW folder of the run',
-    })
   const kit = modules[0]?.kit
   if (!kit) throw new Error('a detector without modules was found')
-  return { kit, karaboId }
+  return { kit, karaboId, modules }
 }

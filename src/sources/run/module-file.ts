@@ -150,7 +150,7 @@ function copiedFindings({ file }: ExdfFile, source: string, trains: readonly Tra
 }
 
 /** Index of each group that METADATA lists for the source; a group without an index has no rows. */
-function groupIndices(exdf: ExdfFile, source: string): Map<string, GroupIndex> {
+export function groupIndices(exdf: ExdfFile, source: string): Map<string, GroupIndex> {
   const found = new Map<string, GroupIndex>()
   for (const group of exdf.instrumentSources.get(source) ?? []) {
     const index = readGroupIndex(exdf, source, group)

@@ -6,7 +6,8 @@ import type { Lane } from '../../memory/lane.js'
 import { NO_CELL } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
-import { CombinedFile } from '../../sinks/combined/combined-file.js'
+import { createCombined } from '../../sinks/combined/combined-file.js'
+import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { earlierMetadata, tellsOf } from '../../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../../sinks/metadata/metadata-file.js'
 import { type Provenance, provenanceAttributes } from '../../sinks/metadata/provenance.js'
@@ -79,7 +80,7 @@ export async function correctRun(
     const { modules: attempted, combined } = await execute({
       ...{ plan, folder, phases, cache },
       engine: options.engine ?? (own as Engine),
-      combined: await createCombined(plan, folder, options.provenance),
+      combined: await combinedOf(plan, folder, options.provenance),
       provenance: options.provenance,
       stop,
       onBlock: progress(options, handedOver, progressLost),
@@ -188,23 +189,16 @@ async function corrections(
   return Promise.all(outcomes)
 }
 
-async function createCombined(
-  plan: CorrectionPlan,
+async function combinedOf(
+  { detector, run, combined }: CorrectionPlan,
   folder: OutputFolder,
   provenance: Provenance,
-): Promise<CombinedFile | undefined> {
-  if (plan.combined === undefined) return undefined
-  const { detector, run, combined } = plan
-  return CombinedFile.create(folder, combined.path, {
-    detector,
-    karaboId: run.karaboId,
-    proposal: run.proposal,
-    run: run.run,
-    trainIds: combined.trainIds,
-    pulseIds: combined.pulseIds,
-    cellIds: combined.cellIds,
-    attributes: provenanceAttributes(provenance),
-  })
+): Promise<ImageOutput | undefined> {
+  if (combined === undefined) return undefined
+  const { karaboId, proposal, run: number } = run
+  const attributes = provenanceAttributes(provenance)
+  const description = { ...combined, detector, karaboId, proposal, run: number, attributes }
+  return createCombined(folder, combined.path, description)
 }
 
 function missingCells(modules: readonly ModuleOutcome[]): Problem[] {

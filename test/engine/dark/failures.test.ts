@@ -179,6 +179,21 @@ describe('nothing half-written', () => {
   })
 })
 
+describe('a callback for progress that throws', () => {
+  it('is called no more, and costs no constant', async () => {
+    let calls = 0
+    const catalogue = fresh()
+    const onProgress = () => {
+      calls++
+      throw new Error('no terminal')
+    }
+    const outcome = await characterise({ runs, catalogue }, { onProgress })
+    expect(calls).toBe(1)
+    expect(versionsIn(catalogue)).toHaveLength(4)
+    expect(told(outcome)).toContain('warning progress_callback : progress was told no further: no terminal')
+  })
+})
+
 describe('memory', () => {
   it('that does not hold one module is refused, saying what would', async () => {
     const request = { runs, catalogue: fresh(), memory: 2 ** 20 }

@@ -7,7 +7,7 @@ export const pulseIdsEqual: RunCheck = {
   describe: 'modules that have other pulses or cells in a train than most modules',
   scope: 'run',
   *run(context) {
-    for (const files of byDetector(context).values()) {
+    for (const files of byDetector(context)) {
       // Where pulses differ, cells differ for the same reason.
       const named = new Map<ModuleFacts, number[]>()
       yield* dissenters(files, 'pulses', named)

@@ -50,6 +50,8 @@ export interface JoinedRun {
   readonly problems: readonly Problem[]
 }
 
+type Part = StoredPart<ModuleFile, TrainEntry>
+
 const NO_ROWS: Positions = { start: 0, step: 1, count: 0 }
 
 /**
@@ -131,8 +133,8 @@ function combinedTrains(
   { detector }: Run,
   modules: Run['modules'],
   selected: ReadonlySet<TrainId>,
-): Map<TrainId, CombinedTrain<StoredPart>> {
-  const combiner = new Combiner(sameFrames([...modules.keys()], detector.maxCells))
+): Map<TrainId, CombinedTrain<Part>> {
+  const combiner = new Combiner<Part>(sameFrames([...modules.keys()], detector.maxCells))
   // The first part of a module counts: where several files have a train, that is the last file, which lists it.
   for (const [module, files] of modules)
     for (const file of files.toReversed())
@@ -147,7 +149,7 @@ function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions
 
 function joinedTrain(
   trainId: TrainId,
-  winner: StoredPart | undefined,
+  winner: Part | undefined,
   pulses: Parameters<typeof positionsOf>[0],
 ): JoinedTrain {
   if (!winner) return { trainId, pulseIds: new Float64Array(0), cellIds: new Uint16Array(0) }
@@ -186,7 +188,7 @@ function problemsOf(run: Run, { modules, sequences }: Selection): Problem[] {
   })
 }
 
-function pulseProblem(module: ModuleIndex, file: ModuleFile, parts: readonly StoredPart[] = []): Problem[] {
+function pulseProblem(module: ModuleIndex, file: ModuleFile, parts: readonly Part[] = []): Problem[] {
   const [first] = parts
   if (first === undefined) return []
   const count = parts.length === 1 ? 'this train has' : `${parts.length} trains have`
@@ -205,7 +207,7 @@ function pulseProblem(module: ModuleIndex, file: ModuleFile, parts: readonly Sto
 function withoutFrames(
   module: ModuleIndex,
   joined: readonly JoinedFile[],
-  disagreeing: ReadonlyMap<ModuleFile, readonly StoredPart[]>,
+  disagreeing: ReadonlyMap<ModuleFile, readonly Part[]>,
 ): Problem[] {
   const overruled = joined.flatMap(({ file }) => pulseProblem(module, file, disagreeing.get(file)))
   const message = 'this module has no frames in the selected trains: no file is written for it'

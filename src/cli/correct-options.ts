@@ -4,10 +4,7 @@ import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.js'
 import { type CorrectionRequest, PRESETS, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
-import { parsePairs } from './options.js'
-
-/** What the options say of the machine; absent: as it is by default. */
-export type MachineArguments = Config['machine']
+import { given, type MachineArguments, parsePairs } from './options.js'
 
 /** Options of `detcal correct` as yargs gives them; those that are not given are absent, which leaves them to `--config`. */
 export interface CorrectOptions extends CorrectionRequest, MachineArguments {
@@ -148,14 +145,4 @@ export async function requestOf(
     },
     machine: { ...config.machine, ...given(args, MACHINE_OPTIONS) },
   }
-}
-
-/** Those of `names` that have a value. */
-function given<T extends object, K extends keyof T>(
-  options: T,
-  names = Object.keys(options) as unknown as readonly K[],
-): { [N in K]?: Exclude<T[N], undefined> } {
-  return Object.fromEntries(
-    names.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as { [N in K]?: Exclude<T[N], undefined> }
 }

@@ -1,32 +1,16 @@
 import type { Argv } from 'yargs'
-import { type DarkLimits, parseBounds, requireSigma } from '../../constants/dark/limits.js'
-import type { DarkRecipe } from '../../constants/dark/recipe.js'
-import type { Detector } from '../detectors/detector.js'
+import { DARK_OPTIONS, type DarkRequest } from '../engine/dark/request.js'
 import { DETECTORS } from '../kits/index.js'
-import { parseModules, parseTrains, type Selection } from '../sources/run/query.js'
+import { given, type MachineArguments, parsePairs } from './options.js'
 
 /** Options of `detcal dark` as yargs gives them. */
-export interface DarkArguments {
-  readonly high: string | undefined
-  readonly medium: string | undefined
-  readonly low: string | undefined
-  readonly run: string | undefined
-  readonly parallelGain: boolean | undefined
-  readonly catalogue: string
-  readonly detector: string
-  readonly modules: string | undefined
-  readonly trains: string | undefined
+export interface DarkArguments
+  extends Omit<DarkRequest, 'runs' | 'conditions'>,
+    Readonly<DarkRequest['runs']>,
+    Pick<MachineArguments, 'workers' | 'memory'> {
   readonly condition: readonly string[]
-  readonly beginAt: string | undefined
-  readonly offsetSigma: number | undefined
-  readonly offsetHard: string | undefined
-  readonly noiseSigma: number | undefined
-  readonly noiseHard: string | undefined
-  readonly gainSeparation: number | undefined
-  readonly report: string | undefined
+  readonly report?: string
   readonly json: boolean
-  readonly workers: number | undefined
-  readonly memory: string | undefined
   readonly dryRun: boolean
 }
 
@@ -118,26 +102,12 @@ export function darkOptions(yargs: Argv): Argv<DarkArguments> {
     ) as unknown as Argv<DarkArguments>
 }
 
-/** The limits: the detector's own, unless the options change them. @throws UsageError */
-export function limitsOf(args: DarkArguments, { limits, stages }: DarkRecipe): DarkLimits {
-  const { offsetSigma, offsetHard, noiseSigma, noiseHard, gainSeparation } = args
-  const sigma = (value: number | undefined, option: string, otherwise: number) =>
-    value === undefined ? otherwise : requireSigma(value, option)
-  const hard = (value: string | undefined, option: string) =>
-    value === undefined ? undefined : parseBounds(value, stages.length, option)
+/** The request that the options say. @throws UsageError */
+export function darkRequestOf(args: DarkArguments): DarkRequest {
   return {
-    offsetSigma: sigma(offsetSigma, '--offset-sigma', limits.offsetSigma),
-    offsetHard: hard(offsetHard, '--offset-hard') ?? limits.offsetHard,
-    noiseSigma: sigma(noiseSigma, '--noise-sigma', limits.noiseSigma),
-    noiseHard: hard(noiseHard, '--noise-hard') ?? limits.noiseHard,
-    gainSeparation: sigma(gainSeparation, '--gain-separation', limits.gainSeparation),
-  }
-}
-
-/** The part of the runs that the options select. @throws UsageError */
-export function darkSelection({ modules, trains }: DarkArguments, detector: Detector): Selection {
-  return {
-    ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
-    ...(trains === undefined ? {} : { trains: parseTrains(trains) }),
+    ...given(args, DARK_OPTIONS),
+    runs: given(args, ['high', 'medium', 'low', 'run']),
+    catalogue: args.catalogue,
+    conditions: parsePairs(args.condition, '--condition'),
   }
 }

@@ -1,3 +1,6 @@
+import { machineLimits, memoryBudget, parseBytes } from '../engine/plan/budget.js'
+import type { Config } from '../engine/run/config.js'
+import type { MachineOptions } from '../engine/run/prepare.js'
 import { UsageError } from '../model/errors.js'
 
 /** `name=value` pairs; names and values trimmed, the value may hold further `=`. @throws UsageError naming `option`. */
@@ -14,11 +17,36 @@ export function parsePairs(pairs: readonly string[], option: string): Record<str
   )
 }
 
+/** What the options say of the machine; absent: as it is by default. */
+export type MachineArguments = Config['machine']
+
+/** What a command may use of the machine: by default all cores, and memory as {@link memoryBudget} has it. @throws UsageError */
+export function machineOf({
+  workers,
+  memory,
+}: MachineArguments): Required<Pick<MachineOptions, 'workers' | 'memory'>> {
+  const limits = machineLimits()
+  return {
+    workers: parseWorkers(workers, limits.cpus),
+    memory: memoryBudget(memory === undefined ? undefined : parseBytes(memory), limits),
+  }
+}
+
 /** A number of threads; default: the number of cores. @throws UsageError */
-export function parseWorkers(asked: number | undefined, cpus: number): number {
+function parseWorkers(asked: number | undefined, cpus: number): number {
   if (asked === undefined) return cpus
   if (Number.isInteger(asked) && asked >= 1 && asked <= 256) return asked
   throw new UsageError(`--workers ${asked} is not a number of threads`, {
     hint: `Use 1 to 256; there are ${cpus} cores`,
   })
+}
+
+/** Those of `names` that have a value. */
+export function given<T extends object, K extends keyof T>(
+  options: T,
+  names = Object.keys(options) as unknown as readonly K[],
+): { [N in K]?: Exclude<T[N], undefined> } {
+  return Object.fromEntries(
+    names.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as { [N in K]?: Exclude<T[N], undefined> }
 }

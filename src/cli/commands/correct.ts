@@ -1,18 +1,12 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
-import {
-  executeCorrection,
-  type MachineOptions,
-  type PreparedCorrection,
-  prepareCorrection,
-} from '../../engine/run/prepare.js'
+import { executeCorrection, type PreparedCorrection, prepareCorrection } from '../../engine/run/prepare.js'
 import { Engine } from '../../engine/threads/engine.js'
 import type { Problem } from '../../model/problem.js'
 import { openConstantsCache } from '../constants-cache.js'
-import { type CorrectOptions, correctOptions, type MachineArguments, requestOf } from '../correct-options.js'
+import { type CorrectOptions, correctOptions, requestOf } from '../correct-options.js'
 import { outcomeReport, planReport, type Report } from '../correct-report.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parseWorkers } from '../options.js'
+import { type MachineArguments, machineOf } from '../options.js'
 import { printJson } from '../output.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
@@ -42,18 +36,6 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     return await execute(args, await prepareCorrection(request, use), { machine, engine, signal })
   } finally {
     await engine.close()
-  }
-}
-
-/** @throws UsageError */
-function machineOf({
-  workers,
-  memory,
-}: MachineArguments): Required<Pick<MachineOptions, 'workers' | 'memory'>> {
-  const limits = machineLimits()
-  return {
-    workers: parseWorkers(workers, limits.cpus),
-    memory: memoryBudget(memory === undefined ? undefined : parseBytes(memory), limits),
   }
 }
 

@@ -123,7 +123,10 @@ export async function correct(
 }
 
 /** What of the run a request selects. @throws UsageError */
-function selectionOf({ modules, sequences, trains, pulses }: CheckedRequest, detector: Detector): Selection {
+export function selectionOf(
+  { modules, sequences, trains, pulses }: Partial<CheckedRequest>,
+  detector: Detector,
+): Selection {
   return {
     ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
     ...(sequences === undefined ? {} : { sequences: parseRanges(sequences, '--sequences') }),

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs'
 import { DARK_OPTIONS, type DarkRequest } from '../engine/dark/request.js'
 import { DETECTORS } from '../kits/index.js'
-import { given, type MachineArguments, parsePairs } from './options.js'
+import { flagOption, given, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
 
 /** Options of `detcal dark` as yargs gives them. */
 export interface DarkArguments
@@ -22,75 +22,48 @@ const MACHINE = 'Resources:'
 
 /** The options of `detcal dark`, in the groups of its help. */
 export function darkOptions(yargs: Argv): Argv<DarkArguments> {
-  const text = { type: 'string', requiresArg: true } as const
-  const number = { type: 'number', requiresArg: true } as const
   return yargs
     .options({
-      high: { ...text, group: RUNS, describe: 'dark run in high gain' },
-      medium: { ...text, group: RUNS, describe: 'dark run in medium gain' },
-      low: { ...text, group: RUNS, describe: 'dark run in low gain' },
-      run: {
-        ...text,
-        group: RUNS,
-        describe: 'the single dark run of a detector without gain stages, or in parallel gain',
-      },
+      high: textOption('dark run in high gain', RUNS),
+      medium: textOption('dark run in medium gain', RUNS),
+      low: textOption('dark run in low gain', RUNS),
+      run: textOption('the single dark run of a detector without gain stages, or in parallel gain', RUNS),
       'parallel-gain': {
         group: RUNS,
         type: 'boolean',
         describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
       },
       detector: {
-        ...text,
-        group: RUNS,
+        ...textOption(`${DETECTORS.map(({ id }) => id).join(', ')} or a Karabo name`, RUNS),
         default: 'auto',
-        describe: `${DETECTORS.map(({ id }) => id).join(', ')} or a Karabo name`,
       },
-      modules: { ...text, group: RUNS, describe: 'module numbers: 0,3,5-7' },
-      trains: { ...text, group: RUNS, describe: 'slice over the sorted train ids of each run, A:B[:S]' },
+      modules: textOption('module numbers: 0,3,5-7', RUNS),
+      trains: textOption('slice over the sorted train ids of each run, A:B[:S]', RUNS),
       catalogue: {
-        ...text,
-        group: INTO,
+        ...textOption('folder of the constants catalogue; created if missing', INTO),
         demandOption: true,
-        describe: 'folder of the constants catalogue; created if missing',
       },
-      condition: {
-        group: INTO,
-        type: 'string',
-        array: true,
-        default: [],
-        describe: 'operating condition: "Memory cells=352"',
-      },
-      'begin-at': {
-        ...text,
-        group: INTO,
-        describe: 'start of their validity (ISO 8601) [default: time of the first run]',
-      },
-      'offset-sigma': {
-        ...number,
-        group: LIMITS,
-        describe: 'distance of an offset from the median, in standard deviations over the module',
-      },
-      'offset-hard': {
-        ...text,
-        group: LIMITS,
-        describe: 'least and greatest offset, ADU: low,high, or one pair a stage: l,h:l,h:l,h',
-      },
-      'noise-sigma': { ...number, group: LIMITS, describe: 'the same for noise' },
-      'noise-hard': { ...text, group: LIMITS, describe: 'the same for noise' },
-      'gain-separation': {
-        ...number,
-        group: LIMITS,
-        describe: 'least distance between raw gains of neighbouring stages, in standard deviations',
-      },
-      report: { ...text, group: OUTPUT, describe: 'HTML report: FILE.html' },
-      json: { group: OUTPUT, type: 'boolean', default: false, describe: 'print the result as JSON' },
-      workers: { ...number, group: MACHINE, describe: 'threads [default: cores]' },
-      memory: {
-        ...text,
-        group: MACHINE,
-        describe: 'memory limit: 8GiB [default: 60 %, at most 8GiB]',
-      },
-      'dry-run': { group: MACHINE, type: 'boolean', default: false, describe: 'print the plan and stop' },
+      condition: { ...textOption('operating condition: "Memory cells=352"', INTO), array: true, default: [] },
+      'begin-at': textOption('start of their validity (ISO 8601) [default: time of the first run]', INTO),
+      'offset-sigma': numberOption(
+        'distance of an offset from the median, in standard deviations over the module',
+        LIMITS,
+      ),
+      'offset-hard': textOption(
+        'least and greatest offset, ADU: low,high, or one pair a stage: l,h:l,h:l,h',
+        LIMITS,
+      ),
+      'noise-sigma': numberOption('the same for noise', LIMITS),
+      'noise-hard': textOption('the same for noise', LIMITS),
+      'gain-separation': numberOption(
+        'least distance between raw gains of neighbouring stages, in standard deviations',
+        LIMITS,
+      ),
+      report: textOption('HTML report: FILE.html', OUTPUT),
+      json: flagOption('print the result as JSON', OUTPUT),
+      workers: numberOption('threads [default: cores]', MACHINE),
+      memory: textOption('memory limit: 8GiB [default: 60 %, at most 8GiB]', MACHINE),
+      'dry-run': flagOption('print the plan and stop', MACHINE),
     })
     .example(
       '$0 dark --high raw/r0001 --medium raw/r0002 --low raw/r0003 --catalogue catalogue --report dark.html',

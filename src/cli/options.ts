@@ -3,6 +3,22 @@ import type { Config } from '../engine/run/config.js'
 import type { MachineOptions } from '../engine/run/prepare.js'
 import { UsageError } from '../model/errors.js'
 
+/** What yargs takes for an option with a text: it is refused without one. */
+export const textOption = (describe: string, group?: string) =>
+  ({ type: 'string', requiresArg: true, describe, ...(group !== undefined && { group }) }) as const
+
+/** The same for a number. */
+export const numberOption = (describe: string, group?: string) =>
+  ({ type: 'number', requiresArg: true, describe, ...(group !== undefined && { group }) }) as const
+
+/** The same for a text that may be given again. */
+export const listOption = (describe: string, group?: string) =>
+  ({ ...textOption(describe, group), array: true, nargs: 1, default: [] }) as const
+
+/** What yargs takes for a switch that is off by default. */
+export const flagOption = (describe: string, group?: string) =>
+  ({ type: 'boolean', default: false, describe, ...(group !== undefined && { group }) }) as const
+
 /** `name=value` pairs; names and values trimmed, the value may hold further `=`. @throws UsageError naming `option`. */
 export function parsePairs(pairs: readonly string[], option: string): Record<string, string> {
   return Object.fromEntries(

@@ -5,6 +5,7 @@ import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.j
 import { DETECTORS } from '../../kits/index.js'
 import { type FilterOptions, filterOptions, queryOf, versionRecord } from '../constants-options.js'
 import { interruptible } from '../exit.js'
+import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -19,16 +20,9 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
   describe: "write constants into a folder, as files in CalCat's layout and tree",
   builder: (yargs: Argv) =>
     filterOptions(yargs)
-      .option('out', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'folder for xfel/cal/<type>/<pdu>/cal.<epoch>.h5',
-      })
-      .option('overwrite', {
-        type: 'boolean',
-        default: false,
-        describe: 'replace other files of these names',
+      .options({
+        out: { ...textOption('folder for xfel/cal/<type>/<pdu>/cal.<epoch>.h5'), demandOption: true },
+        overwrite: flagOption('replace other files of these names'),
       })
       .example('$0 constants export --catalogue cat --out constants', 'all of them')
       .example(

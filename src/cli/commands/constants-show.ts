@@ -16,6 +16,7 @@ import {
   timeText,
   versionRecord,
 } from '../constants-options.js'
+import { numberOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -30,7 +31,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
   describe: 'show everything known about one constant, or about those that the options select',
   builder: (yargs: Argv) =>
     filterOptions(yargs)
-      .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
+      .positional('id', numberOption('number of the constant, see constants list'))
       .option('statistics', { type: 'boolean', default: true, describe: 'summarise the values' })
       .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(

@@ -4,6 +4,7 @@ import { verifyCatalogue } from '../../../constants/catalogue/verify.js'
 import { DETECTORS } from '../../kits/index.js'
 import type { Problem } from '../../model/problem.js'
 import { EXIT } from '../exit.js'
+import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 
 interface VerifyOptions {
@@ -17,13 +18,10 @@ export const verifyCommand: CommandModule<object, VerifyOptions> = {
   describe: 'check that every file is there and unchanged, and that a correction can read every value',
   builder: (yargs: Argv) =>
     yargs
-      .option('catalogue', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'folder of the catalogue',
+      .options({
+        catalogue: { ...textOption('folder of the catalogue'), demandOption: true },
+        json: flagOption('print JSON on stdout'),
       })
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON on stdout' })
       .example('$0 constants verify --catalogue cat', 'read and check all files'),
   handler: async ({ catalogue: root, json }: ArgumentsCamelCase<VerifyOptions>) => {
     const catalogue = SqliteCatalogue.open(root)

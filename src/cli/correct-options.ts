@@ -4,7 +4,8 @@ import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.js'
 import { type CorrectionRequest, PRESETS, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
-import { flagOption, given, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
+import { given } from '../model/given.js'
+import { flagOption, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
 
 /** Options of `detcal correct` as yargs gives them; those that are not given are absent, which leaves them to `--config`. */
 export interface CorrectOptions extends CorrectionRequest, MachineArguments {

@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs'
 import { DARK_OPTIONS, type DarkRequest } from '../engine/dark/request.js'
 import { DETECTORS } from '../kits/index.js'
-import { flagOption, given, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
+import { given } from '../model/given.js'
+import { flagOption, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
 
 /** Options of `detcal dark` as yargs gives them. */
 export interface DarkArguments

@@ -56,13 +56,3 @@ function parseWorkers(asked: number | undefined, cpus: number): number {
     hint: `Use 1 to 256; there are ${cpus} cores`,
   })
 }
-
-/** Those of `names` that have a value. */
-export function given<T extends object, K extends keyof T>(
-  options: T,
-  names = Object.keys(options) as unknown as readonly K[],
-): { [N in K]?: Exclude<T[N], undefined> } {
-  return Object.fromEntries(
-    names.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as { [N in K]?: Exclude<T[N], undefined> }
-}

@@ -6,6 +6,7 @@ import { type ExdfFile, readExdf } from '../exdf/file.js'
 import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../exdf/index-rows.js'
 import { readExact, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError, isDetcalError } from '../model/errors.js'
+import { given } from '../model/given.js'
 import { cellIdsOf, isTrainId, NO_CELL, type TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data-files.js'
@@ -99,13 +100,7 @@ function checkFile(
 
 function problemOf(check: Check, finding: Finding, path?: string): Problem {
   const { message, severity = 'error', file = path, dataset, module, train } = finding
-  const place = {
-    ...(file !== undefined && { file }),
-    ...(dataset !== undefined && { dataset }),
-    ...(module !== undefined && { module }),
-    ...(train !== undefined && { train }),
-  }
-  return { check: check.name, severity, message, place }
+  return { check: check.name, severity, message, place: given({ file, dataset, module, train }) }
 }
 
 /** Modules of a file; corrected files from before 2024 have the raw name and are recognised by their planes. */

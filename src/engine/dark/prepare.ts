@@ -6,6 +6,7 @@ import { parseConditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
 import { darkRecipeOf } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 import { parseTime } from '../../model/time.js'
 import { type JoinedRun, joinRun } from '../../sources/run/join.js'
@@ -35,9 +36,7 @@ export async function prepareDark(request: DarkRequest, options: MachineOptions 
     if (path === undefined) continue
     const run = await openRun(resolve(path), {
       detector: asked.detector,
-      ...(signal && { signal }),
-      ...(kits && { kits }),
-      ...(parallelGain !== undefined && { parallelGain }),
+      ...given({ parallelGain, signal, kits }),
     })
     opened.set(name, run)
   }

@@ -33,9 +33,8 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
         '$0 constants import constants/xfel/cal/*/*/cal.*.h5 --catalogue other',
         'and back: the files say all that must be stated',
       ) as unknown as Argv<ExportOptions>,
-  handler: async (options: ArgumentsCamelCase<ExportOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
+  handler: (options: ArgumentsCamelCase<ExportOptions>) =>
+    SqliteCatalogue.using(options.catalogue, async catalogue => {
       const versions = selectSome(catalogue, DETECTORS, queryOf(options))
       const { out, overwrite } = options
       const files = await interruptible(signal =>
@@ -43,10 +42,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
       )
       if (options.json) printJson({ out, files: files.map(record) })
       else process.stdout.write(listing(files))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 function record({ versions, ...file }: ExportedFile): Record<string, unknown> {

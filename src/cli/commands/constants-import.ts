@@ -47,13 +47,8 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       ) as unknown as Argv<ImportOptions>,
   handler: async (options: ArgumentsCamelCase<ImportOptions>) => {
     const requests = await importRequests(options)
-    const catalogue = SqliteCatalogue.open(options.catalogue, 'write')
-    try {
-      const report = await importAllConstants(catalogue, requests)
-      print(report, options.json)
-    } finally {
-      catalogue.close()
-    }
+    const enter = (catalogue: SqliteCatalogue) => importAllConstants(catalogue, requests)
+    print(await SqliteCatalogue.using(options.catalogue, enter, 'write'), options.json)
   },
 }
 

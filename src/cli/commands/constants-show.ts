@@ -8,6 +8,7 @@ import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../kits/index.js'
+import { given } from '../../model/given.js'
 import {
   conditionList,
   type FilterOptions,
@@ -38,12 +39,11 @@ export const showCommand: CommandModule<object, ShowOptions> = {
         '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',
         'all offsets of four modules, without reading their numbers',
       ) as unknown as Argv<ShowOptions>,
-  handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
+  handler: (options: ArgumentsCamelCase<ShowOptions>) =>
+    SqliteCatalogue.using(options.catalogue, async catalogue => {
       const versions = selectSome(catalogue, DETECTORS, {
         ...queryOf(options),
-        ...(options.id === undefined ? {} : { id: options.id }),
+        ...given(options, ['id']),
       })
       const shown: Shown[] = []
       for (const version of versions)
@@ -55,10 +55,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
       if (options.json)
         printJson(shown.map(({ version, ...read }) => ({ ...versionRecord(version), ...read })))
       else process.stdout.write(shown.map(text).join('\n'))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 interface Shown {

@@ -5,13 +5,12 @@ import type { DarkPlan } from '../../engine/dark/plan.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
 import { Engine } from '../../engine/threads/engine.js'
 import { software } from '../../files/version.js'
-import type { Problem } from '../../model/problem.js'
 import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
 import { type DarkArguments, darkOptions, darkRequestOf } from '../dark-options.js'
 import { darkOutcomeReport, darkPlanReport } from '../dark-report.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
+import { endWith, exitCodeOf, interruptible } from '../exit.js'
 import { machineOf } from '../options.js'
-import { printJson } from '../output.js'
+import { printReport } from '../output.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 
@@ -32,9 +31,8 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
   const html = args.report === undefined ? undefined : resolve(args.report)
   if (args.dryRun) {
     const planned = await prepareDark(request, machine)
-    if (args.json) printJson(darkPlanReport(planned).json)
-    else process.stdout.write(darkPlanReport(planned).text)
-    return exitCode(planned.problems)
+    printReport(darkPlanReport(planned), args.json)
+    return exitCodeOf(planned.problems)
   }
   if (html !== undefined) requireReportPlace(html)
   // Threads load their modules while the runs are opened.
@@ -62,12 +60,6 @@ async function execute(
   }).finally(() => progress.stop())
   if (html !== undefined) await writeDarkReport(html, plan, outcome, software())
   process.stderr.write(problemLines(outcome.problems))
-  const report = darkOutcomeReport(plan, outcome, html)
-  if (args.json) printJson(report.json)
-  else process.stdout.write(report.text)
-  return exitCode(outcome.problems)
-}
-
-function exitCode(problems: readonly Problem[]): number {
-  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  printReport(darkOutcomeReport(plan, outcome, html), args.json)
+  return exitCodeOf(outcome.problems)
 }

@@ -1,7 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { problemsOfImages } from '../../sources/run/frames-written.js'
 import { openRun } from '../../sources/run/open-run.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
+import { endWith, exitCodeOf, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
 import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
@@ -48,5 +48,5 @@ async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
     process.stdout.write(inspectText(found))
     process.stderr.write(problemLines(found.problems))
   }
-  return found.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  return exitCodeOf(found.problems)
 }

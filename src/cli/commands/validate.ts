@@ -2,7 +2,7 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { UsageError } from '../../model/errors.js'
 import { CHECKS, checksWithout } from '../../validation/checks/index.js'
 import { validate } from '../../validation/validate.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
+import { EXIT, endWith, exitCodeOf, interruptible } from '../exit.js'
 import { flagOption, listOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
@@ -53,7 +53,7 @@ async function run({ path, skip, list, json }: ValidateOptions, signal: AbortSig
   const { files, problems } = await validate(path, checks, { signal, onFile: showFile })
   if (json) printJson({ path, files, checks: checks.map(({ name }) => name), problems })
   else process.stdout.write(validationText(files, problems))
-  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  return exitCodeOf(problems)
 }
 
 /** Progress, on a terminal only. */

@@ -60,9 +60,8 @@ async function previousConstants(
   root: string,
 ): Promise<ReadonlyMap<ModuleIndex, ModuleConstants>> {
   if (!existsSync(join(root, 'catalogue.sqlite'))) return new Map()
-  const catalogue = SqliteCatalogue.open(root)
-  try {
-    return await catalogue.find({
+  return SqliteCatalogue.using(root, catalogue =>
+    catalogue.find({
       detector,
       karaboId,
       modules: modules.map(({ module }) => module),
@@ -70,10 +69,8 @@ async function previousConstants(
       conditions,
       at: new Date(beginAt.getTime() - 1),
       strategy: 'prior',
-    })
-  } finally {
-    catalogue.close()
-  }
+    }),
+  )
 }
 
 async function characterise(
@@ -106,19 +103,12 @@ async function enter(
   root: string,
   staging: Staging,
 ): Promise<ImportReport> {
-  const catalogue = SqliteCatalogue.open(root, 'write')
-  try {
-    return await importAllConstants(
-      catalogue,
-      modules.map(({ module, pdu, written }) => ({
-        ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
-        files: [staging.path(module)],
-        move: written,
-      })),
-    )
-  } finally {
-    catalogue.close()
-  }
+  const requests = modules.map(({ module, pdu, written }) => ({
+    ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
+    files: [staging.path(module)],
+    move: written,
+  }))
+  return SqliteCatalogue.using(root, catalogue => importAllConstants(catalogue, requests), 'write')
 }
 
 function failure(module: ModuleIndex, error: unknown): Problem {

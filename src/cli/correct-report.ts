@@ -3,14 +3,9 @@ import { PHASES } from '../engine/contract/phase-times.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
 import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
+import type { Report } from './output.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
-
-/** A result as text and as JSON. */
-export interface Report {
-  readonly text: string
-  readonly json: object
-}
 
 const GB = 1e9
 

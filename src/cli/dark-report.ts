@@ -3,7 +3,7 @@ import type { DarkMap } from '../../constants/dark/preview.js'
 import type { DarkOutcome } from '../engine/dark/outcome.js'
 import type { DarkPlan } from '../engine/dark/plan.js'
 import { conditionsText } from '../engine/plan/told-conditions.js'
-import type { Report } from './correct-report.js'
+import type { Report } from './output.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
 

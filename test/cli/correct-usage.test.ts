@@ -38,6 +38,7 @@ describe('options that cannot be are refused with what to write instead, and lea
       /argument modules is given several times/,
     ],
     ['an option without value', ['--modules'], 2, /argument modules is empty/],
+    ['a number without value', ['--workers'], 2, /argument workers is empty: give it a value/],
     ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is not a number/],
     [
       'an unknown step',

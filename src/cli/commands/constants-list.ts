@@ -28,9 +28,8 @@ export const listCommand: CommandModule<object, FilterOptions> = {
         '$0 constants list --catalogue cat --detector SPB_DET_AGIPD1M-1 --at 2025-02-01T12:00',
         'what a run of that time would get',
       ),
-  handler: (options: ArgumentsCamelCase<FilterOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
+  handler: (options: ArgumentsCamelCase<FilterOptions>) =>
+    SqliteCatalogue.using(options.catalogue, catalogue => {
       const versions = selectConstants(catalogue, DETECTORS, queryOf(options))
       const placements = catalogue.placements()
       if (options.json)
@@ -38,10 +37,7 @@ export const listCommand: CommandModule<object, FilterOptions> = {
           versions.map(version => ({ ...versionRecord(version), modules: modulesOf(version, placements) })),
         )
       else process.stdout.write(listing(versions, placements))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 function listing(versions: readonly ConstantVersion[], placements: readonly Placement[]): string {

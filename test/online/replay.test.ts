@@ -3,7 +3,7 @@ import type { BridgeArray, BridgeSource } from '../../src/bridge/message.js'
 import { openReplayRun } from '../../src/online/replay/open-replay-run.js'
 import type { ReplayRun } from '../../src/online/replay/replay-run.js'
 import { GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
-import { scratch } from '../helpers/exdf.js'
+import { declare, type ModuleSpec, scratch, writeModule } from '../helpers/exdf.js'
 import { goldenRuns, idsOf, replayed, trainsInFile } from '../helpers/replayed.js'
 
 let place: Awaited<ReturnType<typeof goldenRuns>>
@@ -88,6 +88,21 @@ describe('a run that is replayed module by module', () => {
     const { trains, outcome } = await replayed(run)
     await expectModules(run, trains)
     expect([trains.length > 0, outcome.lostParts]).toEqual([true, 0])
+  })
+
+  it('CORR of before 2024, which has the raw names', async () => {
+    const folder = scratch()
+    const also: ModuleSpec['also'] = (file, root) => declare(file, `${root}/image/mask`, '<I', [3, 512, 128])
+    const corrected = { trainIds: [1000, 1002], counts: [2, 1], dtype: '<f', frame: [512, 128], also }
+    for (const module of [2, 7]) await writeModule(folder, { module, ...corrected })
+    const run = await openReplayRun(folder)
+    expect([run.corrected, [...run.modules.keys()]]).toEqual([true, [2, 7]])
+    const { trains, outcome } = await replayed(run)
+    await expectModules(run, trains)
+    expect(trains[1]?.map(({ name }) => name)).toEqual(
+      [2, 7].map(module => `${run.karaboId}/DET/${module}CH0:xtdf`),
+    )
+    expect(outcome).toMatchObject({ sent: 2, lostParts: 0, frames: 6 })
   })
 
   it('only the modules and trains that are selected', async () => {

@@ -24,6 +24,8 @@ export interface BridgeServerCounts {
 }
 
 const NEXT = 'next'
+/** Bytes of a request; whoever sends more is cut off. */
+const LONGEST_REQUEST = 4096
 
 /**
  * Serves messages of trains to the facility's bridge clients. A message's frames are sent without a copy and must stay as
@@ -36,6 +38,7 @@ export class BridgeServer {
   /** Where clients connect: the endpoint with its port. */
   readonly endpoint: string
   #sent = 0
+  #unsent = 0
   #refused = 0
 
   private constructor(socket: Reply | Publisher | Push | Router, options: BridgeServerOptions) {
@@ -52,10 +55,10 @@ export class BridgeServer {
   static async bind(options: BridgeServerOptions): Promise<BridgeServer> {
     const limits = { sendHighWaterMark: 1, linger: 0 }
     const socket = {
-      REP: () => new Reply(limits),
+      REP: () => new Reply({ ...limits, maxMessageSize: LONGEST_REQUEST }),
       PUB: () => new Publisher(limits),
       PUSH: () => new Push(limits),
-      ROUTER: () => new Router(limits),
+      ROUTER: () => new Router({ ...limits, maxMessageSize: LONGEST_REQUEST }),
     }[options.socket]()
     try {
       await socket.bind(options.endpoint)
@@ -70,7 +73,7 @@ export class BridgeServer {
   }
 
   get counts(): BridgeServerCounts {
-    return { sent: this.#sent, dropped: this.#queue.dropped, refused: this.#refused }
+    return { sent: this.#sent, dropped: this.#queue.dropped + this.#unsent, refused: this.#refused }
   }
 
   /** Takes a train's message; resolves when it is queued, which waits for room if the policy says so. */
@@ -78,12 +81,17 @@ export class BridgeServer {
     return this.#queue.put(frames)
   }
 
-  /** Sends what is queued, where somebody takes it within `patience` ms, and closes the socket. */
+  /** Sends what is queued, where somebody takes it within `patience` ms, and closes the socket; the rest is dropped. */
   async close(patience = 0): Promise<void> {
     this.#queue.end()
     await Promise.race([this.#done, new Promise(resolve => setTimeout(resolve, patience).unref())])
-    if (!this.#socket.closed) this.#socket.close()
+    if (!this.#socket.closed) {
+      // What the socket has taken already is still on its way.
+      this.#socket.linger = patience
+      this.#socket.close()
+    }
     await this.#done
+    this.#queue.clear()
   }
 
   async #serve(): Promise<void> {
@@ -91,7 +99,10 @@ export class BridgeServer {
       const reply = await this.#request()
       const frames = await this.#queue.take()
       if (frames === undefined) return
-      await reply(frames)
+      await reply(frames).catch(error => {
+        this.#unsent++
+        throw error
+      })
       this.#sent++
     }
   }

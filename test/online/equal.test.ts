@@ -3,57 +3,16 @@ import type { StepTable } from '../../src/corrections/steps.js'
 import { pixelsOf } from '../../src/detectors/detector.js'
 import { kitOf } from '../../src/kits/index.js'
 import type { ServeRequest } from '../../src/online/request.js'
+import { expectEqual, MISSING, withNaN } from '../helpers/compare-served.js'
 import {
   type Frames,
   type GoldenStream,
   goldenStream,
   moduleSources,
-  Online,
-  type Planes,
-  type RawTrain,
-  type Served,
   servedOf,
   stackedSource,
-} from '../helpers/online.js'
-
-/** Holds a served train against files: its modules, ids and the bits of every frame; of some frames where indices are given. */
-function expectEqual(served: Served, { train, modules }: RawTrain, offline: Frames, frames?: number[]): void {
-  const expected = offline.get(train)
-  expect([served.train, served.present]).toEqual([train, [...(expected?.keys() ?? [])]])
-  const [first] = modules.values()
-  const count = expected?.get(served.present[0] ?? -1)?.length ?? 0
-  const taken = frames ?? Array.from({ length: count }, (_, i) => i)
-  expect(served.cellIds).toEqual(taken.map(i => first?.cellIds[i]))
-  expect(served.pulseIds).toEqual(taken.map(i => Number(first?.pulseIds[i])))
-  for (const [module, planes] of served.frames) {
-    const stored = expected?.get(module)
-    expect(planes).toHaveLength(taken.length)
-    for (const [i, { data, gain, mask }] of planes.entries()) {
-      const one = stored?.[taken[i] ?? -1] ?? MISSING(data.length / 4)
-      const same = [
-        Buffer.compare(data, gain ? one.data : withNaN(one)),
-        gain && Buffer.compare(gain, one.gain),
-        mask && Buffer.compare(mask, one.mask),
-      ]
-      expect(same, `train ${train}, module ${module}, frame ${i}`).toEqual([0, gain && 0, mask && 0])
-    }
-  }
-}
-
-/** What stands in the place of a module that is not there. */
-const MISSING = (pixels: number): Planes => ({
-  data: new Uint8Array(new Float32Array(pixels).fill(Number.NaN).buffer),
-  gain: new Uint8Array(pixels),
-  mask: new Uint8Array(4 * pixels),
-})
-
-/** Data whose bad pixels, those with one of these bits, are NaN. */
-function withNaN({ data, mask }: Planes, bits = 0xffffffff): Uint8Array {
-  const values = new Float32Array(Uint8Array.from(data).buffer)
-  const reasons = new Uint32Array(Uint8Array.from(mask).buffer)
-  for (let i = 0; i < values.length; i++) if (((reasons[i] ?? 0) & bits) !== 0) values[i] = Number.NaN
-  return new Uint8Array(values.buffer)
-}
+} from '../helpers/golden-stream.js'
+import { Online } from '../helpers/online.js'
 
 /** Sets of steps: each step with what it needs, and all but each and what needs it. */
 function stepSets(table: StepTable): string[][] {

@@ -12,6 +12,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   replay: async () => (await import('./replay.js')).replayCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
   constants: async () => (await import('./constants.js')).constantsCommand,
+  geometry: async () => (await import('./geometry.js')).geometryCommand,
   bench: async () => (await import('./bench.js')).benchCommand,
 }
 

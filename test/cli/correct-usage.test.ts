@@ -174,7 +174,14 @@ describe('the command itself', () => {
       ['constants', 'geometry'].includes(command[0] ?? '') ? commands(...command) : [command],
     )
     expect(all.map(command => command.join(' '))).toEqual(
-      expect.arrayContaining(['simulate', 'correct', 'inspect', 'validate', 'constants import', 'geometry lut']),
+      expect.arrayContaining([
+        'simulate',
+        'correct',
+        'inspect',
+        'validate',
+        'constants import',
+        'geometry lut',
+      ]),
     )
     for (const command of all) {
       const { status, stdout } = detcal(...command, '--help')

@@ -5,6 +5,7 @@ import { COLOUR_MAPS, type ColourMap, type ColourRange, rangeBetween } from '../
 import type { PreviewImage } from '../preview/preview-image.js'
 import type { StoredRun } from '../sources/run/run.js'
 import { GEOMETRY_OPTIONS, type GeometryArguments } from './geometry-options.js'
+import { numberOption, textOption } from './options.js'
 
 /** Options of `detcal preview` as yargs gives them. */
 export interface PreviewArguments extends GeometryArguments, Omit<PreviewOptions, 'modules' | 'signal'> {
@@ -20,8 +21,8 @@ export interface PreviewArguments extends GeometryArguments, Omit<PreviewOptions
   readonly json: boolean
 }
 
-const text = (group: string, describe: string) => ({ group, describe, type: 'string' }) as const
-const number = (group: string, describe: string) => ({ group, describe, type: 'number' }) as const
+const text = (group: string, describe: string) => textOption(describe, group)
+const number = (group: string, describe: string) => numberOption(describe, group)
 const FRAMES = 'Frames:'
 const PICTURE = 'Picture:'
 

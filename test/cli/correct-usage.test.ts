@@ -171,10 +171,17 @@ describe('the command itself', () => {
       return names.filter(name => name.length === above.length + 1)
     }
     const all = commands().flatMap(command =>
-      command[0] === 'constants' ? commands('constants') : [command],
+      ['constants', 'geometry'].includes(command[0] ?? '') ? commands(...command) : [command],
     )
     expect(all.map(command => command.join(' '))).toEqual(
-      expect.arrayContaining(['simulate', 'correct', 'inspect', 'validate', 'constants import']),
+      expect.arrayContaining([
+        'simulate',
+        'correct',
+        'inspect',
+        'validate',
+        'constants import',
+        'geometry lut',
+      ]),
     )
     for (const command of all) {
       const { status, stdout } = detcal(...command, '--help')

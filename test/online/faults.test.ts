@@ -87,7 +87,15 @@ describe('a source that stops and returns', () => {
       close: () => server.close(),
       restart: async () => {
         await server.close(1000)
-        server = await serving({ socket, endpoint })
+        // ZeroMQ closes in the background: the port is free some time later.
+        for (let bound = false; !bound; )
+          await serving({ socket, endpoint }).then(
+            again => {
+              server = again
+              bound = true
+            },
+            () => new Promise(resolve => setImmediate(resolve)),
+          )
       },
     }
   }

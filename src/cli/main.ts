@@ -7,12 +7,9 @@ import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
+import { outliveStandardStreams } from './standard-streams.js'
 
-// A reader that closes the pipe early (`detcal inspect | head`) is not an error.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  })
+outliveStandardStreams()
 
 const args = hideBin(process.argv)
 let parser = yargs(args)

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { makeFolders } from '../../src/files/folders.js'
@@ -38,7 +38,8 @@ export class CatalogueFile {
     const path = join(root, 'catalogue.sqlite')
     return inCatalogue(path, () => {
       if (mode === 'read') {
-        if (!existsSync(path))
+        // Where a folder may not be entered this throws: a catalogue may well be there.
+        if (statSync(path, { throwIfNoEntry: false }) === undefined)
           throw new ConstantsError('there is no catalogue', {
             place: { file: path },
             hint: 'Name the folder of a catalogue, or fill one with detcal constants import',

@@ -2,6 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Detector } from '../../detectors/detector.js'
+import { notAFile } from '../../files/regular.js'
 import { OutputError } from '../../model/errors.js'
 import { twoDigits } from '../../model/ids.js'
 import { shaped, TABLE } from '../../model/shape.js'
@@ -39,6 +40,8 @@ export async function earlierMetadata(path: string, input: string): Promise<Earl
       hint: 'Choose another --out, or move this file and the CORR files it belongs to away',
       ...(cause === undefined ? {} : { cause }),
     })
+  const what = notAFile(path)
+  if (what !== undefined) throw refuse(`${what}, so it is not replaced`)
   let tree: unknown
   try {
     const text = readFileSync(path, 'utf8')

@@ -15,14 +15,19 @@ export type { ImportReport, ImportRequest }
 export async function importConstants(
   catalogue: SqliteCatalogue,
   request: ImportRequest,
+  signal?: AbortSignal,
 ): Promise<ImportReport> {
-  return importAllConstants(catalogue, [request])
+  return importAllConstants(catalogue, [request], signal)
 }
 
-/** {@link importConstants} of several modules: all of them or none, in one transaction. */
+/**
+ * {@link importConstants} of several modules: all of them or none, in one transaction. @throws the reason of `signal` once it is
+ * aborted.
+ */
 export async function importAllConstants(
   catalogue: SqliteCatalogue,
   requests: readonly ImportRequest[],
+  signal?: AbortSignal,
 ): Promise<ImportReport> {
   for (const { detector, module } of requests)
     if (!Number.isInteger(module) || module < 0 || module >= detector.moduleCount)
@@ -32,11 +37,15 @@ export async function importAllConstants(
   const prepared: { readonly request: ImportRequest; readonly file: PreparedFile }[] = []
   try {
     for (const request of requests)
-      for (const file of request.files)
+      for (const file of request.files) {
+        signal?.throwIfAborted()
         prepared.push({ request, file: await prepareFile(catalogue, request, file) })
+      }
+    signal?.throwIfAborted()
     const versions = catalogue.transaction(() =>
       prepared.flatMap(({ request, file }) => enter(catalogue, request, file)),
     )
+    for (const { file } of prepared) file.staged?.settle()
     return {
       versions,
       skipped: prepared.flatMap(({ file }) => file.skipped),

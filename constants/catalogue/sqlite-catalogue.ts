@@ -6,6 +6,7 @@ import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
+import { sweepCatalogue } from './claims.js'
 import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
@@ -49,10 +50,16 @@ export class SqliteCatalogue implements Catalogue {
     this.#file = file
   }
 
-  /** Opens the catalogue in `root`; to `write` creates one if there is none. @throws ConstantsError */
+  /**
+   * Opens the catalogue in `root`; to `write` creates one if there is none, and removes what dead processes left there.
+   * @throws ConstantsError
+   */
   static open(root: string, mode: 'read' | 'write' = 'read'): SqliteCatalogue {
     const absolute = resolve(root)
-    return new SqliteCatalogue(absolute, CatalogueFile.open(absolute, mode))
+    const file = CatalogueFile.open(absolute, mode)
+    if (mode === 'write')
+      sweepCatalogue(absolute, name => file.texts('versions', ['id'], 'file = ?', name).length > 0)
+    return new SqliteCatalogue(absolute, file)
   }
 
   async find(query: ConstantQuery): Promise<Map<ModuleIndex, ModuleConstants>> {

@@ -2,6 +2,7 @@ import { closeSync, fsync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { asOutputError, isUnsupported } from './errors.js'
+import { sweepLeftovers } from './leftovers.js'
 import { replaceFile } from './names.js'
 import { partOf } from './parts.js'
 
@@ -11,6 +12,7 @@ import { partOf } from './parts.js'
  * @throws OutputError naming `path`; what `write` throws; nothing is left then.
  */
 export async function writeWhole(path: string, write: (part: string) => void): Promise<void> {
+  sweepLeftovers(dirname(path))
   const part = partOf(path)
   try {
     write(part)

@@ -3,6 +3,7 @@ import { importAllConstants } from '../../../constants/catalogue/import.js'
 import type { ImportReport } from '../../../constants/catalogue/import-request.js'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import { timeText, versionRecord } from '../constants-options.js'
+import { interruptible } from '../exit.js'
 import { type ImportOptions, importRequests } from '../import-requests.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
@@ -84,7 +85,7 @@ export const importCommand: CommandModule<object, ImportOptions> = {
     const requests = await importRequests(options)
     const catalogue = SqliteCatalogue.open(options.catalogue, 'write')
     try {
-      const report = await importAllConstants(catalogue, requests)
+      const report = await interruptible(signal => importAllConstants(catalogue, requests, signal))
       print(report, options.json)
     } finally {
       catalogue.close()

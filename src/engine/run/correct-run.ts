@@ -65,6 +65,7 @@ export async function correctRun(
   const stop = new RunStop(signal)
   let own: Engine | undefined
   try {
+    if (plan.combined) folder.hold(plan.combined.path)
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     const earlier = await earlierMetadata(metadata, plan.run.path)
     folder.refuseExisting([...finalPaths(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])

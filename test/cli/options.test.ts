@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { withSlices } from '../../src/cli/arguments.js'
 import { parsePairs } from '../../src/cli/options.js'
 import { table } from '../../src/cli/table.js'
 import { parseTime } from '../../src/model/time.js'
@@ -47,4 +48,18 @@ it('tables align numbers right and text left', () => {
       ],
     ),
   ).toBe('id  name\n 7  Offset\n12  Noise\n')
+})
+
+it('a slice that begins from behind is the value of its option', () => {
+  const args = ['correct', '-4:', '--trains', '-4:', '--pulses', '-1::2', '--json', '-h', '--at=1', '-2:']
+  expect(withSlices(args)).toEqual([
+    'correct',
+    '-4:',
+    '--trains=-4:',
+    '--pulses=-1::2',
+    '--json',
+    '-h',
+    '--at=1',
+    '-2:',
+  ])
 })

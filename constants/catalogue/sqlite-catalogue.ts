@@ -6,6 +6,7 @@ import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
+import { Changes } from './changes.js'
 import { sweepCatalogue } from './claims.js'
 import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
@@ -31,6 +32,8 @@ export interface ListFilter {
   /** PDUs that ever served as one of these modules, of this detector if given too, under its name at that time. */
   readonly modules?: readonly number[]
   readonly detector?: string
+  /** Those that are removed, and no others. */
+  readonly removed?: boolean
 }
 
 /**
@@ -43,11 +46,14 @@ export class SqliteCatalogue implements Catalogue {
     'Import dark constants that match the run with detcal constants import; ' +
     'detcal constants list shows which there are, of when and for which conditions'
   readonly namesMask = false
+  /** What was removed and amended. */
+  readonly changes: Changes
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {
     this.root = root
     this.#file = file
+    this.changes = new Changes(file)
   }
 
   /**
@@ -91,17 +97,27 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   /** Versions in order of id. */
-  list({ id, pdu, calibrations, detectorType, modules, detector }: ListFilter = {}): ConstantVersion[] {
+  list({
+    id,
+    pdu,
+    calibrations,
+    detectorType,
+    modules,
+    detector,
+    removed = false,
+  }: ListFilter = {}): ConstantVersion[] {
     return this.#file.snapshot(() => {
       const placed = (modules ?? detector) === undefined ? [] : this.placements()
       const units = placed
         .filter(place => modules?.includes(place.module) ?? true)
         .filter(place => detector === undefined || place.detector === detector)
         .map(place => place.pdu)
+      const gone = this.changes.removed()
       return this.#file
         .sealed('versions', pdu === undefined ? undefined : [pdu])
         .filter(
           row =>
+            gone.has(Number(row['id'])) === removed &&
             (id === undefined || row['id'] === String(id)) &&
             (calibrations?.includes(row['calibration'] ?? '') ?? true) &&
             ((modules ?? detector) === undefined || units.includes(row['pdu'] ?? '')) &&
@@ -112,7 +128,7 @@ export class SqliteCatalogue implements Catalogue {
     })
   }
 
-  /** The version made from `dataset` of a file with this checksum, if it exists already. */
+  /** The version made from `dataset` of a file with this checksum, if it exists already, removed or not. */
   existing(sha256: string, dataset: string): ConstantVersion | undefined {
     const [row] = this.#file.texts(
       'versions',
@@ -210,9 +226,10 @@ export class SqliteCatalogue implements Catalogue {
 
   #constantsOf(query: ConstantQuery, pdu: string): Map<string, ConstantVersion> {
     const constants = new Map<string, ConstantVersion>()
+    const gone = this.changes.removed()
     const rows = this.#file
       .sealed('versions', [pdu])
-      .filter(row => row['detector_type'] === query.detector.type)
+      .filter(row => row['detector_type'] === query.detector.type && !gone.has(Number(row['id'])))
     for (const name of query.calibrations) {
       const calibration = calibrationOf(query.detector, name)
       if (calibration === undefined) continue

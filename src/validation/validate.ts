@@ -90,10 +90,15 @@ function checkFile(
     mtimeMs: exdf.mtimeMs,
     controlSources: exdf.controlSources,
     instrumentSources: [...exdf.instrumentSources.keys()],
+    options: textOf(exdf.file.attribute('/', 'detcal_options')),
     trainIds: [...trainIds.filter(id => id !== 0)],
     modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
   }
   return { facts, problems }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function problemOf(check: Check, finding: Finding, path?: string): Problem {

@@ -20,6 +20,7 @@ import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
 import {
   type CorrectionOutcome,
+  keptProblems,
   type ModuleOutcome,
   notWrittenOf,
   problemsOf,
@@ -96,11 +97,12 @@ export async function correctRun(
       ...[...handedOver].map(correctorLost),
       ...progressLost,
     ]
-    const problems = [...plan.problems, ...found]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    if (usable)
-      await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance), earlier)
+    const kept = usable
+      ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance), earlier)
+      : []
+    const problems = [...plan.problems, ...found, ...keptProblems(kept, folder.path)]
     await ended
     return {
       modules,

@@ -1,6 +1,7 @@
 import { UsageError } from '../../model/errors.js'
 import type { Check } from './check.js'
 import { controlTimestampsOrder } from './control-timestamps-order.js'
+import { corrAlike } from './corr-alike.js'
 import { corrLinks } from './corr-links.js'
 import { corrProvenance } from './corr-provenance.js'
 import { corrValues } from './corr-values.js'
@@ -42,6 +43,7 @@ export const CHECKS: readonly Check[] = [
   trainListsEqual,
   pulseIdsEqual,
   modulesPresent,
+  corrAlike,
   filesUnchanged,
 ]
 

@@ -8,6 +8,7 @@ import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
 import { Changes } from './changes.js'
 import { sweepCatalogue } from './claims.js'
+import { nearestMiss } from './nearest-miss.js'
 import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
@@ -43,7 +44,7 @@ export interface ListFilter {
 export class SqliteCatalogue implements Catalogue {
   readonly root: string
   readonly remedy =
-    'Import dark constants that match the run with detcal constants import; ' +
+    'Make dark constants that match the run with detcal dark, or import them with detcal constants import; ' +
     'detcal constants list shows which there are, of when and for which conditions'
   readonly namesMask = false
   /** What was removed and amended. */
@@ -73,7 +74,7 @@ export class SqliteCatalogue implements Catalogue {
       const found = new Map<ModuleIndex, ModuleConstants>()
       for (const module of query.modules) {
         const pdu = this.#pduOf(query, module)
-        if (pdu !== undefined) found.set(module, { pdu, constants: this.#constantsOf(query, pdu) })
+        if (pdu !== undefined) found.set(module, { pdu, ...this.#constantsOf(query, pdu) })
       }
       return found
     })
@@ -224,8 +225,9 @@ export class SqliteCatalogue implements Catalogue {
     return (karaboId && this.pduAt(karaboId, module, at)) || this.pduAt(detector.id, module, at)
   }
 
-  #constantsOf(query: ConstantQuery, pdu: string): Map<string, ConstantVersion> {
+  #constantsOf(query: ConstantQuery, pdu: string): Pick<Required<ModuleConstants>, 'constants' | 'misses'> {
     const constants = new Map<string, ConstantVersion>()
+    const misses = new Map<string, string>()
     const gone = this.changes.removed()
     const rows = this.#file
       .sealed('versions', [pdu])
@@ -234,14 +236,14 @@ export class SqliteCatalogue implements Catalogue {
       const calibration = calibrationOf(query.detector, name)
       if (calibration === undefined) continue
       const wanted = conditionsOf(query.detector, calibration, query.conditions)
-      const matching = rows
-        .filter(row => row['calibration'] === name)
-        .map(row => this.#version(row))
-        .filter(version => conditionsMatch(wanted, version.conditions))
+      const all = rows.filter(row => row['calibration'] === name).map(row => this.#version(row))
+      const matching = all.filter(version => conditionsMatch(wanted, version.conditions))
       const chosen = selectVersion(matching, query.at, query.strategy)
+      const miss = chosen ? undefined : nearestMiss(all, wanted, query.at, query.strategy)
       if (chosen) constants.set(name, this.#withChecksums(chosen))
+      else if (miss !== undefined) misses.set(name, miss)
     }
-    return constants
+    return { constants, misses }
   }
 
   /** Missing or damaged checksums count as none: the file's is used then, which takes longer. */

@@ -1,8 +1,10 @@
 import { basename } from 'node:path'
+import { calibrationsOf } from '../corrections/planes.js'
 import { PHASES } from '../engine/contract/phase-times.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
 import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
+import { rangesText } from '../model/ranges.js'
 import { problemLines } from './problems.js'
 import { table } from './table.js'
 
@@ -41,6 +43,8 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
       rows.map(row => row.slice(0, columns)),
     ),
     conditionTable(told),
+    ...constantLines(plan),
+    '',
     ...(plan.combined
       ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
       : []),
@@ -99,6 +103,8 @@ export function outcomeReport(
   const text = [
     table(['module', 'status', 'files', 'frames', 'first file'], rows),
     conditionTable(told),
+    ...constantLines(plan),
+    '',
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
     `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
@@ -108,6 +114,34 @@ export function outcomeReport(
   const maskMaps = new Map(plan.modules.map(({ module, chain }) => [module, chain.maskMaps]))
   const modules = outcome.modules.map(each => ({ ...each, maskMaps: maskMaps.get(each.module) ?? [] }))
   return { text, json: { ...outcome, modules, conditions: told } }
+}
+
+/** `constants: Offset, ThresholdsDark of 2026-01-02T00:00:00Z, 3.5 h before the run, modules 0-15`: a line for each time. */
+function constantLines({ modules, run }: CorrectionPlan): string[] {
+  const groups = new Map<number, { names: Set<string>; modules: Set<number> }>()
+  for (const { module, chain, constants } of modules)
+    for (const name of calibrationsOf(chain.planes)) {
+      const time = constants.constants.get(name)?.beginAt.getTime()
+      if (time === undefined) continue
+      const group = groups.get(time) ?? { names: new Set(), modules: new Set() }
+      group.names.add(name)
+      group.modules.add(module)
+      groups.set(time, group)
+    }
+  return [...groups]
+    .sort(([a], [b]) => a - b)
+    .map(([time, { names, modules }]) => {
+      const numbers = rangesText([...modules])
+      return `constants: ${[...names].join(', ')} of ${new Date(time).toISOString().replace('.000Z', 'Z')}${distance(time, run.time)}, module${modules.size > 1 ? 's' : ''} ${numbers}`
+    })
+}
+
+/** `, 3.5 h before the run`. */
+function distance(time: number, run: Date | undefined): string {
+  if (run === undefined) return ''
+  const hours = Math.abs(run.getTime() - time) / 3600e3
+  const length = hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(0)} days`
+  return `, ${length} ${run.getTime() < time ? 'after' : 'before'} the run`
 }
 
 /** Operating conditions with the origin of each. */

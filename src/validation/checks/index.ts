@@ -5,6 +5,7 @@ import { corrAlike } from './corr-alike.js'
 import { corrLinks } from './corr-links.js'
 import { corrProvenance } from './corr-provenance.js'
 import { corrValues } from './corr-values.js'
+import { datasetsReadable } from './datasets-readable.js'
 import { filesUnchanged } from './files-unchanged.js'
 import { framesWritten } from './frames-written.js'
 import { imageData } from './image-data.js'
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   trainIdsPossible,
   trainFlags,
   imageData,
+  datasetsReadable,
   framesWritten,
   imageIds,
   parallelGain,

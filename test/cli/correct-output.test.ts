@@ -177,6 +177,20 @@ describe('a correction that works', () => {
     expect(ended.stderr).toMatch(/^warning: modules 1-3, 5-14: no data in the run$/m)
   })
 
+  test('--dry-run foresees that there is output already', () => {
+    const out = join(scratch(), 'proc')
+    const options = ['--out', out, '--catalogue', place.catalogue, '--modules', '0']
+    expect(detcal('correct', place.golden.path, ...options).status).toBe(0)
+    const foreseen = detcal('correct', place.golden.path, ...options, '--dry-run')
+    expect([foreseen.status, foreseen.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /error: .*CORR-R0001-AGIPD00-S00000\.h5: exists already \(and 1 more\).*Use --overwrite/,
+      ),
+    ])
+    expect(detcal('correct', place.golden.path, ...options, '--dry-run', '--overwrite').status).toBe(0)
+  })
+
   test('--dry-run prints the plan and writes nothing', () => {
     const folder = scratch()
     const before = listing(folder)

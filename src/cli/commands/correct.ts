@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
+import { foreseenProblems } from '../../engine/run/foresee.js'
 import {
   executeCorrection,
   type MachineOptions,
@@ -32,7 +33,9 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const { request, machine } = await requestOf(args)
   const use = { ...machineOf(machine), signal }
   if (args.dryRun) {
-    const { plan, told } = await prepareCorrection(request, use)
+    const { plan: prepared, told } = await prepareCorrection(request, use)
+    const foreseen = foreseenProblems(prepared, machine.overwrite ?? false)
+    const plan = { ...prepared, problems: [...prepared.problems, ...foreseen] }
     print(args, planReport(plan, told))
     return exitCode(plan.problems)
   }

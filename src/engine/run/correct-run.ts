@@ -15,6 +15,7 @@ import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
 import { RunStop } from '../threads/job.js'
 import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
+import { outputsOf } from './foresee.js'
 import { type ModuleWork, throughLane } from './module-run.js'
 import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
@@ -69,7 +70,7 @@ export async function correctRun(
     if (plan.combined) folder.hold(plan.combined.path)
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     const earlier = await earlierMetadata(metadata, plan.run.path)
-    folder.refuseExisting([...finalPaths(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
+    folder.refuseExisting([...outputsOf(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
@@ -127,13 +128,6 @@ export async function correctRun(
 /** A run of which nothing could be corrected leaves nothing behind. */
 function isUsable({ status }: ModuleOutcome): boolean {
   return status !== 'failed'
-}
-
-function finalPaths(plan: CorrectionPlan): string[] {
-  const corrected = plan.modules.flatMap(({ sequences }) =>
-    sequences.flatMap(({ output }) => (output === undefined ? [] : [output])),
-  )
-  return plan.combined ? [...corrected, plan.combined.path] : corrected
 }
 
 async function execute(

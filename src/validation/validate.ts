@@ -12,6 +12,7 @@ import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data
 import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
 import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import { combinedProblems, isCombined } from './combined.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -20,7 +21,7 @@ export interface Validation {
 }
 
 /**
- * Runs `checks` on one file or on every `*.h5` of a run folder, RAW or corrected, one file open at a time.
+ * Runs `checks` on one file (a combined file has its own) or on every `*.h5` of a run folder, RAW or corrected, one file open at a time.
  * Problems are data: a file that cannot be read is one of them (`files_readable`).
  * @throws DataError if `path` is neither.
  */
@@ -30,6 +31,7 @@ export async function validate(
   options: { readonly signal?: AbortSignal; readonly onFile?: (done: number, total: number) => void } = {},
 ): Promise<Validation> {
   const single = await isFile(path)
+  if (single && (await isCombined(path))) return { files: [path], problems: await combinedProblems(path) }
   const names = single ? [basename(path)] : await dataFilesIn(path)
   const folder = single ? dirname(path) : path
   const problems: Problem[] = []

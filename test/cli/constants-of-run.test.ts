@@ -47,7 +47,7 @@ test('conditions that constants in use do not state are named; what is never sta
   const problems = (conditions: object, used = ['Offset']) =>
     unstatedProblems(AGIPD_1M, run, [versions(conditions)], used).map(({ message }) => message)
   expect(problems({})).toEqual([
-    'Offset in use do not state Sensor Bias Voltage, so that they match whatever it was (the run: 300). State it with detcal constants amend',
+    'Offset in use do not state Sensor Bias Voltage (the run: 300), so that they match whatever it was. State it with detcal constants amend',
   ])
   expect(problems({ 'Sensor Bias Voltage': 300 })).toEqual([])
   expect(problems({}, ['Noise'])).toEqual([])

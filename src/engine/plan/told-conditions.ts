@@ -95,10 +95,15 @@ export function unstatedProblems(
         if (!(condition in version.conditions) && !fixed.has(condition))
           unstated.set(condition, (unstated.get(condition) ?? new Set()).add(name))
     }
-  return [...unstated].map(([condition, names]) => ({
+  const together = new Map<string, string[]>()
+  for (const [condition, names] of unstated) {
+    const key = [...names].join(', ')
+    together.set(key, [...(together.get(key) ?? []), `${condition} (the run: ${conditions[condition]})`])
+  }
+  return [...together].map(([names, missing]) => ({
     check: 'conditions_stated',
     severity: 'warning',
-    message: `${[...names].join(', ')} in use do not state ${condition}, so that they match whatever it was (the run: ${conditions[condition]}). State it with detcal constants amend`,
+    message: `${names} in use do not state ${missing.join(', ')}, so that they match whatever it was. State it with detcal constants amend`,
     place: {},
   }))
 }

@@ -6,6 +6,7 @@ import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { rangesText } from '../model/ranges.js'
 import { problemLines } from './problems.js'
+import { sizeText, valueText } from './quantities.js'
 import { table } from './table.js'
 
 /** A result as text and as JSON. */
@@ -34,8 +35,8 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
   const columns = steps.size === 1 ? stepsColumn : header.length
   const text = [
     `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
-    `read ${(totals.rawBytes / GB).toFixed(2)} GB, write about ${(totals.outputBytes / GB).toFixed(2)} GB`,
-    `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
+    `read ${sizeText(totals.rawBytes)}, write about ${sizeText(totals.outputBytes)}`,
+    `${workers} workers, ${lanes.count} lanes of ${sizeText(lanes.layout.bytes)}, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',
     ...(steps.size === 1 ? [`steps: ${[...steps].join()}`, ''] : []),
     table(
@@ -106,7 +107,7 @@ export function outcomeReport(
     ...constantLines(plan),
     '',
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
-    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
+    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
@@ -146,6 +147,10 @@ function distance(time: number, run: Date | undefined): string {
 
 /** Operating conditions with the origin of each. */
 function conditionTable(told: ToldConditions): string {
-  const rows = Object.entries(told).map(([name, { value, source }]) => [name, `${value ?? '–'}`, source])
+  const rows = Object.entries(told).map(([name, { value, source }]) => [
+    name,
+    value === undefined ? '–' : valueText(value),
+    source,
+  ])
   return table(['condition', 'value', 'from'], rows)
 }

@@ -33,6 +33,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/run'],
   ['src/engine/stream', 'src/engine/dark'],
   ['src/report', 'src/simulator', 'src/validation'],
+  ['src/preview'],
   ['src/jobs', 'src/online'],
   ['src/web'],
   ['src/cli'],

@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { darkRun } from '../../src/engine/dark/dark-run.js'
 import { prepareDark } from '../../src/engine/dark/prepare.js'
-import { machineLimits, memoryBudget } from '../../src/engine/plan/budget.js'
 import { Engine } from '../../src/engine/threads/engine.js'
 import { software } from '../../src/files/version.js'
 import { runProcess } from '../batch/process.js'
@@ -35,15 +34,7 @@ export function characterising({ data, workers, folder, signal }: DarkSetup): Co
   }
   const pass = async (engine: Engine): Promise<void> => {
     try {
-      const plan = await prepareDark({
-        runs: data.runs,
-        catalogue,
-        selection: () => ({}),
-        limits: ({ limits }) => limits,
-        stated: {},
-        workers,
-        memory: memoryBudget(undefined, machineLimits()),
-      })
+      const plan = await prepareDark({ runs: data.runs, catalogue }, { workers })
       await darkRun(plan, { catalogue, software: software(), signal, engine })
     } finally {
       await engine.close()

@@ -5,6 +5,7 @@ import { contentOf } from '../../src/files/content.js'
 import type { SlabReader } from '../../src/hdf5/index.js'
 import { DTYPE_BYTES, viewAs } from '../../src/model/dtypes.js'
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
+import { given } from '../../src/model/given.js'
 import { makerOf } from '../files/layout.js'
 import { locateConstant, openSlabs } from '../files/source.js'
 import type { StatedPlace } from '../files/statements.js'
@@ -161,13 +162,7 @@ async function writeFile(
         shape,
         dims,
         dtype,
-        statements: {
-          beginAt,
-          conditions,
-          places,
-          ...(rawData === undefined ? {} : { rawData }),
-          ...(software === undefined ? {} : { software }),
-        },
+        statements: { beginAt, conditions, places, ...given({ rawData, software }) },
         data: (start, count) => {
           const elements = count.reduce((product, length) => product * length, 1)
           const bytes = new Uint8Array(elements * DTYPE_BYTES[dtype])

@@ -1,5 +1,6 @@
 import type { Detector } from '../../src/detectors/detector.js'
 import { ConstantsError } from '../../src/model/errors.js'
+import { grouped } from '../../src/model/grouped.js'
 import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf, knownConditions } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
@@ -31,12 +32,10 @@ export function selectConstants(
   })
   if (at === undefined) return matching
   const inPlace = filter.pdu === undefined ? unitsAt(catalogue, filter, at) : new Set([filter.pdu])
-  const groups = new Map<string, ConstantVersion[]>()
-  for (const version of matching) {
-    if (!inPlace.has(version.pdu)) continue
-    const key = JSON.stringify([version.detectorType, version.pdu, version.calibration])
-    groups.set(key, [...(groups.get(key) ?? []), version])
-  }
+  const groups = grouped(
+    matching.filter(({ pdu }) => inPlace.has(pdu)),
+    ({ detectorType, pdu, calibration }) => JSON.stringify([detectorType, pdu, calibration]),
+  )
   return [...groups.values()]
     .flatMap(versions => selectVersion(versions, at, strategy) ?? [])
     .sort((a, b) => a.id - b.id)

@@ -69,6 +69,20 @@ export class SqliteCatalogue implements Catalogue {
     return new SqliteCatalogue(absolute, file)
   }
 
+  /** What `use` makes of the catalogue in `root`, which is closed afterwards. @throws ConstantsError; what `use` throws */
+  static async using<T>(
+    root: string,
+    use: (catalogue: SqliteCatalogue) => T | Promise<T>,
+    mode: 'read' | 'write' = 'read',
+  ): Promise<T> {
+    const catalogue = SqliteCatalogue.open(root, mode)
+    try {
+      return await use(catalogue)
+    } finally {
+      catalogue.close()
+    }
+  }
+
   async find(query: ConstantQuery): Promise<Map<ModuleIndex, ModuleConstants>> {
     return this.#file.snapshot(() => {
       const found = new Map<ModuleIndex, ModuleConstants>()

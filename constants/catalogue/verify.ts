@@ -4,6 +4,7 @@ import type { Detector } from '../../src/detectors/detector.js'
 import { contentOf } from '../../src/files/content.js'
 import { belongsToNobody } from '../../src/files/names.js'
 import { isDetcalError, type Place } from '../../src/model/errors.js'
+import { grouped } from '../../src/model/grouped.js'
 import type { Problem } from '../../src/model/problem.js'
 import { locateConstant, VERIFY } from '../files/source.js'
 import { checkValues } from '../files/values.js'
@@ -21,9 +22,7 @@ export async function* verifyCatalogue(
   detectors: readonly Detector[],
   onFile: (file: string) => void = () => {},
 ): AsyncGenerator<Problem> {
-  const files = new Map<string, ConstantVersion[]>()
-  for (const version of catalogue.list())
-    files.set(version.file, [...(files.get(version.file) ?? []), version])
+  const files = grouped(catalogue.list(), ({ file }) => file)
   for (const [file, versions] of files) {
     onFile(file)
     yield* verifyFile(versions, detectors)

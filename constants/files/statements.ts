@@ -1,5 +1,6 @@
 import type { NewFile } from '../../src/hdf5/create/new-file.js'
 import type { Hdf5Dataset, Hdf5File } from '../../src/hdf5/index.js'
+import { given } from '../../src/model/given.js'
 
 /** Where a unit was, as a file may say: `SPB_DET_AGIPD1M-1`, module 3. */
 export interface StatedPlace {
@@ -63,8 +64,7 @@ export function readStatements(file: Hdf5File, unit: string | undefined, constan
     conditions: conditionsIn(file, `${constant}/operating_condition`),
     places: Array.isArray(places) ? places.flatMap(placeOf) : [],
     ...(Number.isNaN(beginAt.getTime()) ? {} : { beginAt }),
-    ...(rawData === undefined ? {} : { rawData }),
-    ...(software === undefined ? {} : { software }),
+    ...given({ rawData, software }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { DTYPE_BYTES, viewAs } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import type { BridgeArray, BridgeSource, BridgeTime, BridgeValue } from './message.js'
-import { unpack } from './msgpack.js'
+import { shown, unpack } from './msgpack.js'
 import { dtypeNamed, receivedArray } from './numpy.js'
 import { bridgeTimeOf } from './time.js'
 
@@ -47,7 +47,7 @@ function fromFrames(frames: readonly Uint8Array[]): BridgeSource[] {
       found.set(source, building(source, fieldsOf(unpack(payload), source), metadata))
       continue
     }
-    if (content !== 'array') throw notAMessage(`${source} has content ${JSON.stringify(content)}`)
+    if (content !== 'array') throw notAMessage(`${source} has content ${shown(content)}`)
     const owner = found.get(source)
     if (owner === undefined || typeof path !== 'string')
       throw notAMessage(`an array of ${source} comes before its source`)

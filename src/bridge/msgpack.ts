@@ -28,6 +28,12 @@ export function pack(value: unknown): Uint8Array {
   return encode(value, { useBigInt64: true })
 }
 
+/** A value as messages show it; what is not one number or text only by its kind. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 80))
+  return ['number', 'bigint', 'boolean', 'undefined'].includes(typeof value) ? String(value) : typeof value
+}
+
 function keyOf(key: unknown): string {
   if (key instanceof Uint8Array) return new TextDecoder().decode(key)
   if (typeof key === 'string') return key

@@ -2,6 +2,7 @@ import { DTYPE_BYTES, type DType } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import { productOf } from '../model/shapes.js'
 import type { BridgeArray } from './message.js'
+import { shown } from './msgpack.js'
 
 /** numpy's names of our types. */
 const NAMES: Readonly<Record<DType, string>> = {
@@ -51,7 +52,7 @@ export function receivedArray(
   const refuse = (message: string) =>
     new DataError(`${source}, ${key}: ${message}`, { hint: 'Check what sends it with karabo-bridge-glimpse' })
   const dtype = typeof type === 'string' ? dtypeNamed(type) : undefined
-  if (dtype === undefined) throw refuse(`arrays of ${JSON.stringify(type)} are not known`)
+  if (dtype === undefined) throw refuse(`arrays of ${shown(type)} are not known`)
   if (!Array.isArray(shape) || shape.length > MOST_DIMENSIONS || !shape.every(isLength))
     throw refuse('its shape is not a list of lengths')
   if (!(data instanceof Uint8Array)) throw refuse('its data are missing')

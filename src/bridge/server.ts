@@ -26,6 +26,8 @@ export interface BridgeServerCounts {
 }
 
 const NEXT = 'next'
+/** Bytes of a request; whoever sends more is cut off. */
+const LONGEST_REQUEST = 4096
 
 /**
  * Serves messages of trains to the facility's bridge clients. A message's frames are sent without a copy and must stay as
@@ -42,6 +44,7 @@ export class BridgeServer {
   readonly #idlers: (() => void)[] = []
   #accepted = 0
   #sent = 0
+  #unsent = 0
   #refused = 0
 
   private constructor(socket: Reply | Publisher | Push | Router, options: BridgeServerOptions) {
@@ -59,10 +62,10 @@ export class BridgeServer {
   static async bind(options: BridgeServerOptions): Promise<BridgeServer> {
     const limits = { sendHighWaterMark: 1, linger: 0 }
     const socket = {
-      REP: () => new Reply(limits),
+      REP: () => new Reply({ ...limits, maxMessageSize: LONGEST_REQUEST }),
       PUB: () => new Publisher(limits),
       PUSH: () => new Push(limits),
-      ROUTER: () => new Router(limits),
+      ROUTER: () => new Router({ ...limits, maxMessageSize: LONGEST_REQUEST }),
     }[options.socket]()
     try {
       await socket.bind(options.endpoint)
@@ -77,7 +80,7 @@ export class BridgeServer {
   }
 
   get counts(): BridgeServerCounts {
-    return { sent: this.#sent, dropped: this.#queue.dropped, refused: this.#refused }
+    return { sent: this.#sent, dropped: this.#queue.dropped + this.#unsent, refused: this.#refused }
   }
 
   /** Takes a train's message; resolves when it is queued, which waits for room if the policy says so. */
@@ -108,6 +111,7 @@ export class BridgeServer {
       this.#socket.close()
     }
     await this.#done
+    this.#queue.clear()
   }
 
   get #isIdle(): boolean {
@@ -119,7 +123,10 @@ export class BridgeServer {
       const reply = await this.#request()
       const frames = await this.#queue.take()
       if (frames === undefined) return
-      await reply(frames)
+      await reply(frames).catch(error => {
+        this.#unsent++
+        throw error
+      })
       this.#sent++
       this.#onSent?.(frames)
       this.#tellIdlers()

@@ -61,6 +61,12 @@ export class TrainQueue<Train> {
     for (const putter of this.#putters.splice(0)) putter()
   }
 
+  /** Drops what is queued. */
+  clear(): void {
+    this.#dropped += this.#trains.length
+    this.#trains.length = 0
+  }
+
   get #isFull(): boolean {
     return this.#trains.length >= this.#most
   }

@@ -49,6 +49,8 @@ function checkItem(name: string, type: 'string' | 'number', item: unknown): void
 /** yargs' messages in plain words. */
 export function usageMessage(message: string): string {
   if (message.startsWith('Not enough non-option arguments')) return 'an argument is missing'
+  const empty = /^Not enough arguments following: (.+)$/.exec(message)?.[1]
+  if (empty !== undefined) return `argument ${empty} is empty: give it a value`
   const meant = /^Did you mean (.+)\?$/.exec(message)?.[1]
   return meant === undefined ? message : `there is no such command; ${meant} is one`
 }

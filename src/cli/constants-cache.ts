@@ -4,7 +4,7 @@ import { DEFAULT_CACHE_BYTES, defaultCacheFolder } from '../../constants/cache/f
 import { parseBytes } from '../engine/plan/budget.js'
 import type { NoCache } from '../engine/run/cache-use.js'
 import { isDetcalError } from '../model/errors.js'
-import type { MachineArguments } from './correct-options.js'
+import type { MachineArguments } from './options.js'
 
 /**
  * The constants cache according to the options. If the default folder cannot be used, only the cache is lost, not the

@@ -8,7 +8,7 @@ import { DETECTORS } from '../kits/index.js'
 import { UsageError } from '../model/errors.js'
 import { parseTime } from '../model/time.js'
 import { inRanges, parseRanges } from '../sources/run/query.js'
-import { parsePairs } from './options.js'
+import { flagOption, listOption, parsePairs, textOption } from './options.js'
 
 /** Options that select constants of a catalogue. */
 export interface FilterOptions {
@@ -27,64 +27,24 @@ const WHICH = 'Which constants:'
 
 /** Declares {@link FilterOptions}. */
 export function filterOptions(yargs: Argv): Argv<FilterOptions> {
-  return yargs
-    .option('catalogue', {
-      type: 'string',
-      demandOption: true,
-      requiresArg: true,
-      describe: 'folder of the catalogue',
-    })
-    .option('detector', {
-      group: WHICH,
-      type: 'string',
-      requiresArg: true,
-      describe: 'only of this detector: SPB_DET_AGIPD1M-1, or agipd1m for all of its kind',
-    })
-    .option('module', {
+  return yargs.options({
+    catalogue: { ...textOption('folder of the catalogue'), demandOption: true },
+    detector: textOption('only of this detector: SPB_DET_AGIPD1M-1, or agipd1m for all of its kind', WHICH),
+    module: {
+      ...textOption('only PDUs that ever served as one of these modules: 0,3,5-7', WHICH),
       alias: 'modules',
-      group: WHICH,
-      type: 'string',
-      requiresArg: true,
-      describe: 'only PDUs that ever served as one of these modules: 0,3,5-7',
-    })
-    .option('pdu', {
-      group: WHICH,
-      type: 'string',
-      requiresArg: true,
-      describe: 'only this physical detector unit (PDU)',
-    })
-    .option('calibration', {
-      alias: 'calibrations',
-      group: WHICH,
-      type: 'string',
-      requiresArg: true,
-      describe: 'only these calibrations: Offset,Noise',
-    })
-    .option('condition', {
-      group: WHICH,
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [],
-      describe: 'only those for this operating condition, name=value, may be repeated',
-    })
-    .option('at', {
-      group: WHICH,
-      type: 'string',
-      requiresArg: true,
-      describe: 'only those that a run of this time would get (ISO 8601; UTC without a zone)',
-    })
-    .option('strategy', {
-      group: WHICH,
+    },
+    pdu: textOption('only this physical detector unit (PDU)', WHICH),
+    calibration: { ...textOption('only these calibrations: Offset,Noise', WHICH), alias: 'calibrations' },
+    condition: listOption('only those for this operating condition, name=value, may be repeated', WHICH),
+    at: textOption('only those that a run of this time would get (ISO 8601; UTC without a zone)', WHICH),
+    strategy: {
+      ...textOption('with --at: which of several constants in time', WHICH),
       choices: ['closest', 'prior'] as const,
       default: 'closest' as const,
-      describe: 'with --at: which of several constants in time',
-    })
-    .option('json', {
-      type: 'boolean',
-      default: false,
-      describe: 'print JSON on stdout',
-    }) as unknown as Argv<FilterOptions>
+    },
+    json: flagOption('print JSON on stdout'),
+  }) as unknown as Argv<FilterOptions>
 }
 
 /** What the options select. @throws UsageError for unknown names. */

@@ -4,10 +4,8 @@ import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.js'
 import { type CorrectionRequest, PRESETS, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
-import { parsePairs } from './options.js'
-
-/** What the options say of the machine; absent: as it is by default. */
-export type MachineArguments = Config['machine']
+import { given } from '../model/given.js'
+import { flagOption, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
 
 /** Options of `detcal correct` as yargs gives them; those that are not given are absent, which leaves them to `--config`. */
 export interface CorrectOptions extends CorrectionRequest, MachineArguments {
@@ -19,8 +17,6 @@ export interface CorrectOptions extends CorrectionRequest, MachineArguments {
 }
 
 const METADATA = 'calibration_metadata_<DET>.yml'
-const text = (group: string, describe: string) => ({ group, describe, type: 'string' }) as const
-const number = (group: string, describe: string) => ({ group, describe, type: 'number' }) as const
 const flag = (group: string, describe: string) => ({ group, describe, type: 'boolean' }) as const
 const DATA = 'Data:'
 const CONSTANTS = 'Constants:'
@@ -38,54 +34,54 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
   return yargs
     .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
     .options({
-      detector: text(DATA, `${detectors} or a Karabo name [default: the one in the run]`),
-      modules: text(DATA, 'module numbers: 0,3,5-7'),
-      sequences: text(DATA, 'sequence numbers: 0-3,8'),
-      trains: text(DATA, 'slice over the sorted train ids, A:B[:S], or id=A:B'),
-      pulses: text(DATA, 'slice over the frames of each train: A:B[:S]'),
-      catalogue: text(CONSTANTS, 'folder of the constants catalogue'),
-      'constants-from': text(
-        CONSTANTS,
+      detector: textOption(`${detectors} or a Karabo name [default: the one in the run]`, DATA),
+      modules: textOption('module numbers: 0,3,5-7', DATA),
+      sequences: textOption('sequence numbers: 0-3,8', DATA),
+      trains: textOption('slice over the sorted train ids, A:B[:S], or id=A:B', DATA),
+      pulses: textOption('slice over the frames of each train: A:B[:S]', DATA),
+      catalogue: textOption('folder of the constants catalogue', CONSTANTS),
+      'constants-from': textOption(
         `those that an earlier correction used: its ${METADATA}; no catalogue needed`,
+        CONSTANTS,
       ),
-      'constants-root': text(CONSTANTS, 'folder that relative paths in that file are below'),
-      condition: { ...text(CONSTANTS, 'operating condition: "Memory cells=352"'), array: true },
-      at: text(CONSTANTS, 'time of the run (ISO 8601; UTC without a zone)'),
+      'constants-root': textOption('folder that relative paths in that file are below', CONSTANTS),
+      condition: { ...textOption('operating condition: "Memory cells=352"', CONSTANTS), array: true },
+      at: textOption('time of the run (ISO 8601; UTC without a zone)', CONSTANTS),
       strategy: {
-        ...text(CONSTANTS, 'which of several constants in time [default: closest]'),
+        ...textOption('which of several constants in time [default: closest]', CONSTANTS),
         choices: ['closest', 'prior'],
       },
       'gain-mode': {
-        ...text(STEPS, 'default: from control data, else adaptive'),
+        ...textOption('default: from control data, else adaptive', STEPS),
         choices: ['adaptive', 'high', 'medium', 'low'],
       },
       'parallel-gain': flag(
         STEPS,
         'LPD: a train holds its pulses once in each gain stage [default: from control data]',
       ),
-      config: text(STEPS, config),
-      steps: text(STEPS, `complete set of steps, by commas [default: ${defaultSteps()}]`),
-      'bad-pixels': text(STEPS, maps),
-      'mg-hard-threshold': number(STEPS, `limit of force-mg-if-below, ADU [default: ${forceMgLimit}]`),
-      'hg-hard-threshold': number(STEPS, `limit of force-hg-if-below, ADU [default: ${forceHgLimit}]`),
-      'sigma-high': number(STEPS, `${high} [default: ${sigmaHigh}]`),
-      'sigma-medium': number(STEPS, `parallel gain: the same of medium gain [default: ${sigmaMedium}]`),
+      config: textOption(config, STEPS),
+      steps: textOption(`complete set of steps, by commas [default: ${defaultSteps()}]`, STEPS),
+      'bad-pixels': textOption(maps, STEPS),
+      'mg-hard-threshold': numberOption(`limit of force-mg-if-below, ADU [default: ${forceMgLimit}]`, STEPS),
+      'hg-hard-threshold': numberOption(`limit of force-hg-if-below, ADU [default: ${forceHgLimit}]`, STEPS),
+      'sigma-high': numberOption(`${high} [default: ${sigmaHigh}]`, STEPS),
+      'sigma-medium': numberOption(`parallel gain: the same of medium gain [default: ${sigmaMedium}]`, STEPS),
       'zero-nans': flag(STEPS, 'write 0 for values that are not finite'),
       'zero-orange': flag(STEPS, 'write 0 for values beyond ±1e7'),
-      out: { ...text(OUTPUT, 'folder for the CORR files'), demandOption: true },
-      combined: text(OUTPUT, 'one file of full detector frames: FILE.cxi'),
+      out: { ...textOption('folder for the CORR files', OUTPUT), demandOption: true },
+      combined: textOption('one file of full detector frames: FILE.cxi', OUTPUT),
       corr: flag(OUTPUT, 'CORR files [default: true; --no-corr: the combined file alone]'),
       overwrite: flag(OUTPUT, 'replace files that are there'),
       sync: flag(OUTPUT, 'flush files to disk [default: true; --no-sync: for scratch]'),
-      workers: number(MACHINE, 'threads [default: cores]'),
-      memory: text(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
-      'constants-cache': text(
-        MACHINE,
+      workers: numberOption('threads [default: cores]', MACHINE),
+      memory: textOption('memory to use at most: 8GiB [default: 60 %, at most 8GiB]', MACHINE),
+      'constants-cache': textOption(
         'folder for constants ready for use, or off [default: $XDG_CACHE_HOME or /var/tmp]',
+        MACHINE,
       ),
-      'constants-cache-size': text(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
-      'dry-run': { ...flag(MACHINE, 'print the plan and stop'), default: false },
-      json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+      'constants-cache-size': textOption('its largest size: 50GiB [default: 16GiB]', MACHINE),
+      'dry-run': flagOption('print the plan and stop', MACHINE),
+      json: flagOption('print the result as JSON'),
     })
     .example('$0 correct raw/r0001 --out proc/r0001 --catalogue catalogue', 'all modules, default steps')
     .example(
@@ -148,14 +144,4 @@ export async function requestOf(
     },
     machine: { ...config.machine, ...given(args, MACHINE_OPTIONS) },
   }
-}
-
-/** Those of `names` that have a value. */
-function given<T extends object, K extends keyof T>(
-  options: T,
-  names = Object.keys(options) as unknown as readonly K[],
-): { [N in K]?: Exclude<T[N], undefined> } {
-  return Object.fromEntries(
-    names.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as { [N in K]?: Exclude<T[N], undefined> }
 }

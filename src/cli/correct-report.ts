@@ -5,15 +5,10 @@ import type { CorrectionPlan } from '../engine/plan/plan.js'
 import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { rangesText } from '../model/ranges.js'
+import type { Report } from './output.js'
 import { problemLines } from './problems.js'
 import { sizeText, valueText } from './quantities.js'
 import { table } from './table.js'
-
-/** A result as text and as JSON. */
-export interface Report {
-  readonly text: string
-  readonly json: object
-}
 
 const GB = 1e9
 

@@ -1,8 +1,14 @@
 import { constants } from 'node:os'
 import { isDetcalError } from '../model/errors.js'
+import type { Problem } from '../model/problem.js'
 
 /** Exit codes of the contract; a signal adds its number to 128. */
 export const EXIT = { done: 0, problems: 1, usage: 2, internal: 70 } as const
+
+/** The code of a command that found `problems`: warnings are none. */
+export function exitCodeOf(problems: readonly Problem[]): number {
+  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+}
 
 /** How a command ends: its exit code and what stderr says. */
 export interface Ending {

@@ -5,6 +5,7 @@ import { parseConditions } from '../../constants/model/conditions.js'
 import type { Detector } from '../detectors/detector.js'
 import { belongsToNobody } from '../files/names.js'
 import { UsageError } from '../model/errors.js'
+import { given } from '../model/given.js'
 import { parseTime } from '../model/time.js'
 import { detectorNamed } from './constants-options.js'
 import { parsePairs } from './options.js'
@@ -46,9 +47,7 @@ export async function importRequests(options: ImportOptions): Promise<ImportRequ
       module: unit.module,
       conditions: parseConditions(kind, parsePairs(options.condition, '--condition')),
       ...parseDims(options.dims, kind),
-      ...(unit.pdu === undefined ? {} : { pdu: unit.pdu }),
-      ...(beginAt === undefined ? {} : { beginAt }),
-      ...(rawData === undefined ? {} : { rawData }),
+      ...given({ pdu: unit.pdu, beginAt, rawData }),
     }
   }
   if (detector !== undefined && module !== undefined) return [request(files, { detector, module, pdu })]

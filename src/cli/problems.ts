@@ -1,14 +1,12 @@
+import { grouped } from '../model/grouped.js'
 import type { Problem } from '../model/problem.js'
 import { rangesText } from '../model/ranges.js'
 
 /** Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once. */
 export function problemLines(problems: readonly Problem[]): string {
-  const groups = new Map<string, Problem[]>()
-  for (const problem of problems) {
-    const { module: _, ...place } = problem.place
-    const key = JSON.stringify([problem.severity, problem.check, problem.message, place])
-    groups.set(key, [...(groups.get(key) ?? []), problem])
-  }
+  const groups = grouped(problems, ({ severity, check, message, place: { module: _, ...place } }) =>
+    JSON.stringify([severity, check, message, place]),
+  )
   const lines = [...groups.values()].map(group => ({ severity: group[0]?.severity, line: lineOf(group) }))
   return [
     ...lines.filter(({ severity }) => severity === 'warning'),

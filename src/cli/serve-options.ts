@@ -8,8 +8,7 @@ import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
 import { readConfig } from '../engine/run/config.js'
 import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
-import type { MachineArguments } from './correct-options.js'
-import { parsePairs } from './options.js'
+import { type MachineArguments, parsePairs } from './options.js'
 
 /** Options of `detcal serve` as yargs gives them. */
 export interface ServeArguments

@@ -1,12 +1,9 @@
+import { grouped } from '../model/grouped.js'
 import type { Problem } from '../model/problem.js'
 
 /** Problems under the file they are in, and a last line that counts them. */
 export function validationText(files: readonly string[], problems: readonly Problem[]): string {
-  const byFile = new Map<string, Problem[]>()
-  for (const problem of problems) {
-    const file = problem.place.file ?? 'the run as a whole'
-    byFile.set(file, [...(byFile.get(file) ?? []), problem])
-  }
+  const byFile = grouped(problems, ({ place }) => place.file ?? 'the run as a whole')
   const lines = [...byFile].flatMap(([file, found]) => [file, ...found.map(line)])
   return [...lines, summary(files.length, problems), ''].join('\n')
 }

@@ -33,9 +33,9 @@ export interface CombinedTrain<Part> {
 export interface CombinerCounts {
   readonly complete: number
   readonly partial: number
-  /** Parts that came after their train was delivered. */
+  /** Parts that came after their train was delivered without them. */
   readonly late: number
-  /** Second parts of a module in one train: the first is kept. */
+  /** Second parts of a module in one train, delivered or not: the first is kept. */
   readonly duplicate: number
 }
 
@@ -56,7 +56,8 @@ const REMEMBERED = 4096
 export class Combiner<Part> {
   readonly #policy: CombinerPolicy<Part>
   readonly #pending = new Map<TrainId, Pending<Part>>()
-  readonly #given = new Set<TrainId>()
+  /** Modules of trains that were delivered. */
+  readonly #given = new Map<TrainId, ReadonlySet<number>>()
   readonly #counts = { complete: 0, partial: 0, late: 0, duplicate: 0 }
 
   constructor(policy: CombinerPolicy<Part>) {
@@ -78,9 +79,11 @@ export class Combiner<Part> {
    * @returns what became of it: only the first part of a module, before its train is delivered, is kept.
    */
   add(train: TrainId, module: number, part: Part, now = 0): 'kept' | 'late' | 'duplicate' {
-    if (this.#given.has(train)) {
-      this.#counts.late++
-      return 'late'
+    const given = this.#given.get(train)
+    if (given !== undefined) {
+      const became = given.has(module) ? 'duplicate' : 'late'
+      this.#counts[became]++
+      return became
     }
     const pending = this.#pending.get(train) ?? { parts: new Map(), since: now }
     this.#pending.set(train, pending)
@@ -90,6 +93,11 @@ export class Combiner<Part> {
     }
     pending.parts.set(module, part)
     return 'kept'
+  }
+
+  /** Whether a train was delivered, as far as is remembered. */
+  gave(train: TrainId): boolean {
+    return this.#given.has(train)
   }
 
   /** Forgets which trains were delivered: ids begin anew. */
@@ -125,9 +133,9 @@ export class Combiner<Part> {
 
   #give(train: TrainId, { parts }: Pending<Part>): CombinedTrain<Part> {
     this.#pending.delete(train)
-    this.#given.add(train)
+    this.#given.set(train, new Set(parts.keys()))
     if (this.#given.size > REMEMBERED)
-      for (const oldest of this.#given) {
+      for (const oldest of this.#given.keys()) {
         this.#given.delete(oldest)
         break
       }

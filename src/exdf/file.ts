@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { type Hdf5File, readHdf5, readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError } from '../model/errors.js'
+import { given } from '../model/given.js'
 import { DATE, FORMAT_VERSIONS, type FormatVersion, METADATA, sourceListGroup } from './euxfel-layout.js'
 
 /** What METADATA of one EuXFEL data file says. */
@@ -120,17 +121,10 @@ function readMetadata(file: Hdf5File): ExdfMetadata {
   const run = numberAt(file, METADATA.runNumber)
   const sequence = numberAt(file, METADATA.sequenceNumber)
   const creationDate = parseDate(textAt(file, METADATA.creationDate))
-  const texts = (['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const).flatMap(name => {
-    const text = textAt(file, METADATA[name])
-    return text === undefined ? [] : [[name, text]]
-  })
-  return {
-    ...(Object.fromEntries(texts) as ExdfMetadata),
-    ...(proposal !== undefined && { proposal }),
-    ...(run !== undefined && { run }),
-    ...(sequence !== undefined && { sequence }),
-    ...(creationDate !== undefined && { creationDate }),
-  }
+  const [daqLibrary, karaboFramework, runType, sample] = (
+    ['daqLibrary', 'karaboFramework', 'runType', 'sample'] as const
+  ).map(name => textAt(file, METADATA[name]))
+  return given({ daqLibrary, karaboFramework, runType, sample, proposal, run, sequence, creationDate })
 }
 
 /** METADATA beside the sources is decoration: what cannot be read counts as absent. */

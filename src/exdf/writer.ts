@@ -1,4 +1,5 @@
 import { NewFile } from '../hdf5/create/new-file.js'
+import { given } from '../model/given.js'
 import type {
   ControlSource,
   ControlValue,
@@ -119,12 +120,7 @@ function writeRows(file: NewFile, path: string, counts: readonly number[], train
 
 function writeDataset(file: NewFile, path: string, dataset: ExdfDataset, growable: boolean): void {
   const { dtype, shape, chunk, deflate, data } = dataset
-  const options = {
-    shape,
-    growable,
-    ...(chunk ? { chunk } : {}),
-    ...(deflate === undefined ? {} : { deflate }),
-  }
+  const options = { shape, growable, ...given({ chunk, deflate }) }
   if (data) file.array(path, dtype, data, options)
   else file.declare(path, dtype, { ...options, chunk: chunk ?? [1, ...shape.slice(1)] })
 }

@@ -1,5 +1,4 @@
 import { readSync, readv, writeSync, writevSync } from 'node:fs'
-import { promisify } from 'node:util'
 
 // The system may transfer less than it was asked for: these go on until all is done.
 
@@ -26,8 +25,6 @@ export function readFully(
   return done
 }
 
-const readvAsync = promisify(readv)
-
 /**
  * Reads from byte `position` of a file into several pieces, one behind the other, while other work goes on.
  * @returns how many bytes were read: fewer than the pieces have only where the file ends. @throws the system's error
@@ -41,16 +38,22 @@ export async function readvFully(
   let done = 0
   while (left.length > 0) {
     // The system takes so many pieces at once.
-    const { bytesRead } = await readvAsync(fd, left.slice(0, MOST_PIECES), position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-    left = withoutFirst(left, bytesRead)
+    const read = await readOnce(fd, left.slice(0, MOST_PIECES), position + done)
+    if (read === 0) break
+    done += read
+    left = withoutFirst(left, read)
   }
   return done
 }
 
 /** Pieces of one read: IOV_MAX of Linux. */
 const MOST_PIECES = 1024
+
+function readOnce(fd: number, pieces: Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    readv(fd, pieces, position, (error, read) => (error ? reject(error) : resolve(read))),
+  )
+}
 
 /** Writes all of `bytes` to byte `position` of a file. @throws the system's error */
 export function writeFully(fd: number, bytes: Uint8Array, position: number): void {

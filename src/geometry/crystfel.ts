@@ -3,47 +3,70 @@ import type { Geometry, Tile, TileShape, Vector } from './tile.js'
 
 type Panel = Readonly<Record<string, string>>
 
-/** Lines that are not of a panel: groups, bad regions, beam and data paths among them. */
-const OTHERS = /^(?:rigid_group|group_|bad|beam|peak_)/
+/** Keys that say where a panel is; all others are passed over: beam, masks, data paths, groups. */
+const KEYS = /^(?:(?:min|max)_(?:ss|fs)|corner_[xy]|ss|fs|res|dim\d)$/
+/** What has parts as panels have, and is none: bad regions and rigid groups. */
+const OTHERS = /^(?:bad|rigid_group|group_)/
+/** Characters of a value; a longer one is no number. */
+const LONGEST = 200
 
 /**
  * Reads the panels of a CrystFEL geometry (`.geom`). Panels are known by the data that they hold (module, `min_ss`, `min_fs`),
  * not by their names; corners and steps are in pixels of 1/`res` metres. Layouts of one module a panel stack (`dim1 = module`)
- * and the older two-dimensional one, modules one below the other, are read.
+ * and the older two-dimensional one, modules one below the other, are read. z (`coffset`) is not.
  * @param shape of the detector that the file is for.
  * @throws DataError naming panel and key: missing, not a number, or a panel that is not one of the detector's tiles.
  */
 export function readCrystfel(text: string, shape: TileShape): Geometry {
-  const { globals, panels } = parse(text)
+  const wanted = tileCount(shape)
+  const { globals, panels } = parse(text, wanted)
   const tiles = [...panels].map(([name, own]) => tileOf(name, { ...globals, ...own }, shape))
   const order = ({ module, slowScan, fastScan }: Tile): number =>
     (module * shape.moduleSlowScan + slowScan) * shape.moduleFastScan + fastScan
   const sorted = tiles.sort((a, b) => order(a) - order(b))
-  const wanted =
-    shape.modules *
-    ((shape.moduleSlowScan * shape.moduleFastScan) / (shape.tileSlowScan * shape.tileFastScan))
   const again = sorted.find((tile, i) => i > 0 && order(tile) === order(sorted[i - 1] as Tile))
   if (sorted.length !== wanted || again)
-    throw new DataError(
-      `it has ${sorted.length} panels${again ? `, two of one part of module ${again.module}` : ''}; the detector has ${wanted} tiles`,
-      { hint: 'Use the geometry of this detector, one panel a tile' },
+    throw notAllTiles(
+      `it has ${sorted.length} panels${again ? `, two of one part of module ${again.module}` : ''}`,
+      wanted,
     )
   return { shape, tiles: sorted }
 }
 
-function parse(text: string): { readonly globals: Panel; readonly panels: ReadonlyMap<string, Panel> } {
+/** Tiles of the whole detector. */
+export function tileCount(shape: TileShape): number {
+  const { modules, moduleSlowScan, moduleFastScan, tileSlowScan, tileFastScan } = shape
+  return modules * ((moduleSlowScan * moduleFastScan) / (tileSlowScan * tileFastScan))
+}
+
+function notAllTiles(what: string, wanted: number): DataError {
+  return new DataError(`${what}; the detector has ${wanted} tiles`, {
+    hint: 'Use the geometry of this detector, one panel a tile',
+  })
+}
+
+function parse(
+  text: string,
+  most: number,
+): { readonly globals: Panel; readonly panels: ReadonlyMap<string, Panel> } {
   const globals: Record<string, string> = {}
   const panels = new Map<string, Record<string, string>>()
   for (const line of text.split('\n')) {
-    const [, left = '', right = ''] = /^\s*([^=;]+?)\s*=\s*([^;]*?)\s*(?:;.*)?$/.exec(line) ?? []
-    if (left === '' || OTHERS.test(left)) continue
-    const [, panel, key] = /^([^/]+)\/(.+)$/.exec(left) ?? []
-    // What is said outside of panels holds for those behind it, so each takes what is known so far.
-    if (panel === undefined || key === undefined) globals[left] = right
+    const [said = ''] = line.split(';', 1)
+    const equals = said.indexOf('=')
+    const left = said.slice(0, Math.max(0, equals)).trim()
+    const slash = left.indexOf('/')
+    const key = left.slice(slash + 1)
+    if (!KEYS.test(key) || OTHERS.test(left)) continue
+    const value = said.slice(equals + 1).trim()
+    if (slash < 0) globals[key] = value
     else {
+      // What is said outside of panels holds for those behind it, so each takes what is known so far.
+      const panel = left.slice(0, slash)
       const own = panels.get(panel) ?? { ...globals }
-      own[key] = right
+      own[key] = value
       panels.set(panel, own)
+      if (panels.size > most) throw notAllTiles(`it has more than ${most} panels`, most)
     }
   }
   return { globals, panels }
@@ -51,26 +74,24 @@ function parse(text: string): { readonly globals: Panel; readonly panels: Readon
 
 function tileOf(name: string, panel: Panel, shape: TileShape): Tile {
   const refuse = (what: string) =>
-    new DataError(`panel ${name}: ${what}`, { hint: 'Check the file with CrystFEL’s check-geom' })
+    new DataError(`panel ${short(name)}: ${what}`, { hint: 'Check the file with CrystFEL’s check-geom' })
   const number = (key: string): number => {
-    const value = Number(panel[key] ?? Number.NaN)
-    if (!Number.isFinite(value))
-      throw refuse(`${key} is ${panel[key] === undefined ? 'missing' : `"${panel[key]}"`}`)
+    const value = numberOf(panel[key] ?? '')
+    if (value === undefined)
+      throw refuse(`${key} is ${panel[key] === undefined ? 'missing' : `"${short(panel[key])}"`}`)
     return value
   }
-  const [minSs, maxSs, minFs, maxFs] = ['min_ss', 'max_ss', 'min_fs', 'max_fs'].map(number) as [
-    number,
-    number,
-    number,
-    number,
-  ]
+  const minSs = number('min_ss')
+  const maxSs = number('max_ss')
+  const minFs = number('min_fs')
+  const maxFs = number('max_fs')
   const stacked = moduleDimension(panel)
   const module = stacked ?? Math.floor(minSs / shape.moduleSlowScan)
   const slowScan = stacked === undefined ? minSs % shape.moduleSlowScan : minSs
   const isTile =
-    module < shape.modules &&
-    slowScan % shape.tileSlowScan === 0 &&
-    minFs % shape.tileFastScan === 0 &&
+    isStart(module, 1, shape.modules) &&
+    isStart(slowScan, shape.tileSlowScan, shape.moduleSlowScan) &&
+    isStart(minFs, shape.tileFastScan, shape.moduleFastScan) &&
     maxSs - minSs + 1 === shape.tileSlowScan &&
     maxFs - minFs + 1 === shape.tileFastScan
   if (!isTile)
@@ -78,11 +99,12 @@ function tileOf(name: string, panel: Panel, shape: TileShape): Tile {
       `its data (module ${module}, ss ${minSs} to ${maxSs}, fs ${minFs} to ${maxFs}) are not a tile of the detector`,
     )
   const res = number('res')
+  if (!(res > 0)) throw refuse(`res is "${res}", where pixels a metre are needed`)
   const metres = ([x, y]: Vector): Vector => [x / res, y / res]
   const step = (key: string): Vector => {
     const found = vectorOf(panel[key] ?? '')
     if (found === undefined)
-      throw refuse(`${key} is "${panel[key] ?? ''}", where a step like +0.5x -1.0y is needed`)
+      throw refuse(`${key} is "${short(panel[key] ?? '')}", where a step like +0.5x -1.0y is needed`)
     return metres(found)
   }
   return {
@@ -93,22 +115,41 @@ function tileOf(name: string, panel: Panel, shape: TileShape): Tile {
   }
 }
 
+/** Whether `value` is a multiple of `step` from 0 on, below `end`. */
+function isStart(value: number, step: number, end: number): boolean {
+  return value >= 0 && value < end && value % step === 0
+}
+
+function short(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text
+}
+
 /** The module that a panel's data dimensions name; undefined in the two-dimensional layout. */
 function moduleDimension(panel: Panel): number | undefined {
   for (const [key, value] of Object.entries(panel))
-    if (/^dim\d$/.test(key) && /^\d+$/.test(value)) return Number(value)
+    if (key.startsWith('dim') && /^\d{1,9}$/.test(value)) return Number(value)
   return undefined
+}
+
+const NUMBER = String.raw`(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`
+const WHOLE = new RegExp(`^[+-]?${NUMBER}$`)
+const STEP = new RegExp(`^(?:[+-]?(?:${NUMBER})?[xyz])+$`)
+const STEP_PART = new RegExp(`([+-]?)(${NUMBER})?([xyz])`, 'g')
+
+function numberOf(text: string): number | undefined {
+  const value = text.length <= LONGEST && WHOLE.test(text) ? Number(text) : Number.NaN
+  return Number.isFinite(value) ? value : undefined
 }
 
 /** `+0.999995x -0.001328y`, either part alone, a missing number being 1. */
 function vectorOf(text: string): Vector | undefined {
-  const parts = [...text.matchAll(/([+-]?)\s*(\d*\.?\d*(?:[eE][+-]?\d+)?)\s*([xyz])/g)]
-  if (parts.length === 0 || text.replace(/[\s+\-\d.eExyz]/g, '') !== '') return undefined
+  const packed = text.length <= LONGEST ? text.replace(/\s+/g, '') : ''
+  if (!STEP.test(packed)) return undefined
   let [x, y] = [0, 0]
-  for (const [, sign, digits, axis] of parts) {
-    const value = (sign === '-' ? -1 : 1) * (digits === '' ? 1 : Number(digits))
+  for (const [, sign, digits = '1', axis] of packed.matchAll(STEP_PART)) {
+    const value = (sign === '-' ? -1 : 1) * Number(digits)
     if (axis === 'x') x += value
     if (axis === 'y') y += value
   }
-  return [x, y]
+  return Number.isFinite(x) && Number.isFinite(y) ? [x, y] : undefined
 }

@@ -1,5 +1,6 @@
 import { DataError } from '../model/errors.js'
-import type { Geometry, Tile, Vector } from './tile.js'
+import { pixelRuns } from './runs.js'
+import type { Geometry, Tile, TileShape, Vector } from './tile.js'
 
 /** An image of the whole detector, each pixel of it one of the detector's or a gap. */
 export interface SnappedTable {
@@ -9,7 +10,14 @@ export interface SnappedTable {
   readonly centre: readonly [y: number, x: number]
   /** `[y][x]`: 0 a gap, else 1 + index into `[module][slow scan][fast scan]`. */
   readonly pixels: Int32Array
+  /** The same as runs, see {@link pixelRuns}. */
+  readonly runs: Int32Array
+  /** Of the modules that the indices are of. */
+  readonly shape: TileShape
 }
+
+/** Pixels of an image at most, gaps among them: 20 times those of a megapixel detector. */
+const IMAGE_LIMIT = 1 << 25
 
 /** A tile in the image: where its first row and column are and how they go on, in whole pixels. */
 interface Placed {
@@ -28,7 +36,7 @@ interface Placed {
 /**
  * The image that results if every tile is moved to the nearest whole pixel, as EXtra-geom's `position_modules` does: in the
  * same order of operations and with halves to the even number, so that the table is the same to the last bit.
- * @throws DataError if a tile's rows do not go along x or y once snapped.
+ * @throws DataError if a tile's rows do not go along x or y once snapped, or tiles lie absurdly far apart.
  */
 export function snap({ shape, tiles }: Geometry): SnappedTable {
   const placed = tiles.map(tile => place(tile, shape.pixel, shape.tileSlowScan, shape.tileFastScan))
@@ -36,6 +44,11 @@ export function snap({ shape, tiles }: Geometry): SnappedTable {
   const lowX = placed.reduce((least, { x }) => Math.min(least, x), Number.POSITIVE_INFINITY)
   const height = placed.reduce((most, { y, height }) => Math.max(most, y + height - lowY), 0)
   const width = placed.reduce((most, { x, width }) => Math.max(most, x + width - lowX), 0)
+  // Also false where a position is not finite.
+  if (!(height * width <= IMAGE_LIMIT))
+    throw new DataError(`its tiles lie ${height} × ${width} pixels apart`, {
+      hint: 'Check the unit of its positions',
+    })
   const pixels = new Int32Array(height * width)
   const { moduleSlowScan, moduleFastScan } = shape
   for (const { tile, y, x, slowAlongY, slow, fast, ...size } of placed)
@@ -48,7 +61,7 @@ export function snap({ shape, tiles }: Geometry): SnappedTable {
         pixels[(y - lowY + row) * width + (x - lowX + column)] = 1 + index
       }
   // Minus zero would be seen in JSON.
-  return { height, width, centre: [0 - lowY, 0 - lowX], pixels }
+  return { height, width, centre: [0 - lowY, 0 - lowX], pixels, runs: pixelRuns(pixels, shape), shape }
 }
 
 function place(tile: Tile, pixel: Vector, slowPixels: number, fastPixels: number): Placed {

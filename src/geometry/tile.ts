@@ -30,6 +30,6 @@ export interface TileShape {
 /** Where every pixel of a detector is. */
 export interface Geometry {
   readonly shape: TileShape
-  /** By module, then in the order in which the detector counts its tiles. */
+  /** By module; where tiles overlap in an image, later ones lie on top. */
   readonly tiles: readonly Tile[]
 }

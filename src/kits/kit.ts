@@ -1,6 +1,7 @@
 import type { DarkRecipe } from '../../constants/dark/recipe.js'
 import type { Corrections } from '../corrections/chain.js'
 import type { Detector } from '../detectors/detector.js'
+import type { DetectorLayout } from '../geometry/layout.js'
 import { UsageError } from '../model/errors.js'
 import type { SimulatedDetector } from '../simulator/model/simulated-detector.js'
 import type { ControlReader } from '../sources/conditions/reader.js'
@@ -16,6 +17,8 @@ export interface DetectorKit {
   readonly readControl: ControlReader
   /** Absent: the detector cannot be simulated. */
   readonly simulated?: SimulatedDetector
+  /** Absent: no image of the whole detector can be put together. */
+  readonly layout?: DetectorLayout
 }
 
 /** How dark runs are characterised. @throws UsageError if the kit has no recipe. */
@@ -31,5 +34,13 @@ export function simulatedOf({ detector, simulated }: DetectorKit): SimulatedDete
   if (simulated) return simulated
   throw new UsageError(`${detector.name} cannot be simulated`, {
     hint: 'Its detector kit has no physics: simulate another detector',
+  })
+}
+
+/** Where its pixels are. @throws UsageError if the kit does not say. */
+export function layoutOf({ detector, layout }: DetectorKit): DetectorLayout {
+  if (layout) return layout
+  throw new UsageError(`no image of ${detector.name} can be put together`, {
+    hint: 'Its detector kit does not say where pixels are: add a layout',
   })
 }

@@ -14,6 +14,13 @@ export type TrainId = Brand<number, 'TrainId'>
  * detector's cells are NaN with mask bit 3 (NO_DARK_DATA) when corrected, and no part of a dark characterisation.
  */
 export const NO_CELL = 0xffff
+
+/** Cell ids as 16 bits hold them; {@link NO_CELL} for what is none. */
+export function cellIdsOf(numbers: Float64Array): Uint16Array {
+  // NaN compares false.
+  return Uint16Array.from(numbers, cell => (cell >= 0 && cell < NO_CELL && cell % 1 === 0 ? cell : NO_CELL))
+}
+
 /** From here on EXtra-data takes a pulse id for "no pulse". */
 export const PULSE_LIMIT = 9999
 

@@ -35,7 +35,7 @@ const FORMS: readonly { readonly order: FrameOrder; readonly axes: readonly Axis
 /**
  * How an array of `shape` holds `frames` raw frames of the detector's modules.
  * @param stacked whether all modules are in it.
- * @param order where its axes could be in either order.
+ * @param order which is meant where its axes could be in either.
  * @returns undefined if it can be in no known way.
  */
 export function rawLayout(
@@ -46,8 +46,8 @@ export function rawLayout(
   order?: FrameOrder,
 ): RawLayout | undefined {
   const pixels = pixelsOf(detector)
-  for (const form of FORMS) {
-    if (order !== undefined && form.order !== order) continue
+  const preferred = FORMS.filter(form => form.order === order)
+  for (const form of [...preferred, ...FORMS]) {
     if (form.axes.includes('modules') !== stacked) continue
     const expected =
       form.order === 'file'

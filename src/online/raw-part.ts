@@ -1,7 +1,7 @@
 import type { BridgeArray, BridgeSource, BridgeTime } from '../bridge/message.js'
 import type { Detector } from '../detectors/detector.js'
 import type { FrameOrder } from '../engine/contract/module-arrays.js'
-import { viewAs } from '../model/dtypes.js'
+import { DTYPE_BYTES, viewAs } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
 import { isTrainId, type ModuleIndex, moduleIndex, NO_CELL, type TrainId } from '../model/ids.js'
 import { type RawLayout, rawLayout } from './raw-layout.js'
@@ -67,8 +67,7 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
   const image = source.arrays['image.data']
   if (image === undefined) throw refuse('image.data is missing', 'Let the sender send the key image.data')
   if (image.dtype !== 'u2') throw refuse(`image.data is of ${image.dtype}, raw data are u2`)
-  const stored = idsOf(source, 'image.cellId')
-  const pulses = idsOf(source, 'image.pulseId')
+  const [stored, pulses] = ['image.cellId', 'image.pulseId'].map(key => idsOf(source, key))
   if (stored === undefined || pulses === undefined)
     throw refuse(`image.${stored ? 'pulseId' : 'cellId'} is missing`, 'Let the sender send it')
   const layout = rawLayout(image.shape, stored.length, detector, module === 'stacked', options.order)
@@ -87,10 +86,10 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
   const count = stored.length / options.rawFrames
   const part = {
     ...{ train, time: source.time, data: image.data, layout },
-    cellIds: Uint16Array.from(stored.slice(0, count), id =>
+    cellIds: Uint16Array.from(stored.take(count), id =>
       id >= 0n && id < BigInt(NO_CELL) ? Number(id) : NO_CELL,
     ),
-    pulseIds: BigUint64Array.from(pulses.slice(0, count)),
+    pulseIds: BigUint64Array.from(pulses.take(count)),
   }
   const modules = module === 'stacked' ? presentOf(source, detector) : [module]
   return modules.map(number => ({
@@ -109,25 +108,31 @@ function presentOf({ values }: BridgeSource, { moduleCount }: Detector): number[
     : all
 }
 
-/** Whole numbers of any integer type, one a frame; a single one may come as a value. */
-function idsOf({ arrays, values }: BridgeSource, key: string): bigint[] | undefined {
+/** Whole numbers, one a raw frame: made only when it is known that there are as many frames. */
+interface Ids {
+  readonly length: number
+  take(count: number): bigint[]
+}
+
+/** Ids of any integer type; a single one may come as a value, and several as a list. */
+function idsOf({ arrays, values }: BridgeSource, key: string): Ids | undefined {
   const array = arrays[key]
-  if (array !== undefined) return array.dtype.startsWith('f') ? undefined : elementsOf(array)
+  if (array !== undefined)
+    return array.dtype.startsWith('f')
+      ? undefined
+      : {
+          length: array.data.byteLength / DTYPE_BYTES[array.dtype],
+          take: count => elementsOf(array, count),
+        }
   const value = values[key]
-  if (typeof value === 'bigint') return [value]
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return [BigInt(value)]
-  if (Array.isArray(value) && value.every(id => typeof id === 'bigint' || Number.isSafeInteger(id)))
-    return value.map(id => BigInt(id as number | bigint))
-  return undefined
+  const list = Array.isArray(value) ? value : [value]
+  if (!list.every(id => typeof id === 'bigint' || Number.isSafeInteger(id))) return undefined
+  return { length: list.length, take: count => list.slice(0, count).map(id => BigInt(id as number | bigint)) }
 }
 
-function elementsOf({ dtype, data }: BridgeArray): bigint[] {
+function elementsOf({ dtype, data }: BridgeArray, count: number): bigint[] {
   // Where it lies in a message need not be a multiple of its element's size.
-  const own = Uint8Array.from(data)
-  const elements = viewAs(dtype, own.buffer, 0, own.byteLength / bytesOf(dtype))
+  const own = Uint8Array.from(data.subarray(0, count * DTYPE_BYTES[dtype]))
+  const elements = viewAs(dtype, own.buffer, 0, count)
   return Array.from(elements as ArrayLike<number | bigint>, id => BigInt.asUintN(64, BigInt(id)))
-}
-
-function bytesOf(dtype: BridgeArray['dtype']): number {
-  return Number(dtype[1])
 }

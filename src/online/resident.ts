@@ -11,7 +11,7 @@ import { ConstantsError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { framesAlone } from '../sources/conditions/frames.js'
-import { TrainCorrector } from './train-corrector.js'
+import { residentCell, TrainCorrector, type TrainCorrectorOptions } from './train-corrector.js'
 import type { StreamedTrain } from './train-joiner.js'
 
 export interface ResidentOptions {
@@ -23,9 +23,22 @@ export interface ResidentOptions {
   readonly inFlight: number
   /** Bytes that lanes may have. */
   readonly memory: number
-  /** Told when constants are being loaded, and when they are there: why modules cannot be corrected, and what is doubtful. */
-  readonly onLoading: () => void
+  /** Told when constants begin to be loaded, and when that is over. */
+  readonly onLoading: (loading: boolean) => void
+  /** Told when constants are there: why modules cannot be corrected, and what is doubtful. */
   readonly onLoaded: (planned: PlannedModules, failed: ReadonlyMap<number, string>) => void
+}
+
+const NONE: ReadonlySet<ModuleIndex> = new Set()
+
+/** What is resident. */
+type Resided = Pick<TrainCorrectorOptions, 'kit' | 'planned' | 'cells' | 'frames' | 'inFlight' | 'rawFrames'>
+
+/** What a train needs: constants of these cells, for so many frames at a time. */
+interface Needs {
+  readonly train: StreamedTrain
+  readonly cellIds: ArrayLike<number>
+  readonly frames: number
 }
 
 /** ms for which nothing is tried again after constants could not be had. */
@@ -33,17 +46,19 @@ const PATIENCE = 5000
 
 /**
  * The constants in use. They are replaced between two trains, when steps or the catalogue change or frames of other cells
- * come; trains that come meanwhile wait. What cannot be had leaves the old ones in use.
+ * come; trains that come meanwhile wait. New ones are loaded beside the old ones, where the memory holds both, else in their
+ * place. What cannot be had leaves the old ones in use.
  */
 export class Resident {
   readonly #options: ResidentOptions
   #asked: StreamFields
   #corrector: TrainCorrector | undefined
-  #planned: PlannedModules | undefined
+  /** What it was made of. */
+  #current: Resided | undefined
+  /** Modules that it corrects. */
+  #working: ReadonlySet<ModuleIndex> = NONE
   /** The train that constants were last looked up for. */
   #train: StreamedTrain | undefined
-  #cells: readonly number[] = []
-  #frames = 0
   #failure: { readonly error: unknown; readonly until: number } | undefined
   /** Replacing and using follow one another. */
   #last: Promise<unknown> = Promise.resolve()
@@ -54,7 +69,7 @@ export class Resident {
   }
 
   get planned(): PlannedModules | undefined {
-    return this.#planned
+    return this.#current?.planned
   }
 
   /**
@@ -73,8 +88,7 @@ export class Resident {
       if (this.#corrector?.holds(cellIds, frames.length) !== true) {
         if (this.#failure && performance.now() < this.#failure.until) throw this.#failure.error
         try {
-          const cells = [...new Set(cellIds)].sort((a, b) => a - b)
-          await this.#replace(this.#asked, train, cells, frames.length)
+          await this.#replace(this.#asked, { train, cellIds, frames: frames.length })
         } catch (error) {
           this.#failure = { error, until: performance.now() + PATIENCE }
           throw error
@@ -92,7 +106,8 @@ export class Resident {
   change(asked: StreamFields): Promise<void> {
     return this.#exclusive(async () => {
       this.#failure = undefined
-      if (this.#train !== undefined) await this.#replace(asked, this.#train, this.#cells, this.#frames)
+      if (this.#train !== undefined)
+        await this.#replace(asked, { train: this.#train, cellIds: [], frames: 0 }, this.#working)
       this.#asked = asked
     })
   }
@@ -101,51 +116,69 @@ export class Resident {
     await this.#exclusive(async () => this.#corrector?.close())
   }
 
+  /** @param kept modules that must be corrected still. */
   async #replace(
     asked: StreamFields,
-    train: StreamedTrain,
-    cells: readonly number[],
-    frames: number,
+    { train, ...needs }: Needs,
+    kept: ReadonlySet<ModuleIndex> = NONE,
   ): Promise<void> {
-    const { kit, karaboId, modules } = this.#options
+    const { kit, karaboId, modules, memory } = this.#options
     const conditions = await conditionsOf(train, this.#options, rawFramesAPulse(asked, kit))
     const at = asked.at ?? timeOf(train).toISOString()
     const planned = await planModules({ ...asked, at }, { kit, karaboId, modules, conditions })
-    requireModules(planned)
-    const before = this.#corrector && { planned: this.#planned, cells: this.#cells, frames: this.#frames }
-    await this.#corrector?.close()
-    this.#corrector = undefined
-    try {
-      await this.#open(asked, planned, cells, frames)
-      this.#train = train
-    } catch (error) {
-      if (before?.planned) await this.#open(this.#asked, before.planned, before.cells, before.frames)
-      throw error
+    requireModules(planned, kept)
+    const next = this.#sizeOf(asked, planned, needs)
+    const old = this.#corrector
+    const before = this.#current
+    if (old !== undefined && old.bytes + TrainCorrector.bytesOf(next) <= memory) {
+      await this.#open(next, kept)
+      await old.close()
+    } else {
+      await old?.close()
+      this.#corrector = undefined
+      try {
+        await this.#open(next, kept)
+      } catch (error) {
+        // Now there is room for the old ones again.
+        if (before !== undefined) await this.#open(before)
+        throw error
+      }
     }
+    this.#train = train
   }
 
-  async #open(
-    asked: StreamFields,
-    planned: PlannedModules,
-    cells: readonly number[],
-    frames: number,
-  ): Promise<void> {
-    const { kit, engine, cache, inFlight, memory } = this.#options
-    this.#options.onLoading()
-    const corrector = new TrainCorrector({
-      ...{ kit, planned, cells, frames, inFlight, engine, memory, rawFrames: rawFramesAPulse(asked, kit) },
-      ...(cache && { cache }),
+  /** The cells of the frames, and those in use where the memory holds both: sets of cells may take turns. */
+  #sizeOf(asked: StreamFields, planned: PlannedModules, { cellIds, frames }: Omit<Needs, 'train'>): Resided {
+    const { kit, inFlight, memory } = this.#options
+    const own = [...new Set(Array.from(cellIds, cell => residentCell(cell, kit.detector)))]
+    const { cells: used = [], frames: most = 0 } = this.#current ?? {}
+    const sized = (cells: readonly number[], frames: number): Resided => ({
+      ...{ kit, planned, frames, inFlight, rawFrames: rawFramesAPulse(asked, kit) },
+      cells: [...cells].sort((a, b) => a - b),
     })
-    const failed = await corrector.loaded()
-    if (failed.size === planned.modules.size) {
-      await corrector.close()
-      throw [...failed.values()][0]
+    const all = sized([...new Set([...used, ...own])], Math.max(most, frames))
+    return own.length === 0 || fits(all, memory) ? all : sized(own, frames)
+  }
+
+  async #open(resided: Resided, kept: ReadonlySet<ModuleIndex> = NONE): Promise<void> {
+    const { engine, cache, memory, modules } = this.#options
+    const { planned } = resided
+    this.#options.onLoading(true)
+    try {
+      const corrector = new TrainCorrector({ ...resided, engine, memory, ...(cache && { cache }) })
+      const failed = await corrector.loaded()
+      const missed = [...failed].find(([module]) => kept.has(module))
+      if (failed.size === planned.modules.size || missed !== undefined) {
+        await corrector.close()
+        throw (missed ?? [...failed][0])?.[1]
+      }
+      this.#corrector = corrector
+      this.#current = resided
+      this.#working = new Set([...planned.modules.keys()].filter(module => !failed.has(module)))
+      this.#options.onLoaded(planned, problemsOf(planned, failed, modules))
+    } finally {
+      this.#options.onLoading(false)
     }
-    this.#corrector = corrector
-    this.#planned = planned
-    this.#cells = cells
-    this.#frames = frames
-    this.#options.onLoaded(planned, problemsOf(planned, failed, this.#options.modules))
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -177,11 +210,21 @@ function timeOf({ time }: StreamedTrain): Date {
   return time.seconds === undefined ? new Date() : new Date(Number(time.seconds) * 1000)
 }
 
-/** @throws ConstantsError if no module can be corrected. */
-function requireModules({ modules, problems }: PlannedModules): void {
-  if (modules.size > 0) return
-  const first: Problem | undefined = problems.find(({ severity }) => severity === 'error')
+/** @throws ConstantsError if no module can be corrected, or not all that are to be `kept`. */
+function requireModules({ modules, problems }: PlannedModules, kept: ReadonlySet<ModuleIndex> = NONE): void {
+  const lost = [...kept].find(module => !modules.has(module))
+  if (modules.size > 0 && lost === undefined) return
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const first: Problem | undefined = errors.find(({ place }) => place.module === lost) ?? errors[0]
   throw new ConstantsError(first?.message ?? 'no module can be corrected', { place: first?.place ?? {} })
+}
+
+function fits(resided: Resided, memory: number): boolean {
+  try {
+    return TrainCorrector.bytesOf(resided) <= memory
+  } catch {
+    return false
+  }
 }
 
 /** Why modules are not corrected. */

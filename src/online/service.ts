@@ -1,14 +1,20 @@
 import { decodeTrain } from '../bridge/decode.js'
 import type { BridgeSource } from '../bridge/message.js'
 import type { CacheUse } from '../engine/run/cache-use.js'
-import { NO_STEPS, type PlannedModules } from '../engine/stream/plan-modules.js'
+import {
+  checkStreamSteps,
+  NO_STEPS,
+  type PlannedModules,
+  type StreamFields,
+} from '../engine/stream/plan-modules.js'
 import { Engine } from '../engine/threads/engine.js'
 import { oldestFirst } from '../engine/threads/policy.js'
 import { buildVersion } from '../files/version.js'
-import { errorText, isDetcalError, type Place } from '../model/errors.js'
+import { KITS } from '../kits/index.js'
+import { errorText, isDetcalError, type Place, UsageError } from '../model/errors.js'
 import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
 import { frameFilterOf, framesTaken } from './frame-filter.js'
-import { Incidents } from './incidents.js'
+import { Incidents, saidOf } from './incidents.js'
 import { Intake } from './intake.js'
 import type {
   Incident,
@@ -34,6 +40,8 @@ export interface ServiceOptions {
   /** Bytes that the constants and the trains in flight may take. */
   readonly memory: number
   readonly cache?: CacheUse
+  /** Worker file; only tests give another one. */
+  readonly workerEntry?: string
   /** Told of everything that goes wrong, and what is doubtful. */
   readonly onIncident: (incident: Incident) => void
 }
@@ -66,7 +74,12 @@ export class OnlineService implements LiveService {
   #steps: readonly string[] | undefined
   #running: Running | undefined
   #loading = false
-  #stopping = false
+  #closing: Promise<void> | undefined
+  /** Changes follow one another. */
+  #changed: Promise<unknown> = Promise.resolve()
+  /** Sources that are ahead of others. */
+  readonly #ahead: (() => void)[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
 
   private constructor(
     request: CheckedServeRequest,
@@ -95,12 +108,14 @@ export class OnlineService implements LiveService {
       ...{ endpoints: request.publish, socket: request.publishSocket },
       ...{ version: request.protocol, whenFull: request.whenFull },
     })
-    const engine = await Engine.start({ workers: options.workers, policy: oldestFirst })
+    const { workers, workerEntry } = options
+    let engine: Engine | undefined
     try {
+      engine = await Engine.start({ workers, policy: oldestFirst, ...(workerEntry && { workerEntry }) })
       return new OnlineService(request, options, engine, publisher)
     } catch (error) {
       await publisher.close(0)
-      await engine.close()
+      await engine?.close()
       throw error
     }
   }
@@ -115,38 +130,59 @@ export class OnlineService implements LiveService {
       ...(stream && { stream }),
       ...(resident?.planned && { planned: resident.planned }),
       ...(this.#steps && { steps: this.#steps }),
-      activity: this.#stopping ? 'stopping' : this.#loading ? 'loading' : undefined,
+      activity: this.#closing ? 'stopping' : this.#loading ? 'loading' : undefined,
     })
   }
 
-  async change(settings: Partial<LiveSettings>): Promise<void> {
-    const { steps, ...others } = settings
-    const next = { ...this.#settings, ...others }
-    frameFilterOf({ ...this.#request, ...next })
-    if (steps !== undefined) {
-      await this.#running?.resident.change(withSteps(this.#request, steps, NO_STEPS))
-      this.#steps = steps
-    }
-    this.#settings = next
+  change({ steps, ...others }: Partial<LiveSettings>): Promise<void> {
+    return this.#oneByOne(async () => {
+      this.#checkSettings(others)
+      if (steps !== undefined) {
+        const asked = withSteps(this.#request, steps, NO_STEPS)
+        this.#checkSteps(asked)
+        await this.#running?.resident.change(asked)
+        this.#steps = steps
+      }
+      this.#settings = { ...this.#settings, ...others }
+    })
   }
 
-  async reloadConstants(): Promise<void> {
-    await this.#running?.resident.change(withSteps(this.#request, this.#steps, NO_STEPS))
+  reloadConstants(): Promise<void> {
+    return this.#oneByOne(async () => {
+      await this.#running?.resident.change(withSteps(this.#request, this.#steps, NO_STEPS))
+    })
   }
 
   watch(view: View, interval: number, take: (planes: ViewPlanes) => void | Promise<void>): () => void {
     return this.#viewers.watch(view, interval, take)
   }
 
-  /** Ends it: what was received is corrected and sent, where somebody takes it. */
-  async close(): Promise<void> {
-    this.#stopping = true
-    await this.#intake.close()
-    const { flow, resident } = this.#running ?? {}
-    await flow?.end()
-    await resident?.close()
+  /**
+   * Ends it: what was received is corrected and sent, where somebody takes it; who takes nothing for two seconds is not waited
+   * for, and what he misses is counted. May be called again.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    const out = this.#finish()
+    await Promise.race([out, new Promise(resolve => setTimeout(resolve, PATIENCE).unref())])
     await this.#publisher.close(PATIENCE)
+    await out
+    await this.#running?.resident.close()
     await this.#engine.close()
+  }
+
+  /** Resolves when all trains that were received are out. */
+  async #finish(): Promise<void> {
+    for (const wake of this.#ahead.splice(0)) wake()
+    await this.#intake.close()
+    for (const timer of this.#timers) clearTimeout(timer)
+    const { joiner, flow } = this.#running ?? {}
+    this.#pass(joiner?.finish() ?? [])
+    await flow?.end()
   }
 
   /** Takes a message; resolves when there is room for another train. */
@@ -157,7 +193,7 @@ export class OnlineService implements LiveService {
       sources = decodeTrain(frames)
       this.#running ??= this.#begin(sources)
     } catch (error) {
-      return this.#lose('damaged', errorText(error), isDetcalError(error) ? error.place : {})
+      return this.#refuse(error)
     }
     if (this.#running === undefined) return
     const { stream, joiner, flow } = this.#running
@@ -166,12 +202,22 @@ export class OnlineService implements LiveService {
         for (const part of rawPartsOf(source, stream.parts))
           if (stream.modules.includes(part.module)) joiner.add(part)
       } catch (error) {
-        if (!isDetcalError(error)) throw error
-        this.#lose('damaged', error.message, error.place)
+        this.#refuse(error)
       }
     this.#pump()
-    if (joiner.waiting > 0) setTimeout(() => this.#pump(), this.#request.deadline + 1)
+    if (joiner.waiting > 0) this.#pumpLater()
+    // Of several sources one may be ahead: it waits for the others, at most until its trains are due.
+    while (this.#request.sources.length > 1 && joiner.isFull && !this.#closing)
+      await new Promise<void>(resolve => this.#ahead.push(resolve))
     await flow.room()
+  }
+
+  #pumpLater(): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      this.#pump()
+    }, this.#request.deadline + 1)
+    this.#timers.add(timer)
   }
 
   #begin(sources: readonly BridgeSource[]): Running | undefined {
@@ -195,8 +241,8 @@ export class OnlineService implements LiveService {
     const resident = new Resident(withSteps(this.#request, this.#steps, NO_STEPS), {
       ...{ kit, karaboId, modules, engine: this.#engine, inFlight, memory },
       ...(cache && { cache }),
-      onLoading: () => {
-        this.#loading = true
+      onLoading: loading => {
+        this.#loading = loading
       },
       onLoaded: (planned, failed) => this.#loaded(planned, failed),
     })
@@ -210,7 +256,6 @@ export class OnlineService implements LiveService {
   }
 
   #loaded({ problems }: PlannedModules, failed: ReadonlyMap<number, string>): void {
-    this.#loading = false
     this.#statistics.fail(failed)
     for (const { message, place } of problems) this.#incidents.add('constants', message, place)
     for (const [module, message] of failed) this.#incidents.add('constants', message, { module })
@@ -218,12 +263,15 @@ export class OnlineService implements LiveService {
 
   /** Passes on trains that are complete or due. */
   #pump(): void {
-    const { joiner, flow } = this.#running ?? {}
-    if (joiner === undefined || flow === undefined) return
-    for (const train of joiner.take()) {
+    this.#pass(this.#running?.joiner.take() ?? [])
+    for (const wake of this.#ahead.splice(0)) wake()
+  }
+
+  #pass(trains: readonly StreamedTrain[]): void {
+    for (const train of trains) {
       this.#statistics.joined(new Set(train.parts.keys()), train.complete)
       const frames = this.#framesOf(train)
-      if (frames.length > 0) flow.put(train, frames)
+      if (frames.length > 0) this.#running?.flow.put(train, frames)
     }
   }
 
@@ -240,6 +288,38 @@ export class OnlineService implements LiveService {
     }
     this.#statistics.skipped++
     return []
+  }
+
+  /** @throws UsageError for a stride that is none, or a filter. */
+  #checkSettings(settings: Partial<Omit<LiveSettings, 'steps'>>): void {
+    const { stride, ...filter } = { ...this.#settings, ...settings }
+    if (!Number.isSafeInteger(stride) || stride < 1)
+      throw new UsageError(`--stride ${stride} is not a number of trains`, { hint: 'Use 1 or more' })
+    frameFilterOf({ ...this.#request, ...filter })
+  }
+
+  /** @throws UsageError for steps that the detector, or before the first train every detector, does not have. */
+  #checkSteps(asked: StreamFields): void {
+    const kits = this.#running ? [this.#running.stream.kit] : KITS
+    const errors = kits.flatMap(kit => {
+      try {
+        checkStreamSteps(asked, kit)
+        return []
+      } catch (error) {
+        return [error]
+      }
+    })
+    if (errors.length === kits.length) throw errors[0]
+  }
+
+  #oneByOne(change: () => Promise<void>): Promise<void> {
+    const done = this.#changed.then(change)
+    this.#changed = done.catch(() => {})
+    return done
+  }
+
+  #refuse(error: unknown): void {
+    this.#lose('damaged', saidOf(error), isDetcalError(error) ? error.place : {})
   }
 
   #lose(cause: LossCause, message: string, place: Place): void {

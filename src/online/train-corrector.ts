@@ -1,4 +1,4 @@
-import { pixelsOf, rawFrameBytes } from '../detectors/detector.js'
+import { type Detector, pixelsOf, rawFrameBytes } from '../detectors/detector.js'
 import type { LookedAt } from '../engine/contract/module-arrays.js'
 import { showBytes } from '../engine/plan/budget.js'
 import type { CacheUse } from '../engine/run/cache-use.js'
@@ -46,6 +46,8 @@ export class TrainCorrector {
   readonly #places: ReadonlyMap<number, number>
   /** Bytes of its lanes. */
   readonly bytes: number
+  /** In order of execution. */
+  readonly steps: readonly string[]
 
   /**
    * Begins to load the constants.
@@ -54,26 +56,40 @@ export class TrainCorrector {
   constructor(options: TrainCorrectorOptions) {
     const { kit, planned, cells, engine, cache, memory } = options
     this.#options = options
-    const layouts = new Map(
-      [...planned.modules].map(([module, plan]) => [module, layoutOf(options, plan.chain.planes.length)]),
-    )
-    this.bytes = [...layouts.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+    const layouts = layoutsOf(options)
+    this.bytes = sumOf(layouts)
+    this.steps = [...planned.modules.values()][0]?.chain.steps ?? []
     if (this.bytes > memory)
       throw new UsageError(
         `constants of ${cells.length} cells of ${layouts.size} modules, with ${options.inFlight} trains of ${options.frames} frames in flight, take ${showBytes(this.bytes)}; ${showBytes(memory)} are to be used`,
         { hint: 'Give more --memory, fewer --modules, or fewer frames with --pulses' },
       )
     this.#places = new Map(cells.map((cell, place) => [cell, place]))
-    this.#modules = new Map(
-      [...planned.modules].map(([module, resolved]) => [
-        module,
-        new ResidentModule({
-          ...{ detector: kit.detector, engine, layout: layouts.get(module) as LaneLayout },
-          plan: { module, ...resolved, cells, sequences: [] },
-          ...(cache && { cache }),
-        }),
-      ]),
-    )
+    const modules = new Map<ModuleIndex, ResidentModule>()
+    this.#modules = modules
+    try {
+      for (const [module, resolved] of planned.modules)
+        modules.set(
+          module,
+          new ResidentModule({
+            ...{ detector: kit.detector, engine, layout: layouts.get(module) as LaneLayout },
+            plan: { module, ...resolved, cells, sequences: [] },
+            ...(cache && { cache }),
+          }),
+        )
+    } catch (error) {
+      void this.close()
+      if (!(error instanceof RangeError)) throw error
+      throw new UsageError(`${showBytes(this.bytes)} for constants and trains in flight are not to be had`, {
+        hint: 'Use fewer --modules, or fewer frames with --pulses',
+        cause: error,
+      })
+    }
+  }
+
+  /** Bytes that the lanes of one would take. @throws UsageError if one lane does not fit a WebAssembly memory. */
+  static bytesOf(options: Sized): number {
+    return sumOf(layoutsOf(options))
   }
 
   /** Whether it corrects a module. */
@@ -83,7 +99,10 @@ export class TrainCorrector {
 
   /** Whether the constants of all these cells are resident, and the slots hold so many frames. */
   holds(cellIds: Uint16Array, frames: number): boolean {
-    return frames <= this.#options.frames && cellIds.every(cell => this.#places.has(cell))
+    const { detector } = this.#options.kit
+    return (
+      frames <= this.#options.frames && cellIds.every(cell => this.#places.has(residentCell(cell, detector)))
+    )
   }
 
   /** Resolves when all constants are in memory: errors by module, of those that could not be loaded. */
@@ -105,7 +124,10 @@ export class TrainCorrector {
   ): Promise<ReadonlyMap<ModuleIndex, unknown>> {
     const failed = new Map<ModuleIndex, unknown>()
     const { kit, rawFrames } = this.#options
-    const cells = Uint16Array.from(frames, frame => this.#places.get(train.cellIds[frame] ?? NO_CELL) ?? 0)
+    const cells = Uint16Array.from(frames, frame => {
+      const cell = residentCell(train.cellIds[frame] ?? NO_CELL, kit.detector)
+      return this.#places.get(cell) as number
+    })
     const correctPart = async (module: ModuleIndex, queue: ResidentModule): Promise<void> => {
       const part = train.parts.get(module)
       if (part === undefined) return
@@ -144,10 +166,27 @@ export class TrainCorrector {
   }
 }
 
-function layoutOf(
-  { kit, cells, frames, inFlight, rawFrames }: TrainCorrectorOptions,
-  planes: number,
-): LaneLayout {
+/** The cell whose constants a frame of `cell` needs: one stands for all that the detector does not have. */
+export function residentCell(cell: number, { maxCells }: Detector): number {
+  return cell < maxCells ? cell : NO_CELL
+}
+
+type Sized = Pick<TrainCorrectorOptions, 'kit' | 'planned' | 'cells' | 'frames' | 'inFlight' | 'rawFrames'>
+
+function layoutsOf(options: Sized): ReadonlyMap<ModuleIndex, LaneLayout> {
+  return new Map(
+    [...options.planned.modules].map(([module, { chain }]) => [
+      module,
+      layoutOf(options, chain.planes.length),
+    ]),
+  )
+}
+
+function sumOf(layouts: ReadonlyMap<ModuleIndex, LaneLayout>): number {
+  return [...layouts.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+function layoutOf({ kit, cells, frames, inFlight, rawFrames }: Sized, planes: number): LaneLayout {
   try {
     return laneLayout({
       ...{ pixels: pixelsOf(kit.detector), cells: cells.length, planes, slots: inFlight },

@@ -111,11 +111,12 @@ export class TrainFlow {
     const { moduleCount } = kit.detector
     const looking = viewers.look(frames.length, moduleCount, pixelsOf(kit.detector))
     let present: boolean[] | undefined
+    const targets: TrainArrays[] = []
     try {
-      const targets = forms.map(
-        (form, i) =>
+      for (const [i, form] of forms.entries())
+        targets.push(
           new TrainArrays(form, frames.length, bytes => (this.#buffers[i] as TrainBuffers).take(bytes)),
-      )
+        )
       const output = { targets, nanBits, viewsOf: looking.ofModule }
       const failed = await corrector.correct(train, frames, output)
       for (const [module, error] of failed) this.#lose('uncorrected', train, error, module)
@@ -125,12 +126,12 @@ export class TrainFlow {
       await before
       if (there.size > 0) {
         present = Array.from({ length: moduleCount }, (_, module) => there.has(module as ModuleIndex))
-        await this.#publish({ train, frames }, there, targets)
+        await this.#publish({ train, frames }, there, targets, corrector.steps)
       }
-      for (const arrays of targets) arrays.release()
     } catch (error) {
       this.#lose('uncorrected', train, error)
     } finally {
+      for (const arrays of targets) arrays.release()
       looking.done(train.train, present)
     }
   }
@@ -139,9 +140,9 @@ export class TrainFlow {
     { train, frames }: Queued,
     present: ReadonlySet<ModuleIndex>,
     targets: readonly TrainArrays[],
+    steps: readonly string[],
   ): Promise<void> {
-    const { kit, karaboId, resident, publisher, statistics, software } = this.#options
-    const steps = [...(resident.planned?.modules.values() ?? [])][0]?.chain.steps ?? []
+    const { kit, karaboId, publisher, statistics, software } = this.#options
     const passport = [`detcal ${software}`, ...steps]
     const corrected = { ...{ train, frames, present, passport, karaboId }, detector: kit.detector }
     const message = trainMessage(corrected, targets, publisher.version)

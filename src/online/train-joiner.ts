@@ -1,5 +1,5 @@
 import type { BridgeTime } from '../bridge/message.js'
-import { Combiner } from '../combiner/combiner.js'
+import { type CombinedTrain, Combiner } from '../combiner/combiner.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { LossCause } from './live.js'
 import type { RawPart } from './raw-part.js'
@@ -28,15 +28,16 @@ export interface StreamedTrain {
 
 /** Trains that wait for modules at most: more than a deadline's worth at ten a second would only take memory. */
 const MOST_WAITING = 16
-/** So many late trains in a row, none new between: the source has begun anew. */
-const LATE_IN_A_ROW = 3
+/** So many trains in a row that came before, none new between: the source has begun anew. */
+const AGAIN_IN_A_ROW = 3
 
 /** Joins the parts of modules by train, as they come; a source that begins anew, or whose clock runs back, is followed. */
 export class TrainJoiner {
   readonly #options: JoinerOptions
   readonly #combiner: Combiner<RawPart>
   readonly #receivedAt = new Map<TrainId, number>()
-  #late: TrainId[] = []
+  /** Trains that came a second time, since the last new one. */
+  #again: TrainId[] = []
 
   constructor(options: JoinerOptions) {
     const { modules, deadline } = options
@@ -53,15 +54,21 @@ export class TrainJoiner {
     return this.#combiner.waiting
   }
 
+  /** Whether one train more would make the oldest go on without the modules it waits for. */
+  get isFull(): boolean {
+    return this.#combiner.waiting >= MOST_WAITING
+  }
+
   add(part: RawPart, now = performance.now()): void {
     const { train, module } = part
     const became = this.#combiner.add(train, module, part, now)
     if (became === 'kept') {
       this.#receivedAt.set(train, now)
-      this.#late = []
+      this.#again = []
       return
     }
-    if (became === 'late' && this.#beginsAnew(train)) {
+    // A part that its train did without is only late, and tells nothing of the others.
+    if (became === 'duplicate' && this.#combiner.gave(train) && this.#beginsAnew(train)) {
       this.#combiner.forget()
       this.add(part, now)
       return
@@ -75,32 +82,40 @@ export class TrainJoiner {
 
   /** Trains that are complete or due. */
   take(now = performance.now()): StreamedTrain[] {
-    return this.#combiner.take(now).flatMap(({ train, parts, agreed, disagreeing, complete }) => {
-      const receivedAt = this.#receivedAt.get(train) ?? now
-      this.#receivedAt.delete(train)
-      for (const module of disagreeing.keys())
-        this.#options.onLoss('disagreeing', 'has other pulses or cells than most modules', { train, module })
-      const [first] = parts.values()
-      if (first === undefined) return []
-      const { time, cellIds, pulseIds } = agreed ?? first
-      const present = [...parts].filter(([, part]) => part.cellIds.length === cellIds.length)
-      return [
-        {
-          ...{ train, time, cellIds, pulseIds, receivedAt },
-          parts: new Map(present.map(([, part]) => [part.module, part])),
-          complete: complete && present.length === parts.size,
-        },
-      ]
-    })
+    return this.#combiner.take(now).flatMap(train => this.#joined(train, now))
   }
 
-  /** Whether late trains in a row, each above the last, show that ids have begun anew. */
+  /** All trains that are left, with whatever modules they have: nothing comes any more. */
+  finish(now = performance.now()): StreamedTrain[] {
+    return this.#combiner.finish().flatMap(train => this.#joined(train, now))
+  }
+
+  #joined(combined: CombinedTrain<RawPart>, now: number): StreamedTrain[] {
+    const { train, parts, agreed, disagreeing, complete } = combined
+    const receivedAt = this.#receivedAt.get(train) ?? now
+    this.#receivedAt.delete(train)
+    for (const module of disagreeing.keys())
+      this.#options.onLoss('disagreeing', 'has other pulses or cells than most modules', { train, module })
+    const [first] = parts.values()
+    if (first === undefined) return []
+    const { time, cellIds, pulseIds } = agreed ?? first
+    const present = [...parts].filter(([, part]) => part.cellIds.length === cellIds.length)
+    return [
+      {
+        ...{ train, time, cellIds, pulseIds, receivedAt },
+        parts: new Map(present.map(([, part]) => [part.module, part])),
+        complete: complete && present.length === parts.size,
+      },
+    ]
+  }
+
+  /** Whether trains that come again in a row, each above the last, show that ids have begun anew. */
   #beginsAnew(train: TrainId): boolean {
-    const last = this.#late.at(-1)
+    const last = this.#again.at(-1)
     if (last === train) return false
-    this.#late = last !== undefined && train < last ? [train] : [...this.#late, train]
-    if (this.#late.length < LATE_IN_A_ROW) return false
-    this.#late = []
+    this.#again = last !== undefined && train < last ? [train] : [...this.#again, train]
+    if (this.#again.length < AGAIN_IN_A_ROW) return false
+    this.#again = []
     return true
   }
 }

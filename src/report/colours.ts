@@ -45,3 +45,16 @@ export const SHARE: Palette = {
   ...palette([253, 174, 97], [215, 48, 39], [128, 0, 38]),
   blankAtZero: true,
 }
+
+/** The values that the ends of a palette stand for. */
+export interface Scale {
+  readonly low: number
+  readonly high: number
+}
+
+/** Index of a value's colour in an image of indices, from 1 on; 0, which is blank, of 0 where the palette leaves that out. */
+export function paletteIndex(value: number, { low, high }: Scale, { colours, blankAtZero }: Palette): number {
+  if (blankAtZero && value === 0) return 0
+  const share = high > low ? (value - low) / (high - low) : 0.5
+  return 1 + Math.round(Math.max(0, Math.min(1, share)) * (colours.length - 1))
+}

@@ -1,13 +1,7 @@
 import type { DarkMap, Histogram } from '../../constants/dark/preview.js'
-import type { Palette } from './colours.js'
+import { type Palette, paletteIndex, type Scale } from './colours.js'
 import { escaped } from './html.js'
 import { pngUri } from './png.js'
-
-/** The values that the ends of a palette stand for. */
-export interface Scale {
-  readonly low: number
-  readonly high: number
-}
 
 /** A scale that excludes the extreme hundredth at either end of all finite values of some maps. */
 export function scaleOf(maps: readonly DarkMap[]): Scale {
@@ -27,15 +21,11 @@ export function mapFigure(caption: string, map: DarkMap, palette: Palette, scale
   const { rows, columns, values } = map
   const turned = rows > columns
   const [height, width] = turned ? [columns, rows] : [rows, columns]
-  const range = scale.high - scale.low
-  const last = palette.colours.length - 1
   const indices = new Uint8Array(values.length)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const value = values[turned ? x * columns + y : y * columns + x] ?? Number.NaN
-      if (!Number.isFinite(value) || (palette.blankAtZero && value === 0)) continue
-      const share = range > 0 ? (value - scale.low) / range : 0.5
-      indices[y * width + x] = 1 + Math.round(Math.max(0, Math.min(1, share)) * last)
+      if (Number.isFinite(value)) indices[y * width + x] = paletteIndex(value, scale, palette)
     }
   }
   const uri = pngUri({ rows: height, columns: width, indices, palette: palette.colours })

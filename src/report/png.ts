@@ -13,7 +13,12 @@ export interface IndexedImage {
 }
 
 /** The image as a `data:` URI of a PNG. */
-export function pngUri({ rows, columns, indices, palette }: IndexedImage): string {
+export function pngUri(image: IndexedImage): string {
+  return `data:image/png;base64,${pngBytes(image).toString('base64')}`
+}
+
+/** The image as a PNG file. */
+export function pngBytes({ rows, columns, indices, palette }: IndexedImage): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(columns, 0)
   header.writeUInt32BE(rows, 4)
@@ -23,7 +28,7 @@ export function pngUri({ rows, columns, indices, palette }: IndexedImage): strin
   const lines = Buffer.alloc(rows * (columns + 1))
   for (let row = 0; row < rows; row++)
     lines.set(indices.subarray(row * columns, (row + 1) * columns), row * (columns + 1) + 1)
-  const png = Buffer.concat([
+  return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
     chunk('PLTE', Buffer.from([0, 0, 0, ...palette.flat()])),
@@ -31,7 +36,6 @@ export function pngUri({ rows, columns, indices, palette }: IndexedImage): strin
     chunk('IDAT', deflateSync(lines, { level: 9 })),
     chunk('IEND', Buffer.alloc(0)),
   ])
-  return `data:image/png;base64,${png.toString('base64')}`
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -1,16 +1,18 @@
-import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CORRECTED_ONLY, INDEX, instrumentPath } from '../exdf/euxfel-layout.js'
 import { type ExdfFile, readExdf } from '../exdf/file.js'
 import { FRAME_LIMIT, readGroupIndex, rowsAt, TRAIN_LIMIT } from '../exdf/index-rows.js'
-import { type ExactNumbers, readExact, requireDataset, rowsOf } from '../hdf5/index.js'
+import { readExact, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError, isDetcalError } from '../model/errors.js'
-import { isTrainId } from '../model/ids.js'
+import { given } from '../model/given.js'
+import { cellIdsOf, isTrainId, NO_CELL, type TrainId } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { dataFilesIn, isForeign, requireReadableFile } from '../sources/run/data-files.js'
 import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
 import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
+import { type StoredPart, storedPart } from '../sources/run/same-frames.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
 import { combinedProblems, isCombined } from './combined.js'
 
@@ -105,13 +107,7 @@ function textOf(value: unknown): string | undefined {
 
 function problemOf(check: Check, finding: Finding, path?: string): Problem {
   const { message, severity = 'error', file = path, dataset, module, train } = finding
-  const place = {
-    ...(file !== undefined && { file }),
-    ...(dataset !== undefined && { dataset }),
-    ...(module !== undefined && { module }),
-    ...(train !== undefined && { train }),
-  }
-  return { check: check.name, severity, message, place }
+  return { check: check.name, severity, message, place: given({ file, dataset, module, train }) }
 }
 
 /** Modules of a file; corrected files from before 2024 have the raw name and are recognised by their planes. */
@@ -128,42 +124,38 @@ function modulesOf({ file, instrumentSources }: ExdfFile): ModuleInFile[] {
     })
 }
 
-/** Digests of the lists of ids, so that the lists of a whole run need not be held. */
+/** The ids of a module's frames. Trains mostly have those of the train before, which are held once: a run may be long. */
 function pulseFacts(
   { exdf, trainIds }: FileContext,
   { source, detector, corrected }: ModuleInFile,
 ): PulseFacts {
-  const pulseLists = new Map<number, string>()
-  const cellLists = new Map<number, string>()
+  const parts = new Map<TrainId, StoredPart>()
   const anew: number[] = []
-  const facts = { pulses: pulseLists, cells: cellLists, anew }
-  const columnOf = (name: string): ExactNumbers | undefined => {
+  const columnOf = (name: string): Float64Array | undefined => {
     const dataset = exdf.file.dataset(instrumentPath(source, `image/${name}`))
-    return dataset && readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT))
+    return dataset && readExact(dataset, Math.min(rowsOf(dataset), FRAME_LIMIT)).numbers
   }
   try {
     const index = readGroupIndex(exdf, source, 'image')
-    const column = index && columnOf('pulseId')
-    if (!column) return facts
-    const cells = columnOf('cellId')
-    const pulses = column.numbers
+    const pulses = index && columnOf('pulseId')
+    if (!pulses) return { parts, anew }
+    const cells = cellIdsOf(columnOf('cellId') ?? new Float64Array())
+    let last: StoredPart | undefined
     trainIds.forEach((id, row) => {
       const { first, count } = rowsAt(index, row) ?? { first: 0, count: 0 }
       if (!isTrainId(id) || count === 0 || first + count > pulses.length) return
       if (!corrected && beginAnew(detector, pulses, { first, count })) anew.push(id)
       const valid = corrected ? count : framesWithIds(detector, pulses, { first, count })
-      pulseLists.set(id, digest(column, first, valid))
-      if (cells && first + valid <= cells.numbers.length) cellLists.set(id, digest(cells, first, valid))
+      const pulseIds = pulses.slice(first, first + valid)
+      const cellIds = new Uint16Array(valid).fill(NO_CELL)
+      cellIds.set(cells.subarray(first, first + valid))
+      const part = storedPart({ pulseIds, cellIds }, { image: { first: 0, count: valid } })
+      if (!isDeepStrictEqual(part, last)) last = part
+      parts.set(id, last ?? part)
     })
   } catch (error) {
     // The file checks have reported what is wrong with it.
     if (!(error instanceof DataError)) throw error
   }
-  return facts
-}
-
-function digest({ numbers, wide }: ExactNumbers, first: number, count: number): string {
-  const hash = createHash('sha1').update(new Uint8Array(numbers.buffer, first * 8, count * 8))
-  for (const [at, id] of wide) if (at >= first && at < first + count) hash.update(`${at - first}:${id}`)
-  return hash.digest('base64')
+  return { parts, anew }
 }

@@ -47,6 +47,7 @@ describe('detcal bench', () => {
       'constants from packs',
       'batch',
       'dark',
+      'online',
     ])
     // Everyone gives the reference's bits, or says that it does not.
     expect(results.filter(({ note }) => note?.includes('other bits'))).toEqual([])

@@ -39,6 +39,7 @@ describe('options that cannot be are refused with what to write instead, and lea
       /argument modules is given several times/,
     ],
     ['an option without value', ['--modules'], 2, /argument modules is empty/],
+    ['a number without value', ['--workers'], 2, /argument workers is empty: give it a value/],
     ['no number', ['--mg-hard-threshold', 'high'], 2, /argument mg-hard-threshold is not a number/],
     [
       'an unknown step',
@@ -202,10 +203,17 @@ describe('the command itself', () => {
       return names.filter(name => name.length === above.length + 1)
     }
     const all = commands().flatMap(command =>
-      command[0] === 'constants' ? commands('constants') : [command],
+      ['constants', 'geometry'].includes(command[0] ?? '') ? commands(...command) : [command],
     )
     expect(all.map(command => command.join(' '))).toEqual(
-      expect.arrayContaining(['simulate', 'correct', 'inspect', 'validate', 'constants import']),
+      expect.arrayContaining([
+        'simulate',
+        'correct',
+        'inspect',
+        'validate',
+        'constants import',
+        'geometry lut',
+      ]),
     )
     for (const command of all) {
       const { status, stdout } = detcal(...command, '--help')

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import { readFully, writeFully, writevFully } from '../../src/files/read-write.js'
+import { readFully, readvFully, writeFully, writevFully } from '../../src/files/read-write.js'
 import { scratch } from '../helpers/exdf.js'
 
 /** Most bytes that the system transfers with one call. */
@@ -15,6 +15,22 @@ vi.mock('node:fs', async importOriginal => {
     ...fs,
     readSync: (fd: number, out: Uint8Array, at: number, length: number, position: number) =>
       fs.readSync(fd, out, at, some(length), position),
+    readv: (
+      fd: number,
+      pieces: Uint8Array[],
+      position: number,
+      done: (error: Error | null, read: number) => void,
+    ) => {
+      if (pieces.length > 1024) return done(new Error('EINVAL'), 0)
+      const whole = new Uint8Array(some(pieces.reduce((sum, { length }) => sum + length, 0)))
+      const read = fs.readSync(fd, whole, 0, whole.length, position)
+      let at = 0
+      for (const piece of pieces) {
+        piece.set(whole.subarray(at, Math.min(at + piece.length, read)))
+        at = Math.min(at + piece.length, read)
+      }
+      done(null, read)
+    },
     writeSync: (fd: number, bytes: Uint8Array, at: number, length: number, position: number) =>
       fs.writeSync(fd, bytes, at, some(length), position),
     writevSync: (fd: number, pieces: Uint8Array[], position: number) => {
@@ -75,4 +91,40 @@ test('a system that writes nothing is full', () => {
     expect(() => writeFully(fd, Buffer.alloc(1), 0)).toThrow(/ENOSPC/)
     expect(() => writevFully(fd, [Buffer.alloc(1)], 0)).toThrow(/ENOSPC/)
   })
+})
+
+test('into several pieces, however few bytes the system reads at once', async () => {
+  const path = join(scratch(), 'pieces')
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat({ max: 9 }), { maxLength: 40 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat({ max: 40 }),
+      async (lengths, most, missing) => {
+        system.most = most
+        const total = lengths.reduce((sum, length) => sum + length, 0)
+        const stored = Uint8Array.from({ length: Math.max(0, total + 5 - missing) }, (_, i) => i + 1)
+        writeFileSync(path, stored)
+        const fd = openSync(path, 'r')
+        const pieces = lengths.map(length => new Uint8Array(length))
+        const read = await readvFully(fd, pieces, 5)
+        closeSync(fd)
+        const expected = stored.subarray(5, 5 + total)
+        expect(read).toBe(expected.length)
+        expect(Buffer.concat(pieces).subarray(0, read)).toEqual(Buffer.from(expected))
+      },
+    ),
+  )
+})
+
+test('into more pieces than the system takes', async () => {
+  system.most = Infinity
+  const stored = Uint8Array.from({ length: 3000 }, (_, i) => i % 251)
+  const path = join(scratch(), 'pieces')
+  writeFileSync(path, stored)
+  const fd = openSync(path, 'r')
+  const pieces = Array.from({ length: 3000 }, () => new Uint8Array(1))
+  expect(await readvFully(fd, pieces, 0)).toBe(3000)
+  closeSync(fd)
+  expect(Buffer.concat(pieces)).toEqual(Buffer.from(stored))
 })

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { readCrystfel } from '../../src/geometry/crystfel.js'
-import { AGIPD_TILES, agipdFromQuadrants } from '../../src/geometry/quadrants.js'
 import { snap } from '../../src/geometry/snap.js'
 import type { Geometry } from '../../src/geometry/tile.js'
+import { AGIPD } from '../../src/kits/agipd/index.js'
+import { layoutOf } from '../../src/kits/kit.js'
+
+const { shape: AGIPD_TILES, fromQuadrants: agipdFromQuadrants } = layoutOf(AGIPD)
 
 // The public geometry of a beamtime in March 2018, as EXtra-foam carries it.
 const REAL = gunzipSync(readFileSync(new URL('agipd_mar18_v11.geom.gz', import.meta.url))).toString()
@@ -73,6 +76,33 @@ describe('a CrystFEL geometry', () => {
       /two of one part of module 0/,
     ],
     ['without res', text => text.replace('res = 5000', ''), /panel t0: res is missing/],
+    [
+      'with an empty corner',
+      text => text.replace(/t5\/corner_x.*/, 't5/corner_x ='),
+      /panel t5: corner_x is ""/,
+    ],
+    [
+      'with a module below 0',
+      text =>
+        text
+          .replace(/t5\/dim1.*/, '')
+          .replace(/t5\/min_ss = \d+/, 't5/min_ss = -64')
+          .replace(/t5\/max_ss.*/, 't5/max_ss = -1'),
+      /panel t5: its data \(module -1/,
+    ],
+    [
+      'with rows beyond the module',
+      text => text.replace(/t5\/min_ss = \d+/, 't5/min_ss = 512').replace(/t5\/max_ss.*/, 't5/max_ss = 575'),
+      /panel t5: its data \(module 0, ss 512 to 575/,
+    ],
+    [
+      'with columns beyond the module',
+      text => text.replace(/t5\/min_fs = \d+/, 't5/min_fs = 128').replace(/t5\/max_fs.*/, 't5/max_fs = 255'),
+      /panel t5: its data \(module 0, .* fs 128 to 255/,
+    ],
+    ['with half a step', text => text.replace(/t5\/ss = .*/, 't5/ss = 5ex'), /panel t5: ss is "5ex"/],
+    ['with res 0', text => text.replace('res = 5000', 'res = 0'), /panel t0: res is "0"/],
+    ['with a panel too many', text => `${text}\nt128/ss = x`, /it has more than 128 panels/],
     ['of nothing', () => 'just words', /it has 0 panels; the detector has 128 tiles/],
   ])('%s is refused by name', (_, damage, message) => {
     expect(() => readCrystfel(damage(textOf(agipdFromQuadrants(QUADRANTS))), AGIPD_TILES)).toThrow(message)

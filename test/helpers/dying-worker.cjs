@@ -19,7 +19,12 @@ module.exports = posted => {
   const { operation, task } = posted
   if (operation === 'findMedian') process.exit(3)
   // Amid its work: the input is asked for when the block's slot is its own.
-  if (operation === 'correctBlock' && task.module === Number(module_) && mayDie())
-    Object.defineProperty(task.input, 'rows', { get: () => process.exit(3) })
+  if (operation === 'correctBlock' && task.module === Number(module_) && mayDie()) {
+    // Of a stream: when some of its results are to be written.
+    const stream = task.output.kind === 'arrays'
+    Object.defineProperty(stream ? task.output : task.input, stream ? 'targets' : 'rows', {
+      get: () => process.exit(3),
+    })
+  }
   return engine(posted)
 }

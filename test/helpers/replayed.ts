@@ -6,7 +6,7 @@ import { type Hdf5File, readHdf5, readNumbers, requireDataset, rowsOf } from '..
 import { DTYPE_BYTES } from '../../src/model/dtypes.js'
 import { productOf } from '../../src/model/shapes.js'
 import { type ReplayOptions, type ReplayOutcome, replay } from '../../src/online/replay/replay.js'
-import type { ReplayRun } from '../../src/online/replay/replay-run.js'
+import type { StoredRun } from '../../src/sources/run/run.js'
 import { correct, type GoldenPlace, goldenPlace } from './correction.js'
 
 /** The golden run, RAW and corrected. */
@@ -19,7 +19,7 @@ export async function goldenRuns(): Promise<GoldenPlace & { readonly corrected: 
 
 /** Replays a run and reads with our client what comes, until `enough` trains are there or the replay has ended. */
 export async function replayed(
-  run: ReplayRun,
+  run: StoredRun,
   options: Partial<ReplayOptions> = {},
   { enough = Infinity, client: socket = 'REQ' as ClientSocket, selection = {} } = {},
 ): Promise<{ readonly trains: BridgeSource[][]; readonly outcome: ReplayOutcome }> {

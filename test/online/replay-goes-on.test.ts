@@ -8,8 +8,8 @@ import { decodeTrain } from '../../src/bridge/decode.js'
 import type { BridgeSource } from '../../src/bridge/message.js'
 import { locate } from '../../src/hdf5/index.js'
 import type { Dataset } from '../../src/hdf5/library.js'
-import { openReplayRun } from '../../src/online/replay/open-replay-run.js'
 import { type ReplayOptions, replay } from '../../src/online/replay/replay.js'
+import { openStoredRun } from '../../src/sources/run/stored-run.js'
 import { correct, type GoldenPlace, goldenPlace } from '../helpers/correction.js'
 import { put, scratch, writeModule } from '../helpers/exdf.js'
 import { idsOf, replayed } from '../helpers/replayed.js'
@@ -38,7 +38,7 @@ async function runOf(...specs: Partial<Parameters<typeof writeModule>[1]>[]) {
   const folder = scratch()
   for (const [module, spec] of specs.entries())
     await writeModule(folder, { module, trainIds, counts, ...spec })
-  return openReplayRun(folder)
+  return openStoredRun(folder)
 }
 
 describe('what a replay tells of trains', () => {
@@ -194,7 +194,7 @@ describe('damage costs the parts that it is in, and they are named', () => {
   it.each(['modules', 'stacked'] as const)('a compressed chunk of a mask, %s', async layout => {
     const folder = join(place.folder, `damaged-${layout}`)
     await correct({ run: place.golden.path, out: folder, catalogue: place.catalogue })
-    const sound = await replayed(await openReplayRun(folder), { layout })
+    const sound = await replayed(await openStoredRun(folder), { layout })
     const name = readdirSync(folder).find(file => file.includes('AGIPD04-S00000')) ?? ''
     const path = join(folder, name)
     const located = locate(path, `INSTRUMENT/${place.golden.karaboId}/CORR/4CH0:output/image/mask`)
@@ -202,7 +202,7 @@ describe('damage costs the parts that it is in, and they are named', () => {
     const fd = openSync(path, 'r+')
     writeSync(fd, new Uint8Array(8).fill(255), 0, 8, located.storage.addresses[0])
     closeSync(fd)
-    const { trains, outcome } = await replayed(await openReplayRun(folder), { layout })
+    const { trains, outcome } = await replayed(await openStoredRun(folder), { layout })
     const named = outcome.problems.filter(({ check }) => check === 'frames_sent')
     expect(named.map(({ place: { module } }) => module)).toEqual([4])
     expect(named[0]?.place.train).toBe(Number(sound.trains[0]?.[0]?.time.train))
@@ -225,7 +225,7 @@ describe('damage costs the parts that it is in, and they are named', () => {
     await correct({ run: place.golden.path, out: folder, catalogue: place.catalogue })
     const name = readdirSync(folder).find(file => file.includes('AGIPD15-S00001')) ?? ''
     truncateSync(join(folder, name), 4096)
-    const run = await openReplayRun(folder)
+    const run = await openStoredRun(folder)
     const { trains, outcome } = await replayed(run)
     expect(
       outcome.problems.filter(({ severity }) => severity === 'error').map(({ place }) => place.file),

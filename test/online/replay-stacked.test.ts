@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BAD_PIXELS } from '../../constants/model/bad-pixels.js'
 import type { BridgeSource } from '../../src/bridge/message.js'
-import { openReplayRun } from '../../src/online/replay/open-replay-run.js'
-import type { ReplayRun } from '../../src/online/replay/replay-run.js'
+import type { StoredRun } from '../../src/sources/run/run.js'
+import { openStoredRun } from '../../src/sources/run/stored-run.js'
 import { unpackDetectorRun } from '../golden/detectors/index.js'
 import { scratch, writeModule } from '../helpers/exdf.js'
 import { type FileRows, goldenRuns, idsOf, replayed, trainsInFile } from '../helpers/replayed.js'
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => place.remove())
 
 /** Rows of each module, by train. */
-async function modulesByTrain(run: ReplayRun): Promise<Map<number, Map<number, Map<string, FileRows>>>> {
+async function modulesByTrain(run: StoredRun): Promise<Map<number, Map<number, Map<string, FileRows>>>> {
   const trains = new Map<number, Map<number, Map<string, FileRows>>>()
   for (const [module, files] of run.modules)
     for (const { path, source } of files)
@@ -41,7 +41,7 @@ function moduleOf(source: BridgeSource, key: string, module: number): Buffer {
 }
 
 /** Holds each train against the files, its missing modules against what stands for them. */
-async function expectStacked(run: ReplayRun, trains: readonly BridgeSource[][], name: string): Promise<void> {
+async function expectStacked(run: StoredRun, trains: readonly BridgeSource[][], name: string): Promise<void> {
   const files = await modulesByTrain(run)
   expect(idsOf(trains)).toEqual([...files.keys()].sort((a, b) => a - b))
   const missing: Readonly<Record<string, Buffer>> = {
@@ -80,14 +80,14 @@ describe('a run that is replayed stacked', () => {
     '2.2',
     '1.0',
   ] as const)('RAW, protocol %s: modules that are not there are 0 and said to be', async version => {
-    const run = await openReplayRun(place.golden.path)
+    const run = await openStoredRun(place.golden.path)
     const { trains, outcome } = await replayed(run, { layout: 'stacked', version })
     await expectStacked(run, trains, `${place.golden.karaboId}/DET/APPEND`)
     expect(outcome.lostParts).toBe(0)
   })
 
   it('CORR: NaN, gain 0 and mask VALUE_IS_NAN where no module is', async () => {
-    const run = await openReplayRun(place.corrected)
+    const run = await openStoredRun(place.corrected)
     const { trains, outcome } = await replayed(run, { layout: 'stacked' })
     await expectStacked(run, trains, `${place.golden.karaboId}/CAL/APPEND_CORRECTED`)
     expect(outcome.lostParts).toBe(0)
@@ -95,7 +95,7 @@ describe('a run that is replayed stacked', () => {
 
   it('LPD in parallel gain: the frames of all stages', async () => {
     const { path, karaboId } = unpackDetectorRun('lpd-parallel', scratch())
-    const run = await openReplayRun(path, { parallelGain: true })
+    const run = await openStoredRun(path, { parallelGain: true })
     const { trains } = await replayed(run, { layout: 'stacked' })
     await expectStacked(run, trains, `${karaboId}/DET/APPEND`)
   })
@@ -109,7 +109,7 @@ describe('a run that is replayed stacked', () => {
         ...{ module, trainIds, counts },
         ...(module === 1 && { pulseIds: [0, 1, 0, 7] }),
       })
-    const run = await openReplayRun(folder)
+    const run = await openStoredRun(folder)
     const { trains, outcome } = await replayed(run, { layout: 'stacked' })
     const present = trains.flat().map(({ values }) => values['modulesPresent'] as boolean[])
     expect(present.map(modules => modules.slice(0, 4))).toEqual([

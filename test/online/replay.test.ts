@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BridgeArray, BridgeSource } from '../../src/bridge/message.js'
-import { openReplayRun } from '../../src/online/replay/open-replay-run.js'
-import type { ReplayRun } from '../../src/online/replay/replay-run.js'
+import type { StoredRun } from '../../src/sources/run/run.js'
+import { openStoredRun } from '../../src/sources/run/stored-run.js'
 import { GOLDEN_RUNS, unpackDetectorRun } from '../golden/detectors/index.js'
-import { scratch } from '../helpers/exdf.js'
+import { declare, type ModuleSpec, scratch, writeModule } from '../helpers/exdf.js'
 import { goldenRuns, idsOf, replayed, trainsInFile } from '../helpers/replayed.js'
 
 let place: Awaited<ReturnType<typeof goldenRuns>>
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => place.remove())
 
 /** Holds each source of each train against its file. */
-async function expectModules(run: ReplayRun, trains: readonly BridgeSource[][]): Promise<void> {
+async function expectModules(run: StoredRun, trains: readonly BridgeSource[][]): Promise<void> {
   const seen = new Set<string>()
   const files = [...run.modules.values()].flat()
   for (const { path, source } of files) {
@@ -59,7 +59,7 @@ describe('a run that is replayed module by module', () => {
     '2.2',
     '1.0',
   ] as const)('RAW, protocol %s: every dataset of every train, bit by bit', async version => {
-    const run = await openReplayRun(place.golden.path)
+    const run = await openStoredRun(place.golden.path)
     expect([run.corrected, run.karaboId]).toEqual([false, place.golden.karaboId])
     const { trains, outcome } = await replayed(run, { version })
     await expectModules(run, trains)
@@ -71,7 +71,7 @@ describe('a run that is replayed module by module', () => {
   })
 
   it('CORR: by the names that its files have, gain and mask too', async () => {
-    const run = await openReplayRun(place.corrected)
+    const run = await openStoredRun(place.corrected)
     expect([run.corrected, [...run.modules.keys()]]).toEqual([true, [0, 4, 15]])
     const { trains, outcome } = await replayed(run)
     await expectModules(run, trains)
@@ -84,14 +84,29 @@ describe('a run that is replayed module by module', () => {
 
   it.each(GOLDEN_RUNS)('%s: frames as they are stored, parallel gain as well', async name => {
     const { path } = unpackDetectorRun(name, scratch())
-    const run = await openReplayRun(path, name === 'lpd-parallel' ? { parallelGain: true } : {})
+    const run = await openStoredRun(path, name === 'lpd-parallel' ? { parallelGain: true } : {})
     const { trains, outcome } = await replayed(run)
     await expectModules(run, trains)
     expect([trains.length > 0, outcome.lostParts]).toEqual([true, 0])
   })
 
+  it('CORR of before 2024, which has the raw names', async () => {
+    const folder = scratch()
+    const also: ModuleSpec['also'] = (file, root) => declare(file, `${root}/image/mask`, '<I', [3, 512, 128])
+    const corrected = { trainIds: [1000, 1002], counts: [2, 1], dtype: '<f', frame: [512, 128], also }
+    for (const module of [2, 7]) await writeModule(folder, { module, ...corrected })
+    const run = await openReplayRun(folder)
+    expect([run.corrected, [...run.modules.keys()]]).toEqual([true, [2, 7]])
+    const { trains, outcome } = await replayed(run)
+    await expectModules(run, trains)
+    expect(trains[1]?.map(({ name }) => name)).toEqual(
+      [2, 7].map(module => `${run.karaboId}/DET/${module}CH0:xtdf`),
+    )
+    expect(outcome).toMatchObject({ sent: 2, lostParts: 0, frames: 6 })
+  })
+
   it('only the modules and trains that are selected', async () => {
-    const run = await openReplayRun(place.golden.path)
+    const run = await openStoredRun(place.golden.path)
     const modules = new Map([...run.modules].filter(([module]) => module === 4))
     const selected = run.trainIds.slice(1, 3)
     const { trains } = await replayed(run, {}, { selection: { modules, trains: selected } })
@@ -105,7 +120,7 @@ describe('a run that is replayed module by module', () => {
     ['PUSH', 'PULL'],
     ['ROUTER', 'REQ'],
   ] as const)('by %s all trains come, in order', async (socket, client) => {
-    const run = await openReplayRun(place.golden.path)
+    const run = await openStoredRun(place.golden.path)
     const { trains } = await replayed(run, { socket }, { client })
     await expectModules(run, trains)
     expect(idsOf(trains)).toEqual([...idsOf(trains)].sort((a, b) => a - b))

@@ -227,6 +227,16 @@ describe('ids of frames', () => {
     ])
   })
 
+  test('an impossible pulse id is no pulse that is there twice; a possible one is', async () => {
+    const none = 2n ** 64n - 1n
+    expect(problems(await runOf(column('pulseId', BigUint64Array.of(0n, 1n, 0n, none, none, 0n))))).toEqual([
+      expect.stringMatching(/^error : 2 frames .* with an impossible pulse id/),
+    ])
+    expect(problems(await runOf(column('pulseId', BigUint64Array.of(0n, 1n, 0n, 4n, 4n, 0n))))).toEqual([
+      expect.stringMatching(/^error 1001: a pulse is there twice/),
+    ])
+  })
+
   test('impossible pulse ids, beyond 2^53 or NaN, are no witnesses: modules agree by their other ids', async () => {
     const counts = async (a: Parameters<typeof put>[2], b: typeof a) => {
       const run = await runOf(column('pulseId', a), column('pulseId', b, 1))

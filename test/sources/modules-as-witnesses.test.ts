@@ -57,6 +57,27 @@ describe('a cell id of one module that the others deny', () => {
   })
 })
 
+describe('pulse ids that say nothing, in most modules', () => {
+  const doubtful = (last: number): ModuleSpec => ({ ...sound, pulseIds: [4, 4, last, 0, 4, 8] })
+  const rising: ModuleSpec = { ...sound, pulseIds: [0, 4, 8, 0, 4, 8] }
+
+  test.each([
+    ['have no vote, and agree by the others', 8, [6, 6, 6], []],
+    ['have no vote, and are overruled where the others differ', 9, [3, 3, 6], [0, 1]],
+  ])('%s: on joining and in validate alike', async (_, last, frames, overruled) => {
+    const folder = await folderOf(doubtful(last), doubtful(last), rising)
+    const joined = joinRun(await openRun(folder))
+    expect([...joined.modules.values()].map(([file]) => file?.frames)).toEqual(frames)
+    const found = await validate(
+      folder,
+      CHECKS.filter(({ name }) => name === 'pulse_ids_equal'),
+    )
+    expect(errors(found.problems)).toEqual(
+      overruled.map(module => `${module}: other pulses than most modules in trains 1000`),
+    )
+  })
+})
+
 describe('a dataset that one module lacks', () => {
   const header = (module: number) => `INSTRUMENT/${sourceOf({ module })}/header`
   const without = (path: string, also?: ModuleSpec['also']): ModuleSpec => ({

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Argv, CommandModule } from 'yargs'
 import { UsageError } from '../../model/errors.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { flagOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 
 const SUITES = ['kernels', 'hdf5', 'batch', 'dark', 'online'] as const
@@ -65,20 +66,19 @@ function describeArguments(yargs: Argv): Argv<BenchArguments> {
       describe: 'what to measure [default: all]',
     })
     .options({
-      rounds: { type: 'number', default: 5, describe: 'number of measurements' },
-      workers: { type: 'number', default: availableParallelism(), describe: 'maximum number of threads' },
+      rounds: { ...numberOption('number of measurements'), default: 5 },
+      workers: { ...numberOption('maximum number of threads'), default: availableParallelism() },
       scratch: {
-        type: 'string',
+        ...textOption('folder for data, kept; on the file system to be measured'),
         default: join(tmpdir(), 'detcal-bench'),
-        describe: 'folder for data, kept; on the file system to be measured',
       },
-      seed: { type: 'number', default: 1, describe: 'seed of the random data' },
-      quick: { type: 'boolean', default: false, describe: 'little data: only checks that everything runs' },
-      compare: { type: 'string', describe: 'JSON of an earlier run to compare with' },
-      threshold: { type: 'number', default: 1.2, describe: 'ratio to it above which a result is too slow' },
-      html: { type: 'string', describe: 'write a page with plots' },
-      markdown: { type: 'boolean', default: false, describe: 'print Markdown tables' },
-      json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+      seed: { ...numberOption('seed of the random data'), default: 1 },
+      quick: flagOption('little data: only checks that everything runs'),
+      compare: textOption('JSON of an earlier run to compare with'),
+      threshold: { ...numberOption('ratio to it above which a result is too slow'), default: 1.2 },
+      html: textOption('write a page with plots'),
+      markdown: flagOption('print Markdown tables'),
+      json: flagOption('print the result as JSON'),
     })
     .example('$0 bench kernels', 'the correction kernel beside numba, C, numpy, JavaScript')
     .example(

@@ -5,6 +5,7 @@ import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.j
 import { DETECTORS } from '../../kits/index.js'
 import { type FilterOptions, filterOptions, queryOf, versionRecord } from '../constants-options.js'
 import { interruptible } from '../exit.js'
+import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -19,16 +20,9 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
   describe: "write constants into a folder, as files in CalCat's layout and tree",
   builder: (yargs: Argv) =>
     filterOptions(yargs)
-      .option('out', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'folder for xfel/cal/<type>/<pdu>/cal.<epoch>.h5',
-      })
-      .option('overwrite', {
-        type: 'boolean',
-        default: false,
-        describe: 'replace other files of these names',
+      .options({
+        out: { ...textOption('folder for xfel/cal/<type>/<pdu>/cal.<epoch>.h5'), demandOption: true },
+        overwrite: flagOption('replace other files of these names'),
       })
       .example('$0 constants export --catalogue cat --out constants', 'all of them')
       .example(
@@ -39,9 +33,8 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
         '$0 constants import constants/xfel/cal/*/*/cal.*.h5 --catalogue other',
         'and back: the files say all that must be stated',
       ) as unknown as Argv<ExportOptions>,
-  handler: async (options: ArgumentsCamelCase<ExportOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
+  handler: (options: ArgumentsCamelCase<ExportOptions>) =>
+    SqliteCatalogue.using(options.catalogue, async catalogue => {
       const versions = selectSome(catalogue, DETECTORS, queryOf(options))
       const { out, overwrite } = options
       const files = await interruptible(signal =>
@@ -49,10 +42,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
       )
       if (options.json) printJson({ out, files: files.map(record) })
       else process.stdout.write(listing(files))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 function record({ versions, ...file }: ExportedFile): Record<string, unknown> {

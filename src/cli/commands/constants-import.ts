@@ -5,6 +5,7 @@ import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.j
 import { timeText, versionRecord } from '../constants-options.js'
 import { interruptible } from '../exit.js'
 import { type ImportOptions, importRequests } from '../import-requests.js'
+import { flagOption, listOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -15,60 +16,24 @@ export const importCommand: CommandModule<object, ImportOptions> = {
     "copy files in CalCat's layout, or Cheetah's, into a catalogue, which is made where there is none",
   builder: (yargs: Argv) =>
     yargs
-      .positional('files', {
-        type: 'string',
-        array: true,
-        demandOption: true,
-        describe: 'files of constants',
-      })
-      .option('catalogue', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'folder of the catalogue',
-      })
-      .option('detector', {
-        type: 'string',
-        requiresArg: true,
-        describe:
+      .positional('files', { ...textOption('files of constants'), array: true, demandOption: true })
+      .options({
+        catalogue: { ...textOption('folder of the catalogue'), demandOption: true },
+        detector: textOption(
           'Karabo name of the detector (SPB_DET_AGIPD1M-1), or agipd1m for any; default: what the files state',
-      })
-      .option('module', {
-        type: 'number',
-        requiresArg: true,
-        describe: 'module number; default: what the files state',
-      })
-      .option('pdu', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'physical detector unit (PDU); default: the one the file names',
-      })
-      .option('begin-at', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'valid from, ISO 8601; default: the epoch in cal.<epoch>.h5',
-      })
-      .option('condition', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe: 'operating condition name=value, may be repeated; takes precedence over the file',
-      })
-      .option('dims', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        default: [],
-        describe:
+        ),
+        module: numberOption('module number; default: what the files state'),
+        pdu: textOption('physical detector unit (PDU); default: the one the file names'),
+        'begin-at': textOption('valid from, ISO 8601; default: the epoch in cal.<epoch>.h5'),
+        condition: listOption(
+          'operating condition name=value, may be repeated; takes precedence over the file',
+        ),
+        dims: listOption(
           'order of axes, slowest first: fast_scan,slow_scan,cell,gain; of one calibration: FFMap=slow_scan,…; may be repeated',
+        ),
+        'raw-data': textOption('where the raw data are, for the record'),
+        json: flagOption('print JSON on stdout'),
       })
-      .option('raw-data', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'where the raw data are, for the record',
-      })
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON on stdout' })
       .example(
         '$0 constants import cal.1738172761.h5 --catalogue cat --detector SPB_DET_AGIPD1M-1 --module 3',
         'import one file',
@@ -83,13 +48,9 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       ) as unknown as Argv<ImportOptions>,
   handler: async (options: ArgumentsCamelCase<ImportOptions>) => {
     const requests = await importRequests(options)
-    const catalogue = SqliteCatalogue.open(options.catalogue, 'write')
-    try {
-      const report = await interruptible(signal => importAllConstants(catalogue, requests, signal))
-      print(report, options.json)
-    } finally {
-      catalogue.close()
-    }
+    const enter = (catalogue: SqliteCatalogue) =>
+      interruptible(signal => importAllConstants(catalogue, requests, signal))
+    print(await SqliteCatalogue.using(options.catalogue, enter, 'write'), options.json)
   },
 }
 

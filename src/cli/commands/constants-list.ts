@@ -37,23 +37,16 @@ export const listCommand: CommandModule<object, ListOptions> = {
         '$0 constants list --catalogue cat --detector SPB_DET_AGIPD1M-1 --at 2025-02-01T12:00',
         'what a run of that time would get',
       ) as unknown as Argv<ListOptions>,
-  handler: (options: ArgumentsCamelCase<ListOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
-      const versions = selectConstants(catalogue, DETECTORS, {
-        ...queryOf(options),
-        removed: options.removed,
-      })
+  handler: (options: ArgumentsCamelCase<ListOptions>) =>
+    SqliteCatalogue.using(options.catalogue, catalogue => {
+      const versions = selectConstants(catalogue, DETECTORS, { ...queryOf(options), removed: options.removed })
       const placements = catalogue.placements()
       if (options.json)
         printJson(
           versions.map(version => ({ ...versionRecord(version), modules: modulesOf(version, placements) })),
         )
       else process.stdout.write(listing(versions, placements))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 function listing(versions: readonly ConstantVersion[], placements: readonly Placement[]): string {

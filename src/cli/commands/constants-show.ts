@@ -9,6 +9,7 @@ import { calibrationOf } from '../../../constants/model/calibrations.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Detector } from '../../detectors/detector.js'
 import { DETECTORS } from '../../kits/index.js'
+import { given } from '../../model/given.js'
 import {
   conditionList,
   type FilterOptions,
@@ -17,6 +18,7 @@ import {
   timeText,
   versionRecord,
 } from '../constants-options.js'
+import { numberOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
@@ -31,18 +33,17 @@ export const showCommand: CommandModule<object, ShowOptions> = {
   describe: 'show everything known about one constant, or about those that the options select',
   builder: (yargs: Argv) =>
     filterOptions(yargs)
-      .positional('id', { type: 'number', describe: 'number of the constant, see constants list' })
+      .positional('id', numberOption('number of the constant, see constants list'))
       .option('statistics', { type: 'boolean', default: true, describe: 'summarise the values' })
       .example('$0 constants show 12 --catalogue cat', 'all about constant 12')
       .example(
         '$0 constants show --catalogue cat --module 0-3 --calibration Offset --no-statistics',
         'all offsets of four modules, without reading their numbers',
       ) as unknown as Argv<ShowOptions>,
-  handler: async (options: ArgumentsCamelCase<ShowOptions>) => {
-    const catalogue = SqliteCatalogue.open(options.catalogue)
-    try {
+  handler: (options: ArgumentsCamelCase<ShowOptions>) =>
+    SqliteCatalogue.using(options.catalogue, async catalogue => {
       const { id } = options
-      const query = { ...queryOf(options), ...(id === undefined ? {} : { id }) }
+      const query = { ...queryOf(options), ...given(options, ['id']) }
       // One that is asked for by its number is shown, removed or not.
       const gone = id === undefined ? [] : catalogue.list({ id, removed: true })
       const versions = gone.length > 0 ? gone : selectSome(catalogue, DETECTORS, query)
@@ -57,10 +58,7 @@ export const showCommand: CommandModule<object, ShowOptions> = {
       if (options.json)
         printJson(shown.map(({ version, ...read }) => ({ ...versionRecord(version), ...read })))
       else process.stdout.write(shown.map(text).join('\n'))
-    } finally {
-      catalogue.close()
-    }
-  },
+    }),
 }
 
 interface Shown {

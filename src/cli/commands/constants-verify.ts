@@ -3,7 +3,8 @@ import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.j
 import { verifyCatalogue } from '../../../constants/catalogue/verify.js'
 import { DETECTORS } from '../../kits/index.js'
 import type { Problem } from '../../model/problem.js'
-import { EXIT } from '../exit.js'
+import { endWith, exitCodeOf } from '../exit.js'
+import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 
 interface VerifyOptions {
@@ -17,17 +18,13 @@ export const verifyCommand: CommandModule<object, VerifyOptions> = {
   describe: 'check that every file is there and unchanged, and that a correction can read every value',
   builder: (yargs: Argv) =>
     yargs
-      .option('catalogue', {
-        type: 'string',
-        demandOption: true,
-        requiresArg: true,
-        describe: 'folder of the catalogue',
+      .options({
+        catalogue: { ...textOption('folder of the catalogue'), demandOption: true },
+        json: flagOption('print JSON on stdout'),
       })
-      .option('json', { type: 'boolean', default: false, describe: 'print JSON on stdout' })
       .example('$0 constants verify --catalogue cat', 'read and check all files'),
-  handler: async ({ catalogue: root, json }: ArgumentsCamelCase<VerifyOptions>) => {
-    const catalogue = SqliteCatalogue.open(root)
-    try {
+  handler: ({ catalogue: root, json }: ArgumentsCamelCase<VerifyOptions>) =>
+    SqliteCatalogue.using(root, async catalogue => {
       const files = new Set<string>()
       const problems: Problem[] = []
       for await (const problem of verifyCatalogue(catalogue, DETECTORS, file => files.add(file)))
@@ -38,11 +35,8 @@ export const verifyCommand: CommandModule<object, VerifyOptions> = {
         process.stdout.write(
           `${problems.map(line).join('')}${files.size} files, ${errors} errors, ${problems.length - errors} warnings\n`,
         )
-      if (errors > 0) process.exitCode = EXIT.problems
-    } finally {
-      catalogue.close()
-    }
-  },
+      endWith({ code: exitCodeOf(problems) })
+    }),
 }
 
 function line({ check, severity, message, place }: Problem): string {

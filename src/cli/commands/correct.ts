@@ -1,20 +1,13 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
 import { foreseenProblems } from '../../engine/run/foresee.js'
-import {
-  executeCorrection,
-  type MachineOptions,
-  type PreparedCorrection,
-  prepareCorrection,
-} from '../../engine/run/prepare.js'
+import { executeCorrection, type PreparedCorrection, prepareCorrection } from '../../engine/run/prepare.js'
 import { Engine } from '../../engine/threads/engine.js'
-import type { Problem } from '../../model/problem.js'
 import { openConstantsCache } from '../constants-cache.js'
-import { type CorrectOptions, correctOptions, type MachineArguments, requestOf } from '../correct-options.js'
-import { outcomeReport, planReport, type Report } from '../correct-report.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
-import { parseWorkers } from '../options.js'
-import { printJson } from '../output.js'
+import { type CorrectOptions, correctOptions, requestOf } from '../correct-options.js'
+import { outcomeReport, planReport } from '../correct-report.js'
+import { endWith, exitCodeOf, interruptible } from '../exit.js'
+import { type MachineArguments, machineOf } from '../options.js'
+import { printReport } from '../output.js'
 import { problemLines } from '../problems.js'
 import { showProgress } from '../progress.js'
 
@@ -36,8 +29,8 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     const { plan: prepared, told } = await prepareCorrection(request, use)
     const foreseen = foreseenProblems(prepared, machine.overwrite ?? false)
     const plan = { ...prepared, problems: [...prepared.problems, ...foreseen] }
-    print(args, planReport(plan, told))
-    return exitCode(plan.problems)
+    printReport(planReport(plan, told), args.json)
+    return exitCodeOf(plan.problems)
   }
   // Threads load their modules while the run is opened.
   const engine = await Engine.start(use)
@@ -45,18 +38,6 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
     return await execute(args, await prepareCorrection(request, use), { machine, engine, signal })
   } finally {
     await engine.close()
-  }
-}
-
-/** @throws UsageError */
-function machineOf({
-  workers,
-  memory,
-}: MachineArguments): Required<Pick<MachineOptions, 'workers' | 'memory'>> {
-  const limits = machineLimits()
-  return {
-    workers: parseWorkers(workers, limits.cpus),
-    memory: memoryBudget(memory === undefined ? undefined : parseBytes(memory), limits),
   }
 }
 
@@ -76,15 +57,6 @@ async function execute(
     onProgress: done => progress.update(done),
   }).finally(() => progress.stop())
   process.stderr.write(problemLines(outcome.problems))
-  print(args, outcomeReport(plan, told, outcome))
-  return exitCode(outcome.problems)
-}
-
-function print({ json: asJson }: CorrectOptions, { json, text }: Report): void {
-  if (asJson) printJson(json)
-  else process.stdout.write(text)
-}
-
-function exitCode(problems: readonly Problem[]): number {
-  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  printReport(outcomeReport(plan, told, outcome), args.json)
+  return exitCodeOf(outcome.problems)
 }

@@ -10,8 +10,10 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   serve: async () => (await import('./serve.js')).serveCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   replay: async () => (await import('./replay.js')).replayCommand,
+  preview: async () => (await import('./preview.js')).previewCommand,
   validate: async () => (await import('./validate.js')).validateCommand,
   constants: async () => (await import('./constants.js')).constantsCommand,
+  geometry: async () => (await import('./geometry.js')).geometryCommand,
   bench: async () => (await import('./bench.js')).benchCommand,
 }
 

@@ -1,8 +1,9 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { problemsOfImages } from '../../sources/run/frames-written.js'
 import { openRun } from '../../sources/run/open-run.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
+import { endWith, exitCodeOf, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
+import { flagOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { problemLines } from '../problems.js'
 
@@ -19,18 +20,14 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
   describe: 'summarise a RAW run: modules, trains, frames, conditions, problems',
   builder: (yargs: Argv) =>
     yargs
-      .positional('run', { type: 'string', demandOption: true, describe: 'folder of the RAW run' })
+      .positional('run', { ...textOption('folder of the RAW run'), demandOption: true })
       .options({
-        detector: {
-          type: 'string',
-          default: 'auto',
-          describe: 'detector id or Karabo name, if there are several',
-        },
+        detector: { ...textOption('detector id or Karabo name, if there are several'), default: 'auto' },
         'parallel-gain': {
           type: 'boolean',
           describe: 'LPD: a train holds its pulses once in each gain stage [default: from control data]',
         },
-        json: { type: 'boolean', default: false, describe: 'print the summary as JSON' },
+        json: flagOption('print the summary as JSON'),
       })
       .example('$0 inspect raw/r0001', 'what there is to correct') as unknown as Argv<InspectOptions>,
   handler: async (args: ArgumentsCamelCase<InspectOptions>) => {
@@ -51,5 +48,5 @@ async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
     process.stdout.write(inspectText(found))
     process.stderr.write(problemLines(found.problems))
   }
-  return found.problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  return exitCodeOf(found.problems)
 }

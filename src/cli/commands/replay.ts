@@ -5,7 +5,6 @@ import { SERVER_SOCKETS, type ServerSocket } from '../../bridge/server.js'
 import { WHEN_FULL, type WhenFull } from '../../bridge/train-queue.js'
 import { pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { UsageError } from '../../model/errors.js'
-import { openReplayRun } from '../../online/replay/open-replay-run.js'
 import {
   REPLAY_LAYOUTS,
   type ReplayLayout,
@@ -13,8 +12,9 @@ import {
   type ReplaySelection,
   replay,
 } from '../../online/replay/replay.js'
-import type { ReplayRun } from '../../online/replay/replay-run.js'
 import { parseModules, parseTrains, selectTrains } from '../../sources/run/query.js'
+import type { StoredRun } from '../../sources/run/run.js'
+import { openStoredRun } from '../../sources/run/stored-run.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { printJson } from '../output.js'
 import { problemLines } from '../problems.js'
@@ -111,7 +111,7 @@ async function run(args: ArgumentsCamelCase<ReplayArguments>, signal: AbortSigna
   const rate = parseRate(args.rate)
   parseEndpoint(args.bind, '--bind')
   const { detector, parallelGain } = args
-  const opened = await openReplayRun(args.run, {
+  const opened = await openStoredRun(args.run, {
     ...{ detector, signal },
     ...(parallelGain !== undefined && { parallelGain }),
   })
@@ -161,7 +161,7 @@ function parseRate(text: string): number {
 }
 
 /** @throws UsageError if nothing is selected. */
-function selectionOf(run: ReplayRun, args: ArgumentsCamelCase<ReplayArguments>): ReplaySelection {
+function selectionOf(run: StoredRun, args: ArgumentsCamelCase<ReplayArguments>): ReplaySelection {
   const trains = selectTrains(run.trainIds, args.trains === undefined ? undefined : parseTrains(args.trains))
   if (args.modules === undefined) return { modules: run.modules, trains }
   const wanted = new Set(parseModules(args.modules, run.detector))
@@ -175,7 +175,7 @@ function selectionOf(run: ReplayRun, args: ArgumentsCamelCase<ReplayArguments>):
 }
 
 /** Those that concern the modules that are sent. */
-function problemsOf({ problems, detector }: ReplayRun, modules: string | undefined): ReplayRun['problems'] {
+function problemsOf({ problems, detector }: StoredRun, modules: string | undefined): StoredRun['problems'] {
   if (modules === undefined) return problems
   const wanted = new Set<number>(parseModules(modules, detector))
   return problems.filter(({ place: { module } }) => module === undefined || wanted.has(module))
@@ -183,7 +183,7 @@ function problemsOf({ problems, detector }: ReplayRun, modules: string | undefin
 
 /** Bytes of the frames that are to be sent, for the rate: of corrected ones data, gain and mask. */
 function bytesOf(
-  { detector, corrected, rawFrames }: ReplayRun,
+  { detector, corrected, rawFrames }: StoredRun,
   { modules, trains }: ReplaySelection,
 ): number {
   const wanted = new Set<number>(trains)

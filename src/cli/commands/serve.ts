@@ -1,13 +1,12 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { ConstantsCache } from '../../../constants/cache/cache.js'
-import { machineLimits, memoryBudget, parseBytes } from '../../engine/plan/budget.js'
 import { CacheUse } from '../../engine/run/cache-use.js'
 import type { OnlineStatus } from '../../online/live.js'
 import { checkServeRequest } from '../../online/request.js'
 import { OnlineService } from '../../online/service.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
-import { parseWorkers } from '../options.js'
+import { machineOf } from '../options.js'
 import { printJson } from '../output.js'
 import { type ServeArguments, serveOptions, serveRequestOf } from '../serve-options.js'
 import { incidentLine, serveReport } from '../serve-report.js'
@@ -25,11 +24,9 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
 /** Serves until it is stopped. */
 async function serve(args: ServeArguments, signal: AbortSignal): Promise<number> {
   const request = checkServeRequest(await serveRequestOf(args))
-  const limits = machineLimits()
   const cache = openConstantsCache(args)
   const service = await OnlineService.start(request, {
-    workers: parseWorkers(args.workers, limits.cpus),
-    memory: memoryBudget(args.memory === undefined ? undefined : parseBytes(args.memory), limits),
+    ...machineOf(args),
     ...(cache instanceof ConstantsCache && { cache: new CacheUse(cache) }),
     onIncident: incident => void process.stderr.write(incidentLine(incident, args.json)),
   })

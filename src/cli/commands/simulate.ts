@@ -8,6 +8,7 @@ import type { SimulationOptions } from '../../simulator/model/options.js'
 import { type SimulationResult, simulate } from '../../simulator/simulate.js'
 import { parseModules } from '../../sources/run/query.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { flagOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { showProgress } from '../progress.js'
 import { sizeText } from '../quantities.js'
@@ -71,60 +72,44 @@ export const simulateCommand: CommandModule<object, SimulateArguments> = {
 
 function describeArguments(yargs: Argv): Argv<SimulateArguments> {
   return yargs
-    .positional('out', { type: 'string', demandOption: true, describe: 'folder that gets raw/rNNNN' })
-    .option('detector', {
-      type: 'string',
-      choices: DETECTORS.map(({ id }) => id),
-      demandOption: true,
-      describe: 'which detector',
+    .positional('out', { ...textOption('folder that gets raw/rNNNN'), demandOption: true })
+    .options({
+      detector: {
+        ...textOption('which detector'),
+        choices: DETECTORS.map(({ id }) => id),
+        demandOption: true,
+      },
+      trains: { ...numberOption('trains of the run'), demandOption: true },
+      cells: { ...numberOption('memory cells, one frame each, of a train'), demandOption: true },
+      modules: textOption('modules, as in 0,3,5-7  [default: all]'),
+      proposal: { ...numberOption('proposal number'), default: 900_000 },
+      run: { ...numberOption('run number'), default: 1 },
+      kind: {
+        ...textOption('with light or without'),
+        choices: ['photons', 'dark'] as const,
+        default: 'photons' as const,
+      },
+      'gain-stage': {
+        ...textOption('adaptive, or all pixels in one stage'),
+        choices: ['adaptive', 'high', 'medium', 'low'] as const,
+        default: 'adaptive' as const,
+      },
+      'parallel-gain': flagOption('LPD: every pulse stored once in each gain stage'),
+      'photon-energy': { ...numberOption('keV'), default: 9.2 },
+      switched: { ...numberOption('share of pixels that leave high gain'), default: 0.004 },
+      seed: { ...numberOption('seed of the detector and its data'), default: 1 },
+      'trains-per-file': { ...numberOption('trains of a sequence file'), default: 256 },
+      'format-version': {
+        ...textOption('of the files'),
+        choices: ['0.5', '1.0', '1.2'] as const,
+        default: '1.2' as const,
+      },
+      truth: textOption('HDF5 file that gets photons and gain stage of every pixel'),
+      catalogue: textOption('catalogue that gets the constants  [default: <out>/catalogue]'),
+      workers: numberOption('threads  [default: all cores]'),
+      overwrite: flagOption('replace the run if it is there'),
+      json: flagOption('print the result as JSON'),
     })
-    .option('trains', { type: 'number', demandOption: true, describe: 'trains of the run' })
-    .option('cells', {
-      type: 'number',
-      demandOption: true,
-      describe: 'memory cells, one frame each, of a train',
-    })
-    .option('modules', { type: 'string', describe: 'modules, as in 0,3,5-7  [default: all]' })
-    .option('proposal', { type: 'number', default: 900_000, describe: 'proposal number' })
-    .option('run', { type: 'number', default: 1, describe: 'run number' })
-    .option('kind', {
-      type: 'string',
-      choices: ['photons', 'dark'] as const,
-      default: 'photons' as const,
-      describe: 'with light or without',
-    })
-    .option('gain-stage', {
-      type: 'string',
-      choices: ['adaptive', 'high', 'medium', 'low'] as const,
-      default: 'adaptive' as const,
-      describe: 'adaptive, or all pixels in one stage',
-    })
-    .option('parallel-gain', {
-      type: 'boolean',
-      default: false,
-      describe: 'LPD: every pulse stored once in each gain stage',
-    })
-    .option('photon-energy', { type: 'number', default: 9.2, describe: 'keV' })
-    .option('switched', { type: 'number', default: 0.004, describe: 'share of pixels that leave high gain' })
-    .option('seed', { type: 'number', default: 1, describe: 'seed of the detector and its data' })
-    .option('trains-per-file', { type: 'number', default: 256, describe: 'trains of a sequence file' })
-    .option('format-version', {
-      type: 'string',
-      choices: ['0.5', '1.0', '1.2'] as const,
-      default: '1.2' as const,
-      describe: 'of the files',
-    })
-    .option('truth', {
-      type: 'string',
-      describe: 'HDF5 file that gets photons and gain stage of every pixel',
-    })
-    .option('catalogue', {
-      type: 'string',
-      describe: 'catalogue that gets the constants  [default: <out>/catalogue]',
-    })
-    .option('workers', { type: 'number', describe: 'threads  [default: all cores]' })
-    .option('overwrite', { type: 'boolean', default: false, describe: 'replace the run if it is there' })
-    .option('json', { type: 'boolean', default: false, describe: 'print the result as JSON' })
     .example(
       '$0 simulate /tmp/sim --detector agipd1m --trains 64 --cells 16',
       'a run of 16 modules in /tmp/sim/raw/r0001, its constants in /tmp/sim/catalogue',

@@ -2,7 +2,8 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { UsageError } from '../../model/errors.js'
 import { CHECKS, checksWithout } from '../../validation/checks/index.js'
 import { validate } from '../../validation/validate.js'
-import { EXIT, endWith, interruptible } from '../exit.js'
+import { EXIT, endWith, exitCodeOf, interruptible } from '../exit.js'
+import { flagOption, listOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 import { validationText } from '../validate-report.js'
@@ -20,17 +21,11 @@ export const validateCommand: CommandModule<object, ValidateOptions> = {
   describe: 'check the files of a run, RAW or corrected',
   builder: (yargs: Argv) =>
     yargs
-      .positional('path', { type: 'string', describe: 'folder of the run, or one file' })
+      .positional('path', textOption('folder of the run, or one file'))
       .options({
-        skip: {
-          type: 'string',
-          array: true,
-          nargs: 1,
-          default: [],
-          describe: 'name of a check to leave out',
-        },
-        list: { alias: 'l', type: 'boolean', default: false, describe: 'list the checks' },
-        json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
+        skip: listOption('name of a check to leave out'),
+        list: { ...flagOption('list the checks'), alias: 'l' },
+        json: flagOption('print the result as JSON'),
       })
       .example('$0 validate raw/r0001', 'exit code 1 if something is wrong')
       .example('$0 validate proc/r0001 --skip corr_values', 'all checks but one')
@@ -58,7 +53,7 @@ async function run({ path, skip, list, json }: ValidateOptions, signal: AbortSig
   const { files, problems } = await validate(path, checks, { signal, onFile: showFile })
   if (json) printJson({ path, files, checks: checks.map(({ name }) => name), problems })
   else process.stdout.write(validationText(files, problems))
-  return problems.some(({ severity }) => severity === 'error') ? EXIT.problems : EXIT.done
+  return exitCodeOf(problems)
 }
 
 /** Progress, on a terminal only. */

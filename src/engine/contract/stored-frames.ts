@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { frameAddresses, locate, rowsNotWritten } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import type { BlockInput } from './block-input.js'
 
 /** How the frames of an image/data are stored, by row. */
@@ -31,11 +32,7 @@ export function storedFrames(input: Pick<BlockInput, 'fd' | 'path' | 'dataset'>)
       hint: 'Wait until it is copied completely, or copy it again',
     })
   }
-  return {
-    ...(addresses ? { addresses } : {}),
-    ...(fillValue ? { fillValue } : {}),
-    ...(notWritten ? { notWritten } : {}),
-  }
+  return given({ addresses, fillValue, notWritten })
 }
 
 /** `input` for frames at `rows`, with what is known of each. */

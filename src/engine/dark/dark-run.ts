@@ -8,24 +8,19 @@ import { isDetcalError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
+import { type RunOptions, running } from '../run/running.js'
 import { type ModuleQueue, throughLanes } from '../run/through-lanes.js'
-import { Engine } from '../threads/engine.js'
-import { RunStop } from '../threads/job.js'
-import { DarkModuleRun } from './module-run.js'
+import { type DarkContext, DarkModuleRun } from './module-run.js'
 import type { DarkModule, DarkOutcome } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
 import { Staging } from './staging.js'
 
-export interface DarkOptions {
+/** How a characterisation is executed. What is told of progress, after every strip, is the share of the work that is done. */
+export interface DarkOptions extends RunOptions {
   /** Folder of the catalogue; made if it is not there. */
   readonly catalogue: string
   /** Who makes the constants: `detcal 0.1.0+3f2a9c04d71e5b86`. */
   readonly software: string
-  readonly signal?: AbortSignal
-  /** Told after every strip which share of the work is done. */
-  readonly onProgress?: (share: number) => void
-  /** Threads and lanes to use, which are still there afterwards; absent: the run has its own. */
-  readonly engine?: Engine
 }
 
 /**
@@ -37,36 +32,26 @@ export interface DarkOptions {
  * written; StoppedError once `signal` is aborted. Nothing is entered then, and nothing left behind.
  */
 export async function darkRun(plan: DarkPlan, options: DarkOptions): Promise<DarkOutcome> {
-  const start = performance.now()
-  if (options.signal?.aborted) throw new StoppedError()
-  const staging = Staging.open(options.catalogue, plan.totals.outputBytes)
-  const stop = new RunStop(options.signal)
-  let own: Engine | undefined
-  try {
-    own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
-    const engine = options.engine ?? (own as Engine)
-    const previous = await previousConstants(plan, options.catalogue)
-    const { modules, problems } = await characterise(plan, options, { engine, stop }, staging, previous)
-    if (stop.signal.aborted) throw new StoppedError()
-    // Threads end while the constants are entered.
-    const ended = own?.close()
-    const { versions } = await enter(plan, modules, options.catalogue, staging)
+  const { catalogue, software } = options
+  const open = () => Staging.open(catalogue, plan.totals.outputBytes)
+  return running(plan, options, open, async (staging, { stop, progress, engine, endThreads }) => {
+    // Threads load their modules meanwhile.
+    const started = await engine()
+    const previous = await previousConstants(plan, catalogue)
+    const rows = plan.totals.frames * plan.detector.slowScan
+    const { modules, problems } = await characterise({
+      ...{ plan, stop, software },
+      engine: started,
+      pathOf: module => staging.path(module.module),
+      previous: ({ module }) => previous.get(module),
+      onRows: done => progress.add(done, rows),
+    })
+    endThreads()
+    const { versions } = await enter(plan, modules, catalogue, staging)
     staging.keepCatalogue()
-    await ended
-    return {
-      modules,
-      versions,
-      problems: [...plan.problems, ...problems, ...modules.flatMap(module => module.problems)],
-      frames: plan.totals.frames,
-      rawBytes: plan.totals.rawBytes,
-      seconds: (performance.now() - start) / 1000,
-      peakMemory: process.resourceUsage().maxRSS * 1024,
-    }
-  } finally {
-    stop.end()
-    await own?.close()
-    staging.close()
-  }
+    const found = [...problems, ...modules.flatMap(module => module.problems), ...progress.problems]
+    return { modules, versions, problems: [...plan.problems, ...found] }
+  })
 }
 
 /** The constants that were valid just before these begin. */
@@ -75,9 +60,8 @@ async function previousConstants(
   root: string,
 ): Promise<ReadonlyMap<ModuleIndex, ModuleConstants>> {
   if (!existsSync(join(root, 'catalogue.sqlite'))) return new Map()
-  const catalogue = SqliteCatalogue.open(root)
-  try {
-    return await catalogue.find({
+  return SqliteCatalogue.using(root, catalogue =>
+    catalogue.find({
       detector,
       karaboId,
       modules: modules.map(({ module }) => module),
@@ -85,29 +69,14 @@ async function previousConstants(
       conditions,
       at: new Date(beginAt.getTime() - 1),
       strategy: 'prior',
-    })
-  } finally {
-    catalogue.close()
-  }
+    }),
+  )
 }
 
 async function characterise(
-  plan: DarkPlan,
-  options: DarkOptions,
-  { engine, stop }: { readonly engine: Engine; readonly stop: RunStop },
-  staging: Staging,
-  previous: ReadonlyMap<ModuleIndex, ModuleConstants>,
-): Promise<{ modules: DarkModule[]; problems: Problem[] }> {
-  const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
-  const context = {
-    plan,
-    engine,
-    stop,
-    software: options.software,
-    pathOf: (module: DarkModulePlan) => staging.path(module.module),
-    previous: ({ module }: DarkModulePlan) => previous.get(module),
-    onRows: progress(plan, options),
-  }
+  context: DarkContext,
+): Promise<{ modules: DarkModule[]; problems: readonly Problem[] }> {
+  const { plan, stop } = context
   const failures: { module: ModuleIndex; error: unknown }[] = []
   const through = async (lane: Lane, queue: ModuleQueue<DarkModulePlan>): Promise<DarkModule[]> => {
     const done: DarkModule[] = []
@@ -122,14 +91,10 @@ async function characterise(
     }
     return done
   }
-  try {
-    const modules = await throughLanes(plan.modules, lanes, through)
-    const [first] = failures
-    if (modules.length === 0 && first !== undefined) throw first.error
-    return { modules, problems: failures.map(({ module, error }) => failure(module, error)) }
-  } finally {
-    engine.lanes.giveBack(lanes)
-  }
+  const modules = await throughLanes(plan.modules, plan.lanes, context, through)
+  const [first] = failures
+  if (modules.length === 0 && first !== undefined) throw first.error
+  return { modules, problems: failures.map(({ module, error }) => failure(module, error)) }
 }
 
 async function enter(
@@ -138,19 +103,12 @@ async function enter(
   root: string,
   staging: Staging,
 ): Promise<ImportReport> {
-  const catalogue = SqliteCatalogue.open(root, 'write')
-  try {
-    return await importAllConstants(
-      catalogue,
-      modules.map(({ module, pdu, written }) => ({
-        ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
-        files: [staging.path(module)],
-        move: written,
-      })),
-    )
-  } finally {
-    catalogue.close()
-  }
+  const requests = modules.map(({ module, pdu, written }) => ({
+    ...{ detector, detectorName: karaboId, module, pdu, beginAt, conditions, rawData },
+    files: [staging.path(module)],
+    move: written,
+  }))
+  return SqliteCatalogue.using(root, catalogue => importAllConstants(catalogue, requests), 'write')
 }
 
 function failure(module: ModuleIndex, error: unknown): Problem {
@@ -162,13 +120,5 @@ function failure(module: ModuleIndex, error: unknown): Problem {
     severity: 'error',
     message: hint === undefined ? `not characterised: ${message}` : `not characterised: ${message}. ${hint}`,
     place: { ...place, module },
-  }
-}
-
-function progress({ totals, detector }: DarkPlan, { onProgress }: DarkOptions): (rows: number) => void {
-  let done = 0
-  return rows => {
-    done += rows
-    onProgress?.(done / (totals.frames * detector.slowScan))
   }
 }

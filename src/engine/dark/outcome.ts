@@ -6,6 +6,7 @@ import type { StageSummary } from '../../../constants/dark/summary.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import type { RunCost } from '../run/running.js'
 
 /** What was found of one module; arrays are by stage. */
 export interface DarkModule {
@@ -22,14 +23,9 @@ export interface DarkModule {
 }
 
 /** A finished characterisation: what is in the catalogue now, and what went wrong. */
-export interface DarkOutcome {
+export interface DarkOutcome extends RunCost {
   readonly modules: readonly DarkModule[]
   /** Constants entered; `isNew` is false for those that were there already, to the byte. */
   readonly versions: readonly { readonly version: ConstantVersion; readonly isNew: boolean }[]
   readonly problems: readonly Problem[]
-  readonly frames: number
-  readonly rawBytes: number
-  readonly seconds: number
-  /** Bytes. */
-  readonly peakMemory: number
 }

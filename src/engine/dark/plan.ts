@@ -10,6 +10,7 @@ import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource } from '../../sources/conditions/reader.js'
 import type { JoinedRun } from '../../sources/run/join.js'
+import type { PlanTotals } from '../plan/plan.js'
 import { conditionProblems, type ToldConditions, toldConditions } from '../plan/told-conditions.js'
 import { checkStages } from './check-runs.js'
 import { framesByCell, type ModuleFrames } from './frames.js'
@@ -57,21 +58,12 @@ export interface DarkPlan {
   readonly modules: readonly DarkModulePlan[]
   readonly lanes: DarkLanes
   readonly workers: number
-  readonly totals: DarkTotals
+  readonly totals: PlanTotals
   readonly problems: readonly Problem[]
 }
 
 /** Of one group of conditions. */
 const DARK = ['Offset', 'Noise', 'BadPixelsDark']
-
-export interface DarkTotals {
-  /** Trains of all runs. */
-  readonly trains: number
-  /** Module frames of all runs. */
-  readonly frames: number
-  readonly rawBytes: number
-  readonly outputBytes: number
-}
 
 /**
  * Plans a characterisation: a pure function.

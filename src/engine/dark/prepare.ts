@@ -1,87 +1,67 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
-import type { DarkLimits } from '../../../constants/dark/limits.js'
-import type { DarkRecipe, StageName } from '../../../constants/dark/recipe.js'
+import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import { parseConditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
-import { type DetectorKit, darkRecipeOf } from '../../kits/kit.js'
+import { darkRecipeOf } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
+import { parseTime } from '../../model/time.js'
 import { type JoinedRun, joinRun } from '../../sources/run/join.js'
 import { openRun } from '../../sources/run/open-run.js'
 import type { Selection } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
+import { machineLimits, memoryBudget } from '../plan/budget.js'
 import { withStated } from '../plan/told-conditions.js'
+import { type MachineOptions, selectionOf } from '../run/prepare.js'
 import { checkRuns, darkConditions } from './check-runs.js'
 import { type DarkPlan, planDark } from './plan.js'
-
-/** What is asked for. */
-export interface DarkRequest {
-  /** Folders of the RAW runs: one of each stage, or `run` for one that has all. */
-  readonly runs: Readonly<Partial<Record<StageName | 'run', string>>>
-  readonly catalogue: string
-  /** `auto`, a detector's id or a Karabo name. */
-  readonly detector?: string
-  /** Whether the run was taken in parallel gain; absent: as its control data say. */
-  readonly parallelGain?: boolean
-  /** The detectors that are looked for; absent: all that detcal knows. */
-  readonly kits?: readonly DetectorKit[]
-  /** What of the runs is used. */
-  readonly selection: (detector: Detector) => Selection
-  /** The limits in force, from the detector's own. */
-  readonly limits: (recipe: DarkRecipe) => DarkLimits
-  /** Conditions that were stated, `name → value`; they win over control data. */
-  readonly stated: Readonly<Record<string, string>>
-  /** From when the constants are valid; absent: when the first run was taken. */
-  readonly beginAt?: Date
-  readonly workers: number
-  readonly memory: number
-  readonly signal?: AbortSignal
-}
+import { checkDarkRequest, type DarkRequest, limitsOf } from './request.js'
 
 /**
- * Opens the runs and plans their characterisation.
- * @throws UsageError, DataError as {@link openRun} and {@link planDark} do, and if the runs given are not those that
- * the detector needs.
+ * Opens the runs that a request names and plans their characterisation.
+ * @throws UsageError, DataError as {@link openRun} and {@link planDark} do, for options that cannot be, and if the runs
+ * given are not those that the detector needs.
  */
-export async function prepareDark(request: DarkRequest): Promise<DarkPlan> {
-  const given = Object.entries(request.runs).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  )
-  const [some] = given
+export async function prepareDark(request: DarkRequest, options: MachineOptions = {}): Promise<DarkPlan> {
+  const { signal, kits } = options
+  const machine = machineLimits()
+  const asked = checkDarkRequest(request)
+  const { parallelGain } = asked
+  const stated = asked.beginAt === undefined ? undefined : parseTime(asked.beginAt)
+  const opened = new Map<string, Run>()
+  for (const [name, path] of Object.entries(asked.runs)) {
+    if (path === undefined) continue
+    const run = await openRun(resolve(path), {
+      detector: asked.detector,
+      ...given({ parallelGain, signal, kits }),
+    })
+    opened.set(name, run)
+  }
+  const [some] = opened.values()
   if (some === undefined)
     throw new UsageError('no dark run is named', { hint: 'Give --high, --medium and --low, or --run' })
-  const { signal, parallelGain, kits } = request
-  const options = {
-    detector: request.detector ?? 'auto',
-    ...(signal && { signal }),
-    ...(kits && { kits }),
-    ...(parallelGain !== undefined && { parallelGain }),
-  }
-  const opened = new Map<string, Run>()
-  for (const [name, path] of given) opened.set(name, await openRun(path, options))
-  const kit = opened.get(some[0])?.kit
-  if (kit === undefined) throw new RangeError('no run was opened')
-  const { detector } = kit
+  const { detector, kit } = some
   const recipe = darkRecipeOf(kit)
   const runs = stagesOf(detector, recipe, opened)
   checkRuns(runs, recipe)
-  const beginAt = request.beginAt ?? earliest(runs)
-  const stated = parseConditions(detector, request.stated)
+  const beginAt = stated ?? earliest(runs)
+  const conditions = parseConditions(detector, asked.conditions)
   const sources: Run['conditionSources'] = Object.assign(
     {},
     ...runs.toReversed().map(run => run.conditionSources),
   )
   return planDark({
-    runs: joined(runs, request.selection(detector)),
-    limits: request.limits(recipe),
-    conditions: darkConditions(runs, recipe, stated),
-    conditionSources: withStated(sources, stated),
+    runs: joined(runs, selectionOf(asked, detector)),
+    limits: limitsOf(asked, recipe),
+    conditions: darkConditions(runs, recipe, conditions),
+    conditionSources: withStated(sources, conditions),
     beginAt,
-    pduOf: units(request.catalogue, runs[0]?.karaboId ?? detector.id, detector, beginAt),
-    workers: request.workers,
-    memory: request.memory,
+    pduOf: units(asked.catalogue, runs[0]?.karaboId ?? detector.id, detector, beginAt),
+    workers: options.workers ?? machine.cpus,
+    memory: options.memory ?? memoryBudget(undefined, machine),
   })
 }
 

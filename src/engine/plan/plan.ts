@@ -83,12 +83,14 @@ export interface CorrectionPlan {
   readonly problems: readonly Problem[]
 }
 
+/** What a correction, or a characterisation, has to do. */
 export interface PlanTotals {
+  /** Trains of all runs. */
   readonly trains: number
   /** Module frames: one frame of one module counts one. */
   readonly frames: number
   readonly rawBytes: number
-  /** Least bytes the outputs take: f32 data, plus what deflated gain and mask usually take. */
+  /** Least bytes the outputs take; of a correction f32 data, plus what deflated gain and mask usually take. */
   readonly outputBytes: number
 }
 

@@ -4,16 +4,14 @@ import { requireFree } from '../../files/free-space.js'
 import { OutputFolder } from '../../files/output-folder.js'
 import type { Lane } from '../../memory/lane.js'
 import { NO_CELL } from '../../model/ids.js'
-import { StoppedError } from '../../model/interruptions.js'
 import type { Problem } from '../../model/problem.js'
-import { CombinedFile } from '../../sinks/combined/combined-file.js'
+import { createCombined } from '../../sinks/combined/combined-file.js'
+import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { earlierMetadata, tellsOf } from '../../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../../sinks/metadata/metadata-file.js'
 import { type Provenance, provenanceAttributes } from '../../sinks/metadata/provenance.js'
 import { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
-import { Engine } from '../threads/engine.js'
-import { RunStop } from '../threads/job.js'
 import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
 import { outputsOf } from './foresee.js'
 import { type ModuleWork, throughLane } from './module-run.js'
@@ -29,9 +27,11 @@ import {
 } from './outcome.js'
 import type { RunContext } from './run-context.js'
 import { runMetadata } from './run-metadata.js'
+import { type RunOptions, running } from './running.js'
 import { type ModuleQueue, throughLanes } from './through-lanes.js'
 
-export interface CorrectionOptions {
+/** How a correction is executed. What is told of progress are module frames, after every block. */
+export interface CorrectionOptions extends RunOptions {
   readonly output: OutputRequest
   readonly overwrite: boolean
   /** Flush files before they appear; off for scratch and benchmarks. */
@@ -39,14 +39,6 @@ export interface CorrectionOptions {
   readonly provenance: Provenance
   /** Where constants are kept ready from run to run, or why nowhere; absent: nowhere. */
   readonly cache?: ConstantsCache | NoCache
-  readonly signal?: AbortSignal
-  /**
-   * Called after every block with the number of module frames done so far. Once it has thrown it is not called again: the
-   * run goes on, and the outcome has a warning.
-   */
-  readonly onProgress?: (framesDone: number) => void
-  /** Threads and lanes lent to the run, still open afterwards; absent: the run starts its own. */
-  readonly engine?: Engine
 }
 
 /**
@@ -60,13 +52,9 @@ export async function correctRun(
   plan: CorrectionPlan,
   options: CorrectionOptions,
 ): Promise<CorrectionOutcome> {
-  const start = performance.now()
-  const { output, signal } = options
-  if (signal?.aborted) throw new StoppedError()
-  const folder = OutputFolder.open(output.folder, options)
-  const stop = new RunStop(signal)
-  let own: Engine | undefined
-  try {
+  const { output, provenance } = options
+  const open = () => OutputFolder.open(output.folder, options)
+  return running(plan, options, open, async (folder, { stop, progress, engine, endThreads }) => {
     if (plan.combined) folder.hold(plan.combined.path)
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     const earlier = await earlierMetadata(metadata, plan.run.path)
@@ -76,53 +64,40 @@ export async function correctRun(
     const phases = new PhaseTotals()
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
-    own = options.engine ? undefined : await Engine.start({ workers: plan.workers })
     const handedOver = new Set<string>()
-    const progressLost: Problem[] = []
     const { modules: attempted, combined } = await execute({
-      ...{ plan, folder, phases, cache },
-      engine: options.engine ?? (own as Engine),
-      combined: await createCombined(plan, folder, options.provenance),
-      provenance: options.provenance,
-      stop,
-      onBlock: progress(options, handedOver, progressLost),
+      ...{ plan, folder, phases, cache, provenance, stop },
+      engine: await engine(),
+      combined: await combinedOf(plan, folder, provenance),
+      onBlock: (frames, reasons) => {
+        for (const reason of reasons) handedOver.add(reason)
+        progress.add(frames)
+      },
     })
-    // Threads end while the rest is written.
-    const ended = own?.close()
-    const ofCache = noCache ? noCacheProblems(noCache) : (cache?.problems ?? [])
+    endThreads()
     const found = [
       ...problemsOf(attempted),
       ...notWrittenOf(attempted),
       ...missingCells(attempted),
-      ...ofCache,
+      ...(noCache ? noCacheProblems(noCache) : (cache?.problems ?? [])),
       ...[...handedOver].map(correctorLost),
-      ...progressLost,
+      ...progress.problems,
     ]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
     const kept = usable
-      ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, options.provenance), earlier)
+      ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
       : []
-    const problems = [...plan.problems, ...found, ...keptProblems(kept, folder.path)]
-    await ended
+    const constantsCache = noCache ?? cache?.report()
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
       ...(usable ? { metadata } : {}),
-      problems,
+      problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
       phases: phases.snapshot(),
-      ...(noCache ? { constantsCache: noCache } : {}),
-      ...(cache ? { constantsCache: cache.report() } : {}),
-      frames: plan.totals.frames,
-      rawBytes: plan.totals.rawBytes,
-      seconds: (performance.now() - start) / 1000,
-      peakMemory: process.resourceUsage().maxRSS * 1024,
+      ...(constantsCache ? { constantsCache } : {}),
     }
-  } finally {
-    stop.end()
-    await own?.close()
-    folder.close()
-  }
+  })
 }
 
 /** A run of which nothing could be corrected leaves nothing behind. */
@@ -133,25 +108,20 @@ function isUsable({ status }: ModuleOutcome): boolean {
 async function execute(
   context: RunContext,
 ): Promise<{ modules: ModuleOutcome[]; combined: string | undefined }> {
-  const { plan, engine, combined, stop } = context
+  const { plan, combined } = context
   try {
-    const lanes = engine.lanes.lend(plan.lanes.count, plan.lanes.layout)
-    try {
-      const work = plan.modules.map(module => ({
-        plan: module,
-        sequences: module.sequences.map(sequence => ({ plan: module, sequence })),
-      }))
-      const modules = await throughLanes(work, lanes, (lane, queue) => corrections(lane, queue, context))
-      if (stop.signal.aborted) throw new StoppedError()
-      if (!modules.some(isUsable)) combined?.discard()
-      else if (combined !== undefined) {
-        await combined.finish()
-        return { modules, combined: plan.combined?.path }
-      }
-      return { modules, combined: undefined }
-    } finally {
-      engine.lanes.giveBack(lanes)
+    const work = plan.modules.map(module => ({
+      plan: module,
+      sequences: module.sequences.map(sequence => ({ plan: module, sequence })),
+    }))
+    const through = (lane: Lane, queue: ModuleQueue<ModuleWork>) => corrections(lane, queue, context)
+    const modules = await throughLanes(work, plan.lanes, context, through)
+    if (modules.some(isUsable)) {
+      await combined?.finish()
+      return { modules, combined: plan.combined?.path }
     }
+    combined?.discard()
+    return { modules, combined: undefined }
   } catch (error) {
     combined?.discard()
     throw error
@@ -185,23 +155,16 @@ async function corrections(
   return Promise.all(outcomes)
 }
 
-async function createCombined(
-  plan: CorrectionPlan,
+async function combinedOf(
+  { detector, run, combined }: CorrectionPlan,
   folder: OutputFolder,
   provenance: Provenance,
-): Promise<CombinedFile | undefined> {
-  if (plan.combined === undefined) return undefined
-  const { detector, run, combined } = plan
-  return CombinedFile.create(folder, combined.path, {
-    detector,
-    karaboId: run.karaboId,
-    proposal: run.proposal,
-    run: run.run,
-    trainIds: combined.trainIds,
-    pulseIds: combined.pulseIds,
-    cellIds: combined.cellIds,
-    attributes: provenanceAttributes(provenance),
-  })
+): Promise<ImageOutput | undefined> {
+  if (combined === undefined) return undefined
+  const { karaboId, proposal, run: number } = run
+  const attributes = provenanceAttributes(provenance)
+  const description = { ...combined, detector, karaboId, proposal, run: number, attributes }
+  return createCombined(folder, combined.path, description)
 }
 
 function missingCells(modules: readonly ModuleOutcome[]): Problem[] {
@@ -227,24 +190,5 @@ function correctorLost(message: string): Problem {
     severity: 'warning',
     message: `${message}; its work was done by the processor`,
     place: {},
-  }
-}
-
-function progress(
-  { onProgress }: CorrectionOptions,
-  handedOver: Set<string>,
-  lost: Problem[],
-): RunContext['onBlock'] {
-  let done = 0
-  return (frames, reasons) => {
-    for (const reason of reasons) handedOver.add(reason)
-    done += frames
-    if (lost.length > 0) return
-    try {
-      onProgress?.(done)
-    } catch (error) {
-      const message = `progress was told no further: ${error instanceof Error ? error.message : String(error)}`
-      lost.push({ check: 'progress_callback', severity: 'warning', message, place: {} })
-    }
   }
 }

@@ -1,4 +1,5 @@
-import { CorrectedFile } from '../../sinks/corr/corrected-file.js'
+import { createCorrected } from '../../sinks/corr/corrected-file.js'
+import type { ImageOutput } from '../../sinks/image/image-output.js'
 import type { ModuleProvenance } from '../../sinks/metadata/provenance.js'
 import type { FramePlaces } from '../plan/frames.js'
 import type { ModulePlan, SequencePlan } from '../plan/plan.js'
@@ -22,11 +23,11 @@ export async function openSequence(
 ): Promise<Opened> {
   const { joined, output } = sequence
   const { detector, run, lanes } = whole
-  let corrected: CorrectedFile | undefined
+  let corrected: ImageOutput | undefined
   try {
     if (output !== undefined) {
       const module = moduleProvenance(plan)
-      corrected = await CorrectedFile.create(folder, output, { joined, run, software: provenance, module })
+      corrected = await createCorrected(folder, output, { joined, run, software: provenance, module })
     }
     const places: FramePlaces = {
       module: plan.module,

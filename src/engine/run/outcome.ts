@@ -6,6 +6,7 @@ import { type FramesNotWritten, notWrittenProblem } from '../../sources/run/fram
 import type { DamagedFile } from '../../sources/run/run.js'
 import type { PhaseTimes } from '../contract/phase-times.js'
 import type { CacheReport, NoCache } from './cache-use.js'
+import type { RunCost } from './running.js'
 
 /** What became of one RAW file. */
 export interface SequenceOutcome {
@@ -30,7 +31,7 @@ export interface ModuleOutcome {
 }
 
 /** What became of a run. A value: it is printed, stored and sent as it is. */
-export interface CorrectionOutcome {
+export interface CorrectionOutcome extends RunCost {
   readonly modules: readonly ModuleOutcome[]
   readonly combined?: string
   /** Absent if nothing could be corrected. */
@@ -39,11 +40,6 @@ export interface CorrectionOutcome {
   readonly phases: PhaseTimes
   /** Absent if no constants cache was asked for. */
   readonly constantsCache?: CacheReport | NoCache
-  readonly frames: number
-  readonly rawBytes: number
-  readonly seconds: number
-  /** Most resident memory the process had, bytes. */
-  readonly peakMemory: number
 }
 
 /** The status of a module from those of its sequences. */

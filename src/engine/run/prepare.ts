@@ -4,6 +4,7 @@ import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { software } from '../../files/version.js'
 import type { DetectorKit } from '../../kits/kit.js'
+import { given } from '../../model/given.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import { joinRun } from '../../sources/run/join.js'
 import { openRun } from '../../sources/run/open-run.js'
@@ -67,9 +68,7 @@ export async function prepareCorrection(
   const parallelGain = parallelGainOf(asked)
   const run = await openRun(asked.run, {
     detector: asked.detector,
-    ...(parallelGain === undefined ? {} : { parallelGain }),
-    ...(signal && { signal }),
-    ...(kits && { kits }),
+    ...given({ parallelGain, signal, kits }),
   })
   const { detector } = run
   const joined = joinRun(run, selectionOf(asked, detector))
@@ -123,7 +122,10 @@ export async function correct(
 }
 
 /** What of the run a request selects. @throws UsageError */
-function selectionOf({ modules, sequences, trains, pulses }: CheckedRequest, detector: Detector): Selection {
+export function selectionOf(
+  { modules, sequences, trains, pulses }: Partial<CheckedRequest>,
+  detector: Detector,
+): Selection {
   return {
     ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
     ...(sequences === undefined ? {} : { sequences: parseRanges(sequences, '--sequences') }),

@@ -9,7 +9,7 @@ export const PRESETS = ['default', 'offset-only', 'production'] as const
 export const TEXT = v.pipe(v.string(), v.nonEmpty())
 const ITEM = v.union([v.string(), v.number()])
 /** Items by commas; an array means the same. */
-const LIST: v.GenericSchema<string | number | readonly (string | number)[], string> = v.pipe(
+export const LIST: v.GenericSchema<string | number | readonly (string | number)[], string> = v.pipe(
   v.union([ITEM, v.array(ITEM)]),
   v.transform(items => [items].flat().join(',')),
 )
@@ -59,6 +59,18 @@ export const CONSTANTS_FIELDS = {
   strategy: v.optional(v.picklist(['closest', 'prior']), 'closest'),
 }
 
+/** What of a run is used. */
+export const SELECTION_FIELDS = {
+  /** Module numbers, `0,3,5-7`; absent: all. */
+  modules: v.optional(LIST),
+  /** Sequence numbers, `0-3,8`; absent: all. */
+  sequences: v.optional(LIST),
+  /** Slice over the sorted train ids, `A:B[:S]`, or `id=A:B`; absent: all. */
+  trains: v.optional(LIST),
+  /** Slice over the frames of each train, `A:B[:S]`; absent: all. */
+  pulses: v.optional(LIST),
+}
+
 const REQUEST_FIELDS = {
   /** Folder of the RAW run. */
   run: TEXT,
@@ -70,14 +82,7 @@ const REQUEST_FIELDS = {
   corrected: v.optional(v.boolean(), true),
   /** `auto`, a detector's id or a Karabo name. */
   detector: v.optional(TEXT, 'auto'),
-  /** Module numbers, `0,3,5-7`; absent: all. */
-  modules: v.optional(LIST),
-  /** Sequence numbers, `0-3,8`; absent: all. */
-  sequences: v.optional(LIST),
-  /** Slice over the sorted train ids, `A:B[:S]`, or `id=A:B`; absent: all. */
-  trains: v.optional(LIST),
-  /** Slice over the frames of each train, `A:B[:S]`; absent: all. */
-  pulses: v.optional(LIST),
+  ...SELECTION_FIELDS,
   ...CONSTANTS_FIELDS,
   ...STEP_FIELDS,
 }

@@ -1,5 +1,5 @@
 import type { OutputFolder } from '../../files/output-folder.js'
-import type { CombinedFile } from '../../sinks/combined/combined-file.js'
+import type { ImageOutput } from '../../sinks/image/image-output.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import type { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan } from '../plan/plan.js'
@@ -12,7 +12,7 @@ export interface RunContext {
   readonly plan: CorrectionPlan
   readonly engine: Engine
   readonly folder: OutputFolder
-  readonly combined: CombinedFile | undefined
+  readonly combined: ImageOutput | undefined
   readonly provenance: Provenance
   readonly phases: PhaseTotals
   /** The constants cache, if one is used. */

@@ -1,3 +1,4 @@
+import { grouped } from '../../model/grouped.js'
 import type { ModuleMetadata, RunMetadata } from '../../sinks/metadata/metadata-file.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import type { CorrectionPlan } from '../plan/plan.js'
@@ -28,18 +29,16 @@ export function runMetadata(
     }
   })
   const planned = new Set<number>(plan.modules.map(({ module }) => module))
-  const left = new Map<number, string[]>()
-  for (const { place, message, severity } of plan.problems) {
-    const { module } = place
-    if (module === undefined || planned.has(module) || severity !== 'error') continue
-    const reason = place.file === undefined ? message : `${place.file}: ${message}`
-    left.set(module, [...(left.get(module) ?? []), reason])
-  }
-  const notCorrected = [...left].map(([module, reasons]) => ({
+  const left = plan.problems.flatMap(({ place: { module, file }, message, severity }) =>
+    module === undefined || planned.has(module) || severity !== 'error'
+      ? []
+      : [{ module, reason: file === undefined ? message : `${file}: ${message}` }],
+  )
+  const notCorrected = [...grouped(left, ({ module }) => module)].map(([module, reasons]) => ({
     module,
     pdu: undefined,
     constants: new Map(),
-    outcome: { status: 'not corrected', reason: reasons.join('; ') },
+    outcome: { status: 'not corrected', reason: reasons.map(({ reason }) => reason).join('; ') },
   }))
   return {
     detector,

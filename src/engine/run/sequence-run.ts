@@ -1,5 +1,4 @@
-import type { CombinedFile } from '../../sinks/combined/combined-file.js'
-import type { CorrectedFile } from '../../sinks/corr/corrected-file.js'
+import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { framesNotWritten } from '../../sources/run/frames-written.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
@@ -14,8 +13,8 @@ import { type RawBlock, RawSource } from './raw-source.js'
 
 /** Where a sequence's results go. */
 export interface SequenceOutputs {
-  readonly corrected: CorrectedFile | undefined
-  readonly combined: CombinedFile | undefined
+  readonly corrected: ImageOutput | undefined
+  readonly combined: ImageOutput | undefined
 }
 
 /**

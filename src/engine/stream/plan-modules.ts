@@ -44,6 +44,11 @@ export function rawFramesAPulse(asked: StreamFields, { detector }: Pick<Detector
   return parallelGainOf(asked) ? (detector.parallelFrames ?? 1) : 1
 }
 
+/** @throws UsageError for steps or a gain mode that the detector does not have. */
+export function checkStreamSteps(asked: StreamFields, kit: DetectorKit): void {
+  if (asked.steps !== NO_STEPS) stepRequestOf(asked, kit, gainModeOf(asked, kit.detector, undefined))
+}
+
 /**
  * Looks up constants and resolves the chain of each module.
  * @throws UsageError for options that cannot be. @throws ConstantsError if the catalogue cannot be read.

@@ -2,6 +2,7 @@ import type { DetectorKit } from '../kit.js'
 import { AGIPD_CORRECTIONS } from './chain.js'
 import { readAgipdControl } from './conditions.js'
 import { AGIPD_DARK } from './dark.js'
+import { AGIPD_LAYOUT } from './geometry.js'
 import { AGIPD_1M } from './record.js'
 import { AGIPD_SIMULATED } from './simulated.js'
 
@@ -12,4 +13,5 @@ export const AGIPD: DetectorKit = {
   dark: AGIPD_DARK,
   readControl: readAgipdControl,
   simulated: AGIPD_SIMULATED,
+  layout: AGIPD_LAYOUT,
 }

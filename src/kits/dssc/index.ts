@@ -2,6 +2,7 @@ import type { DetectorKit } from '../kit.js'
 import { DSSC_CORRECTIONS } from './chain.js'
 import { readDsscControl } from './conditions.js'
 import { DSSC_DARK } from './dark.js'
+import { DSSC_LAYOUT } from './geometry.js'
 import { DSSC_1M } from './record.js'
 import { DSSC_SIMULATED } from './simulated.js'
 
@@ -12,4 +13,5 @@ export const DSSC: DetectorKit = {
   dark: DSSC_DARK,
   readControl: readDsscControl,
   simulated: DSSC_SIMULATED,
+  layout: DSSC_LAYOUT,
 }

@@ -2,6 +2,7 @@ import type { DetectorKit } from '../kit.js'
 import { LPD_CORRECTIONS } from './chain.js'
 import { readLpdControl } from './conditions.js'
 import { LPD_DARK } from './dark.js'
+import { LPD_LAYOUT } from './geometry.js'
 import { LPD_1M } from './record.js'
 import { LPD_SIMULATED } from './simulated.js'
 
@@ -12,4 +13,5 @@ export const LPD: DetectorKit = {
   dark: LPD_DARK,
   readControl: readLpdControl,
   simulated: LPD_SIMULATED,
+  layout: LPD_LAYOUT,
 }

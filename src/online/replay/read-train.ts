@@ -1,6 +1,6 @@
 import type { BridgeSource, BridgeTime } from '../../bridge/message.js'
+import type { StoredRun } from '../../sources/run/run.js'
 import type { Losses } from './losses.js'
-import type { ReplayRun } from './replay-run.js'
 import type { TrainPart } from './train-reader.js'
 
 /** A train that was read. */
@@ -17,7 +17,7 @@ export interface ReadTrain {
  */
 export type LayoutReader = (
   parts: readonly TrainPart[],
-  run: ReplayRun,
+  run: StoredRun,
   losses: Losses,
 ) => Promise<ReadTrain | undefined>
 

@@ -4,12 +4,11 @@ import { BridgeServer, type BridgeServerCounts, type ServerSocket } from '../../
 import type { WhenFull } from '../../bridge/train-queue.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import type { ModuleFile } from '../../sources/run/run.js'
+import type { ModuleFile, StoredRun } from '../../sources/run/run.js'
 import { Losses } from './losses.js'
 import { readModules } from './module-sources.js'
 import { pacer } from './pace.js'
 import type { LayoutReader, ReadTrain } from './read-train.js'
-import type { ReplayRun } from './replay-run.js'
 import { readStacked } from './stacked-source.js'
 import { type TrainPart, type TrainReader, trainReader } from './train-reader.js'
 
@@ -69,7 +68,7 @@ export interface ReplayOutcome {
  * @throws UsageError if the endpoint cannot be bound, or protocol 1.0 cannot hold a train.
  */
 export async function replay(
-  run: ReplayRun,
+  run: StoredRun,
   { modules, trains }: ReplaySelection,
   options: ReplayOptions,
 ): Promise<ReplayOutcome> {
@@ -140,7 +139,7 @@ interface TrainOnItsWay {
 }
 
 async function* trainsOf(
-  run: ReplayRun,
+  run: StoredRun,
   reader: TrainReader,
   readLayout: LayoutReader,
   { trains, loop, losses }: { trains: readonly TrainId[]; loop: boolean; losses: Losses },

@@ -6,10 +6,10 @@ import { fillPattern } from '../../hdf5/index.js'
 import { DTYPE_BYTES } from '../../model/dtypes.js'
 import { DataError } from '../../model/errors.js'
 import { productOf } from '../../model/shapes.js'
+import type { StoredRun } from '../../sources/run/run.js'
 import { sameFrames, storedPart } from '../../sources/run/same-frames.js'
 import type { Losses } from './losses.js'
 import { type LayoutReader, newMemory } from './read-train.js'
-import type { ReplayRun } from './replay-run.js'
 import { contentOfRows, shiftedRows } from './source-arrays.js'
 import { type FrameForm, sameForm } from './stored-plane.js'
 import { readPart, type TrainPart } from './train-reader.js'
@@ -61,7 +61,7 @@ export const readStacked: LayoutReader = async (parts, run, losses) => {
 /** Parts that are of the same pulses, cells and forms; others are lost. */
 function agreeing(
   parts: readonly TrainPart[],
-  { detector }: ReplayRun,
+  { detector }: StoredRun,
   losses: Losses,
 ): { readonly agreed: readonly TrainPart[]; readonly first: TrainPart | undefined } {
   const policy = sameFrames(
@@ -102,7 +102,7 @@ class StackedPlane {
   readonly #bytes: number
   readonly #modules: number
 
-  constructor(key: string, { dtype, row }: FrameForm, frames: number, { detector }: ReplayRun) {
+  constructor(key: string, { dtype, row }: FrameForm, frames: number, { detector }: StoredRun) {
     const [slowScan = 0, fastScan = 0] = row.slice(-2)
     const before = row.slice(0, -2)
     this.key = key

@@ -3,8 +3,8 @@ import { boundsOf, type DarkLimits } from '../../../constants/dark/limits.js'
 import type { CellSummary } from '../../../constants/dark/summary.js'
 import { BAD_PIXELS } from '../../../constants/model/bad-pixels.js'
 import type { DarkModule } from '../../engine/dark/outcome.js'
-import { DIVERGING, SEQUENTIAL, SHARE } from '../colours.js'
-import { cellFigure, figureOf, histogramFigure, mapFigure, type Scale, scaleOf } from '../figures.js'
+import { DIVERGING, type Scale, SEQUENTIAL, SHARE } from '../colours.js'
+import { cellFigure, figureOf, histogramFigure, mapFigure, scaleOf } from '../figures.js'
 import { escaped, htmlTable } from '../html.js'
 
 /** Scales of one stage, shared by all modules so that they compare. */

@@ -1,12 +1,11 @@
 import { lstatSync } from 'node:fs'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
-import { asOutputError, writing } from '../../files/errors.js'
 import type { OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
 import { holdsItself } from '../../hdf5/index.js'
 import { UsageError } from '../../model/errors.js'
-import { ImageFile } from '../image/image-file.js'
+import { ImageOutput } from '../image/image-output.js'
 
 /** What a combined file holds, known before anything is corrected. */
 export interface CombinedDescription {
@@ -36,54 +35,22 @@ const MISSING = {
 } as const
 
 /**
- * Full detector frames `(frames, modules, slow scan, fast scan)` in the layout of EXtra-data's virtual CXI, but
- * with real data: CrystFEL and EXtra-data users read it alone. One chunk holds one module of one frame, so that
- * workers write modules independently; data chunks lie in frame order, with holes where a module has no frame.
+ * Declares the combined file under a temporary name: full detector frames `(frames, modules, slow scan, fast scan)` in the
+ * layout of EXtra-data's virtual CXI, but with real data: CrystFEL and EXtra-data users read it alone. One chunk holds one
+ * module of one frame, so that workers write modules independently; data chunks lie in frame order, with holes where a
+ * module has no frame.
+ * @throws OutputError; UsageError as {@link refuseForeign} does.
  */
-export class CombinedFile {
-  readonly images: ImageFile
-  readonly #folder: OutputFolder
-  readonly #final: string
-  readonly #part: string
-
-  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile) {
-    this.#folder = folder
-    this.#final = final
-    this.#part = part
-    this.images = images
-  }
-
-  /** Declares the file under a temporary name. @throws OutputError; UsageError as {@link refuseForeign} does. */
-  static async create(
-    folder: OutputFolder,
-    final: string,
-    description: CombinedDescription,
-  ): Promise<CombinedFile> {
-    refuseForeign(final)
-    const part = folder.part(final)
-    const pixels = pixelsOf(description.detector)
-    const chunks = description.trainIds.length * description.detector.moduleCount
-    try {
-      declare(description).write(part)
-      const images = ImageFile.open(part, final, DATASETS, chunks, pixels * 4)
-      return new CombinedFile(folder, final, part, images)
-    } catch (error) {
-      folder.discard(part)
-      throw asOutputError(error, final)
-    }
-  }
-
-  /** Writes the indices and gives the file its name. @throws OutputError */
-  async finish(): Promise<void> {
-    writing(this.#final, () => this.images.writeIndices('filled'))
-    await this.#folder.publish(this.#part, this.#final, this.images.release())
-  }
-
-  /** Gives the file up. */
-  discard(): void {
-    this.images.abandon()
-    this.#folder.discard(this.#part)
-  }
+export async function createCombined(
+  folder: OutputFolder,
+  final: string,
+  description: CombinedDescription,
+): Promise<ImageOutput> {
+  refuseForeign(final)
+  const { detector, trainIds } = description
+  const chunks = trainIds.length * detector.moduleCount
+  const layout = { datasets: DATASETS, chunks, dataBytes: pixelsOf(detector) * 4, missing: 'filled' } as const
+  return ImageOutput.create(folder, final, layout, part => declare(description).write(part))
 }
 
 /**

@@ -5,7 +5,6 @@ import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
 import { type ExdfMetadata, readExdf } from '../../exdf/file.js'
 import { copyRows } from '../../exdf/rows.js'
 import { writeExdf } from '../../exdf/writer.js'
-import { asOutputError, writing } from '../../files/errors.js'
 import type { OutputFolder } from '../../files/output-folder.js'
 import { type Hdf5File, requireDataset } from '../../hdf5/index.js'
 import type { TypedArrayOf } from '../../model/dtypes.js'
@@ -13,7 +12,7 @@ import { storedPulse } from '../../model/ids.js'
 import type { JoinedFile } from '../../sources/run/join.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
-import { ImageFile } from '../image/image-file.js'
+import { ImageOutput } from '../image/image-output.js'
 import { type ModuleProvenance, type Provenance, provenanceAttributes } from '../metadata/provenance.js'
 
 /** Rows a chunk of an id column holds, as pyCalibration writes them. */
@@ -28,65 +27,25 @@ export interface CorrectedDescription {
 }
 
 /**
- * One CORR file: modern source name with legacy links, image data f32 and uncompressed, gain u8 and mask u32
- * deflated, one frame a chunk, ids 1-D, header, detector and trailer copied, INDEX unpadded.
+ * Declares one CORR file under a temporary name, with everything but image chunks in it: modern source name with legacy
+ * links, image data f32 and uncompressed, gain u8 and mask u32 deflated, one frame a chunk, ids 1-D, header, detector and
+ * trailer copied, INDEX unpadded.
+ * @throws DataError if the RAW file lacks what is copied. @throws OutputError
  */
-export class CorrectedFile {
-  readonly images: ImageFile
-  readonly #folder: OutputFolder
-  readonly #final: string
-  readonly #part: string
-
-  private constructor(folder: OutputFolder, final: string, part: string, images: ImageFile) {
-    this.#folder = folder
-    this.#final = final
-    this.#part = part
-    this.images = images
-  }
-
-  /**
-   * Declares the file under a temporary name, with everything but image chunks in it.
-   * @throws DataError if the RAW file lacks what is copied. @throws OutputError
-   */
-  static async create(
-    folder: OutputFolder,
-    final: string,
-    description: CorrectedDescription,
-  ): Promise<CorrectedFile> {
-    const { joined, run } = description
-    const part = folder.part(final)
-    try {
-      const exdf = await readExdf(
-        joined.file.path,
-        raw => describe(raw.file, raw.metadata, description),
-        joined.file.facts,
-      )
-      writeExdf(part, exdf)
-      const image = instrumentPath(correctedSource(run, joined), 'image')
-      const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
-      return new CorrectedFile(
-        folder,
-        final,
-        part,
-        ImageFile.open(part, final, datasets, joined.frames, pixelsOf(run.detector) * 4),
-      )
-    } catch (error) {
-      folder.discard(part)
-      throw asOutputError(error, final)
-    }
-  }
-
-  /** Writes the chunk indices and gives the file its name. @throws OutputError */
-  async finish(): Promise<void> {
-    writing(this.#final, () => this.images.writeIndices('refused'))
-    await this.#folder.publish(this.#part, this.#final, this.images.release())
-  }
-
-  /** Gives the file up. */
-  discard(): void {
-    this.images.abandon()
-    this.#folder.discard(this.#part)
-  }
+export function createCorrected(
+  folder: OutputFolder,
+  final: string,
+  description: CorrectedDescription,
+): Promise<ImageOutput> {
+  const { joined, run } = description
+  const image = instrumentPath(correctedSource(run, joined), 'image')
+  const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
+  const dataBytes = pixelsOf(run.detector) * 4
+  const layout = { datasets, chunks: joined.frames, dataBytes, missing: 'refused' } as const
+  return ImageOutput.create(folder, final, layout, async part => {
+    const { path, facts } = joined.file
+    writeExdf(part, await readExdf(path, raw => describe(raw.file, raw.metadata, description), facts))
+  })
 }
 
 /** `SPB_DET_AGIPD1M-1/CORR/3CH0:output`. */

@@ -1,5 +1,6 @@
 import type { DetectorKit } from '../../kits/kit.js'
 import { DataError, UsageError } from '../../model/errors.js'
+import { grouped } from '../../model/grouped.js'
 import { type ModuleSource, moduleSource, type RunFolder } from './run-folder.js'
 import { shortList } from './short-list.js'
 
@@ -36,11 +37,10 @@ export function chooseDetector(
  */
 export function findDetector(folder: RunFolder, wanted: string, kits: readonly DetectorKit[]): DetectorOfRun {
   const sources = folder.files.flatMap(file => file.instrumentSources)
-  const found = new Map<string, ModuleSource[]>()
-  for (const source of new Set(sources)) {
-    const module = moduleSource(source, kits)
-    if (module) found.set(module.karaboId, [...(found.get(module.karaboId) ?? []), module])
-  }
+  const found = grouped(
+    [...new Set(sources)].flatMap(source => moduleSource(source, kits) ?? []),
+    ({ karaboId }) => karaboId,
+  )
   const matching = [...found].filter(
     ([karaboId, [first]]) => wanted === 'auto' || wanted === karaboId || wanted === first?.detector.id,
   )

@@ -2,8 +2,9 @@ import type { Detector } from '../../detectors/detector.js'
 import type { TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource } from '../conditions/reader.js'
+import { hasPulseTwice } from './doubtful-pulses.js'
 import type { ReadModuleFile } from './module-file.js'
-import type { ModuleFile, TrainEntry } from './run.js'
+import type { ModuleFile } from './run.js'
 import { shortList } from './short-list.js'
 
 type Ids = Pick<ModuleFile, 'trains' | 'cellIds' | 'pulseIds'>
@@ -73,18 +74,9 @@ function repeated({ trains, cellIds, pulseIds }: Ids, { maxCells }: Detector) {
       lastTrain[cell] = train
     }
     if (isAgain) cells.push(trainId)
-    else if (repeats(pulseIds, image)) pulses.push(trainId)
+    else if (hasPulseTwice({ pulseIds }, { image })) pulses.push(trainId)
   })
   return { cells, pulses }
-}
-
-/** Whether an id is there twice; only where they do not rise, as they should, is it worth a search. */
-function repeats(ids: ArrayLike<number>, { first, count }: TrainEntry['image']): boolean {
-  const end = first + count
-  let row = first + 1
-  while (row < end && (ids[row] ?? 0) > (ids[row - 1] ?? 0)) row++
-  if (row >= end) return false
-  return new Set(Array.from({ length: count }, (_, i) => ids[first + i])).size < count
 }
 
 function withoutFrames<F extends Ids>(file: F, trains: readonly TrainId[]): F {

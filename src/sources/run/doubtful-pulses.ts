@@ -28,6 +28,12 @@ export function doubtfulPulses(
   return doubtful.size > 0 ? doubtful : undefined
 }
 
+/** Whether a pulse is there twice in a train. */
+export function hasPulseTwice(file: Pick<ModuleFile, 'pulseIds'>, train: Pick<TrainEntry, 'image'>): boolean {
+  const doubtful = [...(doubtfulPulses(file, train) ?? [])]
+  return doubtful.some(position => isPulse(file.pulseIds[train.image.first + position] ?? Number.NaN))
+}
+
 function isPulse(id: number): boolean {
   return Number.isInteger(id) && id >= 0 && id < PULSE_LIMIT
 }

@@ -1,5 +1,6 @@
 import { type CombinedTrain, Combiner } from '../../combiner/combiner.js'
 import { DataError, UsageError } from '../../model/errors.js'
+import { grouped } from '../../model/grouped.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
@@ -49,6 +50,8 @@ export interface JoinedRun {
   readonly problems: readonly Problem[]
 }
 
+type Part = StoredPart<ModuleFile, TrainEntry>
+
 const NO_ROWS: Positions = { start: 0, step: 1, count: 0 }
 
 /**
@@ -65,11 +68,8 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const chosen = new Map([...run.modules].filter(([module]) => wanted(module)))
   const combined = combinedTrains(run, chosen, new Set(trainIds))
   const problems = problemsOf(run, selection)
-  const disagreeing = new Map<ModuleFile, TrainId[]>()
-  for (const id of trainIds)
-    for (const { file } of combined.get(id)?.disagreeing.values() ?? [])
-      disagreeing.set(file, [...(disagreeing.get(file) ?? []), id])
-
+  const overruled = trainIds.flatMap(id => [...(combined.get(id)?.disagreeing.values() ?? [])])
+  const disagreeing = grouped(overruled, ({ file }) => file)
   const pulses = selection.pulses ?? { step: 1 }
   const strays = straysOf(run)
   const listed = new Set<TrainId>()
@@ -80,14 +80,14 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
     for (const [file, ids] of assigned) {
       if (selection.sequences && !inRanges(selection.sequences, file.sequence)) continue
       const own = new Map(file.trains.map(entry => [entry.trainId, entry]))
-      const out = new Set(disagreeing.get(file))
+      const out = new Set(disagreeing.get(file)?.map(({ entry }) => entry))
       const trains = inFileOrder(ids, own).map((trainId): JoinedRows => {
         const entry = own.get(trainId)
         if (!entry) return { trainId, rows: NO_ROWS }
         return {
           trainId,
           entry,
-          rows: out.has(trainId) ? NO_ROWS : rowsOf(entry, positionsOf(pulses, entry.image.count)),
+          rows: out.has(entry) ? NO_ROWS : rowsOf(entry, positionsOf(pulses, entry.image.count)),
         }
       })
       const frames = trains.reduce((sum, { rows }) => sum + rows.count, 0)
@@ -133,8 +133,8 @@ function combinedTrains(
   { detector }: Run,
   modules: Run['modules'],
   selected: ReadonlySet<TrainId>,
-): Map<TrainId, CombinedTrain<StoredPart>> {
-  const combiner = new Combiner(sameFrames([...modules.keys()], detector.maxCells))
+): Map<TrainId, CombinedTrain<Part>> {
+  const combiner = new Combiner<Part>(sameFrames([...modules.keys()], detector.maxCells))
   // The first part of a module counts: where several files have a train, that is the last file, which lists it.
   for (const [module, files] of modules)
     for (const file of files.toReversed())
@@ -149,7 +149,7 @@ function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions
 
 function joinedTrain(
   trainId: TrainId,
-  winner: StoredPart | undefined,
+  winner: Part | undefined,
   pulses: Parameters<typeof positionsOf>[0],
 ): JoinedTrain {
   if (!winner) return { trainId, pulseIds: new Float64Array(0), cellIds: new Uint16Array(0) }
@@ -188,21 +188,17 @@ function problemsOf(run: Run, { modules, sequences }: Selection): Problem[] {
   })
 }
 
-function pulseProblem(
-  module: ModuleIndex,
-  file: ModuleFile,
-  trains: readonly TrainId[] | undefined,
-): Problem[] {
-  if (!trains?.length) return []
-  const [train] = trains
-  const count = trains.length === 1 ? 'this train has' : `${trains.length} trains have`
+function pulseProblem(module: ModuleIndex, file: ModuleFile, parts: readonly Part[] = []): Problem[] {
+  const [first] = parts
+  if (first === undefined) return []
+  const count = parts.length === 1 ? 'this train has' : `${parts.length} trains have`
   const message = `${count} other pulses or cells than in most modules: not corrected`
   return [
     {
       check: 'pulse_ids_equal',
       severity: 'error',
       message,
-      place: { file: file.path, module, ...(train !== undefined && { train }) },
+      place: { file: file.path, module, train: first.entry.trainId },
     },
   ]
 }
@@ -211,7 +207,7 @@ function pulseProblem(
 function withoutFrames(
   module: ModuleIndex,
   joined: readonly JoinedFile[],
-  disagreeing: ReadonlyMap<ModuleFile, readonly TrainId[]>,
+  disagreeing: ReadonlyMap<ModuleFile, readonly Part[]>,
 ): Problem[] {
   const overruled = joined.flatMap(({ file }) => pulseProblem(module, file, disagreeing.get(file)))
   const message = 'this module has no frames in the selected trains: no file is written for it'

@@ -4,7 +4,7 @@ import type { ExdfFile } from '../../exdf/file.js'
 import { type GroupIndex, readGroupIndex, readTrainIndex } from '../../exdf/index-rows.js'
 import { type Hdf5Dataset, readExact, requireDataset, rowsOf } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
-import { NO_CELL, type TrainId } from '../../model/ids.js'
+import { cellIdsOf, type TrainId } from '../../model/ids.js'
 import { choose, frameOwners, misplacedTrains } from './frame-owners.js'
 import {
   cellFindings,
@@ -132,10 +132,7 @@ export function readModuleFile(
       frames: rowsOf(data),
       pulseIds: pulseIds.numbers,
       ...(pulseIds.wide.size > 0 && { widePulseIds: pulseIds.wide }),
-      // What 16 bits do not hold is no cell; NaN compares false.
-      cellIds: Uint16Array.from(cells.numbers, cell =>
-        cell >= 0 && cell < NO_CELL && cell % 1 === 0 ? cell : NO_CELL,
-      ),
+      cellIds: cellIdsOf(cells.numbers),
       copied: [...forms.keys()],
     },
   }

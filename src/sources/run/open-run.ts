@@ -4,6 +4,7 @@ import { readExdf } from '../../exdf/file.js'
 import { KITS } from '../../kits/index.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource, RunControl } from '../conditions/reader.js'
@@ -78,14 +79,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
       for (const message of remarks)
         problems.push({ check: 'index_instrument', severity: 'warning', message, place })
       for (const { dataset, train, ...finding } of findings)
-        problems.push({
-          ...finding,
-          place: {
-            ...place,
-            ...(dataset !== undefined && { dataset }),
-            ...(train !== undefined && { train }),
-          },
-        })
+        problems.push({ ...finding, place: { ...place, ...given({ dataset, train }) } })
       problems.push(...trainProblem('train_ids_unique', place, dropped, AGAIN))
       problems.push(...trainProblem('parallel_gain', place, unequal, UNEQUAL))
       problems.push(

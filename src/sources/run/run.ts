@@ -92,3 +92,12 @@ export interface Run {
   readonly time: Date | undefined
   readonly problems: readonly Problem[]
 }
+
+/** A run of one detector, RAW or CORR: which trains and frames each module has. */
+export interface StoredRun
+  extends Pick<
+    Run,
+    'path' | 'detector' | 'kit' | 'karaboId' | 'rawFrames' | 'modules' | 'trainIds' | 'problems'
+  > {
+  readonly corrected: boolean
+}

@@ -3,15 +3,21 @@ import type { ModuleIndex } from '../../model/ids.js'
 import { doubtfulPulses } from './doubtful-pulses.js'
 import type { ModuleFile, TrainEntry } from './run.js'
 
+type Ids = Pick<ModuleFile, 'pulseIds' | 'cellIds'>
+type Entry = Pick<TrainEntry, 'image'>
+
 /** One module's part of a train, as it is in its file. */
-export interface StoredPart {
-  readonly file: ModuleFile
-  readonly entry: TrainEntry
+export interface StoredPart<File extends Ids = Ids, Train extends Entry = Entry> {
+  readonly file: File
+  readonly entry: Train
   /** Positions of frames whose pulse id says nothing; absent: there are none. */
   readonly doubtful?: ReadonlySet<number>
 }
 
-export function storedPart(file: ModuleFile, entry: TrainEntry): StoredPart {
+export function storedPart<File extends Ids, Train extends Entry>(
+  file: File,
+  entry: Train,
+): StoredPart<File, Train> {
   const doubtful = doubtfulPulses(file, entry)
   return { file, entry, ...(doubtful && { doubtful }) }
 }
@@ -30,7 +36,8 @@ export function sameFrames(modules: readonly ModuleIndex[], maxCells: number): C
   }
 }
 
-function samePulses(a: StoredPart, b: StoredPart): boolean {
+/** Whether frames are of the same pulses, as far as their ids say anything. */
+export function samePulses(a: StoredPart, b: StoredPart): boolean {
   const { first, count } = a.entry.image
   if (count !== b.entry.image.count) return false
   const shift = b.entry.image.first - first

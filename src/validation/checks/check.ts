@@ -1,7 +1,8 @@
 import type { Detector } from '../../detectors/detector.js'
 import type { ExdfFile } from '../../exdf/file.js'
 import type { ExactNumbers } from '../../hdf5/index.js'
-import type { ModuleIndex } from '../../model/ids.js'
+import type { ModuleIndex, TrainId } from '../../model/ids.js'
+import type { StoredPart } from '../../sources/run/same-frames.js'
 
 /** What a check found; the runner adds the check's name and, for file checks, the file. */
 export interface Finding {
@@ -47,9 +48,8 @@ export interface FileFacts {
 
 /** What is kept of the ids of a module's frames. */
 export interface PulseFacts {
-  /** A digest of each train's list; trains without frames have none. */
-  readonly pulses: ReadonlyMap<number, string>
-  readonly cells: ReadonlyMap<number, string>
+  /** Pulses and cells of each train, from row 0 on; trains without frames have none. */
+  readonly parts: ReadonlyMap<TrainId, StoredPart>
   /** Trains of a raw file whose ids restart as in parallel gain. */
   readonly anew: readonly number[]
 }

@@ -7,7 +7,7 @@ export const modulesPresent: RunCheck = {
   scope: 'run',
   *run(context) {
     if (context.folder === undefined) return
-    for (const files of byDetector(context).values()) {
+    for (const files of byDetector(context)) {
       const [first] = files
       if (!first) continue
       const there = new Set(files.map(({ module }) => Number(module)))

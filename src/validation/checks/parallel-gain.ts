@@ -12,7 +12,7 @@ export const parallelGain: RunCheck = {
   async run(context) {
     const { folder } = context
     const findings: Finding[] = []
-    for (const modules of byDetector(context).values()) {
+    for (const modules of byDetector(context)) {
       const anew = modules.filter(module => module.anew.length > 0)
       const [first] = anew
       if (!first) continue

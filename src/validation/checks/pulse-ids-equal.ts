@@ -1,3 +1,6 @@
+import { Combiner } from '../../combiner/combiner.js'
+import { grouped } from '../../model/grouped.js'
+import { sameFrames, samePulses } from '../../sources/run/same-frames.js'
 import { shortList } from '../../sources/run/short-list.js'
 import type { Finding, RunCheck } from './check.js'
 import { byDetector, type ModuleFacts } from './modules-of-run.js'
@@ -7,42 +10,28 @@ export const pulseIdsEqual: RunCheck = {
   describe: 'modules that have other pulses or cells in a train than most modules',
   scope: 'run',
   *run(context) {
-    for (const files of byDetector(context).values()) {
-      // Where pulses differ, cells differ for the same reason.
-      const named = new Map<ModuleFacts, number[]>()
-      yield* dissenters(files, 'pulses', named)
-      yield* dissenters(files, 'cells', named)
-    }
+    for (const files of byDetector(context)) yield* dissenters(files)
   },
 }
 
-/** @param named trains of each file that a finding names already; those found are added. */
-function* dissenters(
-  files: readonly ModuleFacts[],
-  ids: 'pulses' | 'cells',
-  named: Map<ModuleFacts, number[]>,
-): Iterable<Finding> {
-  const votes = new Map<number, Map<string, number>>()
-  for (const { [ids]: lists } of files) {
-    for (const [train, list] of lists) {
-      const counts = votes.get(train) ?? new Map<string, number>()
-      votes.set(train, counts.set(list, (counts.get(list) ?? 0) + 1))
+/** Modules agree on a train as they do when a run is joined. */
+function* dissenters(files: readonly ModuleFacts[]): Iterable<Finding> {
+  const policy = sameFrames([], files[0]?.detector.maxCells ?? 0)
+  const combiner = new Combiner(policy)
+  // Where several files of a module have a train, it is the last one's.
+  for (const { module, parts } of files.toReversed())
+    for (const [train, part] of parts) combiner.add(train, module, part)
+  const agreed = new Map(combiner.finish().map(({ train, agreed }) => [train, agreed]))
+  for (const { file, module, parts } of files) {
+    const differing = [...parts].flatMap(([train, part]) => {
+      const most = agreed.get(train) ?? part
+      if (policy.same(most, part)) return []
+      // Where pulses differ, cells differ for the same reason.
+      return [{ train, ids: samePulses(most, part) ? 'cells' : 'pulses' }]
+    })
+    for (const [ids, found] of grouped(differing, ({ ids }) => ids)) {
+      const trains = shortList(found.map(({ train }) => train))
+      yield { message: `other ${ids} than most modules in trains ${trains}`, file: file.path, module }
     }
-  }
-  // Files come by module, so among equals the lowest module's list is the first.
-  const winner = (train: number) =>
-    [...(votes.get(train) ?? [])].reduce((best, vote) => (vote[1] > best[1] ? vote : best), ['', 0])[0]
-  for (const facts of files) {
-    const { file, module, [ids]: lists } = facts
-    const before = named.get(facts) ?? []
-    const differing = [...lists].filter(([train, list]) => list !== winner(train)).map(([train]) => train)
-    const other = differing.filter(train => !before.includes(train))
-    named.set(facts, [...before, ...other])
-    if (other.length > 0)
-      yield {
-        message: `other ${ids} than most modules in trains ${shortList(other)}`,
-        file: file.path,
-        module,
-      }
   }
 }

@@ -8,7 +8,7 @@ export const trainIdsUnique: RunCheck = {
   describe: 'trains that a module has in several sequence files',
   scope: 'run',
   *run(context) {
-    for (const files of byDetector(context).values()) {
+    for (const files of byDetector(context)) {
       const seen = new Map<string, string>()
       for (const { file, module } of files) {
         const again: number[] = []

@@ -8,7 +8,7 @@ export const trainListsEqual: RunCheck = {
   describe: 'modules that do not list trains that others have, not even with count 0',
   scope: 'run',
   *run(context) {
-    for (const files of byDetector(context).values()) {
+    for (const files of byDetector(context)) {
       const all = new Set(files.flatMap(({ file }) => file.trainIds.filter(isTrainId)))
       const listed = new Map<number, Set<number>>()
       for (const { module, file } of files)

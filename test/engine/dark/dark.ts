@@ -5,21 +5,17 @@ import type { DARK_REASONS } from '../../../constants/dark/bad-pixels.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import { type DarkOptions, darkRun } from '../../../src/engine/dark/dark-run.js'
 import type { DarkOutcome } from '../../../src/engine/dark/outcome.js'
-import { type DarkRequest, prepareDark } from '../../../src/engine/dark/prepare.js'
+import { prepareDark } from '../../../src/engine/dark/prepare.js'
+import type { DarkRequest } from '../../../src/engine/dark/request.js'
+import type { MachineOptions } from '../../../src/engine/run/prepare.js'
 import { type Dataset, withFile } from '../../../src/hdf5/library.js'
 
-export type Request = Partial<DarkRequest> & Pick<DarkRequest, 'runs' | 'catalogue'>
+export type Request = DarkRequest & MachineOptions
 
-/** The plan that `detcal dark` would make. */
-export function planOf(request: Request) {
-  return prepareDark({
-    selection: () => ({}),
-    limits: recipe => recipe.limits,
-    stated: {},
-    workers: 2,
-    memory: 2 ** 30,
-    ...request,
-  })
+/** The plan that `detcal dark` would make of the request as it is stored and sent. */
+export function planOf({ workers = 2, memory = 2 ** 30, kits, signal, ...request }: Request) {
+  const machine = { workers, memory, ...(kits && { kits }), ...(signal && { signal }) }
+  return prepareDark(JSON.parse(JSON.stringify(request)), machine)
 }
 
 /** Characterises as `detcal dark` would. */

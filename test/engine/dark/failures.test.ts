@@ -106,7 +106,7 @@ describe('runs that lack something', () => {
     const [high, medium] = [await bias('a', 200), await bias('b', 300)]
     const request = { runs: { high, medium, low: runs.low }, catalogue: fresh() }
     await expect(planOf(request)).rejects.toThrow(/Sensor Bias Voltage is 300, but 200 in/)
-    const plan = await planOf({ ...request, stated: { 'Sensor Bias Voltage': '250' } })
+    const plan = await planOf({ ...request, conditions: { 'Sensor Bias Voltage': '250' } })
     expect(plan.conditions).toMatchObject({ 'Sensor Bias Voltage': 250 })
   })
 })
@@ -176,6 +176,33 @@ describe('nothing half-written', () => {
     )
     expect(versionsIn(catalogue)).toHaveLength(4)
     expect(stored(catalogue)).toHaveLength(1)
+  })
+})
+
+describe('a request', () => {
+  it('is refused by the name of what is unknown, or of another type', async () => {
+    const request = { runs, catalogue: fresh() }
+    const refused = async (more: object) =>
+      expect(planOf({ ...request, ...more })).rejects.toMatchObject({ tag: 'usage' })
+    await refused({ offsetSgma: 3 })
+    await refused({ offsetSigma: '3' })
+    await refused({ runs: { ...runs, highest: runs.high } })
+    await refused({ beginAt: 'yesterday' })
+  })
+})
+
+describe('a callback for progress that throws', () => {
+  it('is called no more, and costs no constant', async () => {
+    let calls = 0
+    const catalogue = fresh()
+    const onProgress = () => {
+      calls++
+      throw new Error('no terminal')
+    }
+    const outcome = await characterise({ runs, catalogue }, { onProgress })
+    expect(calls).toBe(1)
+    expect(versionsIn(catalogue)).toHaveLength(4)
+    expect(told(outcome)).toContain('warning progress_callback : progress was told no further: no terminal')
   })
 })
 

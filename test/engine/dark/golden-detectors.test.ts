@@ -59,7 +59,7 @@ describe('a dark run in parallel gain', () => {
 
   it('of some pulses has these cells, in every stage', async () => {
     const request = { runs: runs['lpd-parallel'], catalogue: join(folder, 'none'), parallelGain: true }
-    const plan = await planOf({ ...request, selection: () => ({ pulses: { start: 1, step: 1 } }) })
+    const plan = await planOf({ ...request, pulses: '1:' })
     expect(plan.modules[0]?.stages.map(({ cells }) => [...cells.keys()])).toEqual([[1], [1], [1]])
     const rows = plan.modules[0]?.stages.map(({ cells }) => [...(cells.get(1)?.[0]?.rows ?? [])].slice(0, 2))
     expect(rows).toEqual([

@@ -68,7 +68,7 @@ it('compressed frames, which are decoded strip by strip, give the same', async (
 
 it('says what was wrong with the runs, and what the constants are valid for', async () => {
   const catalogue = join(folder, 'told')
-  const outcome = await characterise({ runs, catalogue, stated: { 'sensor bias voltage': '300' } })
+  const outcome = await characterise({ runs, catalogue, conditions: { 'sensor bias voltage': '300' } })
   expect(told(outcome)).toMatchInlineSnapshot(`
     [
       "warning modules_present : no dark data of modules 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15: no constants",

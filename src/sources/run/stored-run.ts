@@ -2,27 +2,20 @@ import { CORRECTED_ONLY, instrumentPath } from '../../exdf/euxfel-layout.js'
 import { readExdf } from '../../exdf/file.js'
 import { KITS } from '../../kits/index.js'
 import { isDetcalError } from '../../model/errors.js'
-import { type DetectorOfRun, findDetector } from '../../sources/run/choose-detector.js'
-import { openRun } from '../../sources/run/open-run.js'
-import { type RunFolder, scanRunFolder } from '../../sources/run/run-folder.js'
+import { type DetectorOfRun, findDetector } from './choose-detector.js'
 import { openCorrectedRun } from './corrected-run.js'
-import type { ReplayRun } from './replay-run.js'
-
-export interface OpenReplayOptions {
-  /** As of `openRun`. */
-  readonly detector?: string
-  readonly parallelGain?: boolean
-  readonly signal?: AbortSignal
-}
+import { type OpenRunOptions, openRun } from './open-run.js'
+import type { StoredRun } from './run.js'
+import { type RunFolder, scanRunFolder } from './run-folder.js'
 
 /**
  * Opens a RAW or a CORR run. A folder that holds both is taken for corrected.
  * @throws DataError if this is no run folder, has no such detector, or none of its files can be used.
  * @throws UsageError if several detectors match.
  */
-export async function openReplayRun(path: string, options: OpenReplayOptions = {}): Promise<ReplayRun> {
+export async function openStoredRun(path: string, options: OpenRunOptions = {}): Promise<StoredRun> {
   const folder = await scanRunFolder(path, options.signal)
-  const found = findDetector(folder, options.detector ?? 'auto', KITS)
+  const found = findDetector(folder, options.detector ?? 'auto', options.kits ?? KITS)
   if (await isCorrected(folder, found)) return openCorrectedRun(folder, found, options.signal)
   return { ...(await openRun(path, options)), corrected: false }
 }

@@ -6,13 +6,12 @@ import { readExact, requireDataset, rowsOf } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
 import { type ModuleIndex, NO_CELL, type TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import type { DetectorOfRun } from '../../sources/run/choose-detector.js'
-import { readTrains } from '../../sources/run/indexed-trains.js'
-import { groupIndices } from '../../sources/run/module-file.js'
-import type { ModuleFile } from '../../sources/run/run.js'
-import { fileProblem, partsOfName, type RunFolder } from '../../sources/run/run-folder.js'
-import { shortList } from '../../sources/run/short-list.js'
-import type { ReplayRun } from './replay-run.js'
+import type { DetectorOfRun } from './choose-detector.js'
+import { readTrains } from './indexed-trains.js'
+import { groupIndices } from './module-file.js'
+import type { ModuleFile, StoredRun } from './run.js'
+import { fileProblem, partsOfName, type RunFolder } from './run-folder.js'
+import { shortList } from './short-list.js'
 
 /**
  * Reads which trains and frames the modules of a CORR run have: by their corrected names where there are any, else, as
@@ -21,9 +20,10 @@ import type { ReplayRun } from './replay-run.js'
  */
 export async function openCorrectedRun(
   folder: RunFolder,
-  { kit: { detector }, karaboId, modules: sources }: DetectorOfRun,
+  { kit, karaboId, modules: sources }: DetectorOfRun,
   signal?: AbortSignal,
-): Promise<ReplayRun> {
+): Promise<StoredRun> {
+  const { detector } = kit
   const renamed = sources.some(({ corrected }) => corrected)
   const bySource = new Map(
     sources.filter(({ corrected }) => corrected === renamed).map(found => [found.source, found.module]),
@@ -63,7 +63,7 @@ export async function openCorrectedRun(
   const trainIds = [...new Set(entries.map(({ trainId }) => trainId))].sort((a, b) => a - b)
   return {
     path: folder.path,
-    ...{ detector, karaboId, corrected: true, rawFrames: 1, modules: sorted, trainIds, problems },
+    ...{ detector, kit, karaboId, corrected: true, rawFrames: 1, modules: sorted, trainIds, problems },
   }
 }
 

@@ -49,7 +49,9 @@ describe('a constant', () => {
     expect(catalogue.list().map(({ id }) => id)).toEqual([first])
     expect(catalogue.list({ removed: true }).map(({ id }) => id)).toEqual([second])
     expect(() => catalogue.changes.remove(second ?? 0)).toThrow(/removed already/)
-    expect(() => catalogue.changes.amend(second ?? 0, { beginAt: new Date() })).toThrow(/constant 2 is removed$/)
+    expect(() => catalogue.changes.amend(second ?? 0, { beginAt: new Date() })).toThrow(
+      /constant 2 is removed$/,
+    )
     catalogue.changes.restore(second ?? 0)
     expect(await found()).toBe(second)
     expect(catalogue.changes.of(second ?? 0).map(({ action, reason }) => [action, reason])).toEqual([

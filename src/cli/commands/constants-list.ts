@@ -39,7 +39,10 @@ export const listCommand: CommandModule<object, ListOptions> = {
       ) as unknown as Argv<ListOptions>,
   handler: (options: ArgumentsCamelCase<ListOptions>) =>
     SqliteCatalogue.using(options.catalogue, catalogue => {
-      const versions = selectConstants(catalogue, DETECTORS, { ...queryOf(options), removed: options.removed })
+      const versions = selectConstants(catalogue, DETECTORS, {
+        ...queryOf(options),
+        removed: options.removed,
+      })
       const placements = catalogue.placements()
       if (options.json)
         printJson(

@@ -1,11 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { OutputError } from '../model/errors.js'
 import { asOutputError, writing } from './errors.js'
 import { makeFolders, removeEmptyFolders } from './folders.js'
 import { sweepLeftovers } from './leftovers.js'
 import { type HeldLock, lockFile, lockFolder } from './lock.js'
-import { partOf, removeParts } from './parts.js'
+import { partOf, removePart, removeParts } from './parts.js'
 import { publish } from './publish.js'
 
 export interface OutputOptions {
@@ -93,13 +93,13 @@ export class OutputFolder {
 
   /** Forgets `part` and removes it if it is there. */
   discard(part: string): void {
-    rmSync(part, { force: true })
+    removePart(part)
     this.#parts.delete(part)
   }
 
   /** Removes what was not published, releases the lock and removes folders that were made for nothing. */
   close(): void {
-    for (const part of this.#parts) rmSync(part, { force: true })
+    for (const part of this.#parts) removePart(part)
     for (const lock of this.#locks) lock.release()
     removeEmptyFolders(this.#created)
   }

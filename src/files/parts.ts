@@ -32,6 +32,15 @@ export function removeParts(folder: string, pid: number, of = ''): void {
     if (name.startsWith(of) && name.endsWith(`.part-${pid}`)) rmSync(join(folder, name), { force: true })
 }
 
+/** Removes a part that is given up. What keeps it from being removed is not what the user must hear of: the next one sweeps it. */
+export function removePart(part: string): void {
+  try {
+    rmSync(part, { force: true })
+  } catch {
+    // A name that is too long was never there; a disk that fails has been reported.
+  }
+}
+
 /** Names in `folder` of parts, files and folders, whose process of this host is gone. */
 export function deadPartsIn(folder: string): string[] {
   return readdirSync(folder).filter(name => {

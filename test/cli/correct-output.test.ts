@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OutputFolder } from '../../src/files/output-folder.js'
@@ -95,6 +95,16 @@ describe('a combined file that cannot be', () => {
 
   test('a RAW file, even if it may be overwritten', () => {
     refused(2, () => join(run(), readdirSync(run())[0] ?? ''), /RAW-\S+: readers of the folder/)
+  })
+
+  test('whose name is too long once it is being written', () => {
+    const out = join(scratch(), 'proc')
+    const combined = join(out, '..', `${'x'.repeat(246)}.cxi`)
+    const options = ['--out', out, '--catalogue', place.catalogue, '--combined', combined]
+    const ended = detcal('correct', place.golden.path, ...options)
+    expect(ended.status).toBe(1)
+    expect(failureLines(ended)).toEqual([expect.stringMatching(/name too long\. Choose a shorter name/)])
+    expect(existsSync(out)).toBe(false)
   })
 
   test('in a folder that is not there', () => {

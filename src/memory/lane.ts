@@ -1,3 +1,4 @@
+import { UsageError } from '../model/errors.js'
 import type { LaneLayout } from './lane-layout.js'
 
 const MAGIC = 0x4c434144 // "DACL", little-endian
@@ -44,10 +45,9 @@ export class Lane {
     this.#words = new Int32Array(handle.memory.buffer, handle.layout.header, 1024)
   }
 
-  /** Allocates a lane. @throws RangeError if the address space does not hold it. */
+  /** Allocates a lane. @throws UsageError if the address space does not hold it. */
   static allocate(layout: LaneLayout): Lane {
-    const pages = Math.ceil(layout.bytes / 65536)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const memory = reserve(Math.ceil(layout.bytes / 65536))
     return Lane.#layOut({ memory, layout, id: ++lastId, generation: 0 })
   }
 
@@ -141,5 +141,21 @@ export class Lane {
     if (slot < 0 || slot >= this.handle.layout.slots)
       throw new RangeError(`lane ${this.handle.id} has no slot ${slot}`)
     return SLOT_WORDS_AT + slot * WORDS_PER_SLOT
+  }
+}
+
+/** V8 reserves some 10 GB of addresses for a memory of any size, so that no access needs a check. */
+function reserve(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new UsageError(
+      `the system does not give ${Math.ceil(pages / 16)} MiB of memory in an address range of 10 GB`,
+      {
+        hint: 'Lift the limit of addresses (ulimit -v unlimited): memory itself is bounded by --memory. Or use fewer --workers',
+        cause: error,
+      },
+    )
   }
 }

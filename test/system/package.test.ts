@@ -75,3 +75,20 @@ describe('the installed command', () => {
     expect(stdout).not.toMatch(/^gpu\.js/m)
   })
 })
+
+test('a clone that was never built gives a package with the command in it, as an install from git does', () => {
+  const clone = join(folder, 'clone')
+  execFileSync('git', ['clone', '--quiet', ROOT, clone])
+  // npm installs what development needs, from the registry, and builds.
+  const made = execFileSync('npm', ['pack', '--silent', '--prefer-offline', `git+file://${clone}`], {
+    cwd: mkdtempSync(join(folder, 'packed-')),
+    encoding: 'utf8',
+  })
+  expect(made.trim()).toMatch(/^detcal-.*\.tgz$/)
+  const [packed = ''] = readdirSync(folder).filter(name => name.startsWith('packed-'))
+  const files = execFileSync('tar', ['-tzf', join(folder, packed, made.trim())], { encoding: 'utf8' }).split(
+    '\n',
+  )
+  for (const file of ['dist/src/cli/main.js', 'dist/src/index.js', 'dist/kernels/detcal.wasm'])
+    expect(files).toContain(`package/${file}`)
+})

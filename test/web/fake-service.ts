@@ -37,13 +37,10 @@ function profile(train: number): Float32Array {
   return Float32Array.from({ length: 1024 }, (_, radius) => {
     const ring = (at: number): number => Math.exp(-(((radius - at) / 18) ** 2))
     const move = 12 * Math.sin(train / 4)
-    return 90 * ring(120 + move) + 60 * ring(260 - move) + 35 * ring(420 + move) + 300 * Math.exp(-radius / 40)
+    return (
+      90 * ring(120 + move) + 60 * ring(260 - move) + 35 * ring(420 + move) + 300 * Math.exp(-radius / 40)
+    )
   })
-}
-
-/** What the service says of a pixel. */
-export function valueOf(view: View, train: number, module: number, pixel: number): number {
-  return planesOf(view, train, [])[module * PIXELS + pixel] ?? Number.NaN
 }
 
 /** Planes of a train, `[module][slow scan][fast scan]`; modules that are missing are NaN. */
@@ -52,7 +49,8 @@ export function planesOf({ layer, frame }: View, train: number, missing: readonl
   const planes = new Float32Array(MODULES * PIXELS)
   const dimmer = frame === 'mean' ? 1 : 1 / (1 + frame)
   for (let i = 0; i < planes.length; i++) {
-    const corrected = (rings[RADII[i] ?? 0] ?? 0) * dimmer + Math.floor(i / PIXELS) / 4 + ((i * 7919) % 13) / 8
+    const corrected =
+      (rings[RADII[i] ?? 0] ?? 0) * dimmer + Math.floor(i / PIXELS) / 4 + ((i * 7919) % 13) / 8
     const isBad = i % FAST === 64 || (i * 31) % 9973 === 0
     planes[i] = {
       corrected,
@@ -108,7 +106,12 @@ export function fakeService({ missing = [5, 11], first = 1_000_000_001 } = {}): 
       if (train % 40 === 7) {
         lost.late++
         const place = { module: 11, train: train - 3 }
-        incidents.unshift({ at: Date.now(), cause: 'late', place, message: 'came after its train was joined' })
+        incidents.unshift({
+          at: Date.now(),
+          cause: 'late',
+          place,
+          message: 'came after its train was joined',
+        })
       }
       const number = train++
       for (const { view, take } of [...watchers.values()])
@@ -157,7 +160,12 @@ export function fakeService({ missing = [5, 11], first = 1_000_000_001 } = {}): 
       ],
       outputs: [
         { endpoint: 'tcp://0.0.0.0:4545', socket: 'REP', sent: recent.length, dropped: 0 },
-        { endpoint: 'tcp://0.0.0.0:4546', socket: 'PUB', sent: recent.length - 2, dropped: 2 },
+        {
+          endpoint: 'tcp://0.0.0.0:4546',
+          socket: 'PUB',
+          sent: Math.max(0, recent.length - 2),
+          dropped: Math.min(2, recent.length),
+        },
       ],
       modules: present.map((there, module) => ({
         ...{ module, trains: there ? recent.length : 0, missing: there ? 0 : recent.length },

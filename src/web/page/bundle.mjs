@@ -7,7 +7,11 @@ const PLANE_ARRAY = join(FOLDER, 'plane-array.ts')
 const require = createRequire(import.meta.url)
 
 /** Style sheets of the page, in their order. */
-const STYLES = ['@h5web/lib/styles.css', 'uplot/dist/uPlot.min.css', './page.css']
+const STYLES = [
+  '@h5web/lib/styles.css',
+  'uplot/dist/uPlot.min.css',
+  ...['base', 'frame', 'picture', 'panels'].map(name => `./styles/${name}.css`),
+]
 
 /** The page as one script beside its style sheet, its HTML file and the notices of what is in them: `dist/web`. */
 export const page = {
@@ -43,10 +47,19 @@ function notices(files) {
     file => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.slice(1) ?? [],
   )
   const texts = [...new Set(folders)].map(folder => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    const file = readdirSync(folder).find(entry => /^(licen[cs]e|copying)/i.test(entry))
-    const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()
-    return `${name} ${version} (${license})\n\n${text}`.trim()
+    const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return `${about.name} ${about.version} (${about.license})\n\n${licence(folder, about)}`
   })
   return `The page contains these packages:\n\n${[...new Set(texts)].sort().join(`\n\n${'-'.repeat(78)}\n\n`)}\n`
+}
+
+/** The text of a package's licence; one that brings none has its words from ours, if they are the same. */
+function licence(folder, { name, license, author, contributors = [] }) {
+  const file = readdirSync(folder).find(entry => /^(licen[cs]e|copying)/i.test(entry))
+  if (file !== undefined) return readFileSync(join(folder, file), 'utf8').trim()
+  if (license !== 'MIT') throw new Error(`${folder} has no licence text: add it to the notices`)
+  const holders = [author, ...contributors].map(holder => holder?.name ?? holder).filter(Boolean)
+  const ours = readFileSync(join(FOLDER, '../../../LICENSE'), 'utf8')
+  const holder = holders.length > 0 ? holders.join(', ') : `the authors of ${name}`
+  return ours.replace(/^Copyright .*$/m, `Copyright (c) ${holder}`).trim()
 }

@@ -9,8 +9,8 @@ export type Move = (how: 'in' | 'out' | 'home' | 'left' | 'right' | 'up' | 'down
 interface CameraProps {
   /** Is given the function by which keys and buttons move the picture. */
   readonly move: MutableRefObject<Move | undefined>
-  /** Told the pixel in the middle after each move. */
-  readonly onCentre: (place: readonly [column: number, row: number]) => void
+  /** Told what is in the middle after each move, in the units of the axes. */
+  readonly onCentre: (place: readonly [x: number, y: number]) => void
 }
 
 const ZOOM = 1.5
@@ -45,7 +45,7 @@ export function Camera({ move, onCentre }: CameraProps) {
       camera.position.copy(seen.center.setZ(camera.position.z))
       camera.updateMatrixWorld()
       const { x, y } = worldToData(camera.position)
-      onCentre([Math.floor(x), Math.floor(y)])
+      onCentre([x, y])
       invalidate()
     }
     return () => {

@@ -1,5 +1,7 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
+import { clock } from './format.js'
+import { DARK, useMedia } from './media.js'
 
 interface ChartProps {
   /** What a reader of the screen hears. */
@@ -17,7 +19,7 @@ interface ChartProps {
 export function Chart({ label, data, kind, time = false, logarithmic = false, height }: ChartProps) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>()
-  const dark = useDark()
+  const dark = useMedia(DARK)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `dark` changes the colours; data have an effect of their own.
   useEffect(() => {
@@ -34,6 +36,7 @@ export function Chart({ label, data, kind, time = false, logarithmic = false, he
       ...{ stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false } },
       font: `11px ${style.fontFamily}`,
     }
+    const times = { values: (_: uPlot, at: number[]) => at.map(seconds => clock(seconds * 1000)) }
     const own = new uPlot(
       {
         ...{ width: element.clientWidth || 300, height, legend: { show: false } },
@@ -41,7 +44,7 @@ export function Chart({ label, data, kind, time = false, logarithmic = false, he
         cursor: { show: false },
         scales: { x: { time }, ...(logarithmic && { y: { distr: 3 } }) },
         axes: [
-          { ...axis, size: 24, space: 70 },
+          { ...axis, size: 24, space: 70, ...(time && times) },
           { ...axis, size: 52, space: 26 },
         ],
         series: [
@@ -71,16 +74,4 @@ export function Chart({ label, data, kind, time = false, logarithmic = false, he
 
   useEffect(() => plot.current?.setData(data as unknown as uPlot.AlignedData), [data])
   return <div ref={place} className="chart" role="img" aria-label={label} />
-}
-
-function useDark(): boolean {
-  const query = '(prefers-color-scheme: dark)'
-  const [dark, setDark] = useState(() => matchMedia(query).matches)
-  useEffect(() => {
-    const list = matchMedia(query)
-    const listener = (): void => setDark(list.matches)
-    list.addEventListener('change', listener)
-    return () => list.removeEventListener('change', listener)
-  }, [])
-  return dark
 }

@@ -49,7 +49,7 @@ export function ControlsPanel({ known, settings }: ControlsProps) {
         <fieldset disabled={!allowed || working}>
           <legend className="hidden">Settings</legend>
           <StepBoxes known={known} chosen={steps} onChoose={steps => edit({ steps })} />
-          <label>
+          <label className="field">
             frames of a train, A:B[:S]
             <input
               value={pulses}
@@ -58,7 +58,7 @@ export function ControlsPanel({ known, settings }: ControlsProps) {
               onChange={event => edit({ pulses: event.target.value })}
             />
           </label>
-          <label>
+          <label className="field">
             every nth train
             <input
               type="number"

@@ -3,15 +3,15 @@ import type { ViewLayer } from '../../online/live.js'
 import { exact } from './format.js'
 import type { Pixel } from './pixel.js'
 
-type OnPlace = (place: readonly [column: number, row: number]) => void
+type OnPlace = (place: readonly [x: number, y: number]) => void
 
-/** Tells over which pixel the mouse or a finger is. */
+/** Tells where the mouse or a finger is, in the units of the axes. */
 export function Cursor({ onPlace }: { readonly onPlace: OnPlace }) {
   const tell = ({
     dataPt: { x, y },
   }: {
     readonly dataPt: { readonly x: number; readonly y: number }
-  }): void => onPlace([Math.floor(x), Math.floor(y)])
+  }): void => onPlace([x, y])
   useCanvasEvent<'pointermove', PointerEvent>('pointermove', tell)
   useCanvasEvent<'pointerdown', PointerEvent>('pointerdown', tell)
   return null
@@ -29,7 +29,7 @@ export function Readout({ pixel, layer }: ReadoutProps) {
   if (of === undefined)
     return (
       <span>
-        x {column}, y {row}: gap
+        column {column}, row {row}: gap
       </span>
     )
   return (

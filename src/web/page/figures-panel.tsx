@@ -1,5 +1,5 @@
 import type { LossCause, OnlineStatus } from '../../online/live.js'
-import { bytes, clock, milliseconds, percent, short, whole } from './format.js'
+import { bytes, date, milliseconds, percent, short, whole } from './format.js'
 import { Figures, Panel } from './panel.js'
 
 /** What each cause means, in the words of somebody on shift. */
@@ -32,7 +32,7 @@ export function FiguresPanel({ status }: { readonly status: OnlineStatus }) {
           ['in', `${bytes(rates.bytesIn)}/s`],
           ['out', `${bytes(rates.bytesOut)}/s`],
           ['memory', bytes(memory)],
-          ['running since', clock(startedAt)],
+          ['since', date(startedAt)],
         ]}
       />
       <Losses lost={trains.lost} />

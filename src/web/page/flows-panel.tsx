@@ -18,7 +18,7 @@ export function FlowsPanel({ status: { sources, outputs } }: { readonly status: 
         <tbody>
           {sources.map(({ endpoint, socket, messages, bytes: size, lastAt }) => (
             <tr key={endpoint}>
-              <th scope="row">
+              <th scope="row" className="endpoint">
                 {endpoint} <span className="dim">{socket}</span>
               </th>
               <td className="number">{whole(messages)}</td>
@@ -39,7 +39,7 @@ export function FlowsPanel({ status: { sources, outputs } }: { readonly status: 
         <tbody>
           {outputs.map(({ endpoint, socket, sent, dropped }) => (
             <tr key={endpoint}>
-              <th scope="row">
+              <th scope="row" className="endpoint">
                 {endpoint} <span className="dim">{socket}</span>
               </th>
               <td className="number">{whole(sent)}</td>

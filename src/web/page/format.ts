@@ -41,6 +41,12 @@ export function clock(ms: number): string {
   return Number.isFinite(ms) ? new Date(ms).toLocaleTimeString('en-GB') : DASH
 }
 
+/** `30 Nov, 03:12` */
+export function date(ms: number): string {
+  const day = { day: 'numeric', month: 'short' } as const
+  return new Date(ms).toLocaleString('en-GB', { ...day, hour: '2-digit', minute: '2-digit' })
+}
+
 /** `12 s`, `3 min`, `2 h` */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))

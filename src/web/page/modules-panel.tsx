@@ -26,8 +26,8 @@ export function ModulesPanel({ modules, shown, onShow }: ModulesProps) {
               onClick={() => onShow(shown === module ? 'all' : module)}
             >
               <b>{module}</b>
-              <span>{state}</span>
               <span className="number">{missing > 0 ? `−${whole(missing)}` : ''}</span>
+              <span>{state}</span>
             </button>
           </li>
         ))}

@@ -11,7 +11,7 @@ export interface ViewMessage extends View {
   readonly module: PictureOf
 }
 
-/** Page: this picture has been drawn. The server sends at most two pictures ahead of these. */
+/** Page: this picture has been drawn, or passed over as all that came before it. The server sends at most two ahead of these. */
 export interface ShownMessage {
   readonly type: 'shown'
   /** {@link PictureHeader.picture} */

@@ -35,6 +35,14 @@ export function openViewer(socket: WebSocket, feedOf: (view: View) => Feed, coun
   const busy = (): boolean => unshown.size >= MAX_UNSHOWN || socket.bufferedAmount > MAX_BUFFERED
   const open = (): boolean => socket.readyState === socket.OPEN
 
+  // Those that were sent before have come before: the page passed over what it had no time to draw.
+  const drawn = (picture: number): void => {
+    if (!unshown.has(picture)) return
+    for (const earlier of unshown) {
+      unshown.delete(earlier)
+      if (earlier === picture) return
+    }
+  }
   const offer = (): void => {
     const picture = feed?.newest() ?? 0
     if (feed === undefined || picture === last || busy() || !open()) return
@@ -57,7 +65,7 @@ export function openViewer(socket: WebSocket, feedOf: (view: View) => Feed, coun
     receive: text => {
       try {
         const message = shaped(PAGE_MESSAGE, jsonOf(text), what => new UsageError(what))
-        if (message.type === 'shown') unshown.delete(message.picture)
+        if (message.type === 'shown') drawn(message.picture)
         else {
           const { layer, frame } = message
           const next = feedOf({ layer, frame })

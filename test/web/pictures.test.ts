@@ -82,10 +82,13 @@ describe('pictures', () => {
       quick.say({ type: 'shown', picture: quick.pictures[train]?.picture ?? 0 })
     }
     expect(quick.pictures.map(({ train }) => train - 1_000_000_001)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
-    slow.say({ type: 'shown', picture: slow.pictures[0]?.picture ?? 0 })
+    slow.say({ type: 'shown', picture: slow.pictures[1]?.picture ?? 0 })
     await slow.until(() => slow.pictures.length === 3)
     expect(slow.pictures.map(({ train }) => train - 1_000_000_001)).toEqual([0, 1, 7])
     expect(await metric(web, 'detcal_page{what="skipped"} 6')).toBe(true)
+    // It has drawn the second and passed over the first: there is room for two again.
+    await service.next()
+    await slow.until(() => slow.pictures.length === 4)
   })
 
   test('of a view are asked for once, and no more when nobody looks', async () => {

@@ -9,7 +9,6 @@ const CAUSES: Readonly<Record<LossCause, string>> = {
   late: 'came after their train was joined',
   disagreeing: 'pulses or cells unlike most modules’',
   incomplete: 'modules missing',
-  overflow: 'too many trains waited',
   uncorrected: 'no constants, or correction failed',
   unconsumed: 'nobody took them in time',
 }

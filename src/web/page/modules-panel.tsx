@@ -21,13 +21,15 @@ export function ModulesPanel({ modules, shown, onShow }: ModulesProps) {
               type="button"
               data-state={state}
               aria-pressed={shown === module}
-              aria-label={`Module ${module}: ${state}, in ${trains} trains, missing in ${missing}. Show it alone`}
               title={`in ${whole(trains)} trains, missing in ${whole(missing)}`}
               onClick={() => onShow(shown === module ? 'all' : module)}
             >
-              <b>{module}</b>
+              <b>
+                <span className="hidden">Module </span>
+                {module}
+              </b>
               <span className="number">{missing > 0 ? `−${whole(missing)}` : ''}</span>
-              <span>{state}</span>
+              <span className="what">{state}</span>
             </button>
           </li>
         ))}

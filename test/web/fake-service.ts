@@ -50,7 +50,7 @@ export function planesOf({ layer, frame }: View, train: number, missing: readonl
   const dimmer = frame === 'mean' ? 1 : 1 / (1 + frame)
   for (let i = 0; i < planes.length; i++) {
     const corrected =
-      (rings[RADII[i] ?? 0] ?? 0) * dimmer + Math.floor(i / PIXELS) / 4 + ((i * 7919) % 13) / 8
+      (rings[RADII[i] ?? 0] ?? 0) * dimmer + Math.floor(i / PIXELS) / 4 + ((i * 7919) % 13) / 64
     const isBad = i % FAST === 64 || (i * 31) % 9973 === 0
     planes[i] = {
       corrected,
@@ -77,7 +77,7 @@ export interface FakeService extends LiveService {
 }
 
 export function fakeService({ missing = [5, 11], first = 1_000_000_001 } = {}): FakeService {
-  const startedAt = Date.now()
+  const startedAt = Date.now() - 60_000
   const recent: TrainRecord[] = []
   const incidents: Incident[] = []
   const watchers = new Map<object, { readonly view: View; readonly take: (planes: ViewPlanes) => unknown }>()
@@ -101,7 +101,8 @@ export function fakeService({ missing = [5, 11], first = 1_000_000_001 } = {}): 
       service.state = 'running'
       const intensity = 20 + 3 * Math.sin(train / 9)
       const latency = 31 + 6 * Math.abs(Math.sin(train * 12.9898))
-      recent.push({ train, at: Date.now(), latency, intensity, modules: 16 - missing.length, frames: FRAMES })
+      const at = startedAt + 100 * (train - first)
+      recent.push({ train, at, latency, intensity, modules: 16 - missing.length, frames: FRAMES })
       if (recent.length > 300) recent.shift()
       if (train % 40 === 7) {
         lost.late++

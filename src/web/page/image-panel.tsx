@@ -51,9 +51,9 @@ export function ImagePanel({ module, onModule }: ImageProps) {
   return (
     <Panel title="Picture">
       <ViewControls {...{ layer, frame: asked, module, onModule }} onLayer={setLayer} onFrame={setFrame} />
-      <LookControls look={look} fixed={layer in FIXED_RANGES} range={range} onLook={setLook} />
       {now ? <Heatmap {...{ picture: now, table, range, look, move }} /> : <Nothing />}
       {now && <Caption of={now} />}
+      <LookControls look={look} fixed={layer in FIXED_RANGES} range={range} onLook={setLook} />
       <Chart
         kind="bars"
         height={90}

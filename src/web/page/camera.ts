@@ -4,11 +4,11 @@ import { type MutableRefObject, useEffect } from 'react'
 import { Vector3 } from 'three'
 
 /** Moves the picture by a step. */
-export type Move = (how: 'in' | 'out' | 'home' | 'left' | 'right' | 'up' | 'down') => void
+export type MoveView = (how: 'in' | 'out' | 'home' | 'left' | 'right' | 'up' | 'down') => void
 
 interface CameraProps {
   /** Is given the function by which keys and buttons move the picture. */
-  readonly move: MutableRefObject<Move | undefined>
+  readonly move: MutableRefObject<MoveView | undefined>
   /** Told what is in the middle after each move, in the units of the axes. */
   readonly onCentre: (place: readonly [x: number, y: number]) => void
 }

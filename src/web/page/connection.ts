@@ -3,7 +3,7 @@ import { decodePicture, type Picture } from './decode.js'
 import { createStore } from './store.js'
 
 /** What the page knows of its way to the service. */
-export interface Link {
+export interface Connection {
   readonly state: 'connecting' | 'open' | 'lost'
   /** When the state began, ms since 1970. */
   readonly since: number
@@ -18,7 +18,7 @@ const PATIENCE = 5000
 /** ms: a server that says nothing for so long is not there, whatever the network believes. */
 const SILENCE = 15_000
 
-export const link = createStore<Link>({ state: 'connecting', since: Date.now() })
+export const connection = createStore<Connection>({ state: 'connecting', since: Date.now() })
 export const status = createStore<StatusMessage['status'] | undefined>(undefined)
 export const picture = createStore<Picture | undefined>(undefined)
 export const refusal = createStore<string | undefined>(undefined)
@@ -54,8 +54,8 @@ export function connect(): void {
     ended = true
     clearTimeout(patience)
     own.close()
-    const { state } = link.get()
-    if (state !== 'lost') link.set({ state: 'lost', since: Date.now() })
+    const { state } = connection.get()
+    if (state !== 'lost') connection.set({ state: 'lost', since: Date.now() })
     setTimeout(connect, RETRY)
   }
   let patience = setTimeout(end, PATIENCE)
@@ -65,9 +65,9 @@ export function connect(): void {
   }
   own.addEventListener('open', () => {
     heard()
-    const { state, since } = link.get()
+    const { state, since } = connection.get()
     const now = Date.now()
-    link.set({ state: 'open', since: now, ...(state === 'lost' && { lostFor: now - since }) })
+    connection.set({ state: 'open', since: now, ...(state === 'lost' && { lostFor: now - since }) })
     say(wanted)
   })
   own.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {

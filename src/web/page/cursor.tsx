@@ -6,7 +6,7 @@ import type { Pixel } from './pixel.js'
 type OnPlace = (place: readonly [x: number, y: number]) => void
 
 /** Tells where the mouse or a finger is, in the units of the axes. */
-export function Cursor({ onPlace }: { readonly onPlace: OnPlace }) {
+export function PointedAt({ onPlace }: { readonly onPlace: OnPlace }) {
   const tell = ({
     dataPt: { x, y },
   }: {

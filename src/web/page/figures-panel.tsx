@@ -1,5 +1,5 @@
 import type { LossCause, OnlineStatus } from '../../online/live.js'
-import { bytes, date, milliseconds, percent, short, whole } from './format.js'
+import { bytes, date, milliseconds, shareText, short, whole } from './format.js'
 import { Figures, Panel } from './panel.js'
 
 /** What each cause means, in the words of somebody on shift. */
@@ -23,7 +23,7 @@ export function FiguresPanel({ status }: { readonly status: OnlineStatus }) {
           ['rate', `${short(rates.trains)} /s`],
           ['latency p50', milliseconds(latency.p50)],
           ['latency p99', milliseconds(latency.p99)],
-          ['matching', percent(trains.matching)],
+          ['matching', shareText(trains.matching)],
           ['received', whole(trains.received)],
           ['complete', whole(trains.complete)],
           ['partial', whole(trains.partial)],

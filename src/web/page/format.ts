@@ -24,7 +24,7 @@ export function milliseconds(value: number): string {
 }
 
 /** `99.8 %`; never 100 % unless it is. */
-export function percent(share: number): string {
+export function shareText(share: number): string {
   return Number.isFinite(share) ? `${(Math.floor(share * 1000) / 10).toFixed(1)} %` : DASH
 }
 

@@ -1,5 +1,5 @@
 import type { OnlineStatus } from '../../online/live.js'
-import { link } from './connection.js'
+import { connection } from './connection.js'
 import { bytes, short, whole } from './format.js'
 import { useStored } from './store.js'
 
@@ -13,7 +13,7 @@ const MEANINGS: Readonly<Record<OnlineStatus['state'], string>> = {
 
 /** One line that says whether all is well. */
 export function Header({ status }: { readonly status: OnlineStatus | undefined }) {
-  const { state } = useStored(link)
+  const { state } = useStored(connection)
   const connected = state === 'open' && status !== undefined
   const meaning = connected ? MEANINGS[status.state] : state === 'lost' ? 'no connection' : 'connecting'
   return (

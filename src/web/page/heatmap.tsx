@@ -8,8 +8,8 @@ import {
   VisCanvas,
 } from '@h5web/lib'
 import { type KeyboardEvent, type MutableRefObject, useMemo, useState } from 'react'
-import { Camera, type Move } from './camera.js'
-import { Cursor, Readout } from './cursor.js'
+import { Camera, type MoveView } from './camera.js'
+import { PointedAt, Readout } from './cursor.js'
 import type { Picture, PixelTable } from './decode.js'
 import type { Look } from './look.js'
 import { DARK, NARROW, useMedia } from './media.js'
@@ -23,7 +23,7 @@ interface HeatmapProps {
   readonly table: PixelTable | undefined
   readonly range: Interval
   readonly look: Look
-  readonly move: MutableRefObject<Move | undefined>
+  readonly move: MutableRefObject<MoveView | undefined>
 }
 
 /** The picture with axes and colour bar. Assembled it is shown as the beam sees it: y upwards, x to the left. */
@@ -75,7 +75,7 @@ export function Heatmap({ picture, table, range, look, move }: HeatmapProps) {
           />
           <Refresh of={picture} />
           <Camera move={move} onCentre={setPlace} />
-          <Cursor onPlace={setPlace} />
+          <PointedAt onPlace={setPlace} />
         </VisCanvas>
         {!narrow && <ColorBar {...colours} withBounds />}
       </div>
@@ -105,12 +105,12 @@ export function Heatmap({ picture, table, range, look, move }: HeatmapProps) {
 const KEYBOARD =
   'Picture. Arrow keys move it, plus and minus zoom, zero shows all; the value in its middle is told below'
 
-const KEYS: Readonly<Record<string, Parameters<Move>[0]>> = {
+const KEYS: Readonly<Record<string, Parameters<MoveView>[0]>> = {
   ...{ '+': 'in', '=': 'in', '-': 'out', '0': 'home' },
   ...{ ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' },
 }
 
-function press(move: MutableRefObject<Move | undefined>): (event: KeyboardEvent) => void {
+function press(move: MutableRefObject<MoveView | undefined>): (event: KeyboardEvent) => void {
   return event => {
     const command = KEYS[event.key]
     if (command === undefined || event.ctrlKey || event.altKey || event.metaKey) return

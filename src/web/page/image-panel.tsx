@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { ViewLayer } from '../../online/live.js'
 import type { PictureOf } from '../protocol.js'
-import type { Move } from './camera.js'
+import type { MoveView } from './camera.js'
 import { Chart } from './chart.js'
-import { link, picture, show, shown, status } from './connection.js'
+import { connection, picture, show, shown, status } from './connection.js'
 import type { Picture } from './decode.js'
 import { whole } from './format.js'
 import { Heatmap } from './heatmap.js'
@@ -26,7 +26,7 @@ const BINS = 64
 export function ImagePanel({ module, onModule }: ImageProps) {
   const now = useStored(picture)
   const table = usePixelTable()
-  const move = useRef<Move>()
+  const move = useRef<MoveView>()
   const [layer, setLayer] = useState<ViewLayer>('corrected')
   const [frame, setFrame] = useState<number | 'mean'>('mean')
   const [look, setLook] = useState<Look>(FIRST_LOOK)
@@ -65,7 +65,7 @@ export function ImagePanel({ module, onModule }: ImageProps) {
 }
 
 function Nothing() {
-  const { state } = useStored(link)
+  const { state } = useStored(connection)
   const service = useStored(status)
   return (
     <p className="nothing">

@@ -1,12 +1,12 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './app.js'
 import { askPermission, keepToken } from './commands.js'
-import { connect, link } from './connection.js'
+import { connect, connection } from './connection.js'
 
 keepToken()
 // A service that was started anew has a new token.
-link.follow(() => {
-  if (link.get().state === 'open') void askPermission()
+connection.follow(() => {
+  if (connection.get().state === 'open') void askPermission()
 })
 // An address with a token that is opened in this tab does not load the page again.
 addEventListener('hashchange', () => {

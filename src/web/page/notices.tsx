@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { OnlineStatus } from '../../online/live.js'
-import { type Link, link, refusal } from './connection.js'
+import { type Connection, connection, refusal } from './connection.js'
 import { clock, duration, whole } from './format.js'
 import { useStored } from './store.js'
 
@@ -9,7 +9,7 @@ const REMEMBERED = 10_000
 
 /** What somebody must know before believing the rest of the page; read aloud when it changes. */
 export function Notices({ status }: { readonly status: OnlineStatus | undefined }) {
-  const way = useStored(link)
+  const way = useStored(connection)
   const refused = useStored(refusal)
   const back = useRecent(way)
   return (
@@ -46,7 +46,7 @@ function StateNotice({ status: { state, recent } }: { readonly status: OnlineSta
 }
 
 /** Whether the connection came back a moment ago. */
-function useRecent({ lostFor, since }: Link): boolean {
+function useRecent({ lostFor, since }: Connection): boolean {
   const [over, setOver] = useState(0)
   useEffect(() => {
     if (lostFor === undefined) return

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'react'
-import { link, status } from './connection.js'
+import { connection, status } from './connection.js'
 import { decodeTable, type PixelTable } from './decode.js'
 import { useStored } from './store.js'
 
 /** Which pixel of the detector is where: asked for once a connection, when the detector is known. */
 export function usePixelTable(): PixelTable | undefined {
-  const { state, since } = useStored(link)
+  const { state, since } = useStored(connection)
   const detector = useStored(status)?.detector?.id
   const [table, setTable] = useState<PixelTable>()
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new connection may be to a service with another geometry.

@@ -1,6 +1,6 @@
 import type { LiveService, View, ViewPlanes } from '../online/live.js'
 import { encode } from './messages.js'
-import { gather, type PicturePlace } from './place.js'
+import { assembledOf, type PicturePlace } from './place.js'
 import type { PictureOf } from './protocol.js'
 
 /** Pictures of one view for whoever looks at it. A picture is made when the first of them can take it, once for all. */
@@ -101,7 +101,7 @@ interface Drawn {
 function assembled(place: PicturePlace | undefined, planes: Float32Array): Drawn | undefined {
   if (place === undefined || planes.length !== place.modules * place.slowScan * place.fastScan)
     return undefined
-  return { height: place.height, width: place.width, values: gather(place.table, planes) }
+  return { height: place.height, width: place.width, values: assembledOf(place, planes) }
 }
 
 function moduleOf(

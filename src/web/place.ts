@@ -1,3 +1,4 @@
+import { assemble } from '../geometry/assemble.js'
 import { type SnappedTable, snap } from '../geometry/snap.js'
 import type { Geometry } from '../geometry/tile.js'
 import type { GeometryHeader } from './protocol.js'
@@ -16,11 +17,15 @@ export function placeOf(geometry: Geometry): PicturePlace {
 }
 
 /** The image `[y][x]` of planes `[module][slow scan][fast scan]`; gaps are NaN. */
-export function gather({ pixels }: SnappedTable, planes: Float32Array): Float32Array {
-  const image = new Float32Array(pixels.length)
-  for (let i = 0; i < pixels.length; i++) {
-    const pixel = pixels[i] ?? 0
-    image[i] = pixel === 0 ? Number.NaN : (planes[pixel - 1] ?? Number.NaN)
-  }
+export function assembledOf(
+  { table, modules, slowScan, fastScan }: PicturePlace,
+  planes: Float32Array,
+): Float32Array {
+  const size = slowScan * fastScan
+  const image = new Float32Array(table.pixels.length)
+  const parts = Array.from({ length: modules }, (_, module) =>
+    planes.subarray(module * size, (module + 1) * size),
+  )
+  assemble(table, parts, image)
   return image
 }

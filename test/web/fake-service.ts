@@ -1,5 +1,6 @@
-import { agipdFromQuadrants } from '../../src/geometry/quadrants.js'
 import { snap } from '../../src/geometry/snap.js'
+import { AGIPD } from '../../src/kits/agipd/index.js'
+import { layoutOf } from '../../src/kits/kit.js'
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import {
   type Incident,
@@ -12,7 +13,7 @@ import {
   type ViewPlanes,
 } from '../../src/online/live.js'
 
-export const GEOMETRY = agipdFromQuadrants([
+export const GEOMETRY = layoutOf(AGIPD).fromQuadrants([
   [-525, 625],
   [-550, -10],
   [520, -160],

@@ -33,8 +33,8 @@ function bundle(name, input, format) {
     input,
     platform: 'node',
     tsconfig: 'tsconfig.json',
-    // Native, started as threads of their own, with parts found by their place, or found by their place in the package.
-    external: [/^node:/, /^#/, /^(libsql|piscina|zeromq)(\/|$)/],
+    // Native, started as threads of their own, or with parts that are found by their place in the package.
+    external: [/^node:/, /^#/, /^(libsql|pino|piscina|zeromq)(\/|$)/],
     // No comments that say where modules lie: the same sources give the same bytes in any folder.
     experimental: { attachDebugInfo: 'none' },
     output: {

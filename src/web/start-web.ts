@@ -44,20 +44,27 @@ const MAX_CONNECTIONS = 256
 
 /**
  * Serves the page, `/metrics` and `/healthz` of a running service.
- * @throws UsageError if the address is none or cannot be listened on; DataError for a geometry that cannot be snapped.
+ * @throws UsageError if the address is none or cannot be listened on.
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { service, geometry, names = [], interval = 100 } = options
   const { host, port } = endpointOf(options.http)
   const token = options.token ?? randomBytes(24).toString('base64url')
   const log = options.log ?? pino({ name: 'detcal' }, pino.destination(2))
-  let known: { readonly geometry: Geometry; readonly place: PicturePlace } | undefined
+  let tried: Geometry | undefined
+  let known: PicturePlace | undefined
   const place = (): PicturePlace | undefined => {
     const now = geometry()
-    if (now !== undefined && now !== known?.geometry) known = { geometry: now, place: placeOf(now) }
-    return known?.place
+    if (now === undefined || now === tried) return known
+    tried = now
+    try {
+      known = placeOf(now)
+    } catch (error) {
+      // Trains go on without their picture.
+      log.error({ err: error }, 'the geometry makes no picture: the page shows single modules only')
+    }
+    return known
   }
-  place()
 
   const metrics = openMetrics(service, () => ({ viewers: audience.size(), ...audience.counts }))
   const audience = openAudience(service, openFeeds(service, place, interval), () => metrics.observe())

@@ -127,6 +127,29 @@ describe('pictures', () => {
   })
 })
 
+describe('without a geometry that makes a picture', () => {
+  test.each([
+    ['unknown', undefined],
+    [
+      'of tiles that lie across',
+      { ...GEOMETRY, tiles: GEOMETRY.tiles.map(tile => ({ ...tile, slowStep: [2e-4, 2e-4] as const })) },
+    ],
+  ])('%s, single modules are shown, and nothing stops', async (_, geometry) => {
+    const service = fakeService()
+    const log = pino({ level: 'silent' })
+    const web = await startWeb({ service, http: '127.0.0.1:0', geometry: () => geometry, log })
+    onTestFinished(() => web.close())
+    const client = await liveClient(web.address)
+    client.say(MEAN)
+    await watched(service, 'corrected mean')
+    await service.next()
+    expect((await fetch(`${web.address}/api/geometry`)).status).toBe(404)
+    client.say({ ...MEAN, module: 4 })
+    await client.until(() => client.pictures.length === 1)
+    expect(client.pictures[0]).toMatchObject({ module: 4, height: 512, width: 128 })
+  })
+})
+
 describe('what a page says', () => {
   test.each([
     ['no JSON', '{', 'it is not JSON'],

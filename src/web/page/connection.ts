@@ -33,7 +33,7 @@ export function show(view: Omit<ViewMessage, 'type'>): void {
 }
 
 /** Tells that a picture is on the screen, so that the next may come. */
-export function shown(number: number): void {
+export function acknowledge(number: number): void {
   say({ type: 'shown', picture: number })
 }
 

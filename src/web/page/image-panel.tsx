@@ -3,7 +3,7 @@ import type { ViewLayer } from '../../online/live.js'
 import type { PictureOf } from '../protocol.js'
 import type { MoveView } from './camera.js'
 import { Chart } from './chart.js'
-import { connection, picture, show, shown, status } from './connection.js'
+import { acknowledge, connection, picture, show, status } from './connection.js'
 import type { Picture } from './decode.js'
 import { whole } from './format.js'
 import { Heatmap } from './heatmap.js'
@@ -25,7 +25,7 @@ const BINS = 64
 /** The live picture: what is shown, how it is drawn, and how often its values occur. */
 export function ImagePanel({ module, onModule }: ImageProps) {
   const now = useStored(picture)
-  const table = usePixelTable()
+  const table = usePixelTable(now)
   const move = useRef<MoveView>()
   const [layer, setLayer] = useState<ViewLayer>('corrected')
   const [frame, setFrame] = useState<number | 'mean'>('mean')
@@ -37,7 +37,7 @@ export function ImagePanel({ module, onModule }: ImageProps) {
   // The next picture may come when this one is on the screen; on a hidden page that is never.
   useEffect(() => {
     if (now === undefined) return
-    const request = requestAnimationFrame(() => shown(now.picture))
+    const request = requestAnimationFrame(() => acknowledge(now.picture))
     return () => cancelAnimationFrame(request)
   }, [now])
 

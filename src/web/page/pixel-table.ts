@@ -1,16 +1,19 @@
 import { useEffect, useState } from 'react'
-import { connection, status } from './connection.js'
-import { decodeTable, type PixelTable } from './decode.js'
+import { connection } from './connection.js'
+import { decodeTable, type Picture, type PixelTable } from './decode.js'
 import { useStored } from './store.js'
 
-/** Which pixel of the detector is where: asked for once a connection, when the detector is known. */
-export function usePixelTable(): PixelTable | undefined {
-  const { state, since } = useStored(connection)
-  const detector = useStored(status)?.detector?.id
+/**
+ * Which pixel of the detector is where in a picture: asked for once a connection, when there is an assembled picture. Before,
+ * the service may not know it either.
+ */
+export function usePixelTable(picture: Picture | undefined): PixelTable | undefined {
+  const { since } = useStored(connection)
   const [table, setTable] = useState<PixelTable>()
+  const size = picture?.module === 'all' ? `${picture.height} × ${picture.width}` : undefined
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new connection may be to a service with another geometry.
   useEffect(() => {
-    if (state !== 'open' || detector === undefined) return
+    if (size === undefined) return
     const stop = new AbortController()
     fetch('/api/geometry', { signal: stop.signal })
       .then(async answer => {
@@ -19,6 +22,6 @@ export function usePixelTable(): PixelTable | undefined {
       // The connection is lost: the next one asks again.
       .catch(() => {})
     return () => stop.abort()
-  }, [state, since, detector])
+  }, [since, size])
   return table
 }

@@ -8,6 +8,7 @@ import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
 import { readConfig } from '../engine/run/config.js'
 import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
+import { GEOMETRY_OPTIONS } from './geometry-options.js'
 import { type MachineArguments, parsePairs } from './options.js'
 
 /** Options of `detcal serve` as yargs gives them. */
@@ -21,6 +22,8 @@ export interface ServeArguments
   readonly condition?: readonly string[]
   readonly config?: string
   readonly http: string
+  readonly geometry?: string
+  readonly quadPositions?: string
   readonly json: boolean
 }
 
@@ -126,6 +129,8 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
         ...text(MACHINE, 'where the live page is served: HOST:PORT, or off'),
         default: '127.0.0.1:8080',
       },
+      geometry: { ...GEOMETRY_OPTIONS.geometry, group: MACHINE },
+      'quad-positions': { ...GEOMETRY_OPTIONS['quad-positions'], group: MACHINE },
       workers: number(MACHINE, 'threads [default: cores]'),
       memory: text(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
       'constants-cache': text(MACHINE, 'folder for constants ready for use, or off'),

@@ -39,8 +39,21 @@ describe('the installed command', () => {
   test('has no library that only development needs', () => {
     const libraries = join(prefix, 'lib/node_modules/detcal/node_modules')
     expect(existsSync(join(libraries, 'piscina'))).toBe(true)
-    for (const name of ['typescript', 'gpu.js', 'vitest', 'rolldown', 'assemblyscript'])
+    for (const name of [
+      'typescript',
+      'gpu.js',
+      'vitest',
+      'rolldown',
+      'assemblyscript',
+      'react',
+      '@h5web/lib',
+    ])
       expect(existsSync(join(libraries, name)), name).toBe(false)
+  })
+
+  test('has the page, with what it is made of', () => {
+    const page = readdirSync(join(prefix, 'lib/node_modules/detcal/dist/web')).sort()
+    expect(page).toEqual(['THIRD-PARTY.txt', 'index.html', 'page.css', 'page.js'])
   })
 
   test('is the build that was packed', () => {

@@ -4,11 +4,13 @@ import { CacheUse } from '../../engine/run/cache-use.js'
 import type { OnlineStatus } from '../../online/live.js'
 import { checkServeRequest } from '../../online/request.js'
 import { OnlineService } from '../../online/service.js'
+import type { Web } from '../../web/start-web.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { machineOf } from '../options.js'
 import { printJson } from '../output.js'
 import { type ServeArguments, serveOptions, serveRequestOf } from '../serve-options.js'
+import { openServePage } from '../serve-page.js'
 import { incidentLine, serveReport } from '../serve-report.js'
 
 /** `detcal serve`: corrects each train as it comes over the Karabo bridge, and serves it. */
@@ -30,11 +32,15 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<number>
     ...(cache instanceof ConstantsCache && { cache: new CacheUse(cache) }),
     onIncident: incident => void process.stderr.write(incidentLine(incident, args.json)),
   })
+  let page: Web | undefined
   try {
+    page = await openServePage(service, args, line => void process.stderr.write(`detcal: ${line}\n`))
+    if (page) process.stderr.write(`live page at ${page.url}\n`)
     for (const { endpoint, socket } of service.status().outputs)
       process.stderr.write(`serving corrected trains at ${endpoint} (${socket})\n`)
     await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
   } finally {
+    await page?.close()
     await service.close()
   }
   const status = service.status()

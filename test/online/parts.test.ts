@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/model/errors.js'
 import { moduleIndex, type TrainId } from '../../src/model/ids.js'
@@ -163,8 +165,8 @@ describe('a filter of frames', () => {
 
 describe('buffers of trains', () => {
   it('are used again when all views on them are gone, and not before', async () => {
-    const { gc } = globalThis as { gc?: () => void }
-    if (gc === undefined) throw new Error('run with --expose-gc')
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
     const buffers = new TrainBuffers()
     const views: Uint8Array[] = []
     const seen = new Set<SharedArrayBuffer>()

@@ -1,4 +1,4 @@
-import type { LaneLayout } from './lane-layout.js'
+import { type LaneLayout, MAX_LANE_BYTES } from './lane-layout.js'
 
 const MAGIC = 0x4c434144 // "DACL", little-endian
 const LAYOUT_VERSION = 2
@@ -29,6 +29,8 @@ export interface LaneHandle {
 
 let lastId = 0
 
+const pagesOf = (bytes: number): number => Math.ceil(bytes / 65536)
+
 /**
  * Shared memory with one module's constants in kernel layout and a ring of slots.
  *
@@ -46,19 +48,20 @@ export class Lane {
 
   /** Allocates a lane. @throws RangeError if the address space does not hold it. */
   static allocate(layout: LaneLayout): Lane {
-    const pages = Math.ceil(layout.bytes / 65536)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const [initial, maximum] = [pagesOf(layout.bytes), pagesOf(MAX_LANE_BYTES)]
+    const memory = new WebAssembly.Memory({ initial, maximum, shared: true })
     return Lane.#layOut({ memory, layout, id: ++lastId, generation: 0 })
   }
 
   /**
-   * A lane of another layout in the same memory; this one must not be used afterwards, and none of its slots may be in use.
-   * @throws RangeError if the memory is too small.
+   * A lane of another layout in the same memory, which grows where it is too small; this one must not be used afterwards, and
+   * none of its slots may be in use.
+   * @throws RangeError if the address space does not hold it.
    */
   reuse(layout: LaneLayout): Lane {
     const { memory, id, generation } = this.handle
-    if (layout.bytes > memory.buffer.byteLength)
-      throw new RangeError(`lane ${id} has ${memory.buffer.byteLength} bytes, ${layout.bytes} are needed`)
+    const lacking = pagesOf(layout.bytes) - pagesOf(memory.buffer.byteLength)
+    if (lacking > 0) memory.grow(lacking)
     return Lane.#layOut({ memory, layout, id, generation: generation + 1 })
   }
 

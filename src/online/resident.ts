@@ -149,7 +149,7 @@ export class Resident {
 
   /**
    * The cells of the frames, and those in use where the memory holds both: sets of cells may take turns. What grows does so by
-   * half at least: memory that was outgrown is not given back (`LanePool`), and must not add up.
+   * half at least: each time all constants are loaded anew.
    */
   #sizeOf(asked: StreamFields, planned: PlannedModules, { cellIds, frames }: Omit<Needs, 'train'>): Resided {
     const { kit, inFlight, memory } = this.#options

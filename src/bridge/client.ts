@@ -5,6 +5,18 @@ import { UsageError } from '../model/errors.js'
 export const CLIENT_SOCKETS = ['REQ', 'SUB', 'PULL'] as const
 export type ClientSocket = (typeof CLIENT_SOCKETS)[number]
 
+/**
+ * A host that vanishes says nothing: a link is given up when for ten seconds neither what was sent (ms) nor what is asked for when
+ * nothing is sent (s) was acknowledged. It is the system's own means, which is not disturbed by a message that takes long.
+ */
+const KEEP_ALIVE = {
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 5,
+  tcpKeepaliveInterval: 1,
+  tcpKeepaliveCount: 5,
+  tcpMaxRetransmitTimeout: 10_000,
+}
+
 /** Reads messages of trains from a bridge; reconnects by itself when the server goes and comes back. */
 export class BridgeClient {
   readonly #socket: Request | Subscriber | Pull
@@ -31,7 +43,7 @@ export class BridgeClient {
 
   /** @throws UsageError if the endpoint is not one. */
   static connect(endpoint: string, socket: ClientSocket): BridgeClient {
-    const limits = { receiveHighWaterMark: 1, linger: 0 }
+    const limits = { receiveHighWaterMark: 1, linger: 0, ...KEEP_ALIVE }
     const made = {
       REQ: () => new Request({ ...limits, relaxed: true, correlate: false }),
       SUB: () => new Subscriber(limits),

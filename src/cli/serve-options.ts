@@ -5,17 +5,17 @@ import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
 import { type MachineArguments, parsePairs } from './options.js'
 import {
-  choice,
+  choiceOption,
   IN,
   MACHINE,
-  number,
+  numberOption,
   OUT,
   OUTPUT_OPTIONS,
   SERVICE_OPTIONS,
   SOURCE_OPTIONS,
   TRAIN_OPTIONS,
   TRAINS,
-  text,
+  textOption,
 } from './stream-options.js'
 
 /** Options of `detcal serve` as yargs gives them. */
@@ -40,58 +40,61 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
   return yargs
     .options({
       source: {
-        ...text(IN, 'bridge that sends raw data: tcp://HOST:PORT; may be repeated'),
+        ...textOption(IN, 'bridge that sends raw data: tcp://HOST:PORT; may be repeated'),
         array: true,
         nargs: 1,
         demandOption: true,
       },
       ...SOURCE_OPTIONS,
-      detector: text(IN, 'agipd1m, … or a Karabo name [default: the first that comes]'),
+      detector: textOption(IN, 'agipd1m, … or a Karabo name [default: the first that comes]'),
       ...OUTPUT_OPTIONS,
-      'bad-pixels': choice(
+      'bad-pixels': choiceOption(
         OUT,
         'bad pixels become NaN, or masks and gain stages are sent along [default: nan]',
         ['nan', 'mask'],
       ),
-      'nan-bits': text(
+      'nan-bits': textOption(
         OUT,
         'bits that make a pixel NaN, by commas: NO_DARK_DATA,VALUE_IS_NAN [default: all]',
       ),
       ...TRAIN_OPTIONS,
-      cells: text(TRAINS, 'only frames of these memory cells: 0-31,64'),
-      'pulse-ids': text(TRAINS, 'only frames of these pulses: 0-400'),
-      catalogue: text(CONSTANTS, 'folder of the constants catalogue'),
-      'constants-from': text(CONSTANTS, 'those that a correction used: its calibration_metadata_<DET>.yml'),
-      'constants-root': text(CONSTANTS, 'folder that relative paths in that file are below'),
+      cells: textOption(TRAINS, 'only frames of these memory cells: 0-31,64'),
+      'pulse-ids': textOption(TRAINS, 'only frames of these pulses: 0-400'),
+      catalogue: textOption(CONSTANTS, 'folder of the constants catalogue'),
+      'constants-from': textOption(
+        CONSTANTS,
+        'those that a correction used: its calibration_metadata_<DET>.yml',
+      ),
+      'constants-root': textOption(CONSTANTS, 'folder that relative paths in that file are below'),
       condition: {
-        ...text(CONSTANTS, 'operating condition: "Memory cells=352"; may be repeated'),
+        ...textOption(CONSTANTS, 'operating condition: "Memory cells=352"; may be repeated'),
         array: true,
         nargs: 1,
       },
-      at: text(CONSTANTS, 'constants as of this time (ISO 8601) [default: the time of the train]'),
-      strategy: choice(CONSTANTS, 'which of several constants in time [default: closest]', [
+      at: textOption(CONSTANTS, 'constants as of this time (ISO 8601) [default: the time of the train]'),
+      strategy: choiceOption(CONSTANTS, 'which of several constants in time [default: closest]', [
         'closest',
         'prior',
       ]),
-      'gain-mode': choice(STEPS, '[default: adaptive]', ['adaptive', 'high', 'medium', 'low']),
+      'gain-mode': choiceOption(STEPS, '[default: adaptive]', ['adaptive', 'high', 'medium', 'low']),
       'parallel-gain': {
         group: STEPS,
         type: 'boolean',
         describe: 'LPD: a train holds its pulses once in each gain stage',
       },
-      config: text(
+      config: textOption(
         STEPS,
         'YAML file of options, metadata file of a correction, or a preset: as of detcal correct',
       ),
-      steps: text(STEPS, 'complete set of steps, by commas; none: raw numbers as they are'),
-      'mask-maps': text(STEPS, 'bad-pixel maps that masks are made of: --bad-pixels of detcal correct'),
-      'mg-hard-threshold': number(STEPS, 'limit of force-mg-if-below, ADU'),
-      'hg-hard-threshold': number(STEPS, 'limit of force-hg-if-below, ADU'),
-      'in-flight': number(MACHINE, 'trains that are corrected at a time [default: 2]'),
-      workers: number(MACHINE, 'threads [default: cores]'),
-      memory: text(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
-      'constants-cache': text(MACHINE, 'folder for constants ready for use, or off'),
-      'constants-cache-size': text(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
+      steps: textOption(STEPS, 'complete set of steps, by commas; none: raw numbers as they are'),
+      'mask-maps': textOption(STEPS, 'bad-pixel maps that masks are made of: --bad-pixels of detcal correct'),
+      'mg-hard-threshold': numberOption(STEPS, 'limit of force-mg-if-below, ADU'),
+      'hg-hard-threshold': numberOption(STEPS, 'limit of force-hg-if-below, ADU'),
+      'in-flight': numberOption(MACHINE, 'trains that are corrected at a time [default: 2]'),
+      workers: numberOption(MACHINE, 'threads [default: cores]'),
+      memory: textOption(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
+      'constants-cache': textOption(MACHINE, 'folder for constants ready for use, or off'),
+      'constants-cache-size': textOption(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
       ...SERVICE_OPTIONS,
     })
     .example(

@@ -1,5 +1,6 @@
 import { Pull, Request, Subscriber } from 'zeromq'
 import { UsageError } from '../model/errors.js'
+import { type CurveKeys, serverKeyOf } from './curve-keys.js'
 
 /** Sockets of a client, by what the server binds: REP or ROUTER, PUB, PUSH. */
 export const CLIENT_SOCKETS = ['REQ', 'SUB', 'PULL'] as const
@@ -41,9 +42,17 @@ export class BridgeClient {
     })
   }
 
-  /** @throws UsageError if the endpoint is not one. */
-  static connect(endpoint: string, socket: ClientSocket): BridgeClient {
-    const limits = { receiveHighWaterMark: 1, linger: 0, ...KEEP_ALIVE }
+  /**
+   * @param keys encrypt and prove who speaks, where they hold one of that endpoint.
+   * @throws UsageError if the endpoint is not one.
+   */
+  static connect(endpoint: string, socket: ClientSocket, keys?: CurveKeys): BridgeClient {
+    const limits = {
+      receiveHighWaterMark: 1,
+      linger: 0,
+      ...KEEP_ALIVE,
+      ...(keys && securityOf(keys, endpoint)),
+    }
     const made = {
       REQ: () => new Request({ ...limits, relaxed: true, correlate: false }),
       SUB: () => new Subscriber(limits),
@@ -82,4 +91,10 @@ export class BridgeClient {
   close(): void {
     if (!this.#socket.closed) this.#socket.close()
   }
+}
+
+function securityOf(keys: CurveKeys, endpoint: string) {
+  const curveServerKey = serverKeyOf(keys, endpoint)
+  if (curveServerKey === undefined) return {}
+  return { curveServerKey, curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey }
 }

@@ -67,6 +67,10 @@ export const TRAIN_OPTIONS = {
 
 /** What every service has. */
 export const SERVICE_OPTIONS = {
+  'curve-keys': textOption(
+    MACHINE,
+    'file of CurveZMQ keys, of detcal keys new: encrypts, and serves only clients that it names',
+  ),
   http: {
     ...textOption(MACHINE, 'where the live page is served: HOST:PORT, or off'),
     default: '127.0.0.1:8080',

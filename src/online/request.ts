@@ -21,6 +21,12 @@ export const OUTPUT_FIELDS = {
   whenFull: v.optional(v.picklist(WHEN_FULL), 'drop-oldest'),
 }
 
+/** What the bridges of a service have in common. */
+export const BRIDGE_FIELDS = {
+  /** File of CurveZMQ keys; absent: nothing is encrypted, and whoever connects is served. */
+  curveKeys: v.optional(TEXT),
+}
+
 /** Where trains come from, and which of them go on. */
 export const INPUT_FIELDS = {
   /** Endpoints of bridges: one that has all modules, or one for each module or group of them. */
@@ -45,6 +51,7 @@ const REQUEST = optionsOf({
   ...STEP_FIELDS,
   ...INPUT_FIELDS,
   ...OUTPUT_FIELDS,
+  ...BRIDGE_FIELDS,
   /** The detector's id or Karabo name; absent: that of the first raw source that comes. */
   detector: v.optional(TEXT),
   /** Values of bad pixels become NaN; or they stay, and `image.mask` and `image.gain` are sent along. */

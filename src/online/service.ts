@@ -13,6 +13,7 @@ import { buildVersion } from '../files/version.js'
 import { KITS } from '../kits/index.js'
 import { errorText, isDetcalError, type Place } from '../model/errors.js'
 import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
+import { type Doors, openDoors } from './doors.js'
 import { Incidents, saidOf } from './incidents.js'
 import { Intake } from './intake.js'
 import type {
@@ -24,7 +25,7 @@ import type {
   View,
   ViewPlanes,
 } from './live.js'
-import { Publisher } from './publisher.js'
+import type { Publisher } from './publisher.js'
 import { type RawPart, rawPartsOf } from './raw-part.js'
 import type { CheckedServeRequest } from './request.js'
 import { Resident } from './resident.js'
@@ -81,17 +82,18 @@ export class OnlineService implements LiveService {
     request: CheckedServeRequest,
     options: ServiceOptions,
     engine: Engine,
-    publisher: Publisher,
+    doors: Doors,
+    incidents: Incidents,
   ) {
     this.#request = request
     this.#options = options
     this.#engine = engine
-    this.#publisher = publisher
-    this.#incidents = new Incidents(options.onIncident)
+    this.#publisher = doors.publisher
+    this.#incidents = incidents
     const { stride, pulses } = request
     this.#settings = { stride, ...(pulses !== undefined && { pulses }) }
     this.#intake = new Intake({
-      ...{ endpoints: request.sources, socket: request.sourceSocket },
+      ...{ endpoints: request.sources, socket: request.sourceSocket, keys: doors.keys },
       take: frames => this.#take(frames),
       fail: (endpoint, error) => this.#incidents.add('source', `${endpoint}: ${errorText(error)}`),
     })
@@ -100,17 +102,15 @@ export class OnlineService implements LiveService {
   /** @throws UsageError for an endpoint that cannot be, or a filter. */
   static async start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
     checkWish(request)
-    const publisher = await Publisher.bind({
-      ...{ endpoints: request.publish, socket: request.publishSocket },
-      ...{ version: request.protocol, whenFull: request.whenFull },
-    })
+    const incidents = new Incidents(options.onIncident)
+    const doors = await openDoors(request, incidents)
     const { workers, workerEntry } = options
     let engine: Engine | undefined
     try {
       engine = await Engine.start({ workers, policy: oldestFirst, ...(workerEntry && { workerEntry }) })
-      return new OnlineService(request, options, engine, publisher)
+      return new OnlineService(request, options, engine, doors, incidents)
     } catch (error) {
-      await publisher.close(0)
+      await doors.publisher.close(0)
       await engine?.close()
       throw error
     }

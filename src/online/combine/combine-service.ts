@@ -3,10 +3,11 @@ import type { BridgeSource } from '../../bridge/message.js'
 import { buildVersion } from '../../files/version.js'
 import { errorText, isDetcalError, UsageError } from '../../model/errors.js'
 import { formsOf, modulesOf } from '../detector-stream.js'
+import { type Doors, openDoors } from '../doors.js'
 import { Incidents, saidOf } from '../incidents.js'
 import { Intake } from '../intake.js'
 import type { Incident, LiveService, LiveSettings, OnlineStatus, View, ViewPlanes } from '../live.js'
-import { Publisher } from '../publisher.js'
+import type { Publisher } from '../publisher.js'
 import { Statistics } from '../statistics.js'
 import { statusOf } from '../status.js'
 import { checkWish, TrainGate } from '../train-gate.js'
@@ -41,18 +42,14 @@ export class CombineService implements LiveService {
   #combining: Combining | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(
-    request: CheckedCombineRequest,
-    publisher: Publisher,
-    onIncident: (incident: Incident) => void,
-  ) {
+  private constructor(request: CheckedCombineRequest, doors: Doors, incidents: Incidents) {
     this.#request = request
-    this.#publisher = publisher
-    this.#incidents = new Incidents(onIncident)
+    this.#publisher = doors.publisher
+    this.#incidents = incidents
     const { stride, pulses } = request
     this.#settings = { stride, ...(pulses !== undefined && { pulses }) }
     this.#intake = new Intake({
-      ...{ endpoints: request.sources, socket: request.sourceSocket },
+      ...{ endpoints: request.sources, socket: request.sourceSocket, keys: doors.keys },
       take: frames => this.#take(frames),
       fail: (endpoint, error) => this.#incidents.add('source', `${endpoint}: ${errorText(error)}`),
     })
@@ -64,14 +61,12 @@ export class CombineService implements LiveService {
     onIncident: (incident: Incident) => void,
   ): Promise<CombineService> {
     checkWish(request)
-    const publisher = await Publisher.bind({
-      ...{ endpoints: request.publish, socket: request.publishSocket },
-      ...{ version: request.protocol, whenFull: request.whenFull },
-    })
+    const incidents = new Incidents(onIncident)
+    const doors = await openDoors(request, incidents)
     try {
-      return new CombineService(request, publisher, onIncident)
+      return new CombineService(request, doors, incidents)
     } catch (error) {
-      await publisher.close(0)
+      await doors.publisher.close(0)
       throw error
     }
   }

@@ -1,8 +1,8 @@
 import type * as v from 'valibot'
 import { checkFields, optionsOf } from '../../engine/run/request.js'
-import { INPUT_FIELDS, OUTPUT_FIELDS } from '../request.js'
+import { BRIDGE_FIELDS, INPUT_FIELDS, OUTPUT_FIELDS } from '../request.js'
 
-const REQUEST = optionsOf({ ...INPUT_FIELDS, ...OUTPUT_FIELDS })
+const REQUEST = optionsOf({ ...INPUT_FIELDS, ...OUTPUT_FIELDS, ...BRIDGE_FIELDS })
 
 /** What joins modules that were corrected elsewhere: plain JSON. */
 export type CombineRequest = v.InferInput<typeof REQUEST>

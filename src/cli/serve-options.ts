@@ -5,17 +5,17 @@ import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
 import { type MachineArguments, parsePairs } from './options.js'
 import {
-  choiceOption,
+  choiceIn,
   IN,
   MACHINE,
-  numberOption,
+  numberIn,
   OUT,
   OUTPUT_OPTIONS,
   SERVICE_OPTIONS,
   SOURCE_OPTIONS,
   TRAIN_OPTIONS,
   TRAINS,
-  textOption,
+  textIn,
 } from './stream-options.js'
 
 /** Options of `detcal serve` as yargs gives them. */
@@ -40,61 +40,58 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
   return yargs
     .options({
       source: {
-        ...textOption(IN, 'bridge that sends raw data: tcp://HOST:PORT; may be repeated'),
+        ...textIn(IN, 'bridge that sends raw data: tcp://HOST:PORT; may be repeated'),
         array: true,
         nargs: 1,
         demandOption: true,
       },
       ...SOURCE_OPTIONS,
-      detector: textOption(IN, 'agipd1m, … or a Karabo name [default: the first that comes]'),
+      detector: textIn(IN, 'agipd1m, … or a Karabo name [default: the first that comes]'),
       ...OUTPUT_OPTIONS,
-      'bad-pixels': choiceOption(
+      'bad-pixels': choiceIn(
         OUT,
         'bad pixels become NaN, or masks and gain stages are sent along [default: nan]',
         ['nan', 'mask'],
       ),
-      'nan-bits': textOption(
+      'nan-bits': textIn(
         OUT,
         'bits that make a pixel NaN, by commas: NO_DARK_DATA,VALUE_IS_NAN [default: all]',
       ),
       ...TRAIN_OPTIONS,
-      cells: textOption(TRAINS, 'only frames of these memory cells: 0-31,64'),
-      'pulse-ids': textOption(TRAINS, 'only frames of these pulses: 0-400'),
-      catalogue: textOption(CONSTANTS, 'folder of the constants catalogue'),
-      'constants-from': textOption(
-        CONSTANTS,
-        'those that a correction used: its calibration_metadata_<DET>.yml',
-      ),
-      'constants-root': textOption(CONSTANTS, 'folder that relative paths in that file are below'),
+      cells: textIn(TRAINS, 'only frames of these memory cells: 0-31,64'),
+      'pulse-ids': textIn(TRAINS, 'only frames of these pulses: 0-400'),
+      catalogue: textIn(CONSTANTS, 'folder of the constants catalogue'),
+      'constants-from': textIn(CONSTANTS, 'those that a correction used: its calibration_metadata_<DET>.yml'),
+      'constants-root': textIn(CONSTANTS, 'folder that relative paths in that file are below'),
       condition: {
-        ...textOption(CONSTANTS, 'operating condition: "Memory cells=352"; may be repeated'),
+        ...textIn(CONSTANTS, 'operating condition: "Memory cells=352"; may be repeated'),
         array: true,
         nargs: 1,
       },
-      at: textOption(CONSTANTS, 'constants as of this time (ISO 8601) [default: the time of the train]'),
-      strategy: choiceOption(CONSTANTS, 'which of several constants in time [default: closest]', [
+      at: textIn(CONSTANTS, 'constants as of this time (ISO 8601) [default: the time of the train]'),
+      strategy: choiceIn(CONSTANTS, 'which of several constants in time [default: closest]', [
         'closest',
         'prior',
       ]),
-      'gain-mode': choiceOption(STEPS, '[default: adaptive]', ['adaptive', 'high', 'medium', 'low']),
+      'gain-mode': choiceIn(STEPS, '[default: adaptive]', ['adaptive', 'high', 'medium', 'low']),
       'parallel-gain': {
         group: STEPS,
         type: 'boolean',
         describe: 'LPD: a train holds its pulses once in each gain stage',
       },
-      config: textOption(
+      config: textIn(
         STEPS,
         'YAML file of options, metadata file of a correction, or a preset: as of detcal correct',
       ),
-      steps: textOption(STEPS, 'complete set of steps, by commas; none: raw numbers as they are'),
-      'mask-maps': textOption(STEPS, 'bad-pixel maps that masks are made of: --bad-pixels of detcal correct'),
-      'mg-hard-threshold': numberOption(STEPS, 'limit of force-mg-if-below, ADU'),
-      'hg-hard-threshold': numberOption(STEPS, 'limit of force-hg-if-below, ADU'),
-      'in-flight': numberOption(MACHINE, 'trains that are corrected at a time [default: 2]'),
-      workers: numberOption(MACHINE, 'threads [default: cores]'),
-      memory: textOption(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
-      'constants-cache': textOption(MACHINE, 'folder for constants ready for use, or off'),
-      'constants-cache-size': textOption(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
+      steps: textIn(STEPS, 'complete set of steps, by commas; none: raw numbers as they are'),
+      'mask-maps': textIn(STEPS, 'bad-pixel maps that masks are made of: --bad-pixels of detcal correct'),
+      'mg-hard-threshold': numberIn(STEPS, 'limit of force-mg-if-below, ADU'),
+      'hg-hard-threshold': numberIn(STEPS, 'limit of force-hg-if-below, ADU'),
+      'in-flight': numberIn(MACHINE, 'trains that are corrected at a time [default: 2]'),
+      workers: numberIn(MACHINE, 'threads [default: cores]'),
+      memory: textIn(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
+      'constants-cache': textIn(MACHINE, 'folder for constants ready for use, or off'),
+      'constants-cache-size': textIn(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
       ...SERVICE_OPTIONS,
     })
     .example(

@@ -3,7 +3,7 @@ import { type CombinedTrain, Combiner } from '../combiner/combiner.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { LossCause } from './live.js'
 import type { RawPart } from './raw-part.js'
-import { sameItems, type StreamedPart } from './streamed-part.js'
+import { type StreamedPart, sameItems } from './streamed-part.js'
 
 export interface JoinerOptions<Part extends StreamedPart> {
   readonly modules: readonly ModuleIndex[]
@@ -100,7 +100,10 @@ export class TrainJoiner<Part extends StreamedPart> {
     const receivedAt = this.#receivedAt.get(train) ?? now
     this.#receivedAt.delete(train)
     for (const module of disagreeing.keys())
-      onLoss('disagreeing', alike?.otherwise ?? 'has other pulses or cells than most modules', { train, module })
+      onLoss('disagreeing', alike?.otherwise ?? 'has other pulses or cells than most modules', {
+        train,
+        module,
+      })
     const [first] = parts.values()
     if (first === undefined) return []
     const { time, cellIds, pulseIds } = agreed ?? first

@@ -144,12 +144,12 @@ describe('combine', () => {
   })
 
   it('counts what comes twice or late, and uses what came first', async () => {
-    const all = await combining()
-    await both(all, 1)
-    await all.next()
-    await feed(all.hosts[0] as BridgeServer, correctedSource(0, 1, FRAMES))
-    await feed(all.hosts[0] as BridgeServer, correctedSource(0, 2, FRAMES))
-    await feed(all.hosts[0] as BridgeServer, correctedSource(0, 2, FRAMES))
+    const all = await combining({ deadline: 50 })
+    const [first, second] = all.hosts as [BridgeServer, BridgeServer]
+    await feed(first, correctedSource(0, 1, FRAMES))
+    expect((await all.next())[0]?.values['modulesPresent']).toEqual([true, false])
+    await feed(first, correctedSource(0, 1, FRAMES))
+    await feed(second, correctedSource(1, 1, FRAMES))
     await expect.poll(() => all.service.status().trains.lost).toMatchObject({ late: 1, duplicate: 1 })
   })
 

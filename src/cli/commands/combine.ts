@@ -10,7 +10,7 @@ import {
   SERVICE_OPTIONS,
   SOURCE_OPTIONS,
   TRAIN_OPTIONS,
-  textOption,
+  textIn,
 } from '../stream-options.js'
 
 /** Options of `detcal combine` as yargs gives them. */
@@ -36,7 +36,7 @@ export const combineCommand: CommandModule<object, CombineArguments> = {
       )
       .options({
         source: {
-          ...textOption(IN, 'a detcal serve that sends modules: tcp://HOST:PORT; may be repeated'),
+          ...textIn(IN, 'a detcal serve that sends modules: tcp://HOST:PORT; may be repeated'),
           array: true,
           nargs: 1,
           demandOption: true,

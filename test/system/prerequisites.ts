@@ -21,6 +21,7 @@ export default function requirePrerequisites(): void {
       'h5diff',
       'gcc',
       '/usr/bin/time',
+      'systemd-analyze',
     ].filter(program => spawnSync(program, ['--help']).error !== undefined),
     ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),
     ...(canMakeHosts() ? [] : ['ip, or the right to make network namespaces (root)']),

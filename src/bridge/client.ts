@@ -1,9 +1,22 @@
 import { Pull, Request, Subscriber } from 'zeromq'
 import { UsageError } from '../model/errors.js'
+import { type CurveKeys, serverKeyOf } from './curve-keys.js'
 
 /** Sockets of a client, by what the server binds: REP or ROUTER, PUB, PUSH. */
 export const CLIENT_SOCKETS = ['REQ', 'SUB', 'PULL'] as const
 export type ClientSocket = (typeof CLIENT_SOCKETS)[number]
+
+/**
+ * A host that vanishes says nothing: a link is given up when for ten seconds neither what was sent (ms) nor what is asked for when
+ * nothing is sent (s) was acknowledged. It is the system's own means, which is not disturbed by a message that takes long.
+ */
+const KEEP_ALIVE = {
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 5,
+  tcpKeepaliveInterval: 1,
+  tcpKeepaliveCount: 5,
+  tcpMaxRetransmitTimeout: 10_000,
+}
 
 /** Reads messages of trains from a bridge; reconnects by itself when the server goes and comes back. */
 export class BridgeClient {
@@ -29,9 +42,17 @@ export class BridgeClient {
     })
   }
 
-  /** @throws UsageError if the endpoint is not one. */
-  static connect(endpoint: string, socket: ClientSocket): BridgeClient {
-    const limits = { receiveHighWaterMark: 1, linger: 0 }
+  /**
+   * @param keys encrypt and prove who speaks, where they hold one of that endpoint.
+   * @throws UsageError if the endpoint is not one.
+   */
+  static connect(endpoint: string, socket: ClientSocket, keys?: CurveKeys): BridgeClient {
+    const limits = {
+      receiveHighWaterMark: 1,
+      linger: 0,
+      ...KEEP_ALIVE,
+      ...(keys && securityOf(keys, endpoint)),
+    }
     const made = {
       REQ: () => new Request({ ...limits, relaxed: true, correlate: false }),
       SUB: () => new Subscriber(limits),
@@ -70,4 +91,10 @@ export class BridgeClient {
   close(): void {
     if (!this.#socket.closed) this.#socket.close()
   }
+}
+
+function securityOf(keys: CurveKeys, endpoint: string) {
+  const curveServerKey = serverKeyOf(keys, endpoint)
+  if (curveServerKey === undefined) return {}
+  return { curveServerKey, curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey }
 }

@@ -1,5 +1,7 @@
 import { Publisher, Push, Reply, Router } from 'zeromq'
 import { UsageError } from '../model/errors.js'
+import { clientDoors } from './client-door.js'
+import type { CurveKeys } from './curve-keys.js'
 import { TrainQueue, type WhenFull } from './train-queue.js'
 
 /** Sockets of a server; clients connect with REQ (or DEALER), SUB, PULL, DEALER. */
@@ -16,6 +18,15 @@ export interface BridgeServerOptions {
   readonly queue?: number
   /** Told of each message that the transport has taken: what was given to {@link BridgeServer.send}. */
   readonly onSent?: (frames: readonly Uint8Array[]) => void
+  /** Messages are encrypted, and only clients that are named get any. Absent: whoever connects does. */
+  readonly security?: ServerSecurity | undefined
+}
+
+/** Who may read from a server. */
+export interface ServerSecurity {
+  readonly keys: CurveKeys
+  /** Told of who was not let in: by address and public key. */
+  readonly onRefused: (address: string, key: string) => void
 }
 
 export interface BridgeServerCounts {
@@ -40,6 +51,7 @@ export class BridgeServer {
   /** Where clients connect: the endpoint with its port. */
   readonly endpoint: string
   readonly #onSent: BridgeServerOptions['onSent']
+  readonly #domain: string | undefined
   /** Those who wait until nothing is queued. */
   readonly #idlers: (() => void)[] = []
   #accepted = 0
@@ -47,8 +59,13 @@ export class BridgeServer {
   #unsent = 0
   #refused = 0
 
-  private constructor(socket: Reply | Publisher | Push | Router, options: BridgeServerOptions) {
+  private constructor(
+    socket: Reply | Publisher | Push | Router,
+    options: BridgeServerOptions,
+    domain: string | undefined,
+  ) {
     this.#socket = socket
+    this.#domain = domain
     this.endpoint = socket.lastEndpoint ?? options.endpoint
     this.#queue = new TrainQueue(options.queue ?? 1, options.whenFull)
     this.#onSent = options.onSent
@@ -58,9 +75,13 @@ export class BridgeServer {
     })
   }
 
-  /** @throws UsageError if the endpoint cannot be bound. */
+  /** @throws UsageError if the endpoint cannot be bound, or no client may read from it. */
   static async bind(options: BridgeServerOptions): Promise<BridgeServer> {
-    const limits = { sendHighWaterMark: 1, linger: 0 }
+    const domain = await doorOf(options)
+    const limits = {
+      ...{ sendHighWaterMark: 1, linger: 0 },
+      ...(options.security && domain !== undefined && lockOf(options.security.keys, domain)),
+    }
     const socket = {
       REP: () => new Reply({ ...limits, maxMessageSize: LONGEST_REQUEST }),
       PUB: () => new Publisher(limits),
@@ -71,12 +92,13 @@ export class BridgeServer {
       await socket.bind(options.endpoint)
     } catch (error) {
       socket.close()
+      if (domain !== undefined) clientDoors.close(domain)
       throw new UsageError(`${options.endpoint} cannot be bound: ${(error as Error).message}`, {
         hint: 'Name an address of this machine and a port that is free: tcp://127.0.0.1:4545',
         cause: error,
       })
     }
-    return new BridgeServer(socket, options)
+    return new BridgeServer(socket, options, domain)
   }
 
   get counts(): BridgeServerCounts {
@@ -110,6 +132,7 @@ export class BridgeServer {
       this.#socket.linger = patience === Infinity ? -1 : patience
       this.#socket.close()
     }
+    if (this.#domain !== undefined) clientDoors.close(this.#domain)
     await this.#done
     this.#queue.clear()
   }
@@ -152,4 +175,20 @@ export class BridgeServer {
       await answer([`Error: bad request ${asked.slice(0, 80)}`])
     }
   }
+}
+
+/** The domain by which libzmq asks who may come in. @throws UsageError if nobody may. */
+async function doorOf({ endpoint, security }: BridgeServerOptions): Promise<string | undefined> {
+  if (security === undefined) return undefined
+  const { keys, onRefused } = security
+  if (keys.clients.length === 0)
+    throw new UsageError(`nobody may read from ${endpoint}: the file of keys names no clients`, {
+      hint: 'Add the public keys of those who may to its clients',
+    })
+  return clientDoors.open(keys.clients, onRefused)
+}
+
+/** With the domain enforced, nobody comes in where nobody answers. */
+function lockOf({ secretKey }: CurveKeys, zapDomain: string) {
+  return { curveServer: true, curveSecretKey: secretKey, zapDomain, zapEnforceDomain: true }
 }

@@ -43,11 +43,8 @@ export function detectorStreamOf(
 
 function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeRequest): DetectorStream {
   const { detector } = kit
-  const modules =
-    request.modules === undefined
-      ? Array.from({ length: detector.moduleCount }, (_, module) => moduleIndex(module))
-      : parseModules(request.modules, detector)
-  const { sourceAxisOrder } = request
+  const modules = modulesOf(request.modules, detector)
+  const { sourceAxisOrder, badPixelsAs } = request
   return {
     ...{ kit, karaboId, modules },
     parts: {
@@ -55,19 +52,24 @@ function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeReque
       withoutGain: gainModeOf(request, detector, undefined) !== 0,
       ...(sourceAxisOrder !== undefined && { order: sourceAxisOrder }),
     },
-    forms: formsOf(detector, modules, request),
+    forms: formsOf({ detector, modules, withMask: badPixelsAs === 'mask' }, request),
   }
 }
 
-function formsOf(
-  detector: Detector,
-  modules: readonly ModuleIndex[],
-  { output, axisOrder: order, badPixelsAs }: CheckedServeRequest,
+/** The modules that an option names; absent: all. @throws UsageError */
+export function modulesOf(text: string | undefined, detector: Detector): ModuleIndex[] {
+  if (text !== undefined) return parseModules(text, detector)
+  return Array.from({ length: detector.moduleCount }, (_, module) => moduleIndex(module))
+}
+
+/** The arrays that are made of each train. */
+export function formsOf(
+  form: Omit<ArrayForm, 'order' | 'stacked'>,
+  { output, axisOrder: order }: Pick<CheckedServeRequest, 'output' | 'axisOrder'>,
 ): ArrayForm[] {
-  const form = { detector, order, modules, withMask: badPixelsAs === 'mask' }
   return [
-    ...(output === 'modules' ? [] : [{ ...form, stacked: true }]),
-    ...(output === 'stacked' ? [] : [{ ...form, stacked: false }]),
+    ...(output === 'modules' ? [] : [{ ...form, order, stacked: true }]),
+    ...(output === 'stacked' ? [] : [{ ...form, order, stacked: false }]),
   ]
 }
 

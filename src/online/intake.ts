@@ -1,9 +1,11 @@
 import { BridgeClient, type ClientSocket } from '../bridge/client.js'
+import type { CurveKeys } from '../bridge/curve-keys.js'
 import type { SourceStatus } from './live.js'
 
 export interface IntakeOptions {
   readonly endpoints: readonly string[]
   readonly socket: ClientSocket
+  readonly keys?: CurveKeys | undefined
   /** Takes a message; the next one of that endpoint is read when it has: that is the back-pressure. */
   readonly take: (frames: readonly Uint8Array[], endpoint: string) => Promise<void>
   /** An endpoint cannot be read any more. */
@@ -29,7 +31,8 @@ export class Intake {
     this.#options = options
     const clients: BridgeClient[] = []
     try {
-      for (const endpoint of options.endpoints) clients.push(BridgeClient.connect(endpoint, options.socket))
+      for (const endpoint of options.endpoints)
+        clients.push(BridgeClient.connect(endpoint, options.socket, options.keys))
     } catch (error) {
       for (const client of clients) client.close()
       throw error

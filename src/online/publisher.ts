@@ -1,5 +1,5 @@
 import type { BridgeVersion } from '../bridge/message.js'
-import { BridgeServer, type ServerSocket } from '../bridge/server.js'
+import { BridgeServer, type ServerSecurity, type ServerSocket } from '../bridge/server.js'
 import type { WhenFull } from '../bridge/train-queue.js'
 import type { OutputStatus } from './live.js'
 
@@ -8,6 +8,7 @@ export interface PublisherOptions {
   readonly socket: ServerSocket
   readonly version: BridgeVersion
   readonly whenFull: WhenFull
+  readonly security?: ServerSecurity | undefined
 }
 
 /** Serves each train at several endpoints. */
@@ -24,10 +25,11 @@ export class Publisher {
 
   /** @throws UsageError if an endpoint cannot be bound. */
   static async bind(options: PublisherOptions): Promise<Publisher> {
-    const { endpoints, socket, whenFull } = options
+    const { endpoints, socket, whenFull, security } = options
     const servers: BridgeServer[] = []
     try {
-      for (const endpoint of endpoints) servers.push(await BridgeServer.bind({ socket, endpoint, whenFull }))
+      for (const endpoint of endpoints)
+        servers.push(await BridgeServer.bind({ socket, endpoint, whenFull, security }))
     } catch (error) {
       for (const server of servers) await server.close()
       throw error

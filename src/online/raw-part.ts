@@ -1,19 +1,13 @@
-import type { BridgeArray, BridgeSource, BridgeTime } from '../bridge/message.js'
+import type { BridgeSource } from '../bridge/message.js'
 import type { Detector } from '../detectors/detector.js'
 import type { FrameOrder } from '../engine/contract/module-arrays.js'
-import { DTYPE_BYTES, viewAs } from '../model/dtypes.js'
 import { DataError } from '../model/errors.js'
-import { isTrainId, type ModuleIndex, moduleIndex, NO_CELL, type TrainId } from '../model/ids.js'
+import { isTrainId, moduleIndex } from '../model/ids.js'
 import { type RawLayout, rawLayout } from './raw-layout.js'
+import { type StreamedPart, storedCells, storedIds } from './streamed-part.js'
 
-/** Raw frames of one module in one train, as they were received. */
-export interface RawPart {
-  readonly train: TrainId
-  readonly module: ModuleIndex
-  readonly time: BridgeTime
-  /** Memory cell and pulse of each frame; in parallel gain of each pulse. */
-  readonly cellIds: Uint16Array
-  readonly pulseIds: BigUint64Array
+/** Raw frames of one module in one train, as they were received; in parallel gain cells and pulses are those of each pulse. */
+export interface RawPart extends StreamedPart {
   /** u16 */
   readonly data: Uint8Array
   readonly layout: RawLayout
@@ -67,7 +61,7 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
   const image = source.arrays['image.data']
   if (image === undefined) throw refuse('image.data is missing', 'Let the sender send the key image.data')
   if (image.dtype !== 'u2') throw refuse(`image.data is of ${image.dtype}, raw data are u2`)
-  const [stored, pulses] = ['image.cellId', 'image.pulseId'].map(key => idsOf(source, key))
+  const [stored, pulses] = ['image.cellId', 'image.pulseId'].map(key => storedIds(source, key))
   if (stored === undefined || pulses === undefined)
     throw refuse(`image.${stored ? 'pulseId' : 'cellId'} is missing`, 'Let the sender send it')
   const layout = rawLayout(image.shape, stored.length, detector, module === 'stacked', options.order)
@@ -86,9 +80,7 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
   const count = stored.length / options.rawFrames
   const part = {
     ...{ train, time: source.time, data: image.data, layout },
-    cellIds: Uint16Array.from(stored.take(count), id =>
-      id >= 0n && id < BigInt(NO_CELL) ? Number(id) : NO_CELL,
-    ),
+    cellIds: storedCells(stored.take(count)),
     pulseIds: BigUint64Array.from(pulses.take(count)),
   }
   const modules = module === 'stacked' ? presentOf(source, detector) : [module]
@@ -106,33 +98,4 @@ function presentOf({ values }: BridgeSource, { moduleCount }: Detector): number[
   return Array.isArray(present) && present.length === moduleCount
     ? all.filter(module => present[module] === true)
     : all
-}
-
-/** Whole numbers, one a raw frame: made only when it is known that there are as many frames. */
-interface Ids {
-  readonly length: number
-  take(count: number): bigint[]
-}
-
-/** Ids of any integer type; a single one may come as a value, and several as a list. */
-function idsOf({ arrays, values }: BridgeSource, key: string): Ids | undefined {
-  const array = arrays[key]
-  if (array !== undefined)
-    return array.dtype.startsWith('f')
-      ? undefined
-      : {
-          length: array.data.byteLength / DTYPE_BYTES[array.dtype],
-          take: count => elementsOf(array, count),
-        }
-  const value = values[key]
-  const list = Array.isArray(value) ? value : [value]
-  if (!list.every(id => typeof id === 'bigint' || Number.isSafeInteger(id))) return undefined
-  return { length: list.length, take: count => list.slice(0, count).map(id => BigInt(id as number | bigint)) }
-}
-
-function elementsOf({ dtype, data }: BridgeArray, count: number): bigint[] {
-  // Where it lies in a message need not be a multiple of its element's size.
-  const own = Uint8Array.from(data.subarray(0, count * DTYPE_BYTES[dtype]))
-  const elements = viewAs(dtype, own.buffer, 0, count)
-  return Array.from(elements as ArrayLike<number | bigint>, id => BigInt.asUintN(64, BigInt(id)))
 }

@@ -11,9 +11,9 @@ import { Engine } from '../engine/threads/engine.js'
 import { oldestFirst } from '../engine/threads/policy.js'
 import { buildVersion } from '../files/version.js'
 import { KITS } from '../kits/index.js'
-import { errorText, isDetcalError, type Place, UsageError } from '../model/errors.js'
+import { errorText, isDetcalError, type Place } from '../model/errors.js'
 import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
-import { frameFilterOf, framesTaken } from './frame-filter.js'
+import { type Doors, openDoors } from './doors.js'
 import { Incidents, saidOf } from './incidents.js'
 import { Intake } from './intake.js'
 import type {
@@ -25,14 +25,14 @@ import type {
   View,
   ViewPlanes,
 } from './live.js'
-import { Publisher } from './publisher.js'
-import { rawPartsOf } from './raw-part.js'
+import type { Publisher } from './publisher.js'
+import { type RawPart, rawPartsOf } from './raw-part.js'
 import type { CheckedServeRequest } from './request.js'
 import { Resident } from './resident.js'
 import { Statistics } from './statistics.js'
 import { statusOf } from './status.js'
 import { TrainFlow } from './train-flow.js'
-import { type StreamedTrain, TrainJoiner } from './train-joiner.js'
+import { checkWish, TrainGate } from './train-gate.js'
 import { Viewers } from './viewers.js'
 
 export interface ServiceOptions {
@@ -49,7 +49,7 @@ export interface ServiceOptions {
 /** What there is once the first raw source was seen. */
 interface Running {
   readonly stream: DetectorStream
-  readonly joiner: TrainJoiner
+  readonly gate: TrainGate<RawPart>
   readonly resident: Resident
   readonly flow: TrainFlow
 }
@@ -77,25 +77,23 @@ export class OnlineService implements LiveService {
   #closing: Promise<void> | undefined
   /** Changes follow one another. */
   #changed: Promise<unknown> = Promise.resolve()
-  /** Sources that are ahead of others. */
-  readonly #ahead: (() => void)[] = []
-  readonly #timers = new Set<NodeJS.Timeout>()
 
   private constructor(
     request: CheckedServeRequest,
     options: ServiceOptions,
     engine: Engine,
-    publisher: Publisher,
+    doors: Doors,
+    incidents: Incidents,
   ) {
     this.#request = request
     this.#options = options
     this.#engine = engine
-    this.#publisher = publisher
-    this.#incidents = new Incidents(options.onIncident)
+    this.#publisher = doors.publisher
+    this.#incidents = incidents
     const { stride, pulses } = request
     this.#settings = { stride, ...(pulses !== undefined && { pulses }) }
     this.#intake = new Intake({
-      ...{ endpoints: request.sources, socket: request.sourceSocket },
+      ...{ endpoints: request.sources, socket: request.sourceSocket, keys: doors.keys },
       take: frames => this.#take(frames),
       fail: (endpoint, error) => this.#incidents.add('source', `${endpoint}: ${errorText(error)}`),
     })
@@ -103,18 +101,16 @@ export class OnlineService implements LiveService {
 
   /** @throws UsageError for an endpoint that cannot be, or a filter. */
   static async start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
-    frameFilterOf(request)
-    const publisher = await Publisher.bind({
-      ...{ endpoints: request.publish, socket: request.publishSocket },
-      ...{ version: request.protocol, whenFull: request.whenFull },
-    })
+    checkWish(request)
+    const incidents = new Incidents(options.onIncident)
+    const doors = await openDoors(request, incidents)
     const { workers, workerEntry } = options
     let engine: Engine | undefined
     try {
       engine = await Engine.start({ workers, policy: oldestFirst, ...(workerEntry && { workerEntry }) })
-      return new OnlineService(request, options, engine, publisher)
+      return new OnlineService(request, options, engine, doors, incidents)
     } catch (error) {
-      await publisher.close(0)
+      await doors.publisher.close(0)
       await engine?.close()
       throw error
     }
@@ -136,7 +132,7 @@ export class OnlineService implements LiveService {
 
   change({ steps, ...others }: Partial<LiveSettings>): Promise<void> {
     return this.#oneByOne(async () => {
-      this.#checkSettings(others)
+      checkWish({ ...this.#request, ...this.#settings, ...others })
       if (steps !== undefined) {
         const asked = withSteps(this.#request, steps, NO_STEPS)
         this.#checkSteps(asked)
@@ -177,11 +173,10 @@ export class OnlineService implements LiveService {
 
   /** Resolves when all trains that were received are out. */
   async #finish(): Promise<void> {
-    for (const wake of this.#ahead.splice(0)) wake()
+    this.#running?.gate.stop()
     await this.#intake.close()
-    for (const timer of this.#timers) clearTimeout(timer)
-    const { joiner, flow } = this.#running ?? {}
-    this.#pass(joiner?.finish() ?? [])
+    const { gate, flow } = this.#running ?? {}
+    gate?.end()
     await flow?.end()
   }
 
@@ -196,28 +191,9 @@ export class OnlineService implements LiveService {
       return this.#refuse(error)
     }
     if (this.#running === undefined) return
-    const { stream, joiner, flow } = this.#running
-    for (const source of sources)
-      try {
-        for (const part of rawPartsOf(source, stream.parts))
-          if (stream.modules.includes(part.module)) joiner.add(part)
-      } catch (error) {
-        this.#refuse(error)
-      }
-    this.#pump()
-    if (joiner.waiting > 0) this.#pumpLater()
-    // Of several sources one may be ahead: it waits for the others, at most until its trains are due.
-    while (this.#request.sources.length > 1 && joiner.isFull && !this.#closing)
-      await new Promise<void>(resolve => this.#ahead.push(resolve))
+    const { gate, flow } = this.#running
+    await gate.take(sources)
     await flow.room()
-  }
-
-  #pumpLater(): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#pump()
-    }, this.#request.deadline + 1)
-    this.#timers.add(timer)
   }
 
   #begin(sources: readonly BridgeSource[]): Running | undefined {
@@ -231,13 +207,8 @@ export class OnlineService implements LiveService {
       return undefined
     }
     const { kit, karaboId, modules, forms } = stream
-    const { inFlight, deadline, badPixelsAs, nanBits } = this.#request
+    const { sources: endpoints, inFlight, deadline, incomplete, badPixelsAs, nanBits } = this.#request
     const { memory, cache } = this.#options
-    this.#statistics.expect(modules)
-    const joiner = new TrainJoiner({
-      ...{ modules, deadline },
-      onLoss: (cause, message, place) => this.#lose(cause, message, place),
-    })
     const resident = new Resident(withSteps(this.#request, this.#steps, NO_STEPS), {
       ...{ kit, karaboId, modules, engine: this.#engine, inFlight, memory },
       ...(cache && { cache }),
@@ -252,50 +223,20 @@ export class OnlineService implements LiveService {
       ...{ publisher: this.#publisher, viewers: this.#viewers, software: this.#software },
       ...{ statistics: this.#statistics, incidents: this.#incidents },
     })
-    return { stream, joiner, resident, flow }
+    const gate = new TrainGate<RawPart>({
+      ...{ sources: endpoints, modules, deadline, incomplete },
+      partsOf: source => rawPartsOf(source, stream.parts),
+      wish: () => ({ ...this.#request, ...this.#settings }),
+      pass: (train, frames) => flow.put(train, frames),
+      ...{ statistics: this.#statistics, incidents: this.#incidents },
+    })
+    return { stream, gate, resident, flow }
   }
 
   #loaded({ problems }: PlannedModules, failed: ReadonlyMap<number, string>): void {
     this.#statistics.fail(failed)
     for (const { message, place } of problems) this.#incidents.add('constants', message, place)
     for (const [module, message] of failed) this.#incidents.add('constants', message, { module })
-  }
-
-  /** Passes on trains that are complete or due. */
-  #pump(): void {
-    this.#pass(this.#running?.joiner.take() ?? [])
-    for (const wake of this.#ahead.splice(0)) wake()
-  }
-
-  #pass(trains: readonly StreamedTrain[]): void {
-    for (const train of trains) {
-      this.#statistics.joined(new Set(train.parts.keys()), train.complete)
-      const frames = this.#framesOf(train)
-      if (frames.length > 0) this.#running?.flow.put(train, frames)
-    }
-  }
-
-  /** Indices of a train's frames that are corrected; none of a train that is left out. */
-  #framesOf(train: StreamedTrain): readonly number[] {
-    if (train.train % this.#settings.stride === 0) {
-      if (train.complete || this.#request.incomplete === 'partial') {
-        const frames = framesTaken(frameFilterOf({ ...this.#request, ...this.#settings }), train)
-        if (frames.length > 0) return frames
-      } else {
-        this.#lose('incomplete', `has ${train.parts.size} modules: left out`, { train: train.train })
-        return []
-      }
-    }
-    this.#statistics.skipped++
-    return []
-  }
-
-  /** @throws UsageError for a stride that is none, or a filter. */
-  #checkSettings(settings: Partial<Omit<LiveSettings, 'steps'>>): void {
-    const { stride, ...filter } = { ...this.#settings, ...settings }
-    if (!Number.isSafeInteger(stride) || stride < 1)
-      throw new UsageError(`--stride ${stride} is not a number of trains`, { hint: 'Use 1 or more' })
-    frameFilterOf({ ...this.#request, ...filter })
   }
 
   /** @throws UsageError for steps that the detector, or before the first train every detector, does not have. */

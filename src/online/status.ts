@@ -25,7 +25,7 @@ export interface StatusParts {
   readonly lastAt: number | undefined
   readonly outputs: readonly OutputStatus[]
   readonly unconsumed: number
-  readonly stream?: DetectorStream
+  readonly stream?: Pick<DetectorStream, 'kit' | 'karaboId'>
   readonly planned?: PlannedModules
   readonly activity: 'loading' | 'stopping' | undefined
 }
@@ -58,12 +58,15 @@ function stateOf(lastAt: number | undefined): OnlineStatus['state'] {
   return Date.now() - lastAt > STALLED ? 'stalled' : 'running'
 }
 
-function detectorOf({ kit, karaboId }: DetectorStream): NonNullable<OnlineStatus['detector']> {
+function detectorOf({
+  kit,
+  karaboId,
+}: NonNullable<StatusParts['stream']>): NonNullable<OnlineStatus['detector']> {
   const { id, name, moduleCount, slowScan, fastScan } = kit.detector
   return { id, name, karaboId, moduleCount, slowScan, fastScan }
 }
 
-function knownSteps({ kit }: DetectorStream): string[] {
+function knownSteps({ kit }: NonNullable<StatusParts['stream']>): string[] {
   return Object.entries(kit.corrections.steps).flatMap(([step, { built }]) => (built ? [step] : []))
 }
 

@@ -19,6 +19,14 @@ interface Place {
   readonly elementBytes: number
 }
 
+/** Axes of an array of `frames` frames of all modules of a form, or of one. */
+export function shapeOf({ order, modules, detector }: ArrayForm, frames: number, stacked: boolean): number[] {
+  const stack = stacked ? [modules.length] : []
+  return order === 'file'
+    ? [frames, ...stack, detector.slowScan, detector.fastScan]
+    : [...stack, detector.fastScan, detector.slowScan, frames]
+}
+
 /** The arrays of one train in one buffer: data, and where they are wanted gain and mask. */
 export class TrainArrays {
   readonly form: ArrayForm
@@ -74,17 +82,13 @@ export class TrainArrays {
 
   /** Axes of an array of all modules, or of one. */
   shape(stacked: boolean): number[] {
-    const { order, modules, detector } = this.form
-    const stack = stacked ? [modules.length] : []
-    return order === 'file'
-      ? [this.frames, ...stack, detector.slowScan, detector.fastScan]
-      : [...stack, detector.fastScan, detector.slowScan, this.frames]
+    return shapeOf(this.form, this.frames, stacked)
   }
 
   /** All corrected values, in the order of the array. */
-  get values(): Float32Array {
+  get values(): readonly Float32Array[] {
     const elements = this.form.modules.length * this.frames * pixelsOf(this.form.detector)
-    return new Float32Array(this.#memory.buffer, 0, elements)
+    return [new Float32Array(this.#memory.buffer, 0, elements)]
   }
 
   /** The bytes of an array of all modules, or of one: contiguous only where they are not stacked. */

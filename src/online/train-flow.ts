@@ -11,7 +11,7 @@ import { type ArrayForm, TrainArrays } from './train-arrays.js'
 import { TrainBuffers } from './train-buffers.js'
 import type { TrainCorrector } from './train-corrector.js'
 import type { StreamedTrain } from './train-joiner.js'
-import { trainMessage } from './train-message.js'
+import { sendTrain } from './train-sender.js'
 import type { Viewers } from './viewers.js'
 
 export interface FlowOptions {
@@ -37,8 +37,6 @@ interface Queued {
 
 /** Trains that wait to be corrected at most; whoever brings more waits. */
 const MOST_QUEUED = 2
-/** Corrected values of a train, spread over it, that its intensity is the mean of. */
-const SAMPLED = 4096
 
 /** Takes trains through correction, several at a time, and out in the order in which they came. */
 export class TrainFlow {
@@ -145,40 +143,11 @@ export class TrainFlow {
     const { kit, karaboId, publisher, statistics, software } = this.#options
     const passport = [`detcal ${software}`, ...steps]
     const corrected = { ...{ train, frames, present, passport, karaboId }, detector: kit.detector }
-    const message = trainMessage(corrected, targets, publisher.version)
-    const record = {
-      train: train.train,
-      at: Date.now(),
-      latency: performance.now() - train.receivedAt,
-      intensity: intensityOf(targets[0]),
-      modules: present.size,
-      frames: frames.length,
-    }
-    await publisher.send(message)
-    statistics.published(
-      record,
-      message.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    )
+    await sendTrain(corrected, targets, publisher, statistics)
   }
 
   #lose(cause: LossCause, { train }: StreamedTrain, error: unknown, module?: number): void {
     this.#options.statistics.lost[cause]++
     this.#options.incidents.add(cause, errorText(error), { train, ...(module !== undefined && { module }) })
   }
-}
-
-/** Mean of finite values over a sample of a train's corrected pixels; NaN where there is none. */
-function intensityOf(arrays: TrainArrays | undefined): number {
-  if (arrays === undefined) return Number.NaN
-  const values = arrays.values
-  // An odd step meets all rows and columns in turn.
-  const step = Math.max(1, Math.floor(values.length / SAMPLED)) | 1
-  let [sum, count] = [0, 0]
-  for (let i = 0; i < values.length; i += step) {
-    const value = values[i] as number
-    if (value - value !== 0) continue
-    sum += value
-    count++
-  }
-  return sum / count
 }

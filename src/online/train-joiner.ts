@@ -3,20 +3,23 @@ import { type CombinedTrain, Combiner } from '../combiner/combiner.js'
 import type { ModuleIndex, TrainId } from '../model/ids.js'
 import type { LossCause } from './live.js'
 import type { RawPart } from './raw-part.js'
+import { type StreamedPart, sameItems } from './streamed-part.js'
 
-export interface JoinerOptions {
+export interface JoinerOptions<Part extends StreamedPart> {
   readonly modules: readonly ModuleIndex[]
   /** ms after its first module at which a train goes on without those it lacks. */
   readonly deadline: number
+  /** What parts must have in common besides their cells and pulses, and what to say of one that has not. */
+  readonly alike?: { readonly test: (a: Part, b: Part) => boolean; readonly otherwise: string }
   /** Told of what is left out, and why. */
   readonly onLoss: (cause: LossCause, message: string, place: { train: number; module?: number }) => void
 }
 
-/** The raw frames of one train of the whole detector. */
-export interface StreamedTrain {
+/** The frames of one train of the whole detector: raw, or corrected elsewhere. */
+export interface StreamedTrain<Part extends StreamedPart = RawPart> {
   readonly train: TrainId
   readonly time: BridgeTime
-  readonly parts: ReadonlyMap<ModuleIndex, RawPart>
+  readonly parts: ReadonlyMap<ModuleIndex, Part>
   /** Of those frames that all its modules have. */
   readonly cellIds: Uint16Array
   readonly pulseIds: BigUint64Array
@@ -32,19 +35,20 @@ const MOST_WAITING = 16
 const AGAIN_IN_A_ROW = 3
 
 /** Joins the parts of modules by train, as they come; a source that begins anew, or whose clock runs back, is followed. */
-export class TrainJoiner {
-  readonly #options: JoinerOptions
-  readonly #combiner: Combiner<RawPart>
+export class TrainJoiner<Part extends StreamedPart> {
+  readonly #options: JoinerOptions<Part>
+  readonly #combiner: Combiner<Part>
   readonly #receivedAt = new Map<TrainId, number>()
   /** Trains that came a second time, since the last new one. */
   #again: TrainId[] = []
 
-  constructor(options: JoinerOptions) {
-    const { modules, deadline } = options
+  constructor(options: JoinerOptions<Part>) {
+    const { modules, deadline, alike } = options
     this.#options = options
     this.#combiner = new Combiner({
       ...{ modules, deadline, most: MOST_WAITING },
-      same: (a, b) => equal(a.pulseIds, b.pulseIds) && equal(a.cellIds, b.cellIds),
+      same: (a, b) =>
+        sameItems(a.pulseIds, b.pulseIds) && sameItems(a.cellIds, b.cellIds) && (alike?.test(a, b) ?? true),
       empty: ({ cellIds }) => cellIds.length === 0,
     })
   }
@@ -59,7 +63,7 @@ export class TrainJoiner {
     return this.#combiner.waiting >= MOST_WAITING
   }
 
-  add(part: RawPart, now = performance.now()): void {
+  add(part: Part, now = performance.now()): void {
     const { train, module } = part
     const became = this.#combiner.add(train, module, part, now)
     if (became === 'kept') {
@@ -81,21 +85,25 @@ export class TrainJoiner {
   }
 
   /** Trains that are complete or due. */
-  take(now = performance.now()): StreamedTrain[] {
+  take(now = performance.now()): StreamedTrain<Part>[] {
     return this.#combiner.take(now).flatMap(train => this.#joined(train, now))
   }
 
   /** All trains that are left, with whatever modules they have: nothing comes any more. */
-  finish(now = performance.now()): StreamedTrain[] {
+  finish(now = performance.now()): StreamedTrain<Part>[] {
     return this.#combiner.finish().flatMap(train => this.#joined(train, now))
   }
 
-  #joined(combined: CombinedTrain<RawPart>, now: number): StreamedTrain[] {
+  #joined(combined: CombinedTrain<Part>, now: number): StreamedTrain<Part>[] {
+    const { onLoss, alike } = this.#options
     const { train, parts, agreed, disagreeing, complete } = combined
     const receivedAt = this.#receivedAt.get(train) ?? now
     this.#receivedAt.delete(train)
     for (const module of disagreeing.keys())
-      this.#options.onLoss('disagreeing', 'has other pulses or cells than most modules', { train, module })
+      onLoss('disagreeing', alike?.otherwise ?? 'has other pulses or cells than most modules', {
+        train,
+        module,
+      })
     const [first] = parts.values()
     if (first === undefined) return []
     const { time, cellIds, pulseIds } = agreed ?? first
@@ -118,10 +126,4 @@ export class TrainJoiner {
     this.#again = []
     return true
   }
-}
-
-function equal<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
 }

@@ -1,21 +1,31 @@
 import { encodeTrain } from '../bridge/encode.js'
 import type { BridgeArray, BridgeSource, BridgeVersion } from '../bridge/message.js'
 import type { Detector } from '../detectors/detector.js'
-import type { ModuleIndex } from '../model/ids.js'
-import type { TrainArrays } from './train-arrays.js'
+import type { ArrayForm } from './train-arrays.js'
 import type { StreamedTrain } from './train-joiner.js'
 
 /** What is told of a train beside its arrays. */
 export interface CorrectedTrain {
-  readonly train: StreamedTrain
+  readonly train: Pick<StreamedTrain, 'train' | 'time' | 'cellIds' | 'pulseIds' | 'receivedAt'>
   /** Indices of its frames that were corrected. */
   readonly frames: readonly number[]
   /** Modules that were corrected. */
-  readonly present: ReadonlySet<ModuleIndex>
+  readonly present: ReadonlySet<number>
   /** Steps, in order of execution, and by what. */
   readonly passport: readonly string[]
   readonly karaboId: string
   readonly detector: Detector
+}
+
+/** Arrays of a train as they are sent: its `TrainArrays`, or what was received. */
+export interface SentArrays {
+  readonly form: ArrayForm
+  /** Axes of an array of all modules, or of one. */
+  shape(stacked: boolean): number[]
+  /** The bytes of an array of all modules, or of one. */
+  bytes(name: 'data' | 'gain' | 'mask', module?: number): Uint8Array
+  /** All corrected values, in any order. */
+  readonly values: readonly Float32Array[]
 }
 
 /**
@@ -23,14 +33,14 @@ export interface CorrectedTrain {
  * modules. Keys: `image.data` f32, `image.mask` u32 and `image.gain` u8 where they are wanted, `image.cellId` u16,
  * `image.pulseId` and `image.trainId` u64, one a frame.
  */
-export function sourcesOf(corrected: CorrectedTrain, arrays: TrainArrays): BridgeSource[] {
+export function sourcesOf(corrected: CorrectedTrain, arrays: SentArrays): BridgeSource[] {
   const { train, karaboId, present, passport, detector } = corrected
   const { modules, stacked } = arrays.form
   const common = { 'image.passport': passport }
   const ids = idsOf(corrected)
   if (!stacked)
     return modules
-      .filter(module => present.has(module as ModuleIndex))
+      .filter(module => present.has(module))
       .map(module => ({
         name: `${karaboId}/CORR/${module}CH0:output`,
         time: train.time,
@@ -44,7 +54,7 @@ export function sourcesOf(corrected: CorrectedTrain, arrays: TrainArrays): Bridg
       values: {
         ...common,
         sources: modules.map(module => `${karaboId}/CORR/${module}CH0:output`),
-        modulesPresent: modules.map(module => present.has(module as ModuleIndex)),
+        modulesPresent: modules.map(module => present.has(module)),
         'detector.name': detector.name,
       },
       arrays: { ...pixelsOf(arrays), ...ids },
@@ -55,7 +65,7 @@ export function sourcesOf(corrected: CorrectedTrain, arrays: TrainArrays): Bridg
 /** The frames of the message of a train. */
 export function trainMessage(
   corrected: CorrectedTrain,
-  targets: readonly TrainArrays[],
+  targets: readonly SentArrays[],
   version: BridgeVersion,
 ): Uint8Array[] {
   return encodeTrain(
@@ -64,7 +74,7 @@ export function trainMessage(
   )
 }
 
-function pixelsOf(arrays: TrainArrays, module?: number): Record<string, BridgeArray> {
+function pixelsOf(arrays: SentArrays, module?: number): Record<string, BridgeArray> {
   const shape = arrays.shape(module === undefined)
   return {
     'image.data': { dtype: 'f4', shape, data: arrays.bytes('data', module) },

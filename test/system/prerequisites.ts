@@ -22,8 +22,10 @@ export default function requirePrerequisites(): void {
       'gcc',
       'chromium',
       '/usr/bin/time',
+      'systemd-analyze',
     ].filter(program => spawnSync(program, ['--help']).error !== undefined),
     ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),
+    ...(canMakeHosts() ? [] : ['ip, or the right to make network namespaces (root)']),
   ]
   if (missing.length > 0)
     throw new Error(`the system tests lack ${missing.join('; ')}. Run bash .ci/install as root`)
@@ -31,6 +33,13 @@ export default function requirePrerequisites(): void {
 
 function works(program: string, ...args: string[]): boolean {
   return spawnSync(program, args).status === 0
+}
+
+function canMakeHosts(): boolean {
+  const name = `detcal-${process.pid}`
+  const made = works('ip', 'netns', 'add', name)
+  if (made) spawnSync('ip', ['netns', 'del', name])
+  return made
 }
 
 function canMount(): boolean {

@@ -8,6 +8,8 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
+  combine: async () => (await import('./combine.js')).combineCommand,
+  keys: async () => (await import('./keys.js')).keysCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,
   replay: async () => (await import('./replay.js')).replayCommand,
   preview: async () => (await import('./preview.js')).previewCommand,

@@ -1,29 +1,16 @@
 import type { LookedAt } from '../contract/module-arrays.js'
 import type { SlotViews } from '../contract/slot-views.js'
-
-/** Sums of finite values, and their number, by pixel. */
-interface Mean {
-  readonly sums: Float64Array
-  readonly counts: Uint32Array
-}
-
-type Plane = Float32Array | Uint8Array | Uint16Array | Uint32Array
+import { addPlane, newMean, type Plane, type PlaneMean, writeMean } from './plane-mean.js'
 
 /** Makes the planes that somebody looks at out of the frames of one block. */
 export class Looker {
-  readonly #views: readonly { readonly view: LookedAt; readonly mean: Mean | undefined }[]
+  readonly #views: readonly { readonly view: LookedAt; readonly mean: PlaneMean | undefined }[]
   readonly #slot: SlotViews
 
   constructor(views: readonly LookedAt[], slot: SlotViews) {
     const { pixels } = slot.layout
     this.#slot = slot
-    this.#views = views.map(view => ({
-      view,
-      mean:
-        view.frame === undefined
-          ? { sums: new Float64Array(pixels), counts: new Uint32Array(pixels) }
-          : undefined,
-    }))
+    this.#views = views.map(view => ({ view, mean: view.frame === undefined ? newMean(pixels) : undefined }))
   }
 
   /** Looks at frame `member` of the block, whose results are at `position` and whose raw frame is at byte `raw`. */
@@ -32,19 +19,13 @@ export class Looker {
       if (mean === undefined && view.frame !== member) continue
       const plane = this.#plane(view.layer, position, raw)
       if (mean === undefined) this.#target(view).set(plane)
-      else add(mean, plane)
+      else addPlane(mean, plane)
     }
   }
 
   /** Writes the means. */
   end(): void {
-    for (const { view, mean } of this.#views) {
-      if (mean === undefined) continue
-      const target = this.#target(view)
-      // 0 / 0 is NaN, as it should be.
-      for (let pixel = 0; pixel < target.length; pixel++)
-        target[pixel] = (mean.sums[pixel] as number) / (mean.counts[pixel] as number)
-    }
+    for (const { view, mean } of this.#views) if (mean) writeMean(mean, this.#target(view))
   }
 
   #target({ buffer, start }: LookedAt): Float32Array {
@@ -62,15 +43,5 @@ export class Looker {
     return layer === 'mask'
       ? new Uint32Array(buffer, byteOffset, pixels)
       : new Float32Array(buffer, byteOffset, pixels)
-  }
-}
-
-function add({ sums, counts }: Mean, plane: Plane): void {
-  for (let pixel = 0; pixel < sums.length; pixel++) {
-    const value = plane[pixel] as number
-    // Neither NaN nor infinite.
-    if (value - value !== 0) continue
-    sums[pixel] = (sums[pixel] as number) + value
-    counts[pixel] = (counts[pixel] as number) + 1
   }
 }

@@ -1,12 +1,14 @@
 import { rmSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
+import { page } from './src/web/page/bundle.mjs'
 
 // What an earlier build left would be taken for part of this one, by what tells builds apart (src/files/version.ts).
-for (const folder of ['dist/chunks', 'dist/workers']) rmSync(folder, { recursive: true, force: true })
+for (const folder of ['dist/chunks', 'dist/workers', 'dist/web'])
+  rmSync(folder, { recursive: true, force: true })
 
 /**
  * The entry files of the command and of its threads, each with all that it imports: to find and read hundreds of small
- * files takes longer than to run them. All other files in `dist` are as the compiler made them.
+ * files takes longer than to run them. And the page in the browser. All other files in `dist` are as the compiler made them.
  */
 export default defineConfig([
   bundle('command', { 'src/cli/main': 'src/cli/main.ts' }, 'esm'),
@@ -17,6 +19,7 @@ export default defineConfig([
     ),
     'cjs',
   ),
+  page,
 ])
 
 /**
@@ -30,8 +33,8 @@ function bundle(name, input, format) {
     input,
     platform: 'node',
     tsconfig: 'tsconfig.json',
-    // Native, started as threads of their own, or found by their place in the package.
-    external: [/^node:/, /^#/, /^(libsql|piscina|zeromq)(\/|$)/],
+    // Native, started as threads of their own, or with parts that are found by their place in the package.
+    external: [/^node:/, /^#/, /^(libsql|pino|piscina|zeromq)(\/|$)/],
     // No comments that say where modules lie: the same sources give the same bytes in any folder.
     experimental: { attachDebugInfo: 'none' },
     output: {

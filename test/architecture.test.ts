@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -74,7 +74,8 @@ function targetOf(path: string, specifier: string): string[] {
     : relative(ROOT, resolve(dirname(path), specifier))
   if (aliased === undefined) throw new Error(`${path}: package.json knows no ${specifier}`)
   const source = aliased.replace(/^dist\//, '').replace(/\.c?js$/, '.ts')
-  return source.endsWith('.ts') ? [source] : []
+  if (!source.endsWith('.ts')) return []
+  return [existsSync(join(ROOT, `${source}x`)) ? `${source}x` : source]
 }
 
 /** `#workers/engine` is `dist/workers/engine.cjs`. */
@@ -89,7 +90,7 @@ function aliasOf(specifier: string): string | undefined {
 
 function walk(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
 }
 
@@ -141,6 +142,19 @@ describe('import rule', () => {
     expect(
       pairs.filter(({ path, target }) => roomOf(path) === 'kernels' && roomOf(target) !== 'kernels'),
     ).toEqual([])
+  })
+
+  it('lets what runs in the browser import only types from outside it', () => {
+    const VALUES = /^(?:import|export) (?!type\b)[^'"]*from ['"](\.[^'"]+)['"]/gm
+    const outside = files
+      .filter(({ path }) => path.startsWith('src/web/page/'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(VALUES)].map(
+          ([, to = '']) => `${path} -> ${relative(ROOT, resolve(ROOT, dirname(path), to))}`,
+        ),
+      )
+    expect(outside.length).toBeGreaterThan(50)
+    expect(outside.filter(edge => !/ -> src\/web\/page\//.test(edge))).toEqual([])
   })
 
   it('has no cycles between files', () => {

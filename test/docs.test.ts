@@ -23,7 +23,7 @@ interface Text {
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 const isCode = (path: string): boolean =>
-  /^(src|constants|kernels|workers|bench|test)\/.*\.(ts|mjs|cjs)$/.test(path)
+  /^(src|constants|kernels|workers|bench|test)\/.*\.(tsx?|mjs|cjs)$/.test(path)
 
 /** Comments, by a scan that is good enough for formatted code: a line's `//`, and blocks that begin a line. */
 const COMMENT = /(?:^|\s)\/\/ .*$|^[ \t]*\/\*[\s\S]*?\*\//gm
@@ -76,7 +76,7 @@ function exists(path: string): boolean {
 }
 
 /** Names that documents speak of and that are not ours: of other programs, or of code that a decision removed. */
-const FOREIGN = new Set(['DataCollection', 'ReadableStream', 'loadBalancer', 'startLoading'])
+const FOREIGN = new Set(['DataCollection', 'HeatmapVis', 'ReadableStream', 'loadBalancer', 'startLoading'])
 
 describe('what documents and comments name exists', () => {
   it('finds texts at all', () => {
@@ -101,7 +101,7 @@ describe('what documents and comments name exists', () => {
   })
 
   it('files by their name alone', () => {
-    const FILE = /(?<![\w./<*-])([\w-]+\.(?:ts|md|py|mjs|cjs))\b(?!\/)/g
+    const FILE = /(?<![\w./<*-])([\w-]+\.(?:tsx?|md|py|mjs|cjs))\b(?!\/)/g
     expect(wrong(texts, ({ text }) => matches(text, FILE).filter(name => !BASENAMES.has(name)))).toEqual([])
   })
 

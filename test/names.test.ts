@@ -11,7 +11,7 @@ it('no two files export the same name: one name, one meaning', () => {
   for (const folder of ['src', 'constants', 'bench', 'workers'])
     for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
       const path = join(folder, file)
-      if (!path.endsWith('.ts')) continue
+      if (!/\.tsx?$/.test(path)) continue
       // Overloads are one declaration: a file counts once.
       for (const [, name = ''] of readFileSync(join(ROOT, path), 'utf8').matchAll(EXPORT))
         files.set(name, (files.get(name) ?? new Set()).add(path))

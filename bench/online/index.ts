@@ -48,7 +48,18 @@ function served(
 ): Contender {
   const main = join(PACKAGE_ROOT, 'dist/src/cli/main.js')
   const service = (source: string): string[] => [
-    ...[main, 'serve', '--source', source, '--source-socket', 'PULL', '--catalogue', data.catalogue],
+    ...[
+      main,
+      'serve',
+      '--http',
+      'off',
+      '--source',
+      source,
+      '--source-socket',
+      'PULL',
+      '--catalogue',
+      data.catalogue,
+    ],
     ...['--publish', 'tcp://127.0.0.1:*', '--publish-socket', 'PUSH', '--when-full', 'wait'],
     ...['--axis-order', 'file', '--http', 'off', '--json', '--workers', String(options.workers), ...steps],
     ...['--modules', `0-${data.modules - 1}`],

@@ -26,6 +26,8 @@ export interface ModuleConstants {
   readonly constants: ReadonlyMap<string, ConstantVersion>
   /** Calibrations that it names but that are unusable, and why: a chain that needs one of them cannot do without. */
   readonly unusable?: ReadonlyMap<string, DetcalError>
+  /** Of calibrations that it has, but not for the run: what it was asked for and what comes nearest, a sentence without the full stop. */
+  readonly misses?: ReadonlyMap<string, string>
   /** Warnings about the others. */
   readonly problems?: readonly Problem[]
 }

@@ -1,6 +1,8 @@
 import { ConstantsError, UsageError } from '../../src/model/errors.js'
 import { calibrationOf } from '../model/calibrations.js'
 import { conditionsOf, knownConditions } from '../model/conditions.js'
+import type { ConstantVersion } from '../model/version.js'
+import { isRemoved } from './changes.js'
 import type { ImportReport, ImportRequest } from './import-request.js'
 import { type PreparedFile, prepareFile } from './prepare.js'
 import type { NewVersion, SqliteCatalogue } from './sqlite-catalogue.js'
@@ -15,14 +17,19 @@ export type { ImportReport, ImportRequest }
 export async function importConstants(
   catalogue: SqliteCatalogue,
   request: ImportRequest,
+  signal?: AbortSignal,
 ): Promise<ImportReport> {
-  return importAllConstants(catalogue, [request])
+  return importAllConstants(catalogue, [request], signal)
 }
 
-/** {@link importConstants} of several modules: all of them or none, in one transaction. */
+/**
+ * {@link importConstants} of several modules: all of them or none, in one transaction. @throws the reason of `signal` once it is
+ * aborted.
+ */
 export async function importAllConstants(
   catalogue: SqliteCatalogue,
   requests: readonly ImportRequest[],
+  signal?: AbortSignal,
 ): Promise<ImportReport> {
   for (const { detector, module } of requests)
     if (!Number.isInteger(module) || module < 0 || module >= detector.moduleCount)
@@ -32,11 +39,15 @@ export async function importAllConstants(
   const prepared: { readonly request: ImportRequest; readonly file: PreparedFile }[] = []
   try {
     for (const request of requests)
-      for (const file of request.files)
+      for (const file of request.files) {
+        signal?.throwIfAborted()
         prepared.push({ request, file: await prepareFile(catalogue, request, file) })
+      }
+    signal?.throwIfAborted()
     const versions = catalogue.transaction(() =>
       prepared.flatMap(({ request, file }) => enter(catalogue, request, file)),
     )
+    for (const { file } of prepared) file.staged?.settle()
     return {
       versions,
       skipped: prepared.flatMap(({ file }) => file.skipped),
@@ -89,14 +100,31 @@ function enter(
     // An earlier detcal entered it without them.
     if (sums) catalogue.addChecksums(before.id, sums)
     const differing = STATEMENTS.filter(key => JSON.stringify(before[key]) !== JSON.stringify(version[key]))
+    const takeBack = isRemoved(catalogue.changes.of(before.id))
+    if (takeBack && differing.every(key => key === 'beginAt' || key === 'conditions')) {
+      catalogue.changes.restore(before.id, 'entered again')
+      if (differing.length > 0) catalogue.changes.amend(before.id, version, 'entered again')
+      return { version: { ...before, beginAt, conditions: version.conditions }, isNew: true }
+    }
     if (differing.length === 0) return { version: before, isNew: false }
-    throw new ConstantsError(
-      `it is in the catalogue as constant ${before.id} with other ${differing.join(', ')}`,
-      {
-        place: { file, dataset },
-        hint: `Compare with detcal constants show ${before.id}`,
-      },
-    )
+    throw contradiction(before, differing, { request, file, dataset })
+  })
+}
+
+/** @returns the error of content that is in the catalogue with other statements, which says how to mend either. */
+function contradiction(
+  before: ConstantVersion,
+  differing: readonly (typeof STATEMENTS)[number][],
+  { request, file, dataset }: { request: ImportRequest; file: string; dataset: string },
+): ConstantsError {
+  const { id, path } = before
+  const names = { pdu: 'unit', beginAt: 'begin', conditions: 'conditions', dims: 'order of axes' }
+  const message = `it is in the catalogue as constant ${id} with other ${differing.map(key => names[key]).join(' and ')}`
+  const amendable = differing.every(key => key === 'beginAt' || key === 'conditions')
+  return new ConstantsError(message, {
+    // A file that was to be moved in is the command's own, and gone when this is read.
+    place: { file: request.move ? path : file, dataset },
+    hint: `Compare with detcal constants show ${id}${amendable ? `; if that one is wrong, use detcal constants amend ${id}` : ''}`,
   })
 }
 

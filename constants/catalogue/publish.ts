@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { contentOf } from '../../src/files/content.js'
 import { asOutputError } from '../../src/files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../src/files/folders.js'
+import { sweepLeftoversBelow } from '../../src/files/leftovers.js'
 import { nameOnce, replaceFile } from '../../src/files/names.js'
 import { partOf } from '../../src/files/parts.js'
 import { OutputError } from '../../src/model/errors.js'
@@ -30,6 +31,8 @@ export async function publishFiles(
 ): Promise<boolean[]> {
   const folders: string[] = []
   const parts: Part[] = []
+  // The tree is `xfel/cal/<type>/<pdu>`; other files of it may be exported this time.
+  sweepLeftoversBelow(resolve(out), 4)
   try {
     for (const { file, write } of outputs) {
       signal?.throwIfAborted()

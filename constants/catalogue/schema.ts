@@ -1,8 +1,11 @@
 /** Version of {@link SCHEMA}, kept in SQLite's user_version. A catalogue of a later version is refused. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** Catalogues of this version have rows without checksums: they are read without, and get them when written to. */
 export const UNSEALED_VERSION = 1
+
+/** Of this one nothing was ever removed or amended: they are read as they are, and get the table when written to. */
+export const UNCHANGED_VERSION = 2
 
 /**
  * Times are ISO 8601 in UTC with milliseconds, so that text order is time order.
@@ -61,5 +64,21 @@ CREATE TABLE checksums (
 ) STRICT;
 `
 
+/**
+ * Added by version 3: what was done to versions after they were entered, in order, and what they were `before` as JSON. Rows
+ * are added, never changed: what holds now follows from them (see `Changes`).
+ */
+export const CHANGING = `
+CREATE TABLE changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  version INTEGER NOT NULL,
+  action TEXT NOT NULL,
+  before TEXT NOT NULL,
+  reason TEXT,
+  created TEXT NOT NULL,
+  checksum TEXT
+) STRICT;
+`
+
 /** Tables of a catalogue, as those of version 1 become them: one way to make them. */
-export const SCHEMA = TABLES + SEALING
+export const SCHEMA = TABLES + SEALING + CHANGING

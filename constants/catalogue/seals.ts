@@ -14,6 +14,7 @@ export const SEALED = {
     ],
     scope: ['pdu'],
   },
+  changes: { columns: ['id', 'version', 'action', 'before', 'reason', 'created'], scope: ['version'] },
 } as const
 export type SealedTable = keyof typeof SEALED
 
@@ -88,7 +89,9 @@ export class Seals {
     )
     for (const row of rows) {
       const checksum = rowChecksum(table, row)
-      const what = table === 'versions' ? `constant ${row['id']}` : 'a placement'
+      const what = { versions: `constant ${row['id']}`, placements: 'a placement', changes: 'a change' }[
+        table
+      ]
       if (row['checksum'] !== checksum)
         throw damagedCatalogue(this.#file, `${what} is not what was entered: its checksum differs`)
       const of = scopeOf(table, row)
@@ -111,6 +114,14 @@ export class Seals {
     }
     for (const scope of changed) this.#write(scope, this.#seals.get(scope) ?? EMPTY)
     this.#write(ALL, sealOf([...this.#seals].map(([scope, seal]) => digestOfSeal(scope, seal))))
+  }
+
+  /** Enters `after` in place of `before`, of the same scope; to be called in the transaction that writes it. */
+  replace(table: SealedTable, before: TextRow, after: TextRow): void {
+    const scope = scopeOf(table, before)
+    const { members, checksum } = this.#seals.get(scope) ?? EMPTY
+    this.#seals.set(scope, { members: members - 1, checksum: xor(checksum, rowChecksum(table, before)) })
+    this.add(table, [after])
   }
 
   #write(scope: string, { members, checksum }: Seal): void {

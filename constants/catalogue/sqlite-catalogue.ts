@@ -6,6 +6,9 @@ import { calibrationOf } from '../model/calibrations.js'
 import { type Conditions, conditionsMatch, conditionsOf } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import type { Catalogue, ConstantQuery, ModuleConstants } from './catalogue.js'
+import { Changes } from './changes.js'
+import { sweepCatalogue } from './claims.js'
+import { nearestMiss } from './nearest-miss.js'
 import { damagedCatalogue, digestOf, SEALED, type TextRow } from './seals.js'
 import { selectVersion } from './select.js'
 import { CatalogueFile } from './sqlite.js'
@@ -30,6 +33,8 @@ export interface ListFilter {
   /** PDUs that ever served as one of these modules, of this detector if given too, under its name at that time. */
   readonly modules?: readonly number[]
   readonly detector?: string
+  /** Those that are removed, and no others. */
+  readonly removed?: boolean
 }
 
 /**
@@ -39,20 +44,29 @@ export interface ListFilter {
 export class SqliteCatalogue implements Catalogue {
   readonly root: string
   readonly remedy =
-    'Import dark constants that match the run with detcal constants import; ' +
+    'Make dark constants that match the run with detcal dark, or import them with detcal constants import; ' +
     'detcal constants list shows which there are, of when and for which conditions'
   readonly namesMask = false
+  /** What was removed and amended. */
+  readonly changes: Changes
   readonly #file: CatalogueFile
 
   private constructor(root: string, file: CatalogueFile) {
     this.root = root
     this.#file = file
+    this.changes = new Changes(file)
   }
 
-  /** Opens the catalogue in `root`; to `write` creates one if there is none. @throws ConstantsError */
+  /**
+   * Opens the catalogue in `root`; to `write` creates one if there is none, and removes what dead processes left there.
+   * @throws ConstantsError
+   */
   static open(root: string, mode: 'read' | 'write' = 'read'): SqliteCatalogue {
     const absolute = resolve(root)
-    return new SqliteCatalogue(absolute, CatalogueFile.open(absolute, mode))
+    const file = CatalogueFile.open(absolute, mode)
+    if (mode === 'write')
+      sweepCatalogue(absolute, name => file.texts('versions', ['id'], 'file = ?', name).length > 0)
+    return new SqliteCatalogue(absolute, file)
   }
 
   /** What `use` makes of the catalogue in `root`, which is closed afterwards. @throws ConstantsError; what `use` throws */
@@ -74,7 +88,7 @@ export class SqliteCatalogue implements Catalogue {
       const found = new Map<ModuleIndex, ModuleConstants>()
       for (const module of query.modules) {
         const pdu = this.#pduOf(query, module)
-        if (pdu !== undefined) found.set(module, { pdu, constants: this.#constantsOf(query, pdu) })
+        if (pdu !== undefined) found.set(module, { pdu, ...this.#constantsOf(query, pdu) })
       }
       return found
     })
@@ -98,17 +112,27 @@ export class SqliteCatalogue implements Catalogue {
   }
 
   /** Versions in order of id. */
-  list({ id, pdu, calibrations, detectorType, modules, detector }: ListFilter = {}): ConstantVersion[] {
+  list({
+    id,
+    pdu,
+    calibrations,
+    detectorType,
+    modules,
+    detector,
+    removed = false,
+  }: ListFilter = {}): ConstantVersion[] {
     return this.#file.snapshot(() => {
       const placed = (modules ?? detector) === undefined ? [] : this.placements()
       const units = placed
         .filter(place => modules?.includes(place.module) ?? true)
         .filter(place => detector === undefined || place.detector === detector)
         .map(place => place.pdu)
+      const gone = this.changes.removed()
       return this.#file
         .sealed('versions', pdu === undefined ? undefined : [pdu])
         .filter(
           row =>
+            gone.has(Number(row['id'])) === removed &&
             (id === undefined || row['id'] === String(id)) &&
             (calibrations?.includes(row['calibration'] ?? '') ?? true) &&
             ((modules ?? detector) === undefined || units.includes(row['pdu'] ?? '')) &&
@@ -119,7 +143,7 @@ export class SqliteCatalogue implements Catalogue {
     })
   }
 
-  /** The version made from `dataset` of a file with this checksum, if it exists already. */
+  /** The version made from `dataset` of a file with this checksum, if it exists already, removed or not. */
   existing(sha256: string, dataset: string): ConstantVersion | undefined {
     const [row] = this.#file.texts(
       'versions',
@@ -215,23 +239,25 @@ export class SqliteCatalogue implements Catalogue {
     return (karaboId && this.pduAt(karaboId, module, at)) || this.pduAt(detector.id, module, at)
   }
 
-  #constantsOf(query: ConstantQuery, pdu: string): Map<string, ConstantVersion> {
+  #constantsOf(query: ConstantQuery, pdu: string): Pick<Required<ModuleConstants>, 'constants' | 'misses'> {
     const constants = new Map<string, ConstantVersion>()
+    const misses = new Map<string, string>()
+    const gone = this.changes.removed()
     const rows = this.#file
       .sealed('versions', [pdu])
-      .filter(row => row['detector_type'] === query.detector.type)
+      .filter(row => row['detector_type'] === query.detector.type && !gone.has(Number(row['id'])))
     for (const name of query.calibrations) {
       const calibration = calibrationOf(query.detector, name)
       if (calibration === undefined) continue
       const wanted = conditionsOf(query.detector, calibration, query.conditions)
-      const matching = rows
-        .filter(row => row['calibration'] === name)
-        .map(row => this.#version(row))
-        .filter(version => conditionsMatch(wanted, version.conditions))
+      const all = rows.filter(row => row['calibration'] === name).map(row => this.#version(row))
+      const matching = all.filter(version => conditionsMatch(wanted, version.conditions))
       const chosen = selectVersion(matching, query.at, query.strategy)
+      const miss = chosen ? undefined : nearestMiss(all, wanted, query.at, query.strategy)
       if (chosen) constants.set(name, this.#withChecksums(chosen))
+      else if (miss !== undefined) misses.set(name, miss)
     }
-    return constants
+    return { constants, misses }
   }
 
   /** Missing or damaged checksums count as none: the file's is used then, which takes longer. */

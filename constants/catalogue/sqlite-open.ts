@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import Database from 'libsql'
+import { notAFile } from '../../src/files/regular.js'
 import { BusyError, ConstantsError, DetcalError } from '../../src/model/errors.js'
 import { damagedCatalogue } from './seals.js'
 import { logIsDamaged } from './sqlite-log.js'
@@ -14,6 +15,9 @@ export const BUSY_MS = 10_000
  * @throws ConstantsError
  */
 export function refuseDamage(path: string): void {
+  const what = notAFile(path)
+  if (what !== undefined)
+    throw new ConstantsError(what, { place: { file: path }, hint: 'Name the folder of a catalogue' })
   const damage = firstPageDamage(path)
   if (damage !== undefined) throw damagedCatalogue({ path }, damage)
   if (!logIsDamaged(path)) return

@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { makeFolders } from '../../src/files/folders.js'
 import { BusyError, ConstantsError } from '../../src/model/errors.js'
-import { SCHEMA, SCHEMA_VERSION, SEALING, UNSEALED_VERSION } from './schema.js'
+import { CHANGING, SCHEMA, SCHEMA_VERSION, SEALING, UNCHANGED_VERSION, UNSEALED_VERSION } from './schema.js'
 import { damagedCatalogue, rowChecksum, SEALED, type SealedTable, Seals, type TextRow } from './seals.js'
 import { BUSY_MS, codeOf, inCatalogue, openReadOnly, refuseDamage } from './sqlite-open.js'
 
@@ -21,6 +21,7 @@ export class CatalogueFile {
   /** Nesting depth of transactions and snapshots. */
   #depth = 0
   #isSealed = false
+  #hasChanges = false
   /** The seals as of the current transaction. */
   #seals: Seals | undefined
 
@@ -38,7 +39,8 @@ export class CatalogueFile {
     const path = join(root, 'catalogue.sqlite')
     return inCatalogue(path, () => {
       if (mode === 'read') {
-        if (!existsSync(path))
+        // Where a folder may not be entered this throws: a catalogue may well be there.
+        if (statSync(path, { throwIfNoEntry: false }) === undefined)
           throw new ConstantsError('there is no catalogue', {
             place: { file: path },
             hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
@@ -78,6 +80,7 @@ export class CatalogueFile {
   sealed(table: SealedTable, scope?: readonly Parameter[]): TextRow[] {
     return this.snapshot(() => {
       const { columns, scope: keys } = SEALED[table]
+      if (table === 'changes' && !this.#hasChanges) return []
       const where = scope && keys.map(key => `${key} = ?`).join(' AND ')
       if (!this.#isSealed) return this.texts(table, columns, where, ...(scope ?? []))
       this.#seals ??= Seals.read(this)
@@ -90,11 +93,22 @@ export class CatalogueFile {
 
   /** Seals rows that were just written, in the same transaction. */
   seal(table: SealedTable, rows: readonly TextRow[]): void {
-    const key = table === 'versions' ? ['id'] : ['detector', 'module', 'begin_at']
+    const key = table === 'placements' ? ['detector', 'module', 'begin_at'] : ['id']
     const sql = `UPDATE ${table} SET checksum = ? WHERE ${key.map(column => `${column} = ?`).join(' AND ')}`
     for (const row of rows) this.run(sql, rowChecksum(table, row), ...key.map(column => row[column] ?? null))
     this.#seals ??= Seals.read(this)
     this.#seals.add(table, rows)
+  }
+
+  /** Seals a version that was just written, in the same transaction, in place of what it was before. */
+  reseal(before: TextRow, after: TextRow): void {
+    this.run(
+      'UPDATE versions SET checksum = ? WHERE id = ?',
+      rowChecksum('versions', after),
+      after['id'] ?? null,
+    )
+    this.#seals ??= Seals.read(this)
+    this.#seals.replace('versions', before, after)
   }
 
   /**
@@ -218,6 +232,7 @@ export class CatalogueFile {
       const version = this.#version()
       if (version === 0 && this.#rows('SELECT 1 FROM sqlite_schema').length === 0) this.#exec(SCHEMA)
       else if (version === UNSEALED_VERSION) this.#sealAll()
+      else if (version === UNCHANGED_VERSION) this.#exec(CHANGING)
       else return
       this.#exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
     })
@@ -227,9 +242,9 @@ export class CatalogueFile {
 
   /** Seals a catalogue that was made before there were seals. */
   #sealAll(): void {
-    const tables = Object.keys(SEALED) as SealedTable[]
+    const tables = ['placements', 'versions'] as const
     const rows = tables.map(table => this.texts(table, SEALED[table].columns))
-    this.#exec(SEALING)
+    this.#exec(SEALING + CHANGING)
     tables.forEach((table, i) => {
       this.seal(table, rows[i] ?? [])
     })
@@ -264,8 +279,10 @@ export class CatalogueFile {
   #requireVersion(): void {
     const found = this.#version()
     const wanted = SCHEMA_VERSION
-    this.#isSealed = found === wanted
-    if (found === wanted || (found === UNSEALED_VERSION && this.#mode === 'read')) return
+    this.#hasChanges = found === wanted
+    this.#isSealed = found === wanted || found === UNCHANGED_VERSION
+    const isEarlier = found === UNSEALED_VERSION || found === UNCHANGED_VERSION
+    if (found === wanted || (isEarlier && this.#mode === 'read')) return
     const place = { file: this.path }
     throw found > wanted
       ? new ConstantsError(`a later detcal made this catalogue (its version is ${found}, ours ${wanted})`, {

@@ -13,10 +13,10 @@ import { pipeline } from 'node:stream/promises'
 import { type Content, contentOf } from '../../src/files/content.js'
 import { isUnsupported, systemText } from '../../src/files/errors.js'
 import { makeFolders } from '../../src/files/folders.js'
-import { nameOnce } from '../../src/files/names.js'
 import { partOf } from '../../src/files/parts.js'
 import { flushed } from '../../src/files/publish.js'
 import { ConstantsError, isDetcalError, OutputError } from '../../src/model/errors.js'
+import { type ClaimedFile, claimName } from './claims.js'
 
 /** The folder of a PDU's files below a catalogue's root. @throws ConstantsError if `pdu` cannot name a folder. */
 export function folderOf(detectorType: string, pdu: string): string {
@@ -46,6 +46,8 @@ export interface StagedFile {
    * @returns the path relative to the root, with forward slashes.
    */
   keep(): string
+  /** To be called once the catalogue knows the file that was kept. */
+  settle(): void
   /** Removes the file if {@link keep} has not named it, or named it for a transaction that failed. */
   discard(): void
 }
@@ -90,18 +92,20 @@ export async function stage(
   { file, beginAt, put, content }: Incoming,
 ): Promise<StagedFile> {
   const temporary = partOf(join(root, folder, '.import'))
-  let kept: string | undefined
+  let kept: { readonly path: string; readonly claim: ClaimedFile } | undefined
+  const settle = () => kept?.claim.settle()
   const discard = () => {
     rmSync(temporary, { force: true })
-    if (kept !== undefined) rmSync(kept, { force: true })
+    if (kept !== undefined) rmSync(kept.path, { force: true })
+    settle()
   }
   try {
     makeFolders(dirname(temporary))
     await put(temporary)
-    if (content) return { content, path: temporary, keep, discard }
+    if (content) return { content, path: temporary, keep, settle, discard }
     await flushed(temporary)
     // Of the copy, not of the original, which may change at any time.
-    return { content: await contentOf(temporary), path: temporary, keep, discard }
+    return { content: await contentOf(temporary), path: temporary, keep, settle, discard }
   } catch (error) {
     discard()
     throw notStored(error)
@@ -121,12 +125,14 @@ export async function stage(
     for (let n = 0; ; n++) {
       const name = `cal.${epoch}${n === 0 ? '' : `.${n}`}.h5`
       const target = join(root, folder, name)
+      let claim: ClaimedFile | undefined
       try {
-        if (!nameOnce(temporary, target)) continue
+        claim = claimName(temporary, target)
       } catch (error) {
         throw notStored(error)
       }
-      kept = target
+      if (claim === undefined) continue
+      kept = { path: target, claim }
       return [...folder.split(sep), name].join('/')
     }
   }

@@ -43,6 +43,7 @@ function fromFrames(frames: readonly Uint8Array[]): BridgeSource[] {
     const { source, content, metadata, path, dtype, shape } = fieldsOf(unpack(head), 'a header')
     if (typeof source !== 'string') throw notAMessage('a header names no source')
     if (content === 'msgpack') {
+      if (found.has(source)) throw notAMessage(`${source} is there twice`)
       if (found.size >= MOST_SOURCES) throw notAMessage(`it has more than ${MOST_SOURCES} sources`)
       found.set(source, building(source, fieldsOf(unpack(payload), source), metadata))
       continue

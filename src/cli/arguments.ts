@@ -8,6 +8,18 @@ export interface ArgumentTypes {
   readonly number: readonly string[]
 }
 
+/** `--trains -4:` as `--trains=-4:`: yargs takes a slice that begins from behind for options of its own. */
+export function withSlices(args: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const arg of args) {
+    const option = joined.at(-1)
+    if (option !== undefined && /^--[\w-]+$/.test(option) && /^-\d+:/.test(arg))
+      joined[joined.length - 1] = `${option}=${arg}`
+    else joined.push(arg)
+  }
+  return joined
+}
+
 /**
  * Refuses what yargs accepts: an argument given twice, without a value, with a value that is not a number, or, from a
  * file of options, of another type.

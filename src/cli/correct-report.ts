@@ -1,10 +1,13 @@
 import { basename } from 'node:path'
+import { calibrationsOf } from '../corrections/planes.js'
 import { PHASES } from '../engine/contract/phase-times.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
 import type { ToldConditions } from '../engine/plan/told-conditions.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
+import { rangesText } from '../model/ranges.js'
 import type { Report } from './output.js'
 import { problemLines } from './problems.js'
+import { sizeText, valueText } from './quantities.js'
 import { table } from './table.js'
 
 const GB = 1e9
@@ -27,8 +30,8 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
   const columns = steps.size === 1 ? stepsColumn : header.length
   const text = [
     `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
-    `read ${(totals.rawBytes / GB).toFixed(2)} GB, write about ${(totals.outputBytes / GB).toFixed(2)} GB`,
-    `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
+    `read ${sizeText(totals.rawBytes)}, write about ${sizeText(totals.outputBytes)}`,
+    `${workers} workers, ${lanes.count} lanes of ${sizeText(lanes.layout.bytes)}, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',
     ...(steps.size === 1 ? [`steps: ${[...steps].join()}`, ''] : []),
     table(
@@ -36,6 +39,8 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
       rows.map(row => row.slice(0, columns)),
     ),
     conditionTable(told),
+    ...constantLines(plan),
+    '',
     ...(plan.combined
       ? [`combined: ${plan.combined.path}, ${plan.combined.trainIds.length} frames`, '']
       : []),
@@ -94,8 +99,10 @@ export function outcomeReport(
   const text = [
     table(['module', 'status', 'files', 'frames', 'first file'], rows),
     conditionTable(told),
+    ...constantLines(plan),
+    '',
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
-    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
+    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
@@ -105,8 +112,40 @@ export function outcomeReport(
   return { text, json: { ...outcome, modules, conditions: told } }
 }
 
+/** `constants: Offset, ThresholdsDark of 2026-01-02T00:00:00Z, 3.5 h before the run, modules 0-15`: a line for each time. */
+function constantLines({ modules, run }: CorrectionPlan): string[] {
+  const groups = new Map<number, { names: Set<string>; modules: Set<number> }>()
+  for (const { module, chain, constants } of modules)
+    for (const name of calibrationsOf(chain.planes)) {
+      const time = constants.constants.get(name)?.beginAt.getTime()
+      if (time === undefined) continue
+      const group = groups.get(time) ?? { names: new Set(), modules: new Set() }
+      group.names.add(name)
+      group.modules.add(module)
+      groups.set(time, group)
+    }
+  return [...groups]
+    .sort(([a], [b]) => a - b)
+    .map(([time, { names, modules }]) => {
+      const numbers = rangesText([...modules])
+      return `constants: ${[...names].join(', ')} of ${new Date(time).toISOString().replace('.000Z', 'Z')}${distance(time, run.time)}, module${modules.size > 1 ? 's' : ''} ${numbers}`
+    })
+}
+
+/** `, 3.5 h before the run`. */
+function distance(time: number, run: Date | undefined): string {
+  if (run === undefined) return ''
+  const hours = Math.abs(run.getTime() - time) / 3600e3
+  const length = hours < 48 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(0)} days`
+  return `, ${length} ${run.getTime() < time ? 'after' : 'before'} the run`
+}
+
 /** Operating conditions with the origin of each. */
 function conditionTable(told: ToldConditions): string {
-  const rows = Object.entries(told).map(([name, { value, source }]) => [name, `${value ?? '–'}`, source])
+  const rows = Object.entries(told).map(([name, { value, source }]) => [
+    name,
+    value === undefined ? '–' : valueText(value),
+    source,
+  ])
   return table(['condition', 'value', 'from'], rows)
 }

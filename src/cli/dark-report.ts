@@ -5,9 +5,8 @@ import type { DarkPlan } from '../engine/dark/plan.js'
 import { conditionsText } from '../engine/plan/told-conditions.js'
 import type { Report } from './output.js'
 import { problemLines } from './problems.js'
+import { sizeText } from './quantities.js'
 import { table } from './table.js'
-
-const GB = 1e9
 
 /** Short names of {@link DARK_REASONS} for the table. */
 const REASONS = ['offset', 'noise', 'not finite', 'no data', 'gain'] as const
@@ -24,8 +23,8 @@ export function darkPlanReport(plan: DarkPlan): Report {
   const text = [
     `${plan.karaboId}, ${plan.rawData}: ${plan.modules.length} modules, ${totals.frames} module frames`,
     `valid from ${plan.beginAt.toISOString()} for ${conditions(plan)}`,
-    `read ${(totals.rawBytes / GB).toFixed(2)} GB, write ${(totals.outputBytes / GB).toFixed(2)} GB`,
-    `${workers} workers, ${lanes.count} lanes of ${(lanes.layout.bytes / GB).toFixed(2)} GB, strips of ${lanes.stripRows} rows`,
+    `read ${sizeText(totals.rawBytes)}, write ${sizeText(totals.outputBytes)}`,
+    `${workers} workers, ${lanes.count} lanes of ${sizeText(lanes.layout.bytes)}, strips of ${lanes.stripRows} rows`,
     '',
     table(['module', 'unit', 'cells', ...recipe.stages.map(stage => `${stage} trains`)], rows),
     problemLines(plan.problems),
@@ -76,7 +75,7 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
       outliers.map(({ stage, what, message }) => `module ${module}, ${stage} gain, ${what}: ${message}`),
     ),
     `${entered} constants entered, valid from ${plan.beginAt.toISOString()} for ${conditions(plan)}`,
-    `${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${(rawBytes / seconds / GB).toFixed(2)} GB/s of raw data, at most ${(outcome.peakMemory / GB).toFixed(2)} GB of memory`,
+    `${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
     ...(html === undefined ? [] : [`report: ${html}`]),
     '',
   ].join('\n')

@@ -4,17 +4,14 @@ import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { buildVersion } from '../files/version.js'
 import { UsageError } from '../model/errors.js'
-import { type ArgumentTypes, checkArguments, usageMessage } from './arguments.js'
+import { type ArgumentTypes, checkArguments, usageMessage, withSlices } from './arguments.js'
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
+import { outliveStandardStreams } from './standard-streams.js'
 
-// A reader that closes the pipe early (`detcal inspect | head`) is not an error.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', error => {
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  })
+outliveStandardStreams()
 
-const args = hideBin(process.argv)
+const args = withSlices(hideBin(process.argv))
 let parser = yargs(args)
   .scriptName('detcal')
   .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')

@@ -29,6 +29,8 @@ export interface ServeArguments
   readonly condition?: readonly string[]
   readonly config?: string
   readonly http: string
+  readonly geometry?: string
+  readonly quadPositions?: string
   readonly json: boolean
 }
 

@@ -3,6 +3,7 @@ import { BRIDGE_VERSIONS } from '../bridge/message.js'
 import { SERVER_SOCKETS } from '../bridge/server.js'
 import { WHEN_FULL } from '../bridge/train-queue.js'
 import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
+import { GEOMETRY_OPTIONS } from './geometry-options.js'
 import { numberOption, textOption } from './options.js'
 
 /** An option of a group: with a text, a number, or one of some texts. */
@@ -76,5 +77,7 @@ export const SERVICE_OPTIONS = {
     ...textIn(MACHINE, 'where the live page is served: HOST:PORT, or off'),
     default: '127.0.0.1:8080',
   },
+  geometry: { ...GEOMETRY_OPTIONS.geometry, group: MACHINE },
+  'quad-positions': { ...GEOMETRY_OPTIONS['quad-positions'], group: MACHINE },
   json: { type: 'boolean', default: false, describe: 'log and summary as JSON lines' },
 } as const

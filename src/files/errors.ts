@@ -21,6 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'Choose a folder that is there or can be made',
   EACCES: 'Choose a folder you may write to',
   EPERM: 'Choose a folder you may write to',
+  ENAMETOOLONG: 'Choose a shorter name: while it is written it has 31 letters more',
   EBUSY: 'Close the program that has it open, and try again',
   ETXTBSY: 'Close the program that has it open, and try again',
   EROFS: 'Choose a folder on a writable file system',

@@ -1,10 +1,12 @@
-import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
 import { createOnce } from './names.js'
 import { partOf } from './parts.js'
+import { isGone } from './processes.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
@@ -18,8 +20,8 @@ const HOLDER = v.object({
 
 type Holder = v.InferOutput<typeof HOLDER>
 
-/** Held while a process writes into a folder. */
-export interface FolderLock {
+/** Held while a process writes into a folder, or a file that may be in any folder. */
+export interface HeldLock {
   /** Pids of dead processes of this host whose locks were removed: their parts may be removed too. */
   readonly swept: readonly number[]
   release(): void
@@ -36,8 +38,28 @@ const PAUSE_MS = 10
  * hard links it is created empty (`O_EXCL`) and filled at once, and a process that finds it empty waits a little.
  * @throws BusyError if a living process, or one of another host, holds it, or if its holder cannot be read.
  */
-export function lockFolder(folder: string): FolderLock {
-  const path = join(folder, LOCK_NAME)
+export function lockFolder(folder: string): HeldLock {
+  return take(join(folder, LOCK_NAME), folder)
+}
+
+/** As {@link lockFolder}, of one file, by a lock beside it: processes that write to different folders may name the same. */
+export function lockFile(file: string): HeldLock {
+  const name = createHash('sha256').update(basename(file)).digest('hex').slice(0, 8)
+  return take(join(dirname(file), `.detcal-${name}.lock`), file)
+}
+
+/** Removes the locks in `folder` whose processes, of this host, are dead. */
+export function removeDeadLocks(folder: string): void {
+  for (const name of readdirSync(folder).filter(name => /^\.detcal(-[0-9a-f]{8})?\.lock$/.test(name))) {
+    const path = join(folder, name)
+    const holder = readHolder(path)
+    if (typeof holder === 'object' && isDead(holder))
+      sweep(path, holder, JSON.stringify(holderOf(process.pid)))
+  }
+}
+
+/** @param locked the folder or file, for messages. */
+function take(path: string, locked: string): HeldLock {
   const own = JSON.stringify(holderOf(process.pid))
   const swept: number[] = []
   let unreadable = false
@@ -47,7 +69,7 @@ export function lockFolder(folder: string): FolderLock {
     unreadable = holder === 'unreadable'
     if (holder === 'unreadable') pause()
     else if (holder !== undefined) {
-      if (!isDead(holder)) throw busy(folder, path, holder)
+      if (!isDead(holder)) throw busy(locked, path, holder)
       if (sweep(path, holder, own)) swept.push(holder.pid)
       else pause()
     }
@@ -57,8 +79,8 @@ export function lockFolder(folder: string): FolderLock {
       place: { file: path },
       hint: 'Remove it if no detcal is running there',
     })
-  throw new BusyError('other processes are taking the output folder', {
-    place: { file: folder },
+  throw new BusyError('other processes are taking its lock', {
+    place: { file: locked },
     hint: `Try again, or remove ${path}.sweep if no detcal is running there`,
   })
 }
@@ -101,11 +123,7 @@ function startTime(pid: number): string {
 
 function isDead(holder: Holder): boolean {
   if (holder.host !== hostname()) return false
-  try {
-    process.kill(holder.pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+  if (isGone(holder.pid)) return true
   return holder.started !== '' && startTime(holder.pid) !== holder.started
 }
 
@@ -135,9 +153,9 @@ function sweep(path: string, dead: Holder, own: string): boolean {
   }
 }
 
-function busy(folder: string, path: string, holder: Holder): BusyError {
+function busy(locked: string, path: string, holder: Holder): BusyError {
   return new BusyError(`process ${holder.pid} on ${holder.host} is writing there`, {
-    place: { file: folder },
-    hint: `Wait for it, choose another --out, or remove ${path} if that process is gone`,
+    place: { file: locked },
+    hint: `Wait for it, choose another place, or remove ${path} if that process is gone`,
   })
 }

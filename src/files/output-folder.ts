@@ -1,10 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { OutputError } from '../model/errors.js'
-import { asOutputError } from './errors.js'
+import { asOutputError, writing } from './errors.js'
 import { makeFolders, removeEmptyFolders } from './folders.js'
-import { type FolderLock, lockFolder } from './lock.js'
-import { partOf, removeParts } from './parts.js'
+import { sweepLeftovers } from './leftovers.js'
+import { type HeldLock, lockFile, lockFolder } from './lock.js'
+import { partOf, removePart, removeParts } from './parts.js'
 import { publish } from './publish.js'
 
 export interface OutputOptions {
@@ -21,14 +22,14 @@ export interface OutputOptions {
 export class OutputFolder {
   readonly path: string
   readonly #options: OutputOptions
-  readonly #lock: FolderLock
+  readonly #locks: HeldLock[]
   readonly #created: readonly string[]
   readonly #parts = new Set<string>()
 
-  private constructor(path: string, options: OutputOptions, lock: FolderLock, created: readonly string[]) {
+  private constructor(path: string, options: OutputOptions, lock: HeldLock, created: readonly string[]) {
     this.path = path
     this.#options = options
-    this.#lock = lock
+    this.#locks = [lock]
     this.#created = created
   }
 
@@ -43,11 +44,21 @@ export class OutputFolder {
       created = makeFolders(absolute)
       const lock = lockFolder(absolute)
       for (const pid of lock.swept) removeParts(absolute, pid)
+      sweepLeftovers(absolute)
       return new OutputFolder(absolute, options, lock, created)
     } catch (error) {
       removeEmptyFolders(created)
       throw asOutputError(error, absolute)
     }
+  }
+
+  /**
+   * Locks a file that may lie in another folder, as others do that write elsewhere; what dead processes left beside it is
+   * removed. @throws BusyError if another process writes it. @throws OutputError
+   */
+  hold(final: string): void {
+    if (dirname(final) !== this.path) sweepLeftovers(dirname(final))
+    this.#locks.push(writing(final, () => lockFile(final)))
   }
 
   /** @throws OutputError naming the first of `finals` that exists, unless overwriting was asked for. */
@@ -65,10 +76,6 @@ export class OutputFolder {
 
   /** A temporary name under which `final` is written. */
   part(final: string): string {
-    // It may lie in another folder, where no other process looks for what a dead one left.
-    const folder = dirname(final)
-    if (folder !== this.path && existsSync(folder))
-      for (const pid of this.#lock.swept) removeParts(folder, pid, basename(final))
     const part = partOf(final)
     this.#parts.add(part)
     return part
@@ -86,14 +93,14 @@ export class OutputFolder {
 
   /** Forgets `part` and removes it if it is there. */
   discard(part: string): void {
-    rmSync(part, { force: true })
+    removePart(part)
     this.#parts.delete(part)
   }
 
   /** Removes what was not published, releases the lock and removes folders that were made for nothing. */
   close(): void {
-    for (const part of this.#parts) rmSync(part, { force: true })
-    this.#lock.release()
+    for (const part of this.#parts) removePart(part)
+    for (const lock of this.#locks) lock.release()
     removeEmptyFolders(this.#created)
   }
 }

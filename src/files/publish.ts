@@ -1,9 +1,10 @@
-import { closeSync, fsync, fsyncSync, openSync, rmSync } from 'node:fs'
+import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { asOutputError, isUnsupported } from './errors.js'
+import { sweepLeftovers } from './leftovers.js'
 import { replaceFile } from './names.js'
-import { partOf } from './parts.js'
+import { partOf, removePart } from './parts.js'
 
 /**
  * Writes a file that appears under `path` only when it is whole and on disk; a file that is there is replaced.
@@ -11,12 +12,13 @@ import { partOf } from './parts.js'
  * @throws OutputError naming `path`; what `write` throws; nothing is left then.
  */
 export async function writeWhole(path: string, write: (part: string) => void): Promise<void> {
+  sweepLeftovers(dirname(path))
   const part = partOf(path)
   try {
     write(part)
     await publish(openSync(part, 'r'), part, path)
   } catch (error) {
-    rmSync(part, { force: true })
+    removePart(part)
     throw asOutputError(error, path)
   }
 }

@@ -1,3 +1,5 @@
+import { notAFile } from '../files/regular.js'
+import { DataError } from '../model/errors.js'
 import { DirectFile, Unsupported } from './direct/index.js'
 import type { Hdf5File } from './file.js'
 import { LibraryFile } from './library-file.js'
@@ -9,6 +11,8 @@ import { LibraryFile } from './library-file.js'
  * @throws DataError naming the file if it cannot be read; what `use` throws passes.
  */
 export async function readHdf5<T>(path: string, use: (file: Hdf5File) => T): Promise<T> {
+  const what = notAFile(path)
+  if (what !== undefined) throw new DataError(what, { place: { file: path }, hint: 'Give an HDF5 file' })
   try {
     const file = DirectFile.open(path)
     try {

@@ -1,4 +1,5 @@
-import type { LaneLayout } from './lane-layout.js'
+import { UsageError } from '../model/errors.js'
+import { type LaneLayout, MAX_LANE_BYTES } from './lane-layout.js'
 
 const MAGIC = 0x4c434144 // "DACL", little-endian
 const LAYOUT_VERSION = 2
@@ -29,6 +30,8 @@ export interface LaneHandle {
 
 let lastId = 0
 
+const pagesOf = (bytes: number): number => Math.ceil(bytes / 65536)
+
 /**
  * Shared memory with one module's constants in kernel layout and a ring of slots.
  *
@@ -44,21 +47,21 @@ export class Lane {
     this.#words = new Int32Array(handle.memory.buffer, handle.layout.header, 1024)
   }
 
-  /** Allocates a lane. @throws RangeError if the address space does not hold it. */
+  /** Allocates a lane. @throws UsageError if the address space does not hold it. */
   static allocate(layout: LaneLayout): Lane {
-    const pages = Math.ceil(layout.bytes / 65536)
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+    const memory = reserve(pagesOf(layout.bytes), pagesOf(MAX_LANE_BYTES))
     return Lane.#layOut({ memory, layout, id: ++lastId, generation: 0 })
   }
 
   /**
-   * A lane of another layout in the same memory; this one must not be used afterwards, and none of its slots may be in use.
-   * @throws RangeError if the memory is too small.
+   * A lane of another layout in the same memory, which grows where it is too small; this one must not be used afterwards, and
+   * none of its slots may be in use.
+   * @throws RangeError if the address space does not hold it.
    */
   reuse(layout: LaneLayout): Lane {
     const { memory, id, generation } = this.handle
-    if (layout.bytes > memory.buffer.byteLength)
-      throw new RangeError(`lane ${id} has ${memory.buffer.byteLength} bytes, ${layout.bytes} are needed`)
+    const lacking = pagesOf(layout.bytes) - pagesOf(memory.buffer.byteLength)
+    if (lacking > 0) memory.grow(lacking)
     return Lane.#layOut({ memory, layout, id, generation: generation + 1 })
   }
 
@@ -141,5 +144,21 @@ export class Lane {
     if (slot < 0 || slot >= this.handle.layout.slots)
       throw new RangeError(`lane ${this.handle.id} has no slot ${slot}`)
     return SLOT_WORDS_AT + slot * WORDS_PER_SLOT
+  }
+}
+
+/** V8 reserves some 10 GB of addresses for a memory of any size, so that no access needs a check. */
+function reserve(initial: number, maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial, maximum, shared: true })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new UsageError(
+      `the system does not give ${Math.ceil(initial / 16)} MiB of memory in an address range of 10 GB`,
+      {
+        hint: 'Lift the limit of addresses (ulimit -v unlimited): memory itself is bounded by --memory. Or use fewer --workers',
+        cause: error,
+      },
+    )
   }
 }

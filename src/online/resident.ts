@@ -147,17 +147,32 @@ export class Resident {
     this.#train = train
   }
 
-  /** The cells of the frames, and those in use where the memory holds both: sets of cells may take turns. */
+  /**
+   * The cells of the frames, and those in use where the memory holds both: sets of cells may take turns. What grows does so by
+   * half at least: each time all constants are loaded anew.
+   */
   #sizeOf(asked: StreamFields, planned: PlannedModules, { cellIds, frames }: Omit<Needs, 'train'>): Resided {
     const { kit, inFlight, memory } = this.#options
+    const { maxCells } = kit.detector
     const own = [...new Set(Array.from(cellIds, cell => residentCell(cell, kit.detector)))]
     const { cells: used = [], frames: most = 0 } = this.#current ?? {}
     const sized = (cells: readonly number[], frames: number): Resided => ({
       ...{ kit, planned, frames, inFlight, rawFrames: rawFramesAPulse(asked, kit) },
       cells: [...cells].sort((a, b) => a - b),
     })
-    const all = sized([...new Set([...used, ...own])], Math.max(most, frames))
-    return own.length === 0 || fits(all, memory) ? all : sized(own, frames)
+    if (own.length === 0) return sized(used, most)
+    const all = [...new Set([...used, ...own])]
+    const others = Array.from({ length: maxCells }, (_, cell) => cell).filter(cell => !all.includes(cell))
+    const grown = (now: number, before: number) =>
+      before > 0 && now > before ? Math.max(now, Math.ceil(1.5 * before)) : now
+    const wanted = [
+      sized(
+        [...all, ...others.slice(0, grown(all.length, used.length) - all.length)],
+        grown(Math.max(most, frames), most),
+      ),
+      sized(all, Math.max(most, frames)),
+    ]
+    return wanted.find(resided => fits(resided, memory)) ?? sized(own, frames)
   }
 
   async #open(resided: Resided, kept: ReadonlySet<ModuleIndex> = NONE): Promise<void> {

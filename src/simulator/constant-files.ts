@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type ClaimedFile, claimName } from '../../constants/catalogue/claims.js'
 import { importConstants } from '../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../constants/catalogue/sqlite-catalogue.js'
 import { folderOf } from '../../constants/catalogue/store.js'
 import { asOutputError } from '../files/errors.js'
 import { makeFolders } from '../files/folders.js'
-import { nameOnce } from '../files/names.js'
+import { partOf } from '../files/parts.js'
 import { type DetectorKit, simulatedOf } from '../kits/kit.js'
 import { type ModuleIndex, twoDigits } from '../model/ids.js'
 import type { SimulationOptions } from './model/options.js'
@@ -34,7 +35,7 @@ export function planConstants(
   options: SimulationOptions,
   catalogue: string,
 ): ConstantsPlan {
-  const staging = join(catalogue, `.simulate-${process.pid}`)
+  const staging = partOf(join(catalogue, '.simulate'))
   const tasks = options.modules.map(module => {
     const pdu = pduOf(options, module)
     return { options, module, pdu, path: join(staging, pdu) }
@@ -68,7 +69,7 @@ async function enter(
   const { detector } = options
   const folder = join(catalogue.root, folderOf(detector.type, pdu))
   makeFolders(folder)
-  const file = nameIn(folder, path, options)
+  const { file, claim } = nameIn(folder, path, options)
   let isNew = false
   try {
     const { versions } = await importConstants(catalogue, {
@@ -84,15 +85,21 @@ async function enter(
     isNew = versions.some(entered => entered.isNew)
   } finally {
     if (!isNew) rmSync(file, { force: true })
+    claim.settle()
   }
 }
 
 /** Gives a file the name `cal.<epoch>.h5`; the fraction of a second tells apart what constants depend on besides the seed. */
-function nameIn(folder: string, path: string, { seed, cells, energy }: SimulationOptions): string {
+function nameIn(
+  folder: string,
+  path: string,
+  { seed, cells, energy }: SimulationOptions,
+): { file: string; claim: ClaimedFile } {
   const seconds = constantsBegin(seed).getTime() / 1000
   const first = (keyOf(seed, 'module', cells, Math.round(energy * 1e6)).a >>> 0) % 500_000
   for (let fraction = first; ; fraction++) {
     const file = join(folder, `cal.${seconds}.${String(fraction).padStart(6, '0')}.h5`)
-    if (nameOnce(path, file)) return file
+    const claim = claimName(path, file)
+    if (claim) return { file, claim }
   }
 }

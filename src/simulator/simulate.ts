@@ -8,6 +8,7 @@ import { writeExdf } from '../exdf/writer.js'
 import { asOutputError, writing } from '../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../files/folders.js'
 import { requireFree } from '../files/free-space.js'
+import { sweepLeftovers } from '../files/leftovers.js'
 import { replaceFile } from '../files/names.js'
 import { partOf } from '../files/parts.js'
 import { holdsItself } from '../hdf5/index.js'
@@ -62,6 +63,8 @@ export async function simulate(
   const { out, truth, overwrite = false, signal } = target
   const run = join(out, 'raw', `r${String(options.run).padStart(4, '0')}`)
   const catalogue = options.kind === 'photons' ? target.catalogue : undefined
+  const places = [dirname(run), catalogue, truth && dirname(truth)]
+  for (const folder of places) if (folder !== undefined) sweepLeftovers(folder)
   for (const path of [run, truth]) if (path !== undefined) refuseExisting(path, overwrite)
   if (truth !== undefined) requireTruthPlace(truth, run)
   const part = partOf(join(dirname(run), `.${basename(run)}`))

@@ -14,6 +14,7 @@ import { beginAnew, framesWithIds } from '../sources/run/parallel-gain.js'
 import { fileProblem, moduleSource } from '../sources/run/run-folder.js'
 import { type StoredPart, storedPart } from '../sources/run/same-frames.js'
 import type { Check, FileContext, FileFacts, Finding, ModuleInFile, PulseFacts } from './checks/check.js'
+import { combinedProblems, isCombined } from './combined.js'
 
 export interface Validation {
   /** Files that were looked at, the unreadable ones included. */
@@ -22,7 +23,7 @@ export interface Validation {
 }
 
 /**
- * Runs `checks` on one file or on every `*.h5` of a run folder, RAW or corrected, one file open at a time.
+ * Runs `checks` on one file (a combined file has its own) or on every `*.h5` of a run folder, RAW or corrected, one file open at a time.
  * Problems are data: a file that cannot be read is one of them (`files_readable`).
  * @throws DataError if `path` is neither.
  */
@@ -32,6 +33,7 @@ export async function validate(
   options: { readonly signal?: AbortSignal; readonly onFile?: (done: number, total: number) => void } = {},
 ): Promise<Validation> {
   const single = await isFile(path)
+  if (single && (await isCombined(path))) return { files: [path], problems: await combinedProblems(path) }
   const names = single ? [basename(path)] : await dataFilesIn(path)
   const folder = single ? dirname(path) : path
   const problems: Problem[] = []
@@ -92,10 +94,15 @@ function checkFile(
     mtimeMs: exdf.mtimeMs,
     controlSources: exdf.controlSources,
     instrumentSources: [...exdf.instrumentSources.keys()],
+    options: textOf(exdf.file.attribute('/', 'detcal_options')),
     trainIds: [...trainIds.filter(id => id !== 0)],
     modules: context.modules.map(module => ({ ...module, ...pulseFacts(context, module) })),
   }
   return { facts, problems }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function problemOf(check: Check, finding: Finding, path?: string): Problem {

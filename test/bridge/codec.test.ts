@@ -138,6 +138,18 @@ describe('a message that is none', () => {
     ['without a train id', [header({ metadata: {} }), empty], /A has no train id/],
     ['of another content', [header({ content: 'ImageData' }), empty], /A has content "ImageData"/],
     [
+      'of a content that is a number',
+      [header({ content: 1n << 60n }), empty],
+      /A has content 1152921504606846976/,
+    ],
+    ['of a content that is a list', [header({ content: [[[1n << 60n]]] }), empty], /A has content object/],
+    [
+      'whose array is of a type that is a number',
+      [header({}), empty, header({ content: 'array', path: 'x', dtype: 1n << 60n, shape: [1] }), empty],
+      /A, x: arrays of 1152921504606846976 are not known/,
+    ],
+    ['that has a source twice', [header({}), empty, header({}), empty], /A is there twice/],
+    [
       'whose array comes first',
       [header({ content: 'array', path: 'x' }), empty],
       /an array of A comes before its source/,

@@ -112,6 +112,7 @@ describe('which build it is', () => {
       'kernels',
       'src',
       'workers',
+      'LICENSE',
       'package.json',
       'tsconfig.json',
       'rolldown.config.mjs',

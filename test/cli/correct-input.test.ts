@@ -173,7 +173,7 @@ describe('a catalogue', () => {
       place.golden.path,
       catalogue,
       place.golden.path,
-      /no module can be corrected.*Import/,
+      /no module can be corrected.*Make dark constants/,
     )
   })
 
@@ -229,7 +229,7 @@ describe('what is wrong with one module leaves the others', () => {
       folder,
       place.golden.path,
       catalogue,
-      /^error: module 4: not corrected: there is no Offset and no ThresholdsDark\. Import/,
+      /^error: module 4: not corrected: there is no Offset and no ThresholdsDark\. Make dark constants .* with detcal dark/,
     )
     expect(metadata['module-outcomes']).toMatchObject({
       AGIPD00: { status: 'corrected' },

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OutputFolder } from '../../src/files/output-folder.js'
@@ -97,6 +97,16 @@ describe('a combined file that cannot be', () => {
     refused(2, () => join(run(), readdirSync(run())[0] ?? ''), /RAW-\S+: readers of the folder/)
   })
 
+  test('whose name is too long once it is being written', () => {
+    const out = join(scratch(), 'proc')
+    const combined = join(out, '..', `${'x'.repeat(246)}.cxi`)
+    const options = ['--out', out, '--catalogue', place.catalogue, '--combined', combined]
+    const ended = detcal('correct', place.golden.path, ...options)
+    expect(ended.status).toBe(1)
+    expect(failureLines(ended)).toEqual([expect.stringMatching(/name too long\. Choose a shorter name/)])
+    expect(existsSync(out)).toBe(false)
+  })
+
   test('in a folder that is not there', () => {
     refused(
       1,
@@ -175,6 +185,20 @@ describe('a correction that works', () => {
         .map(name => join(out, name)),
     )
     expect(ended.stderr).toMatch(/^warning: modules 1-3, 5-14: no data in the run$/m)
+  })
+
+  test('--dry-run foresees that there is output already', () => {
+    const out = join(scratch(), 'proc')
+    const options = ['--out', out, '--catalogue', place.catalogue, '--modules', '0']
+    expect(detcal('correct', place.golden.path, ...options).status).toBe(0)
+    const foreseen = detcal('correct', place.golden.path, ...options, '--dry-run')
+    expect([foreseen.status, foreseen.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /error: .*CORR-R0001-AGIPD00-S00000\.h5: exists already \(and 1 more\).*Use --overwrite/,
+      ),
+    ])
+    expect(detcal('correct', place.golden.path, ...options, '--dry-run', '--overwrite').status).toBe(0)
   })
 
   test('--dry-run prints the plan and writes nothing', () => {

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { detcal, type Ended, failureLines, listing } from '../helpers/command.js'
+import { detcal, type Ended, failureLines, listing, MAIN } from '../helpers/command.js'
 import { type GoldenPlace, goldenPlace } from '../helpers/correction.js'
 import { scratch } from '../helpers/exdf.js'
 
@@ -71,7 +72,12 @@ describe('options that cannot be are refused with what to write instead, and lea
       /selects none of the run's 8 trains\. They/,
     ],
     ['pulses that are no slice', ['--pulses', '1:x'], 2, /--pulses "1:x" is not a slice/],
-    ['pulses that are not there', ['--pulses', '900:'], 2, /no frame of the run is selected\. It has/],
+    [
+      'pulses that are not there',
+      ['--pulses', '900:'],
+      2,
+      /--pulses selects none of the \d+ frames of a train\. It has/,
+    ],
     ['modules that are no list', ['--modules', '5-2'], 2, /--modules "5-2" is not a list/],
     ['a module that no detector has', ['--modules', '16'], 2, /has no module 16\. Its modules are 0 to 15/],
     ['modules without end', ['--modules', '0-99999999999'], 2, /has no module 99999999999/],
@@ -79,9 +85,9 @@ describe('options that cannot be are refused with what to write instead, and lea
       'a module that the run lacks',
       ['--modules', '5'],
       2,
-      /no frame of the run is selected\. It has modules 0, 4, 15/,
+      /--modules selects no module of the run\. It has modules 0, 4, 15/,
     ],
-    ['a sequence that the run lacks', ['--sequences', '7'], 2, /no frame of the run is selected/],
+    ['a sequence that the run lacks', ['--sequences', '7'], 2, /--sequences selects none of 0, 1\. It has/],
     [
       'another detector',
       ['--detector', 'lpd1m'],
@@ -99,10 +105,10 @@ describe('options that cannot be are refused with what to write instead, and lea
       /more than the .* this machine or job allows\. Use at most/,
     ],
     [
-      'memory that holds no constants',
-      ['--memory', '1MiB'],
+      'less memory than the process takes',
+      ['--memory', '100MB'],
       2,
-      /do not hold one module's constants.*Use --memory \d+MiB/,
+      /--memory 96 MiB is less than the 128 MiB that the process takes by itself\. Use at least --memory 128MiB/,
     ],
     ['memory that is none', ['--memory', 'plenty'], 2, /plenty is not an amount of memory\. Write it like/],
     ['no workers', ['--workers', '0'], 2, /--workers 0 is not a number of threads\. Use 1 to 256/],
@@ -111,6 +117,32 @@ describe('options that cannot be are refused with what to write instead, and lea
   ])('%s', (_, options, status, says) => {
     const before = listing(place.folder)
     expectFailure(correct(...options), status, says)
+    expect(listing(place.folder)).toEqual(before)
+  })
+
+  test('an address space too small for WebAssembly is one line, and leaves nothing', () => {
+    const before = listing(place.folder)
+    const args = [
+      MAIN,
+      'correct',
+      place.golden.path,
+      '--out',
+      join(place.folder, 'proc'),
+      '--catalogue',
+      place.catalogue,
+    ]
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', 'ulimit -v 5000000; exec "$@"', 'sh', process.execPath, ...args],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect(status).toBe(2)
+    expect(stderr).toMatch(
+      /^detcal: the system does not give .*\. Lift the limit of addresses \(ulimit -v unlimited\).*\n$/m,
+    )
+    expect(stderr).not.toContain('internal error')
     expect(listing(place.folder)).toEqual(before)
   })
 

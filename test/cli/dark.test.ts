@@ -105,7 +105,7 @@ describe('detcal dark', () => {
     [['--high', 'RUN', '--catalogue', 'c'], 2, 'AGIPD-1M is characterised from 3 dark runs'],
     [['ALL', '--catalogue', 'c', '--offset-hard', '7,3'], 2, '--offset-hard'],
     [['ALL', '--catalogue', 'c', '--condition', 'nonsense=1'], 2, 'no operating condition'],
-    [['ALL', '--catalogue', 'c', '--memory', '1MiB'], 2, 'Use --memory'],
+    [['ALL', '--catalogue', 'c', '--memory', '1MiB'], 2, 'Use at least --memory'],
     [['ALL', '--catalogue', '/proc/nowhere/c'], 1, '/proc/nowhere/c'],
     [['ALL', '--catalogue', 'c', '--report', '/nowhere/report.html'], 1, '/nowhere/report.html'],
     [['ALL', '--catalogue', 'c', '--report', '/tmp'], 1, 'is a folder'],

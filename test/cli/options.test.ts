@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { withSlices } from '../../src/cli/arguments.js'
 import { parsePairs } from '../../src/cli/options.js'
+import { sizeText, valueText } from '../../src/cli/quantities.js'
 import { table } from '../../src/cli/table.js'
 import { parseTime } from '../../src/model/time.js'
 
@@ -47,4 +49,31 @@ it('tables align numbers right and text left', () => {
       ],
     ),
   ).toBe('id  name\n 7  Offset\n12  Noise\n')
+})
+
+it('a slice that begins from behind is the value of its option', () => {
+  const args = ['correct', '-4:', '--trains', '-4:', '--pulses', '-1::2', '--json', '-h', '--at=1', '-2:']
+  expect(withSlices(args)).toEqual([
+    'correct',
+    '-4:',
+    '--trains=-4:',
+    '--pulses=-1::2',
+    '--json',
+    '-h',
+    '--at=1',
+    '-2:',
+  ])
+})
+
+it.each([
+  [0, '0 kB'],
+  [4_200_000, '4.2 MB'],
+  [99_000_000, '99.0 MB'],
+  [2_151_633_640, '2.15 GB'],
+])('%d bytes are %s: never 0.00 GB', (bytes, text) => expect(sizeText(bytes)).toBe(text))
+
+it('a condition is shown without the noise of its last bits', () => {
+  expect([1.1000000000000003, 198146, 'text', -9.633501001136664e-282].map(valueText)).toEqual([
+    ...['1.1', '198146', 'text', '-9.63350100114e-282'],
+  ])
 })

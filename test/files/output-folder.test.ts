@@ -11,11 +11,12 @@ import {
   writeSync,
 } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { asOutputError } from '../../src/files/errors.js'
 import { requireFree } from '../../src/files/free-space.js'
 import { OutputFolder } from '../../src/files/output-folder.js'
+import { partOf } from '../../src/files/parts.js'
 import { BusyError, OutputError } from '../../src/model/errors.js'
 
 const root = mkdtempSync(join(tmpdir(), 'detcal-out-'))
@@ -54,6 +55,35 @@ describe('the lock', () => {
     const folder = OutputFolder.open(path, OPTIONS)
     expect(readdirSync(path).sort()).toEqual(['.detcal.lock', 'B.h5.part-1', 'C.h5'])
     folder.close()
+  })
+
+  it('of one file keeps out who writes to another folder; a dead one goes with the parts beside it', () => {
+    const [one, two, beside] = [fresh(), fresh(), fresh()]
+    mkdirSync(beside)
+    const final = join(beside, 'run.cxi')
+    const [first, second] = [one, two].map(path => OutputFolder.open(path, OPTIONS)) as [
+      OutputFolder,
+      OutputFolder,
+    ]
+    first.hold(final)
+    expect(() => second.hold(final)).toThrow(BusyError)
+    expect(() => second.hold(final)).toThrow(/is writing there/)
+    second.hold(join(beside, 'other.cxi'))
+    first.close()
+    second.hold(final)
+    second.close()
+    expect(readdirSync(beside)).toEqual([])
+
+    const pid = deadPid()
+    const part = partOf(final).replace(/\d+$/, String(pid))
+    const living = partOf(final)
+    for (const name of [part, living]) writeFileSync(name, 'half')
+    const [lock] = ['.detcal-01234567.lock'].map(name => join(beside, name)) as [string]
+    writeFileSync(lock, JSON.stringify({ pid, host: hostname(), started: '1' }))
+    const third = OutputFolder.open(fresh(), OPTIONS)
+    third.hold(join(beside, 'third.cxi'))
+    third.close()
+    expect(readdirSync(beside)).toEqual([basename(living)])
   })
 
   it('of a pid that another process has by now is swept', () => {

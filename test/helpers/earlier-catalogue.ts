@@ -7,6 +7,7 @@ export function makeEarlier(root: string): void {
   database.exec(`
     DROP TABLE seals;
     DROP TABLE checksums;
+    DROP TABLE changes;
     ALTER TABLE placements DROP COLUMN checksum;
     ALTER TABLE versions DROP COLUMN checksum;
     PRAGMA user_version = 1;`)

@@ -110,25 +110,32 @@ describe('Lane', () => {
     lane.assign(0, 8, 0)
   })
 
-  it('is laid out anew in its memory, and not in one that is too small', () => {
+  it('is laid out anew in its memory, which grows, up to what a memory can be', () => {
     const lane = Lane.allocate(laneLayout(SHAPE))
     lane.assign(0, 7, 0)
     const again = lane.reuse(laneLayout({ ...SHAPE, cells: 1 }))
     expect(again.handle.memory).toBe(lane.handle.memory)
     expect(again.state(0)).toBe('free')
     expect(() => Lane.attach(lane.handle)).toThrow(/does not have the layout/)
-    expect(() => lane.reuse(laneLayout({ ...SHAPE, cells: 50 }))).toThrow(RangeError)
+    const grown = again.reuse(laneLayout({ ...SHAPE, cells: 50 }))
+    expect(grown.handle.memory).toBe(lane.handle.memory)
+    expect(grown.handle.memory.buffer.byteLength).toBeGreaterThanOrEqual(grown.handle.layout.bytes)
+    expect(Lane.attach(grown.handle).state(0)).toBe('free')
+    expect(() => grown.reuse({ ...grown.handle.layout, bytes: 2 ** 33 })).toThrow(RangeError)
   })
 })
 
 describe('LanePool', () => {
-  it('lends the smallest memory that fits, and a new one where none does', () => {
+  it('lends the smallest memory that fits, else the largest, which grows, and a new one where there is none', () => {
     const pool = new LanePool()
     const [large, small] = [SHAPE, { ...SHAPE, cells: 1 }].map(shape => pool.lend(1, laneLayout(shape))[0])
     pool.giveBack([large, small].filter(lane => lane !== undefined))
     const [first, second, third] = pool.lend(3, laneLayout({ ...SHAPE, cells: 1 }))
     expect(first?.handle.memory).toBe(small?.handle.memory)
     expect(second?.handle.memory).toBe(large?.handle.memory)
-    expect(third?.handle.id).not.toBe(first?.handle.id)
+    expect([large, small].map(lane => lane?.handle.id)).not.toContain(third?.handle.id)
+    pool.giveBack([first, second].filter(lane => lane !== undefined))
+    const [grown] = pool.lend(1, laneLayout({ ...SHAPE, cells: 50 }))
+    expect(grown?.handle.memory).toBe(large?.handle.memory)
   })
 })

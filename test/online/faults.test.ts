@@ -78,6 +78,14 @@ describe('a source that stops and returns', () => {
     await until(() => online.status.state === 'stalled', 'the service says that nothing comes')
   })
 
+  /** A port is free some time after its socket was closed. */
+  async function again<T>(bind: () => Promise<T>, tries = 1000): Promise<T> {
+    return bind().catch(error => {
+      if (tries === 0) throw error
+      return again(bind, tries - 1)
+    })
+  }
+
   async function restarted(socket: 'REP' | 'PUSH' | 'PUB') {
     let server = await serving({ socket })
     const { endpoint } = server
@@ -87,7 +95,7 @@ describe('a source that stops and returns', () => {
       close: () => server.close(),
       restart: async () => {
         await server.close(1000)
-        server = await serving({ socket, endpoint })
+        server = await again(() => serving({ socket, endpoint }))
       },
     }
   }

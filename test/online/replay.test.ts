@@ -95,7 +95,7 @@ describe('a run that is replayed module by module', () => {
     const also: ModuleSpec['also'] = (file, root) => declare(file, `${root}/image/mask`, '<I', [3, 512, 128])
     const corrected = { trainIds: [1000, 1002], counts: [2, 1], dtype: '<f', frame: [512, 128], also }
     for (const module of [2, 7]) await writeModule(folder, { module, ...corrected })
-    const run = await openReplayRun(folder)
+    const run = await openStoredRun(folder)
     expect([run.corrected, [...run.modules.keys()]]).toEqual([true, [2, 7]])
     const { trains, outcome } = await replayed(run)
     await expectModules(run, trains)

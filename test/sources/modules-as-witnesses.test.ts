@@ -1,4 +1,12 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { FileView } from '../../src/hdf5/direct/file-view.js'
+import { findLink } from '../../src/hdf5/direct/groups.js'
+import { readObjectHeader } from '../../src/hdf5/direct/object-header.js'
+import { follow } from '../../src/hdf5/direct/paths.js'
+import { readSuperblock } from '../../src/hdf5/direct/superblock.js'
 import { joinRun } from '../../src/sources/run/join.js'
 import { lostDatasets } from '../../src/sources/run/lost-datasets.js'
 import { openRun } from '../../src/sources/run/open-run.js'
@@ -109,5 +117,37 @@ describe('a dataset that one module lacks', () => {
     expect(lostDatasets([layout(0, 'a'), layout(1)])).toEqual([])
     expect(lostDatasets([layout(0, 'a', 'b'), layout(1, 'a'), layout(2, 'a')])).toEqual([])
     expect(lostDatasets([layout(0, 'a'), layout(1, 'a'), layout(2)])).toHaveLength(1)
+  })
+})
+
+describe('a dataset whose header is damaged', () => {
+  /** Spoils the first byte of an object's header: its name stays, and leads to nothing. */
+  function damage(file: string, path: string): void {
+    const fd = openSync(file, 'r+')
+    try {
+      const view = new FileView(fd, file, path)
+      const header = follow(view, readSuperblock(view).root, path, (group, name) =>
+        findLink(view, readObjectHeader(view, group), name),
+      )
+      if (!('address' in header)) throw new Error(`there is no ${path}`)
+      writeSync(fd, Uint8Array.of(0x77), 0, 1, header.address)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  test.each([1, 3])('is named where all of %i modules have it, and by validate', async modules => {
+    const folder = await folderOf(...Array.from({ length: modules }, () => sound))
+    for (const [module, name] of (await readdir(folder)).sort().entries())
+      damage(join(folder, name), `INSTRUMENT/${sourceOf({ module })}/header/pulseCount`)
+    const named = Array.from({ length: modules }, (_, module) => module)
+    expect(errors((await openRun(folder)).problems)).toEqual(
+      named.map(
+        module => `${module}: its header is damaged: CORR is without it. Copy the file again from its source`,
+      ),
+    )
+    expect(errors((await validate(folder, CHECKS)).problems)).toEqual(
+      named.map(module => `${module}: its header is damaged, so readers pass it over`),
+    )
   })
 })

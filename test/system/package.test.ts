@@ -39,8 +39,21 @@ describe('the installed command', () => {
   test('has no library that only development needs', () => {
     const libraries = join(prefix, 'lib/node_modules/detcal/node_modules')
     expect(existsSync(join(libraries, 'piscina'))).toBe(true)
-    for (const name of ['typescript', 'gpu.js', 'vitest', 'rolldown', 'assemblyscript'])
+    for (const name of [
+      'typescript',
+      'gpu.js',
+      'vitest',
+      'rolldown',
+      'assemblyscript',
+      'react',
+      '@h5web/lib',
+    ])
       expect(existsSync(join(libraries, name)), name).toBe(false)
+  })
+
+  test('has the page, with what it is made of', () => {
+    const page = readdirSync(join(prefix, 'lib/node_modules/detcal/dist/web')).sort()
+    expect(page).toEqual(['THIRD-PARTY.txt', 'index.html', 'page.css', 'page.js'])
   })
 
   test('is the build that was packed', () => {
@@ -74,4 +87,21 @@ describe('the installed command', () => {
     expect(stdout).toMatch(/^detcal reference +\d/m)
     expect(stdout).not.toMatch(/^gpu\.js/m)
   })
+})
+
+test('a clone that was never built gives a package with the command in it, as an install from git does', () => {
+  const clone = join(folder, 'clone')
+  execFileSync('git', ['clone', '--quiet', ROOT, clone])
+  // npm installs what development needs, from the registry, and builds.
+  const made = execFileSync('npm', ['pack', '--silent', '--prefer-offline', `git+file://${clone}`], {
+    cwd: mkdtempSync(join(folder, 'packed-')),
+    encoding: 'utf8',
+  })
+  expect(made.trim()).toMatch(/^detcal-.*\.tgz$/)
+  const [packed = ''] = readdirSync(folder).filter(name => name.startsWith('packed-'))
+  const files = execFileSync('tar', ['-tzf', join(folder, packed, made.trim())], { encoding: 'utf8' }).split(
+    '\n',
+  )
+  for (const file of ['dist/src/cli/main.js', 'dist/src/index.js', 'dist/kernels/detcal.wasm'])
+    expect(files).toContain(`package/${file}`)
 })

@@ -20,6 +20,7 @@ export default function requirePrerequisites(): void {
       'h5repack',
       'h5diff',
       'gcc',
+      'chromium',
       '/usr/bin/time',
       'systemd-analyze',
     ].filter(program => spawnSync(program, ['--help']).error !== undefined),

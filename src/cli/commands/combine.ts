@@ -3,6 +3,7 @@ import { CombineService } from '../../online/combine/combine-service.js'
 import { COMBINE_OPTIONS, type CombineRequest, checkCombineRequest } from '../../online/combine/request.js'
 import { endWith, interruptible } from '../exit.js'
 import { runService } from '../run-service.js'
+import type { ServePageOptions } from '../serve-page.js'
 import { incidentLine } from '../serve-report.js'
 import {
   IN,
@@ -14,10 +15,8 @@ import {
 } from '../stream-options.js'
 
 /** Options of `detcal combine` as yargs gives them. */
-interface CombineArguments extends Partial<Omit<CombineRequest, 'sources'>> {
+interface CombineArguments extends ServePageOptions, Partial<Omit<CombineRequest, 'sources'>> {
   readonly source: readonly string[]
-  readonly http: string
-  readonly json: boolean
 }
 
 /** `detcal combine`: joins modules that several hosts correct, and serves whole trains. */

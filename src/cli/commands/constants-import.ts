@@ -3,6 +3,7 @@ import { importAllConstants } from '../../../constants/catalogue/import.js'
 import type { ImportReport } from '../../../constants/catalogue/import-request.js'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import { timeText, versionRecord } from '../constants-options.js'
+import { interruptible } from '../exit.js'
 import { type ImportOptions, importRequests } from '../import-requests.js'
 import { flagOption, listOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
@@ -47,7 +48,8 @@ export const importCommand: CommandModule<object, ImportOptions> = {
       ) as unknown as Argv<ImportOptions>,
   handler: async (options: ArgumentsCamelCase<ImportOptions>) => {
     const requests = await importRequests(options)
-    const enter = (catalogue: SqliteCatalogue) => importAllConstants(catalogue, requests)
+    const enter = (catalogue: SqliteCatalogue) =>
+      interruptible(signal => importAllConstants(catalogue, requests, signal))
     print(await SqliteCatalogue.using(options.catalogue, enter, 'write'), options.json)
   },
 }

@@ -14,12 +14,21 @@ import {
 import { printJson } from '../output.js'
 import { table } from '../table.js'
 
+interface ListOptions extends FilterOptions {
+  readonly removed: boolean
+}
+
 /** `detcal constants list`: one line a constant. */
-export const listCommand: CommandModule<object, FilterOptions> = {
+export const listCommand: CommandModule<object, ListOptions> = {
   command: 'list',
   describe: 'list the constants of a catalogue',
   builder: (yargs: Argv) =>
     filterOptions(yargs)
+      .option('removed', {
+        type: 'boolean',
+        default: false,
+        describe: 'those that were removed, and no others',
+      })
       .example(
         '$0 constants list --catalogue cat --module 3 --calibration Offset',
         'all offsets of what ever was module 3',
@@ -27,10 +36,13 @@ export const listCommand: CommandModule<object, FilterOptions> = {
       .example(
         '$0 constants list --catalogue cat --detector SPB_DET_AGIPD1M-1 --at 2025-02-01T12:00',
         'what a run of that time would get',
-      ),
-  handler: (options: ArgumentsCamelCase<FilterOptions>) =>
+      ) as unknown as Argv<ListOptions>,
+  handler: (options: ArgumentsCamelCase<ListOptions>) =>
     SqliteCatalogue.using(options.catalogue, catalogue => {
-      const versions = selectConstants(catalogue, DETECTORS, queryOf(options))
+      const versions = selectConstants(catalogue, DETECTORS, {
+        ...queryOf(options),
+        removed: options.removed,
+      })
       const placements = catalogue.placements()
       if (options.json)
         printJson(

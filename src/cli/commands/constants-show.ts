@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import type { Change } from '../../../constants/catalogue/changes.js'
 import { selectSome } from '../../../constants/catalogue/query.js'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import { makerOf } from '../../../constants/files/layout.js'
@@ -41,14 +42,16 @@ export const showCommand: CommandModule<object, ShowOptions> = {
       ) as unknown as Argv<ShowOptions>,
   handler: (options: ArgumentsCamelCase<ShowOptions>) =>
     SqliteCatalogue.using(options.catalogue, async catalogue => {
-      const versions = selectSome(catalogue, DETECTORS, {
-        ...queryOf(options),
-        ...given(options, ['id']),
-      })
+      const { id } = options
+      const query = { ...queryOf(options), ...given(options, ['id']) }
+      // One that is asked for by its number is shown, removed or not.
+      const gone = id === undefined ? [] : catalogue.list({ id, removed: true })
+      const versions = gone.length > 0 ? gone : selectSome(catalogue, DETECTORS, query)
       const shown: Shown[] = []
       for (const version of versions)
         shown.push({
           version,
+          changes: catalogue.changes.of(version.id),
           planes: await planesOf(version, options.statistics),
           software: options.statistics ? await makerOf(version) : undefined,
         })
@@ -60,6 +63,8 @@ export const showCommand: CommandModule<object, ShowOptions> = {
 
 interface Shown {
   readonly version: ConstantVersion
+  /** What was done to it after it was entered. */
+  readonly changes: readonly Change[]
   readonly planes: readonly PlaneStatistics[]
   /** The software that made it; absent: its file does not say, or was not read. */
   readonly software: string | undefined
@@ -74,7 +79,7 @@ function detectorOf({ detectorType }: ConstantVersion): Detector | undefined {
   return DETECTORS.find(({ type }) => type === detectorType)
 }
 
-function text({ version, planes, software }: Shown): string {
+function text({ version, changes, planes, software }: Shown): string {
   const detector = detectorOf(version)
   const calibration = detector && calibrationOf(detector, version.calibration)
   const fields: readonly (readonly [string, string])[] = [
@@ -93,9 +98,19 @@ function text({ version, planes, software }: Shown): string {
     ['raw data', version.rawData ?? 'not stated'],
     ...(software === undefined ? [] : [['made by', software] satisfies [string, string]]),
     ['imported', timeText(version.created)],
+    ...changes.map(change => [change.action, changeText(change)] satisfies [string, string]),
   ]
   const width = Math.max(...fields.map(([name]) => name.length))
   return `${fields.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}${numbers(planes)}`
+}
+
+/** When, what it was until then, and why. */
+function changeText({ action, before, reason, created }: Change): string {
+  const was =
+    action === 'amended'
+      ? `, before: from ${timeText(before.beginAt)}, ${conditionList(before.conditions) || 'no conditions'}`
+      : ''
+  return `${timeText(created)}${was}${reason === undefined ? '' : `, ${JSON.stringify(reason)}`}`
 }
 
 function numbers(planes: readonly PlaneStatistics[]): string {

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from 'yargs'
+import { amendCommand, removeCommand, restoreCommand } from './constants-change.js'
 import { exportCommand } from './constants-export.js'
 import { importCommand } from './constants-import.js'
 import { listCommand } from './constants-list.js'
@@ -8,7 +9,8 @@ import { verifyCommand } from './constants-verify.js'
 /** `detcal constants`: what is in a catalogue, and what goes into it. */
 export const constantsCommand: CommandModule = {
   command: 'constants',
-  describe: 'calibration constants of a catalogue: import, list, show, verify, export',
+  describe:
+    'calibration constants of a catalogue: import, list, show, verify, export, amend, remove, restore',
   builder: (yargs: Argv) =>
     yargs
       .command(importCommand)
@@ -16,7 +18,13 @@ export const constantsCommand: CommandModule = {
       .command(showCommand)
       .command(verifyCommand)
       .command(exportCommand)
-      .demandCommand(1, 'name what to do with the constants: import, list, show, verify or export'),
+      .command(amendCommand)
+      .command(removeCommand)
+      .command(restoreCommand)
+      .demandCommand(
+        1,
+        'name what to do with the constants: import, list, show, verify, export, amend, remove or restore',
+      ),
   // Never reached: demandCommand refuses a command without an action.
   handler: () => {},
 }

@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { foreseenProblems } from '../../engine/run/foresee.js'
 import { executeCorrection, type PreparedCorrection, prepareCorrection } from '../../engine/run/prepare.js'
 import { Engine } from '../../engine/threads/engine.js'
 import { openConstantsCache } from '../constants-cache.js'
@@ -25,7 +26,9 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const { request, machine } = await requestOf(args)
   const use = { ...machineOf(machine), signal }
   if (args.dryRun) {
-    const { plan, told } = await prepareCorrection(request, use)
+    const { plan: prepared, told } = await prepareCorrection(request, use)
+    const foreseen = foreseenProblems(prepared, machine.overwrite ?? false)
+    const plan = { ...prepared, problems: [...prepared.problems, ...foreseen] }
     printReport(planReport(plan, told), args.json)
     return exitCodeOf(plan.problems)
   }

@@ -11,6 +11,7 @@ import { EXIT, endWith, interruptible } from '../exit.js'
 import { flagOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 import { showProgress } from '../progress.js'
+import { sizeText } from '../quantities.js'
 
 /** Options as declared; yargs adds camel-case aliases. */
 interface SimulateArguments {
@@ -140,7 +141,7 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
 
 function report({ run, catalogue, truth, files, frames, rawBytes }: SimulationResult): string {
   const lines = [
-    `run        ${run}  (${files} files, ${frames} module frames, ${(rawBytes / 1e9).toFixed(2)} GB)`,
+    `run        ${run}  (${files} files, ${frames} module frames, ${sizeText(rawBytes)})`,
     ...(catalogue === undefined ? [] : [`catalogue  ${catalogue}`]),
     ...(truth === undefined ? [] : [`truth      ${truth}`]),
   ]

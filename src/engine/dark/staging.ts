@@ -1,10 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writing } from '../../files/errors.js'
 import { makeFolders, removeEmptyFolders } from '../../files/folders.js'
 import { requireFree } from '../../files/free-space.js'
-import { type FolderLock, LOCK_NAME, lockFolder } from '../../files/lock.js'
+import { sweepLeftovers } from '../../files/leftovers.js'
+import { partOf } from '../../files/parts.js'
 import { type ModuleIndex, twoDigits } from '../../model/ids.js'
 
 /**
@@ -13,8 +13,6 @@ import { type ModuleIndex, twoDigits } from '../../model/ids.js'
  */
 export class Staging {
   readonly #folder: string
-  /** Shows other processes that the owner of the folder is alive. */
-  #lock: FolderLock | undefined
   /** Folders that had to be made for the catalogue. */
   #made: readonly string[]
 
@@ -27,15 +25,14 @@ export class Staging {
   static open(catalogue: string, bytes: number): Staging {
     const root = resolve(catalogue)
     return writing(root, () => {
-      const folder = join(root, `${PREFIX}${hostname()}-${process.pid}`)
+      const folder = partOf(join(root, '.dark'))
       const staging = new Staging(folder, makeFolders(root))
       try {
-        sweep(root)
+        sweepLeftovers(root)
         requireFree(root, bytes)
         const database = join(root, 'catalogue.sqlite')
         if (existsSync(database)) accessSync(database, constants.W_OK)
         mkdirSync(folder)
-        staging.#lock = lockFolder(folder)
         return staging
       } catch (error) {
         staging.close()
@@ -55,24 +52,7 @@ export class Staging {
   }
 
   close(): void {
-    this.#lock?.release()
     rmSync(this.#folder, { recursive: true, force: true })
     removeEmptyFolders(this.#made)
-  }
-}
-
-const PREFIX = '.dark-'
-
-/** Removes what processes left that were killed. */
-function sweep(root: string): void {
-  for (const name of readdirSync(root)) {
-    const folder = join(root, name)
-    if (!(name.startsWith(PREFIX) && existsSync(join(folder, LOCK_NAME)))) continue
-    try {
-      lockFolder(folder)
-      rmSync(folder, { recursive: true, force: true })
-    } catch {
-      // Somebody is at work in it.
-    }
   }
 }

@@ -7,6 +7,9 @@ import type { BlockShape } from './blocks.js'
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
+/** What the process takes before it holds a frame, measured: Node, the command, two threads. */
+const PROCESS_BYTES = 128 * MIB
+
 /** What this process may use. */
 export interface MachineLimits {
   /** Bytes: the least of the machine's memory, the cgroup's limit and the Slurm job's. */
@@ -26,10 +29,15 @@ export function machineLimits(env: NodeJS.ProcessEnv = process.env): MachineLimi
 /**
  * Bytes of resident memory the process may reach, page cache aside: what was asked for, else the smaller of
  * 60 % of the limit and 8 GiB.
- * @throws UsageError if more is asked for than there is.
+ * @throws UsageError if more is asked for than there is, or less than the process takes by itself.
  */
 export function memoryBudget(asked: number | undefined, limits: MachineLimits): number {
   if (asked === undefined) return Math.min(0.6 * limits.memory, 8 * GIB)
+  if (asked < PROCESS_BYTES)
+    throw new UsageError(
+      `--memory ${showBytes(asked)} is less than the ${showBytes(PROCESS_BYTES)} that the process takes by itself`,
+      { hint: `Use at least --memory ${PROCESS_BYTES / MIB}MiB` },
+    )
   if (asked <= limits.memory) return asked
   throw new UsageError(
     `--memory ${showBytes(asked)} is more than the ${showBytes(limits.memory)} this machine or job allows`,

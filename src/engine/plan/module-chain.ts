@@ -67,7 +67,9 @@ export function resolveModule(
     })
   } catch (error) {
     if (!isDetcalError(error, 'constants')) throw error
-    return refuse(`${error.message}. ${error.hint ?? remedy}`)
+    const [, miss] =
+      [...(constants?.misses ?? [])].find(([name]) => error.message.includes(`no ${name}`)) ?? []
+    return refuse([error.message, miss, error.hint ?? remedy].filter(Boolean).join('. '))
   }
   const needed = calibrationsOf(chain.planes)
   for (const [calibration, { message, place, hint }] of unusable) {

@@ -1,5 +1,6 @@
+import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import { calibrationOf } from '../../../constants/model/calibrations.js'
-import type { Conditions } from '../../../constants/model/conditions.js'
+import { type Conditions, calcatConditions } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource } from '../../sources/conditions/reader.js'
@@ -71,6 +72,40 @@ export function conditionProblems(
       ? [warning(`unknown, ${consequence}: ${unknown.join(', ')}. State them with --condition "NAME=VALUE"`)]
       : []),
   ]
+}
+
+/**
+ * A warning about conditions that the run tells and its constants do not: they match whatever it is. Conditions at the value
+ * that is never stated are not meant.
+ * @param used names of the calibrations in use.
+ */
+export function unstatedProblems(
+  detector: Detector,
+  conditions: Conditions,
+  constants: Iterable<ModuleConstants>,
+  used: readonly string[],
+): Problem[] {
+  const unstated = new Map<string, Set<string>>()
+  const fixed = new Set(detector.parameters.filter(({ ofDetector }) => ofDetector).map(({ name }) => name))
+  for (const { constants: versions } of constants)
+    for (const [name, version] of versions) {
+      const calibration = used.includes(name) ? calibrationOf(detector, name) : undefined
+      if (calibration === undefined) continue
+      for (const condition of Object.keys(calcatConditions(detector, calibration, conditions)))
+        if (!(condition in version.conditions) && !fixed.has(condition))
+          unstated.set(condition, (unstated.get(condition) ?? new Set()).add(name))
+    }
+  const together = new Map<string, string[]>()
+  for (const [condition, names] of unstated) {
+    const key = [...names].join(', ')
+    together.set(key, [...(together.get(key) ?? []), `${condition} (the run: ${conditions[condition]})`])
+  }
+  return [...together].map(([names, missing]) => ({
+    check: 'conditions_stated',
+    severity: 'warning',
+    message: `${names} in use do not state ${missing.join(', ')}, so that they match whatever it was. State it with detcal constants amend`,
+    place: {},
+  }))
 }
 
 /** `Memory cells 352, Gain mode 0 (assumed), Gain setting unknown`. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { notAFile } from '../../files/regular.js'
 import { isDetcalError, UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
 import { CONDITIONS, isIgnored, isNotBuilt, isOff, OPTIONS, own, stepOf } from './facility-names.js'
@@ -61,6 +62,8 @@ export async function readConfig(source: string): Promise<Config> {
 async function parsed(file: string): Promise<unknown> {
   // Few runs need the parser, which takes long to load.
   const { parse } = await import('yaml')
+  const what = notAFile(file)
+  if (what !== undefined) throw new UsageError(`--config ${file} ${what}`, { hint: 'Give a file of options' })
   try {
     return parse(readFileSync(file, 'utf8'), { logLevel: 'error' })
   } catch (error) {

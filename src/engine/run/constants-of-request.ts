@@ -13,6 +13,7 @@ import {
   conditionProblems,
   type ToldConditions,
   toldConditions,
+  unstatedProblems,
   withStated,
 } from '../plan/told-conditions.js'
 import type { CheckedRequest } from './request.js'
@@ -85,7 +86,12 @@ export async function lookUp(
     const told = toldConditions(detector, found.conditions, sources)
     // And the same under any conditions, but for the steps that follow from them.
     const relevant = timeless ? onlyAssumed(told) : told
-    const doubts = (calibrations: readonly string[]) => conditionProblems(detector, relevant, calibrations)
+    const doubts = (calibrations: readonly string[]) => [
+      ...conditionProblems(detector, relevant, calibrations),
+      ...(timeless
+        ? []
+        : unstatedProblems(detector, found.conditions, found.constants.values(), calibrations)),
+    ]
     return { ...found, told, doubts }
   } finally {
     catalogue.close()

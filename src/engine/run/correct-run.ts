@@ -13,11 +13,13 @@ import { type Provenance, provenanceAttributes } from '../../sinks/metadata/prov
 import { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
 import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
+import { outputsOf } from './foresee.js'
 import { type ModuleWork, throughLane } from './module-run.js'
 import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
 import {
   type CorrectionOutcome,
+  keptProblems,
   type ModuleOutcome,
   notWrittenOf,
   problemsOf,
@@ -53,9 +55,10 @@ export async function correctRun(
   const { output, provenance } = options
   const open = () => OutputFolder.open(output.folder, options)
   return running(plan, options, open, async (folder, { stop, progress, engine, endThreads }) => {
+    if (plan.combined) folder.hold(plan.combined.path)
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     const earlier = await earlierMetadata(metadata, plan.run.path)
-    folder.refuseExisting([...finalPaths(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
+    folder.refuseExisting([...outputsOf(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
     requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
     requireFree(folder.path, plan.totals.outputBytes)
     const phases = new PhaseTotals()
@@ -82,13 +85,15 @@ export async function correctRun(
     ]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    if (usable) await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
+    const kept = usable
+      ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
+      : []
     const constantsCache = noCache ?? cache?.report()
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
       ...(usable ? { metadata } : {}),
-      problems: [...plan.problems, ...found],
+      problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
       phases: phases.snapshot(),
       ...(constantsCache ? { constantsCache } : {}),
     }
@@ -98,13 +103,6 @@ export async function correctRun(
 /** A run of which nothing could be corrected leaves nothing behind. */
 function isUsable({ status }: ModuleOutcome): boolean {
   return status !== 'failed'
-}
-
-function finalPaths(plan: CorrectionPlan): string[] {
-  const corrected = plan.modules.flatMap(({ sequences }) =>
-    sequences.flatMap(({ output }) => (output === undefined ? [] : [output])),
-  )
-  return plan.combined ? [...corrected, plan.combined.path] : corrected
 }
 
 async function execute(

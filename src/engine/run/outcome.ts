@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type ErrorRecord, recordOf } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -78,6 +79,25 @@ export function notWrittenOf(outcomes: readonly ModuleOutcome[]): Problem[] {
       notWritten === undefined ? [] : [notWrittenProblem(notWritten, MARKED, { file: input, module })],
     ),
   )
+}
+
+/** CORR files of an earlier correction that stay beside the new ones, though they were made with other options. */
+export function keptProblems(
+  kept: readonly {
+    readonly name: string
+    readonly module: number
+    readonly otherOptions: readonly string[]
+  }[],
+  folder: string,
+): Problem[] {
+  return kept
+    .filter(({ otherOptions }) => otherOptions.length > 0)
+    .map(({ name, module, otherOptions }) => ({
+      check: 'earlier_file_kept',
+      severity: 'warning' as const,
+      message: `is of an earlier correction with other ${otherOptions.join(', ')}, as the metadata file says. Remove it, or correct the whole module again`,
+      place: { file: join(folder, name), module },
+    }))
 }
 
 const MARKED = 'corrected as the fill value, mask bit 12'

@@ -24,6 +24,8 @@ export class FileView {
   readonly file: string
   readonly dataset: string
   base = 0
+  /** What was read as a structure of the file, so that no chunk can lie there. */
+  readonly structures: { readonly address: number; readonly length: number }[] = []
   /** The last piece of the file that was read for something small: its neighbours are asked for next. */
   #near: { readonly at: number; readonly bytes: Buffer } | undefined
   /** Bytes that may still be read: sound structures are each read about once, those that refer in circles are not. */
@@ -45,8 +47,15 @@ export class FileView {
     return damagedFile(this.file, this.dataset, what)
   }
 
-  /** `length` bytes from absolute `address`. @throws DataError if they do not lie within the file. */
+  /** A structure of `length` bytes at absolute `address`. @throws DataError if it does not lie within the file. */
   read(address: number, length: number, what: string): Cursor {
+    const cursor = this.peek(address, length, what)
+    this.structures.push({ address, length })
+    return cursor
+  }
+
+  /** As {@link read}, where the structure may be shorter. */
+  peek(address: number, length: number, what: string): Cursor {
     if (address < 0 || length < 0 || address + length > this.size) {
       throw this.damaged(`${what} lies outside the file`)
     }

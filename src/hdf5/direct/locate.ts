@@ -214,6 +214,7 @@ function storedHere(
       if (layout.partialUnfiltered && filters.length > 0) throw new Unsupported('unfiltered partial chunks')
       const table = new ChunkTable(view, shape, maxShape, chunkShape, elementBytes, filters.length > 0)
       readChunkIndex(index, table)
+      table.requireApart()
       const { addresses, sizes, filterMasks } = table
       return { kind: 'chunked', chunkShape, filters, addresses, sizes, filterMasks }
     }

@@ -72,7 +72,7 @@ function firstBlock1(view: FileView, address: number): { block: Block } {
 }
 
 function firstBlock2(view: FileView, address: number): { block: Block; tracked: boolean } {
-  const head = view.read(address, Math.min(64, view.size - address), 'an object header')
+  const head = view.peek(address, Math.min(64, view.size - address), 'an object header')
   head.skip(4)
   head.version(2)
   const flags = head.u8()

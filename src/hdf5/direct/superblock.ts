@@ -25,7 +25,7 @@ export interface Superblock {
  */
 export function readSuperblock(view: FileView): Superblock {
   const address = findSignature(view)
-  const head = view.read(address, Math.min(104, view.size - address), 'the superblock')
+  const head = view.peek(address, Math.min(104, view.size - address), 'the superblock')
   head.skip(8)
   const version = head.u8()
   if (version > 3) throw new Unsupported(`superblock version ${version}`)
@@ -59,7 +59,7 @@ function requireWidth8(offsets: number, lengths: number): void {
 /** The superblock is at 0 or, behind a user block, at a power of two from 512. */
 function findSignature(view: FileView): number {
   for (let at = 0; at + 48 <= view.size; at = at === 0 ? 512 : at * 2) {
-    if (view.read(at, 8, 'the signature').bytes.equals(SIGNATURE)) return at
+    if (view.peek(at, 8, 'the signature').bytes.equals(SIGNATURE)) return at
   }
   throw view.damaged('no HDF5 signature found')
 }

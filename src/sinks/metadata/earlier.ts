@@ -1,7 +1,8 @@
-import { readFileSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Detector } from '../../detectors/detector.js'
+import { notAFile } from '../../files/regular.js'
 import { OutputError } from '../../model/errors.js'
 import { twoDigits } from '../../model/ids.js'
 import { shaped, TABLE } from '../../model/shape.js'
@@ -39,6 +40,8 @@ export async function earlierMetadata(path: string, input: string): Promise<Earl
       hint: 'Choose another --out, or move this file and the CORR files it belongs to away',
       ...(cause === undefined ? {} : { cause }),
     })
+  const what = notAFile(path)
+  if (what !== undefined) throw refuse(`${what}, so it is not replaced`)
   let tree: unknown
   try {
     const text = readFileSync(path, 'utf8')
@@ -97,6 +100,60 @@ export function keptModules(
     ),
   }
 }
+
+/** One CORR file in the outcome of a module. */
+const SEQUENCE = v.looseObject({ output: v.string(), [OTHERWISE]: v.fallback(TABLE, {}) })
+
+/** What an earlier correction left of a module beside its new files, and how the metadata file goes on telling of it. */
+export interface KeptFile {
+  /** Name in the output folder. */
+  readonly name: string
+  /** For the module's `sequences`: as it was told, and what was otherwise. */
+  readonly sequence: Readonly<Record<string, unknown>>
+  /** Options that shape a result and were otherwise: others than which part of the run was selected. */
+  readonly otherOptions: readonly string[]
+}
+
+/**
+ * CORR files of the module `name` that an earlier correction made, that are there still, and that the new one, whose
+ * `outputs` are known, does not replace.
+ * @param now configuration, outcome and constants of the module, as they are told of the new one.
+ */
+export function keptFiles(
+  { configuration, constants, outcomes }: EarlierMetadata,
+  name: string,
+  { folder, outputs }: { readonly folder: string; readonly outputs: readonly string[] },
+  now: Readonly<Record<string, unknown>>,
+): KeptFile[] {
+  const { sequences, status: _, [OTHERWISE]: otherwise, ...outcome } = outcomes[name] ?? {}
+  const before = {
+    ...configuration,
+    ...outcome,
+    constants: constants[name],
+    ...(otherwise as object | undefined),
+  }
+  const names = new Set(outputs.map(output => basename(output)))
+  return (Array.isArray(sequences) ? sequences : []).flatMap((sequence: unknown) => {
+    const found = v.safeParse(SEQUENCE, sequence)
+    if (!found.success) return []
+    const { output, [OTHERWISE]: own, ...told } = found.output
+    const file = basename(output)
+    if (names.has(file) || !existsSync(join(folder, file))) return []
+    const changed = Object.entries({ ...before, ...own }).filter(
+      ([key, value]) => JSON.stringify(value) !== JSON.stringify(now[key]),
+    )
+    return {
+      name: file,
+      sequence: { ...told, output, [OTHERWISE]: Object.fromEntries(changed) },
+      otherOptions: changed.map(([key]) => key).filter(key => !SELECTING.has(key)),
+    }
+  })
+}
+
+/** What may differ between files that belong together: which part of a run they are, where and when they were made. */
+const SELECTING: ReadonlySet<string> = new Set([
+  ...['modules', 'sequences', 'in-folder', 'out-folder', 'created', 'cells-without-constants'],
+])
 
 /** The folder without symbolic links, if it is there still. */
 function real(path: string): string {

@@ -5,7 +5,7 @@ import type { Detector } from '../../detectors/detector.js'
 import { asOutputError } from '../../files/errors.js'
 import type { OutputFolder } from '../../files/output-folder.js'
 import { twoDigits } from '../../model/ids.js'
-import { type EarlierMetadata, keptModules } from './earlier.js'
+import { type EarlierMetadata, type KeptFile, keptFiles, keptModules } from './earlier.js'
 import type { Provenance } from './provenance.js'
 
 /** One module in `calibration_metadata_<DET>.yml`. */
@@ -36,6 +36,7 @@ export function metadataPath(folder: string, karaboId: string): string {
  * Writes the file from which EXtra (`CalibrationData.from_correction`) and `--constants-from` read the constants of a
  * correction, and `--config` its options. Keys of our own hold versions, checksums and what became of each module.
  * @param earlier what is there of an earlier correction of the run: modules that this one has not are kept.
+ * @returns the CORR files of those modules that are still the earlier correction's.
  * @throws OutputError
  */
 export async function writeMetadataFile(
@@ -43,7 +44,7 @@ export async function writeMetadataFile(
   path: string,
   content: RunMetadata,
   earlier?: EarlierMetadata,
-): Promise<void> {
+): Promise<(KeptFile & { readonly module: number })[]> {
   const { detector, karaboId, input, provenance, modules } = content
   const aggregator = (module: number) => `${detector.aggregator}${twoDigits(module)}`
   const { stringify } = await import('yaml')
@@ -57,29 +58,33 @@ export async function writeMetadataFile(
   const general = { 'detcal-version': provenance.software, created: provenance.created }
   const names = new Set(modules.map(({ module }) => aggregator(module)))
   const kept = earlier && keptModules(earlier, names, { ...configuration, ...general })
+  const told = modules.map(each => {
+    const name = aggregator(each.module)
+    const constants = each.constants.size > 0 ? constantsOf(each) : undefined
+    const sequences = (each.outcome['sequences'] ?? []) as readonly { readonly output?: string }[]
+    const outputs = sequences.flatMap(({ output }) => output ?? [])
+    const now = { ...configuration, ...general, ...each.outcome, constants }
+    const files = earlier ? keptFiles(earlier, name, { folder: folder.path, outputs }, now) : []
+    const all = [...sequences, ...files.map(({ sequence }) => sequence)]
+    return {
+      module: each.module,
+      name,
+      constants,
+      files,
+      outcome: files.length > 0 ? { ...each.outcome, sequences: all } : each.outcome,
+    }
+  })
   const tree = {
     'calibration-configurations': configuration,
     ...general,
     'retrieved-constants': {
       ...kept?.constants,
-      ...Object.fromEntries(
-        modules
-          .filter(({ constants }) => constants.size > 0)
-          .map(({ module, pdu, constants }) => [
-            aggregator(module),
-            {
-              'physical-name': pdu,
-              constants: Object.fromEntries(
-                [...constants].map(([name, version]) => [name, constantEntry(version)]),
-              ),
-            },
-          ]),
-      ),
+      ...Object.fromEntries(told.flatMap(({ name, constants }) => (constants ? [[name, constants]] : []))),
       'time-summary': {},
     },
     'module-outcomes': {
       ...kept?.outcomes,
-      ...Object.fromEntries(modules.map(({ module, outcome }) => [aggregator(module), outcome])),
+      ...Object.fromEntries(told.map(({ name, outcome }) => [name, outcome])),
     },
   }
   // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
@@ -91,6 +96,15 @@ export async function writeMetadataFile(
   } catch (error) {
     folder.discard(part)
     throw asOutputError(error, path)
+  }
+  return told.flatMap(({ module, files }) => files.map(file => ({ ...file, module })))
+}
+
+/** The constants of a module as the facility writes them. */
+function constantsOf({ pdu, constants }: ModuleMetadata): Record<string, unknown> {
+  return {
+    'physical-name': pdu,
+    constants: Object.fromEntries([...constants].map(([name, version]) => [name, constantEntry(version)])),
   }
 }
 

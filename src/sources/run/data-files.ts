@@ -1,9 +1,9 @@
-import type { Stats } from 'node:fs'
 import { access, constants, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_NAME } from '../../exdf/euxfel-layout.js'
 import { ForeignFileError } from '../../exdf/file.js'
 import { belongsToNobody } from '../../files/names.js'
+import { kindOf } from '../../files/regular.js'
 import { DataError, type DetcalError } from '../../model/errors.js'
 
 /**
@@ -61,12 +61,6 @@ export async function requireReadableFile(path: string): Promise<void> {
   await access(path, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
     throw new DataError('may not be read', { place, hint: `Ask its owner for the right to (${error.code})` })
   })
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return 'a folder'
-  if (found.isFIFO()) return 'a pipe'
-  return found.isSocket() ? 'a socket' : 'a device'
 }
 
 async function whyNot(path: string, error: NodeJS.ErrnoException): Promise<DataError> {

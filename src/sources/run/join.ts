@@ -104,7 +104,7 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
     throw new DataError(why.message, { place: why.place })
   const SelectionError = Object.values(selection).some(part => part !== undefined) ? UsageError : DataError
   if (modules.size === 0)
-    throw new SelectionError('no frame of the run is selected', {
+    throw new SelectionError(nothingSelected(run, selection), {
       place: { file: run.path },
       hint: `It has modules ${[...run.modules.keys()].join(', ')} and ${run.trainIds.length} trains`,
     })
@@ -212,4 +212,21 @@ function withoutFrames(
   const overruled = joined.flatMap(({ file }) => pulseProblem(module, file, disagreeing.get(file)))
   const message = 'this module has no frames in the selected trains: no file is written for it'
   return [...overruled, { check: 'frames_present', severity: 'warning', message, place: { module } }]
+}
+
+/** Which option selects nothing by itself; where it is all of them together, they are all named. */
+function nothingSelected(run: Run, { modules, sequences, trains, pulses }: Selection): string {
+  const files = [...run.modules.values()].flat()
+  if (modules !== undefined && !modules.some(module => run.modules.has(module)))
+    return '--modules selects no module of the run'
+  if (sequences !== undefined && !files.some(({ sequence }) => inRanges(sequences, sequence)))
+    return `--sequences selects none of ${[...new Set(files.map(({ sequence }) => sequence))].join(', ')}`
+  const most = Math.max(0, ...files.flatMap(({ trains }) => trains.map(({ image }) => image.count)))
+  if (pulses !== undefined && positionsOf(pulses, most).count === 0)
+    return `--pulses selects none of the ${most} frames of a train`
+  const asked = Object.entries({ modules, sequences, trains, pulses }).filter(
+    ([, part]) => part !== undefined,
+  )
+  if (asked.length === 0) return 'the run has no frames'
+  return `no frame of the run is selected by ${asked.map(([name]) => `--${name}`).join(' and ')}`
 }

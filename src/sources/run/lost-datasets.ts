@@ -1,5 +1,29 @@
+import { instrumentPath } from '../../exdf/euxfel-layout.js'
+import type { ExdfFile } from '../../exdf/file.js'
+import { isDetcalError } from '../../model/errors.js'
 import type { Problem } from '../../model/problem.js'
 import { shortList } from './short-list.js'
+
+/**
+ * Members of a source's groups that have a name, but are neither dataset nor group any more: a damaged header makes them
+ * vanish, and where all files have it, or one is alone, no other file tells.
+ * @returns paths in the file.
+ */
+export function unreadableMembers({ file, instrumentSources }: ExdfFile, source: string): string[] {
+  const isLost = (path: string): boolean => {
+    try {
+      return file.dataset(path) === undefined && !file.isGroup(path)
+    } catch (error) {
+      if (isDetcalError(error, 'data')) return true
+      throw error
+    }
+  }
+  const groups = [...(instrumentSources.get(source) ?? [])].map(group => instrumentPath(source, group))
+  const there = new Set(file.names(instrumentPath(source)) ?? [])
+  const members = groups.flatMap(group => (file.names(group) ?? []).map(name => `${group}/${name}`))
+  const damagedGroups = groups.filter(group => there.has(group.slice(group.lastIndexOf('/') + 1)))
+  return [...damagedGroups, ...members].filter(isLost)
+}
 
 /** Datasets of one module file that CORR copies, `header/reserved`, each as dtype and shape of a row. */
 export interface FileLayout {

@@ -17,6 +17,7 @@ import {
   pulseFindings,
 } from './id-findings.js'
 import { INCOMPLETE, readTrains, rowDatasets } from './indexed-trains.js'
+import { unreadableMembers } from './lost-datasets.js'
 import { meaninglessNumbers } from './meaningless-numbers.js'
 import { beginAnew, riseThrough } from './parallel-gain.js'
 import type { ModuleFile, Rows, TrainEntry } from './run.js'
@@ -117,6 +118,9 @@ export function readModuleFile(
       ...pulseFindings(root, trains, pulseIds),
       ...cellFindings(root, trains, cells, detector),
       ...copiedFindings(exdf, source, trains),
+      ...unreadableMembers(exdf, source).map(
+        (dataset): IdFinding => ({ check: 'datasets_readable', severity: 'error', message: LOST, dataset }),
+      ),
     ],
     file: {
       path,
@@ -133,6 +137,8 @@ export function readModuleFile(
     },
   }
 }
+
+const LOST = 'its header is damaged: CORR is without it. Copy the file again from its source'
 
 function copiedFindings({ file }: ExdfFile, source: string, trains: readonly TrainEntry[]): IdFinding[] {
   const rowsIn = (group: string) =>

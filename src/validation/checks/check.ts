@@ -39,6 +39,8 @@ export interface FileFacts {
   readonly mtimeMs: number
   readonly controlSources: readonly string[]
   readonly instrumentSources: readonly string[]
+  /** `detcal_options` of a corrected file of detcal. */
+  readonly options: string | undefined
   /** Ids that are not 0, in file order. */
   readonly trainIds: readonly number[]
   readonly modules: readonly (ModuleInFile & PulseFacts)[]

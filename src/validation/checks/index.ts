@@ -1,9 +1,11 @@
 import { UsageError } from '../../model/errors.js'
 import type { Check } from './check.js'
 import { controlTimestampsOrder } from './control-timestamps-order.js'
+import { corrAlike } from './corr-alike.js'
 import { corrLinks } from './corr-links.js'
 import { corrProvenance } from './corr-provenance.js'
 import { corrValues } from './corr-values.js'
+import { datasetsReadable } from './datasets-readable.js'
 import { filesUnchanged } from './files-unchanged.js'
 import { framesWritten } from './frames-written.js'
 import { imageData } from './image-data.js'
@@ -32,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   trainIdsPossible,
   trainFlags,
   imageData,
+  datasetsReadable,
   framesWritten,
   imageIds,
   parallelGain,
@@ -42,6 +45,7 @@ export const CHECKS: readonly Check[] = [
   trainListsEqual,
   pulseIdsEqual,
   modulesPresent,
+  corrAlike,
   filesUnchanged,
 ]
 

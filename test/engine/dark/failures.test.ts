@@ -8,11 +8,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
-import { lockFolder } from '../../../src/files/lock.js'
+import { partOf } from '../../../src/files/parts.js'
 import { StoppedError } from '../../../src/model/interruptions.js'
 import { writeGoldenRun } from '../../golden/dark/index.js'
 import { writeControl } from '../../helpers/exdf.js'
@@ -141,18 +141,13 @@ describe('nothing half-written', () => {
 
   it('of a process that was killed is swept by the next, what a living one does is not', async () => {
     const catalogue = fresh()
-    const dead = join(catalogue, `.dark-${hostname()}-1`)
-    const alive = join(catalogue, `.dark-${hostname()}-2`)
+    const alive = partOf(join(catalogue, '.dark'))
+    // No process has this number: Linux ends at 4194304.
+    const dead = partOf(join(catalogue, '.dark')).replace(/\d+$/, '4194305')
     for (const path of [dead, alive]) mkdirSync(path, { recursive: true })
     writeFileSync(join(dead, 'module03'), 'half')
-    // No process has this number: Linux ends at 4194304.
-    const holder = { pid: 4_194_305, host: hostname(), started: '1' }
-    writeFileSync(join(dead, '.detcal.lock'), JSON.stringify(holder))
-    lockFolder(alive)
     await characterise({ runs, catalogue })
-    expect(readdirSync(catalogue).filter(name => name.startsWith('.dark-'))).toEqual([
-      `.dark-${hostname()}-2`,
-    ])
+    expect(readdirSync(catalogue).filter(name => name.startsWith('.dark'))).toEqual([basename(alive)])
   })
 
   it('a module whose file ends early is named, and does not keep the others from theirs', async () => {

@@ -1,0 +1,47 @@
+import { pino } from 'pino'
+import type { Geometry } from '../geometry/tile.js'
+import { type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
+import { kitOf } from '../kits/index.js'
+import { isDetcalError } from '../model/errors.js'
+import type { LiveService } from '../online/live.js'
+import { startWeb, type Web } from '../web/start-web.js'
+
+export interface ServePageOptions extends GeometryOptions {
+  /** `HOST:PORT`, or `off`. */
+  readonly http: string
+  /** Log of all that happens, not only of what goes wrong. */
+  readonly json: boolean
+}
+
+/**
+ * Serves the page of a service. Where pixels are is found out when it is known which detector it is.
+ * @param fail is told if they cannot be: single modules are shown then.
+ * @returns undefined if it is off. @throws UsageError if the address cannot be listened on.
+ */
+export async function openServePage(
+  service: LiveService,
+  options: ServePageOptions,
+  fail: (line: string) => void,
+): Promise<Web | undefined> {
+  const { http, json } = options
+  if (http === 'off') return undefined
+  let asked: string | undefined
+  let known: Geometry | undefined
+  const find = async (id: string): Promise<void> => {
+    try {
+      known = await geometryOf(kitOf({ id }), options)
+    } catch (error) {
+      fail(`the page shows single modules only: ${isDetcalError(error) ? error.line : String(error)}`)
+    }
+  }
+  const geometry = (): Geometry | undefined => {
+    const id = service.status().detector?.id
+    if (id !== undefined && id !== asked) {
+      asked = id
+      void find(id)
+    }
+    return known
+  }
+  const log = pino({ name: 'detcal', level: json ? 'info' : 'warn' }, pino.destination(2))
+  return startWeb({ service, http, geometry, log })
+}

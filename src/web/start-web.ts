@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server'
+import { type Logger, pino } from 'pino'
+import { WebSocketServer } from 'ws'
+import type { Geometry } from '../geometry/tile.js'
+import { UsageError } from '../model/errors.js'
+import type { LiveService } from '../online/live.js'
+import { webApp } from './app.js'
+import { openAudience } from './audience.js'
+import { openFeeds } from './feed.js'
+import { openMetrics } from './metrics.js'
+import { type PicturePlace, placeOf } from './place.js'
+
+export interface WebOptions {
+  readonly service: LiveService
+  /** `HOST:PORT`, or a port of loopback alone; port 0: a free one. */
+  readonly http: string
+  /** Where pixels are; asked until it is known. Without it single modules are shown. */
+  readonly geometry: () => Geometry | undefined
+  /** What changes of state need; by default a random one. */
+  readonly token?: string
+  /** Names under which the machine is asked, beside its addresses, its host name and localhost. */
+  readonly names?: readonly string[]
+  /** By default JSON lines on stderr. */
+  readonly log?: Logger
+  /** ms between pictures of a view, at least. */
+  readonly interval?: number
+}
+
+export interface Web {
+  /** `http://127.0.0.1:8080` */
+  readonly address: string
+  /** The page's address with the token in it: whoever has it may change settings. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Pages do not say more than this at once. */
+const MAX_MESSAGE = 4096
+const MAX_CONNECTIONS = 256
+
+/**
+ * Serves the page, `/metrics` and `/healthz` of a running service.
+ * @throws UsageError if the address is none or cannot be listened on.
+ */
+export async function startWeb(options: WebOptions): Promise<Web> {
+  const { service, geometry, names = [], interval = 100 } = options
+  const { host, port } = endpointOf(options.http)
+  const token = options.token ?? randomBytes(24).toString('base64url')
+  const log = options.log ?? pino({ name: 'detcal' }, pino.destination(2))
+  let tried: Geometry | undefined
+  let known: PicturePlace | undefined
+  const place = (): PicturePlace | undefined => {
+    const now = geometry()
+    if (now === undefined || now === tried) return known
+    tried = now
+    try {
+      known = placeOf(now)
+    } catch (error) {
+      // Trains go on without their picture.
+      log.error({ err: error }, 'the geometry makes no picture: the page shows single modules only')
+    }
+    return known
+  }
+
+  const metrics = openMetrics(service, () => ({ viewers: audience.size(), ...audience.counts }))
+  const audience = openAudience(service, openFeeds(service, place, interval), () => metrics.observe())
+  const app = webApp({ service, audience, metrics, place, token, log, names: [host, ...names] })
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE })
+  // Its declaration is narrower than what it is given; it is made for this library.
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { headersTimeout: 5000, requestTimeout: 10_000, maxHeaderSize: 8192 },
+    websocket: { server: sockets as unknown as WebSocketServerLike },
+  }) as Server
+  server.maxConnections = MAX_CONNECTIONS
+  try {
+    await listen(server, host, port)
+  } catch (error) {
+    audience.close()
+    throw new UsageError(`cannot listen on ${options.http}: ${(error as Error).message}`, {
+      hint: 'Choose another address by --http',
+    })
+  }
+  const address = `http://${shownHost(host)}:${(server.address() as AddressInfo).port}`
+  log.info({ address }, 'the page is there')
+  return {
+    address,
+    url: `${address}/#token=${token}`,
+    close: async () => {
+      audience.close()
+      const closed = new Promise(resolve => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function endpointOf(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, name = bracketed ?? '127.0.0.1', digits = ''] =
+    /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (digits === '' || port > 65_535)
+    throw new UsageError(`"${text}" is not an address`, { hint: 'Give HOST:PORT, like 127.0.0.1:8080' })
+  return { host: name, port }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Of all addresses none can be opened in a browser. */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return hostname()
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -38,7 +38,7 @@ describe('the joiner of trains', () => {
   })
   function joiner(modules = 2, deadline = 100) {
     const losses: [string, number, number | undefined][] = []
-    const made = new TrainJoiner({
+    const made = new TrainJoiner<RawPart>({
       ...{ modules: ids(modules).map(moduleIndex), deadline },
       onLoss: (cause, _, { train, module }) => losses.push([cause, train, module]),
     })

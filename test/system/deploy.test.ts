@@ -45,12 +45,12 @@ describe('what is shipped for facilities', () => {
   it('the Slurm script gives each node its modules, and joins them on the first', () => {
     const programs: Record<string, string> = {
       scontrol: 'printf "node%d\\n" 1 2 3 4',
-      getent: 'echo "10.0.0.${2#node} STREAM x"',
+      getent: 'echo "10.0.0.$(tr -dc 0-9 <<< "$2") STREAM x"',
       detcal: 'echo "$SLURMD_NODENAME: $*" >> "$TOLD"',
       // Runs its command once a node, as the real one does.
       srun: [
         'only=',
-        'while [[ $1 == --* ]]; do [[ $1 == --nodelist=* ]] && only=${1#*=}; shift; done',
+        'while [[ $1 == --* ]]; do [[ $1 == --nodelist=* ]] && only=$(cut -d= -f2 <<< "$1"); shift; done',
         'for id in 0 1 2 3; do node=node$((id + 1))',
         '[[ -z $only || $only == "$node" ]] && SLURM_NODEID=$id SLURMD_NODENAME=$node "$@"; done; true',
       ].join('\n'),

@@ -1,10 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-
-/** Bytes of buffers, and least number of them, from which on those that nobody uses any more are looked for. */
-const MUCH = 64 * 2 ** 20
-const FEW = 4
-
 /** Bytes of a train's results, and views that were made of them. */
 export interface TrainBuffer {
   readonly buffer: SharedArrayBuffer
@@ -18,17 +11,14 @@ export interface TrainBuffer {
  * Memory that trains' results are written into and sent from, without a copy.
  *
  * ZeroMQ sends from the memory that it is given and does not tell when it has done so; it only drops its reference. So a
- * buffer is used again when the garbage collector has found all views on it unreachable. Where trains are small it runs so
- * seldom that hundreds of buffers would wait for it: it is made to run where there are many and none is free (a few ms, every
- * so many trains). Where none is free a new one is made.
+ * buffer is used again when the garbage collector has found all views on it unreachable. That it runs often enough is
+ * certain: what is received is memory of the same kind, as much for every train. Where none is free a new one is made.
  */
 export class TrainBuffers {
   readonly #free: SharedArrayBuffer[] = []
   readonly #users = new Map<SharedArrayBuffer, number>()
   readonly #gone = new FinalizationRegistry<SharedArrayBuffer>(buffer => this.#leave(buffer))
   #bytes = 0
-  /** Trains since unused buffers were looked for. */
-  #since = 0
 
   /** Buffers that there are. */
   get count(): number {
@@ -38,12 +28,6 @@ export class TrainBuffers {
   /** A buffer of `bytes`; its content is what an earlier train left. */
   take(bytes: number): TrainBuffer {
     if (bytes !== this.#bytes) this.#resize(bytes)
-    const many = Math.max(FEW, Math.ceil(MUCH / Math.max(1, bytes)))
-    if (this.#free.length === 0 && this.count >= many && this.#since >= many) {
-      this.#since = 0
-      collect()
-    }
-    this.#since++
     const buffer = this.#free.pop() ?? new SharedArrayBuffer(bytes)
     this.#users.set(buffer, 1)
     let released = false
@@ -76,15 +60,4 @@ export class TrainBuffers {
       this.#free.push(buffer)
     } else this.#users.delete(buffer)
   }
-}
-
-let gc: (() => void) | undefined
-
-/** Runs the garbage collector; what it finds is told later, between two tasks. */
-function collect(): void {
-  if (gc === undefined) {
-    setFlagsFromString('--expose-gc')
-    gc = runInNewContext('gc') as () => void
-  }
-  gc()
 }

@@ -1,9 +1,10 @@
 // The online service over many trains, and under many damaged messages: `npm run soak:online [-- --trains N --messages N]`.
 // Prints what it saw as JSON; ends with 1 where memory grew, something was lost, or a message was too much.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { BridgeClient } from '../../dist/src/bridge/client.js'
@@ -14,7 +15,7 @@ import { OnlineService } from '../../dist/src/online/service.js'
 
 const MIB = 2 ** 20
 /** MiB of growth that are allowed: from a tenth of the trains on; under damaged messages, where cells of any number come. */
-const ALLOWED = { trains: 20, messages: 320 }
+const ALLOWED = { trains: 20, messages: 512 }
 const MODULES = [0, 1]
 const KARABO_ID = 'SCS_DET_DSSC1M-1'
 const PIXELS = 128 * 512
@@ -87,24 +88,55 @@ async function within(promise, what) {
 /** Resident MiB, the least of some moments: what is garbage comes and goes. */
 const least = samples => Math.min(...samples)
 
-/** Whole trains: memory of the process, which sends and reads them too, from a tenth of them on. */
+/** Starts `detcal serve`; resolves when it says where it serves. */
+async function command(catalogue, source) {
+  const options = [
+    '--source',
+    source,
+    '--source-socket',
+    'PULL',
+    '--modules',
+    MODULES.join(),
+    '--catalogue',
+    catalogue,
+  ]
+  const outputs = ['--publish', 'tcp://127.0.0.1:*', '--when-full', 'wait', '--http', 'off', '--json']
+  const child = spawn(process.execPath, [MAIN, 'serve', ...options, ...outputs, '--workers', '2'])
+  let told = ''
+  child.stdout.setEncoding('utf8').on('data', text => {
+    told += text
+  })
+  const ended = new Promise(resolve => child.on('close', () => resolve(JSON.parse(told))))
+  for await (const line of createInterface({ input: child.stderr })) {
+    const endpoint = /at (tcp:\S+)/.exec(line)?.[1]
+    if (endpoint === undefined) continue
+    child.stderr.resume()
+    return { child, ended, endpoint }
+  }
+  throw new Error('detcal serve has ended')
+}
+
+/** Whole trains: resident memory of `detcal serve` from a tenth of them on. */
 async function manyTrains(catalogue) {
-  const { source, service, client } = await start(catalogue)
+  const source = await BridgeServer.bind({ socket: 'PUSH', endpoint: 'tcp://127.0.0.1:*', whenFull: 'wait' })
+  const { child, ended, endpoint } = await command(catalogue, source.endpoint)
+  const client = BridgeClient.connect(endpoint, 'REQ')
   const feeding = (async () => {
     for (let train = 1; train <= trains; train++) await source.send(messageOf(train))
   })()
   const samples = []
   for (let train = 1; train <= trains; train++) {
     await within(client.next(), `train ${train}`)
-    samples.push(process.memoryUsage.rss() / MIB)
+    // Pages of 4 KiB.
+    samples.push(Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) / 256)
   }
   await feeding
   const tenth = Math.floor(trains / 10)
   const first = least(samples.slice(tenth - Math.floor(tenth / 2), tenth))
   const last = least(samples.slice(-Math.floor(tenth / 2)))
-  const { received, complete, lost } = service.status().trains
+  child.kill('SIGTERM')
+  const { received, complete, lost } = (await within(ended, 'the end')).trains
   client.close()
-  await service.close()
   await source.close()
   return { received, complete, lost, atATenth: first, atTheEnd: last, grown: last - first }
 }

@@ -78,7 +78,7 @@ export function readTrainIndex({ file, formatVersion }: ExdfFile): TrainIndex {
         list.push(`${digitsOf(column, row)} (train ${trainId})`)
         return undefined
       }
-      const flag = integerOf(flags, INDEX.flag, ...I32)
+      const flag = integerOf(flags, INDEX.flag, ...(formatVersion === '1.1' ? I32 : FLAG))
       rows.push({
         row,
         trainId,
@@ -95,6 +95,7 @@ export function readTrainIndex({ file, formatVersion }: ExdfFile): TrainIndex {
   return { length, rows, zeros, impossible, remarks, meaningless }
 }
 
+const FLAG = [0n, 1n] as const
 const I32 = [-(2n ** 31n), 2n ** 31n - 1n] as const
 const MAX_U64 = 2n ** 64n - 1n
 

@@ -1,18 +1,22 @@
 /** Bytes of a train's results, and views that were made of them. */
 export interface TrainBuffer {
   readonly buffer: SharedArrayBuffer
-  /** A view to be handed to a transport: the buffer is used again only when all of them are gone. */
+  /** Bytes to be handed to a transport: the buffer is used again only when all views of it are gone. */
   view(offset: number, bytes: number): Uint8Array
   /** Nobody but the holders of views uses it any more. */
   release(): void
 }
 
+/** Buffers in use at which views become copies: trains in flight, and those that the collector usually lags behind. */
+const MOST_IN_USE = 8
+
 /**
  * Memory that trains' results are written into and sent from, without a copy.
  *
  * ZeroMQ sends from the memory that it is given and does not tell when it has done so; it only drops its reference. So a
- * buffer is used again when the garbage collector has found all views on it unreachable. That it runs often enough is
- * certain: what is received is memory of the same kind, as much for every train. Where none is free a new one is made.
+ * buffer is used again when the garbage collector has found all views on it unreachable. What is received is memory of the
+ * same kind, so that with large trains it runs every few of them; with small ones it seldom does. Where many buffers wait for
+ * it, a view is a copy, which is memory that the collector counts itself.
  */
 export class TrainBuffers {
   readonly #free: SharedArrayBuffer[] = []
@@ -34,6 +38,8 @@ export class TrainBuffers {
     return {
       buffer,
       view: (offset, length) => {
+        if (this.#users.size - this.#free.length > MOST_IN_USE)
+          return Buffer.from(new Uint8Array(buffer, offset, length))
         const view = Buffer.from(buffer, offset, length)
         this.#users.set(buffer, (this.#users.get(buffer) ?? 0) + 1)
         this.#gone.register(view, buffer)

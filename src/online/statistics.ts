@@ -5,12 +5,14 @@ const LATENCIES = 1000
 const RECENT = 300
 /** ms over which rates are taken. */
 const WINDOW = 5000
+/** ms that are counted together. */
+const BIN = 100
 
 interface Flow {
   readonly at: number
-  readonly trains: number
-  readonly bytesIn: number
-  readonly bytesOut: number
+  trains: number
+  bytesIn: number
+  bytesOut: number
 }
 
 /** What went through a service: counts since its start, rates of the last seconds, latencies of the last trains. */
@@ -23,7 +25,7 @@ export class Statistics {
   readonly #modules = new Map<number, { trains: number; missing: number; there: boolean; problem?: string }>()
   readonly #latencies: number[] = []
   readonly #recent: TrainRecord[] = []
-  #flows: Flow[] = []
+  readonly #flows: Flow[] = []
 
   constructor() {
     this.lost = Object.fromEntries(LOSS_CAUSES.map(cause => [cause, 0])) as Record<LossCause, number>
@@ -93,15 +95,21 @@ export class Statistics {
     return { p50: at(0.5), p99: at(0.99) }
   }
 
-  #flow(flow: Omit<Flow, 'at'>): void {
+  #flow({ trains, bytesIn, bytesOut }: Omit<Flow, 'at'>): void {
     this.#forget()
-    this.#flows.push({ at: performance.now(), ...flow })
+    const at = performance.now()
+    const last = this.#flows.at(-1)
+    if (last === undefined || at - last.at > BIN) this.#flows.push({ at, trains, bytesIn, bytesOut })
+    else {
+      last.trains += trains
+      last.bytesIn += bytesIn
+      last.bytesOut += bytesOut
+    }
   }
 
   #forget(): void {
     const since = performance.now() - WINDOW
-    const first = this.#flows.findIndex(({ at }) => at >= since)
-    this.#flows = first < 0 ? [] : this.#flows.slice(first)
+    while ((this.#flows[0]?.at ?? since) < since) this.#flows.shift()
   }
 }
 

@@ -61,7 +61,7 @@ function served(
       data.catalogue,
     ],
     ...['--publish', 'tcp://127.0.0.1:*', '--publish-socket', 'PUSH', '--when-full', 'wait'],
-    ...['--axis-order', 'file', '--http', 'off', '--json', '--workers', String(options.workers), ...steps],
+    ...['--axis-order', 'file', '--json', '--workers', String(options.workers), ...steps],
     ...['--modules', `0-${data.modules - 1}`],
   ]
   const latencies: number[] = []

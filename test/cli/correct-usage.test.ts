@@ -203,7 +203,7 @@ describe('the command itself', () => {
       return names.filter(name => name.length === above.length + 1)
     }
     const all = commands().flatMap(command =>
-      ['constants', 'geometry'].includes(command[0] ?? '') ? commands(...command) : [command],
+      ['constants', 'geometry', 'jobs', 'keys'].includes(command[0] ?? '') ? commands(...command) : [command],
     )
     expect(all.map(command => command.join(' '))).toEqual(
       expect.arrayContaining([

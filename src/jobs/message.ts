@@ -77,8 +77,8 @@ function messageOfList([action, ...rest]: readonly LiteralItem[]): unknown {
         rid: textOf(rid),
         instrument,
         cycle: textOf(cycle),
-        proposal: numberOf(proposal, 'p'),
-        run: numberOf(run, 'r'),
+        proposal: numberOf(proposal, 'p?'),
+        run: numberOf(run, 'r?'),
       },
       ...(priority !== undefined && { priority: numberOf(priority, '') }),
       quality: 'good',
@@ -98,7 +98,7 @@ function textOf(item: LiteralItem | undefined): unknown {
 }
 
 /** `900900`, `'900900'` and `'p900900'` are one number. */
-function numberOf(item: LiteralItem | undefined, letter: string): unknown {
-  const digits = typeof item === 'string' ? new RegExp(`^${letter}?(-?\\d{1,9})$`).exec(item)?.[1] : undefined
+function numberOf(item: LiteralItem | undefined, letter: 'p?' | 'r?' | ''): unknown {
+  const digits = typeof item === 'string' ? new RegExp(`^${letter}(-?\\d{1,9})$`).exec(item)?.[1] : undefined
   return digits === undefined ? item : Number(digits)
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -101,8 +101,7 @@ function drawn(): string[] {
 
 describe(`killed, seed ${SEED}`, () => {
   it('has moments in every process', () => {
-    expect([...counts.keys()].sort()).toEqual([...JOBS, 'serve'])
-    for (const [role, count] of counts) expect([role, count]).toEqual([role, expect.any(Number)])
+    expect([...counts.keys()].sort()).toEqual([...JOBS, 'serve'].sort())
     expect(Math.min(...counts.values())).toBeGreaterThan(8)
   })
 

@@ -122,6 +122,6 @@ export async function startService(
 
 /** Looks until `found` is so. */
 export async function until(found: () => boolean, what: () => string): Promise<void> {
-  for (const end = Date.now() + 50_000; !found(); await new Promise(resolve => setTimeout(resolve, 30)))
+  for (const end = Date.now() + 25_000; !found(); await new Promise(resolve => setTimeout(resolve, 30)))
     if (Date.now() > end) throw new Error(`it did not come to that: ${what()}`)
 }

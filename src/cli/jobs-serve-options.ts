@@ -5,6 +5,7 @@ import { machineLimits, memoryBudget, parseBytes } from '../engine/plan/budget.j
 import { readConfig } from '../engine/run/config.js'
 import type { JobServiceOptions } from '../jobs/service.js'
 import { UsageError } from '../model/errors.js'
+import { given } from '../model/given.js'
 import { queueOption } from './jobs-options.js'
 import { flagOption, numberOption, textOption } from './options.js'
 
@@ -87,7 +88,9 @@ export async function jobServiceOptions(
   const { queue, bind, publish, watch, checksums } = args
   const { request, machine } =
     args.config === undefined ? { request: {}, machine: {} } : await readConfig(args.config)
-  const decided = DECIDED.find(name => request[name] !== undefined)
+  const decided =
+    DECIDED.find(name => request[name] !== undefined) ??
+    (['overwrite', 'sync'] as const).find(name => machine[name] !== undefined)
   if (decided !== undefined)
     throw new UsageError(`--config says ${decided}, which requests and the service decide`, {
       hint: 'Leave it out of the file',
@@ -106,6 +109,7 @@ export async function jobServiceOptions(
       workers: Math.max(1, Math.floor((machine.workers ?? limits.cpus) / atATime)),
       memory: Math.floor(memory / atATime),
       checksums,
+      ...given(machine, ['constantsCache', 'constantsCacheSize']),
     },
     settleMs: numberOf(args.settle, '--settle', 0, 1e6) * 1000,
     waitMs: numberOf(args.waitLimit, '--wait-limit', 0, 1e8) * 1000,

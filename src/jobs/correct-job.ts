@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { onlySequences } from '../engine/plan/plan.js'
 import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { type ExecutionOptions, executeCorrection, prepareCorrection } from '../engine/run/prepare.js'
+import { software } from '../files/version.js'
 import { DataError } from '../model/errors.js'
 import { given } from '../model/given.js'
 import type { JobTask } from './job-files.js'
@@ -9,10 +10,11 @@ import { filesOf, readPlan } from './plan-job.js'
 import { runFolders } from './run-key.js'
 
 /** What a part tells of what it did. */
-export type PartOutcome = Pick<
-  CorrectionOutcome,
-  'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory'
->
+export interface PartOutcome
+  extends Pick<CorrectionOutcome, 'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory'> {
+  /** Which build made its files. */
+  readonly software: string
+}
 
 /**
  * Corrects one part of a request. Its files are those that a correction of the whole run writes; what an earlier attempt
@@ -38,7 +40,7 @@ export async function correctJob(
     { ...prepared, plan: onlySequences(prepared.plan, part.sequences), provenance: planned.provenance },
     { ...options, overwrite: true, part: `${task.id}-${name}`, created: task.created },
   )
-  return { modules, problems, frames, seconds, peakMemory }
+  return { software: software(), modules, problems, frames, seconds, peakMemory }
 }
 
 function requireUnchanged(raw: string, files: Readonly<Record<string, string>>): void {

@@ -27,6 +27,9 @@ const TASK = v.object({
   /** Threads and bytes of memory of a job; absent: as many as there are. */
   workers: v.optional(v.number()),
   memory: v.optional(v.number()),
+  /** Folder and size of the constants cache, as of `detcal correct`. */
+  constantsCache: v.optional(v.string()),
+  constantsCacheSize: v.optional(v.string()),
   /** Whether the completion file has the files' checksums. */
   checksums: v.boolean(),
   /** When the results say that they were made: the same in all parts, whenever they ran. */
@@ -39,9 +42,9 @@ export function jobFolder(queue: string, id: number): string {
   return join(`${resolve(queue)}.jobs`, String(id))
 }
 
-/** The lock that a job's process holds while it runs. */
+/** What the lock is of that a job's process holds while it runs. */
 export function jobLock(folder: string, name: string): string {
-  return join(folder, `${name}.lock`)
+  return join(folder, name)
 }
 
 /** The log of all its attempts. */

@@ -22,7 +22,7 @@ export interface SchedulerOptions {
   readonly launcher: JobLauncher
   readonly root: string
   /** What the jobs of each request are told besides its run. */
-  readonly task: Pick<JobTask, 'catalogue' | 'options' | 'maxJobs' | 'workers' | 'memory' | 'checksums'>
+  readonly task: Omit<JobTask, 'id' | 'run' | 'root' | 'detector' | 'overwrite' | 'created'>
   /** How long a run's files must stay as they are where no marker says that it is complete, ms. */
   readonly settleMs: number
   /** How long a request waits for its run at most, ms. */

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { lockFile } from '../files/lock.js'
-import { BusyError, isDetcalError } from '../model/errors.js'
+import { BusyError, type DetcalError, isDetcalError } from '../model/errors.js'
 import { EventSocket, flushEvents } from './event-socket.js'
 import type { JobLauncher } from './launcher.js'
 import { JobQueue } from './queue.js'
@@ -27,6 +27,8 @@ export interface JobServiceOptions extends Omit<SchedulerOptions, 'queue' | 'lau
   readonly signal: AbortSignal
   /** Told of every change of a request, once it is in the queue. */
   readonly onEvent?: (event: QueuedEvent) => void
+  /** Told of what keeps the service from its work. */
+  readonly onTrouble?: (error: DetcalError) => void
   /** Told when the service answers. */
   readonly onReady?: (endpoints: { readonly bind: string; readonly publish?: string }) => void
 }
@@ -71,7 +73,11 @@ export async function serveJobs(options: JobServiceOptions): Promise<void> {
           await watch.look()
           looked = performance.now()
         }
-        await scheduler.step()
+        await scheduler.step().catch(error => {
+          // A queue that others keep, or a full disk: nothing is lost, and it is tried again.
+          if (!isDetcalError(error)) throw error
+          options.onTrouble?.(error)
+        })
         await tell()
         await Promise.race([woken, pause(pollMs, signal)])
       }
@@ -88,12 +94,12 @@ export async function serveJobs(options: JobServiceOptions): Promise<void> {
 /** @returns what releases the lock. */
 function lockQueue(path: string): () => void {
   try {
-    return lockFile(`${path}.lock`).release
+    return lockFile(path).release
   } catch (error) {
     if (!isDetcalError(error, 'busy')) throw error
     throw new BusyError('another service has this queue', {
       place: { file: path },
-      hint: `Stop it first; if there is none, remove ${path}.lock`,
+      hint: error.hint ?? 'Stop it first',
       cause: error,
     })
   }

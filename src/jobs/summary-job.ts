@@ -4,7 +4,6 @@ import type { Detector } from '../detectors/detector.js'
 import { type ModuleOutcome, moduleOutcome, type SequenceOutcome } from '../engine/run/outcome.js'
 import { contentOf } from '../files/content.js'
 import { OutputFolder } from '../files/output-folder.js'
-import { software } from '../files/version.js'
 import { KITS } from '../kits/index.js'
 import { DataError } from '../model/errors.js'
 import { earlierMetadata } from '../sinks/metadata/earlier.js'
@@ -63,7 +62,9 @@ async function summarise(
     .map(({ name }) => outcomeOf(folder, name))
   const modules = mergedModules(parts)
   const metadata = metadataPath(out.path, karaboId)
-  const made = { software: software(), created: task.created }
+  // Several, if detcal was replaced meanwhile.
+  const software = [...new Set(parts.map(part => part.software))].join(', ')
+  const made = { software, created: task.created }
   const usable = modules.some(({ status }) => status !== 'failed')
   if (usable) {
     const content = {
@@ -89,7 +90,7 @@ async function summarise(
     request: task.id,
     status: !usable ? 'failed' : problems.length > 0 ? 'partial' : 'corrected',
     completed: new Date().toISOString(),
-    software: made.software,
+    software,
     ...(usable && { metadata: basename(metadata) }),
     trains: Math.max(0, ...modules.map(trainsOf)),
     frames: files.reduce((sum, { frames }) => sum + frames, 0),

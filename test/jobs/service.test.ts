@@ -82,7 +82,7 @@ describe('a service', () => {
     expect(service.endpoint).not.toBe('')
     service.child.kill('SIGTERM')
     expect(await service.ended).toBe(0)
-    expect(existsSync(`${queue}.lock`)).toBe(false)
+    expect(readdirSync(tree.folder).filter(name => name.endsWith('.lock'))).toEqual([])
   })
 
   it('waits for a quality, for the run and for its files, and tells which', async () => {

@@ -1,5 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { readTask } from '../../jobs/job-files.js'
 import { runJob } from '../../jobs/run-job.js'
+import { given } from '../../model/given.js'
 import { openConstantsCache } from '../constants-cache.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { numberOption, textOption } from '../options.js'
@@ -22,7 +24,7 @@ export const runJobCommand: CommandModule<object, RunJobOptions> = {
         attempt: { ...numberOption('number of the start'), demandOption: true },
       }) as unknown as Argv<RunJobOptions>,
   handler: async ({ folder, name, attempt }: ArgumentsCamelCase<RunJobOptions>) => {
-    const cache = openConstantsCache({})
+    const cache = openConstantsCache(given(readTask(folder), ['constantsCache', 'constantsCacheSize']))
     const isWhole = await interruptible(signal => runJob({ folder, name, attempt }, { cache, signal }))
     endWith({ code: isWhole ? EXIT.done : EXIT.problems })
   },

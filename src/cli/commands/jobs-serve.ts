@@ -26,6 +26,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
     signal,
     onReady: ({ bind, publish }) =>
       say(`taking requests at ${bind}${publish === undefined ? '' : `, publishing at ${publish}`}`),
+    onTrouble: ({ line }) => say(`error: ${line}`),
     onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
   })
   return EXIT.done

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
+import { readCurveKeys } from '../bridge/curve-keys.js'
 import { machineLimits, memoryBudget, parseBytes } from '../engine/plan/budget.js'
 import { readConfig } from '../engine/run/config.js'
 import type { JobServiceOptions } from '../jobs/service.js'
@@ -16,6 +17,7 @@ export interface ServeJobsArguments {
   readonly queue: string
   readonly bind: string
   readonly publish?: string
+  readonly curveKeys?: string
   readonly http: string
   readonly watch: boolean
   readonly launcher: string
@@ -44,6 +46,7 @@ export function serveJobsOptions(yargs: Argv): Argv<ServeJobsArguments> {
       queue: queueOption,
       bind: { ...textOption('where requests are taken, over ZeroMQ', IN), default: 'tcp://127.0.0.1:5555' },
       publish: textOption('where changes are published: tcp://127.0.0.1:5556', IN),
+      'curve-keys': textOption('file of keys: encrypts, and lets its clients in alone (detcal keys new)', IN),
       http: { ...textOption('there is no page yet', IN), choices: ['off'], default: 'off' },
       watch: flagOption('look for migration markers in the tree', IN),
       settle: {
@@ -85,7 +88,7 @@ const DECIDED = [
 export async function jobServiceOptions(
   args: ServeJobsArguments,
 ): Promise<Omit<JobServiceOptions, 'launcher' | 'signal'>> {
-  const { queue, bind, publish, watch, checksums } = args
+  const { queue, bind, publish, curveKeys, watch, checksums } = args
   const { request, machine } =
     args.config === undefined ? { request: {}, machine: {} } : await readConfig(args.config)
   const decided =
@@ -101,6 +104,7 @@ export async function jobServiceOptions(
   return {
     ...{ queue, bind, watch },
     ...(publish !== undefined && { publish }),
+    ...(curveKeys !== undefined && { keys: await readCurveKeys(curveKeys) }),
     root: folderOf(args.root, '--root'),
     task: {
       catalogue: folderOf(args.catalogue, '--catalogue'),

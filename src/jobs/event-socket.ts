@@ -1,7 +1,7 @@
 import { Publisher } from 'zeromq'
 import type { JobQueue } from './queue.js'
 import type { QueuedEvent } from './queued.js'
-import { bound, requireLoopback } from './reply-socket.js'
+import { bound, requireClosed, type SocketDoor } from './reply-socket.js'
 
 /** Events that are sent at a time. */
 const BATCH = 100
@@ -16,10 +16,13 @@ export class EventSocket {
     this.endpoint = endpoint
   }
 
-  /** @throws UsageError if the endpoint cannot be bound, or others than this machine's programs would reach it. */
-  static async bind(endpoint: string): Promise<EventSocket> {
-    requireLoopback(endpoint, '--publish')
-    const socket = new Publisher({ linger: 1000 })
+  /**
+   * @param door lets those in alone whose keys are known; absent: everybody.
+   * @throws UsageError if the endpoint cannot be bound, or is without a door and other machines would reach it.
+   */
+  static async bind(endpoint: string, door?: SocketDoor): Promise<EventSocket> {
+    requireClosed(endpoint, '--publish', door)
+    const socket = new Publisher({ linger: 1000, ...door })
     await bound(socket, endpoint)
     return new EventSocket(socket, socket.lastEndpoint ?? endpoint)
   }

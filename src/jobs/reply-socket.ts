@@ -1,5 +1,6 @@
 import { Reply } from 'zeromq'
 import { isLoopback, parseEndpoint } from '../bridge/endpoint.js'
+import type { curveLock } from '../bridge/server.js'
 import { errorText, isDetcalError, UsageError } from '../model/errors.js'
 import { type JobMessage, parseMessage } from './message.js'
 import type { JobReply } from './submit.js'
@@ -19,10 +20,17 @@ export class ReplySocket {
     this.#done = this.#serve(answer)
   }
 
-  /** @throws UsageError if the endpoint cannot be bound, or others than this machine's programs would reach it. */
-  static async bind(endpoint: string, answer: (message: JobMessage) => JobReply): Promise<ReplySocket> {
-    requireLoopback(endpoint, '--bind')
-    const socket = new Reply({ maxMessageSize: MOST_FRAME_BYTES, linger: 1000 })
+  /**
+   * @param door lets those in alone whose keys are known; absent: everybody.
+   * @throws UsageError if the endpoint cannot be bound, or is without a door and other machines would reach it.
+   */
+  static async bind(
+    endpoint: string,
+    answer: (message: JobMessage) => JobReply,
+    door?: SocketDoor,
+  ): Promise<ReplySocket> {
+    requireClosed(endpoint, '--bind', door)
+    const socket = new Reply({ maxMessageSize: MOST_FRAME_BYTES, linger: 1000, ...door })
     await bound(socket, endpoint)
     return new ReplySocket(socket, socket.lastEndpoint ?? endpoint, answer)
   }
@@ -70,10 +78,13 @@ export async function bound(
   }
 }
 
-/** @throws UsageError if programs of other machines would reach an endpoint. */
-export function requireLoopback(endpoint: string, option: string): void {
-  if (isLoopback(parseEndpoint(endpoint, option))) return
+/** Options of a socket that lets those in alone who have a key that is known. */
+export type SocketDoor = ReturnType<typeof curveLock>
+
+/** @throws UsageError if programs of other machines would reach an endpoint that has no door. */
+export function requireClosed(endpoint: string, option: string, door: SocketDoor | undefined): void {
+  if (isLoopback(parseEndpoint(endpoint, option)) || door !== undefined) return
   throw new UsageError(`${option} ${endpoint} would be open to other machines, and nothing tells who asks`, {
-    hint: 'Bind 127.0.0.1, and let others come through an ssh tunnel',
+    hint: 'Bind 127.0.0.1, or let those in alone whose keys you know: --curve-keys',
   })
 }

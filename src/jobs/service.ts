@@ -1,4 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
+import { clientDoors } from '../bridge/client-door.js'
+import type { CurveKeys } from '../bridge/curve-keys.js'
+import { curveLock } from '../bridge/server.js'
 import { lockFile } from '../files/lock.js'
 import { BusyError, type DetcalError, isDetcalError } from '../model/errors.js'
 import { EventSocket, flushEvents } from './event-socket.js'
@@ -20,6 +23,10 @@ export interface JobServiceOptions extends Omit<SchedulerOptions, 'queue' | 'lau
   readonly bind: string
   /** Where events are published; absent: nowhere. */
   readonly publish?: string
+  /** Keys of the service and of those who may connect; absent: whoever is on this machine. */
+  readonly keys?: CurveKeys
+  /** Told of who was refused: the address, and the key that was shown. */
+  readonly onRefused?: (address: string, key: string) => void
   /** Whether the tree is watched for migration markers. */
   readonly watch: boolean
   /** How often jobs, runs and markers are looked at, ms. */
@@ -44,21 +51,30 @@ export async function serveJobs(options: JobServiceOptions): Promise<void> {
   const closing: (() => void | Promise<void>)[] = [() => queue.close()]
   try {
     closing.push(lockQueue(queue.path))
+    const { keys } = options
+    const domain =
+      keys && (await clientDoors.open(keys.clients, (address, key) => options.onRefused?.(address, key)))
+    if (domain !== undefined) closing.push(() => clientDoors.close(domain))
+    const door = keys && domain !== undefined ? curveLock(keys, domain) : undefined
     let wake = () => {}
     const launcher = options.launcher(() => wake())
     const scheduler = new Scheduler({ ...options, queue, launcher })
-    const events = options.publish === undefined ? undefined : await EventSocket.bind(options.publish)
+    const events = options.publish === undefined ? undefined : await EventSocket.bind(options.publish, door)
     if (events) closing.push(() => events.close())
     const tell = () =>
       flushEvents(queue, async event => {
         options.onEvent?.(event)
         await events?.send(event)
       })
-    const replies = await ReplySocket.bind(options.bind, message => {
-      const reply = answer(queue, message)
-      if (reply.status !== 'known') wake()
-      return reply
-    })
+    const replies = await ReplySocket.bind(
+      options.bind,
+      message => {
+        const reply = answer(queue, message)
+        if (reply.status !== 'known') wake()
+        return reply
+      },
+      door,
+    )
     closing.push(() => replies.close())
     options.onReady?.({ bind: replies.endpoint, ...(events && { publish: events.endpoint }) })
     const watch = options.watch ? new MarkerWatch(options.root, queue) : undefined

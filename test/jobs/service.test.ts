@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { curveKeyPair, Request } from 'zeromq'
 import type { RequestStatus } from '../../src/jobs/job-status.js'
 import { detcal } from '../helpers/command.js'
 import {
@@ -181,7 +182,7 @@ describe('a service', () => {
     expect(existsSync(join(proc, 'r0003'))).toBe(false)
   })
 
-  it('is closed to other machines', () => {
+  it('is closed to other machines, but for those whose keys it knows', async () => {
     const paths = [
       '--root',
       tree.root,
@@ -192,5 +193,23 @@ describe('a service', () => {
     ]
     const { status, stderr } = detcal('jobs', 'serve', ...paths, '--bind', 'tcp://0.0.0.0:*')
     expect([status, stderr]).toEqual([2, expect.stringContaining('would be open to other machines')])
+    const [own, known, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()]
+    const file = join(tree.folder, 'keys.yml')
+    writeFileSync(file, JSON.stringify({ ...own, clients: [known.publicKey] }), { mode: 0o600 })
+    const { endpoint, log } = await serve('--curve-keys', file)
+    const ask = async ({ publicKey, secretKey }: typeof own, receiveTimeout: number) => {
+      const keys = { curveServerKey: own.publicKey, curvePublicKey: publicKey, curveSecretKey: secretKey }
+      const socket = new Request({ ...keys, receiveTimeout, linger: 0 })
+      socket.connect(endpoint)
+      try {
+        await socket.send('{"request":"query","id":1}')
+        return JSON.parse(String((await socket.receive())[0])) as unknown
+      } finally {
+        socket.close()
+      }
+    }
+    expect(await ask(known, 10_000)).toEqual({ status: 'rejected', reason: 'there is no such request' })
+    await expect(ask(stranger, 500)).rejects.toThrow()
+    await until(() => log().includes(stranger.publicKey), log)
   })
 })

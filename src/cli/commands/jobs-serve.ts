@@ -27,6 +27,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
     onReady: ({ bind, publish }) =>
       say(`taking requests at ${bind}${publish === undefined ? '' : `, publishing at ${publish}`}`),
     onTrouble: ({ line }) => say(`error: ${line}`),
+    onRefused: (address, key) => say(`refused ${address}, which has the key ${key}`),
     onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
   })
   return EXIT.done

@@ -12,6 +12,8 @@ export type QueueRow = Readonly<Record<string, unknown>>
 export class QueueFile {
   readonly path: string
   readonly #database: Database.Database
+  /** Prepared once: there are few, and each is memory outside of JavaScript's. */
+  readonly #statements = new Map<string, Database.Statement>()
   #isWithin = false
 
   private constructor(path: string, database: Database.Database) {
@@ -101,12 +103,18 @@ export class QueueFile {
   }
 
   all(sql: string, ...values: readonly QueueValue[]): QueueRow[] {
-    return inQueue(this.path, () => this.#database.prepare(sql).all(...values) as QueueRow[])
+    return inQueue(this.path, () => this.#statement(sql).all(...values) as QueueRow[])
   }
 
   /** Runs one statement. @returns the id of the row it inserted. */
   run(sql: string, ...values: readonly QueueValue[]): number {
-    return inQueue(this.path, () => Number(this.#database.prepare(sql).run(...values).lastInsertRowid))
+    return inQueue(this.path, () => Number(this.#statement(sql).run(...values).lastInsertRowid))
+  }
+
+  #statement(sql: string): Database.Statement {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql)
+    this.#statements.set(sql, known)
+    return known
   }
 
   close(): void {

@@ -80,7 +80,7 @@ export class BridgeServer {
     const domain = await doorOf(options)
     const limits = {
       ...{ sendHighWaterMark: 1, linger: 0 },
-      ...(options.security && domain !== undefined && lockOf(options.security.keys, domain)),
+      ...(options.security && domain !== undefined && curveLock(options.security.keys, domain)),
     }
     const socket = {
       REP: () => new Reply({ ...limits, maxMessageSize: LONGEST_REQUEST }),
@@ -189,6 +189,6 @@ async function doorOf({ endpoint, security }: BridgeServerOptions): Promise<stri
 }
 
 /** With the domain enforced, nobody comes in where nobody answers. */
-function lockOf({ secretKey }: CurveKeys, zapDomain: string) {
+export function curveLock({ secretKey }: CurveKeys, zapDomain: string) {
   return { curveServer: true, curveSecretKey: secretKey, zapDomain, zapEnforceDomain: true }
 }

@@ -1,9 +1,20 @@
 import { createHash } from 'node:crypto'
-import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { BusyError } from '../model/errors.js'
+import { isUnsupported } from './errors.js'
 import { createOnce } from './names.js'
 import { partOf } from './parts.js'
 import { isGone } from './processes.js'
@@ -20,7 +31,7 @@ const HOLDER = v.object({
 
 type Holder = v.InferOutput<typeof HOLDER>
 
-/** Held while a process writes into a folder, or a file that may be in any folder. */
+/** Held while a process writes into a folder, or a file that may be in any folder, or does what a file names. */
 export interface HeldLock {
   /** Pids of dead processes of this host whose locks were removed: their parts may be removed too. */
   readonly swept: readonly number[]
@@ -32,25 +43,50 @@ const ATTEMPTS = 8
 const PAUSE_MS = 10
 
 /**
- * Takes the lock of `folder`, removing one that a dead process of this host left.
+ * Takes the lock of `folder`, removing those that dead processes of this host left. Who writes files that nobody else does
+ * locks a part alone: parts exclude the whole folder, and each itself, but not one another.
  *
  * The lock appears with its content or not at all (`link` of a finished file), so that no reader finds half of it; without
  * hard links it is created empty (`O_EXCL`) and filled at once, and a process that finds it empty waits a little.
+ * @param part name of the part; absent: the whole folder.
  * @throws BusyError if a living process, or one of another host, holds it, or if its holder cannot be read.
  */
-export function lockFolder(folder: string): HeldLock {
-  return take(join(folder, LOCK_NAME), folder)
+export function lockFolder(folder: string, part?: string): HeldLock {
+  const lock = take(join(folder, part === undefined ? LOCK_NAME : `.detcal.part-${part}.lock`), folder)
+  try {
+    // The own lock first: of two that exclude each other, at least one sees the other.
+    const others = part === undefined ? readdirSync(folder).filter(name => PART_LOCK.test(name)) : [LOCK_NAME]
+    const swept = others.flatMap(name => sweepDead(join(folder, name), folder))
+    return { ...lock, swept: [...lock.swept, ...swept] }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
 }
+
+const PART_LOCK = /^\.detcal\.part-[\w-]+\.lock$/
 
 /** As {@link lockFolder}, of one file, by a lock beside it: processes that write to different folders may name the same. */
 export function lockFile(file: string): HeldLock {
+  return take(lockBeside(file), file)
+}
+
+/** Pid of the living process of this host that holds the lock of a file; undefined: none does. */
+export function lockHolder(file: string): number | undefined {
+  const holder = readHolder(lockBeside(file))
+  const isOurs = typeof holder === 'object' && holder.host === hostname() && !isDead(holder)
+  return isOurs ? holder.pid : undefined
+}
+
+function lockBeside(file: string): string {
   const name = createHash('sha256').update(basename(file)).digest('hex').slice(0, 8)
-  return take(join(dirname(file), `.detcal-${name}.lock`), file)
+  return join(dirname(file), `.detcal-${name}.lock`)
 }
 
 /** Removes the locks in `folder` whose processes, of this host, are dead. */
 export function removeDeadLocks(folder: string): void {
-  for (const name of readdirSync(folder).filter(name => /^\.detcal(-[0-9a-f]{8})?\.lock$/.test(name))) {
+  for (const name of readdirSync(folder)) {
+    if (!PART_LOCK.test(name) && !/^\.detcal(-[0-9a-f]{8})?\.lock$/.test(name)) continue
     const path = join(folder, name)
     const holder = readHolder(path)
     if (typeof holder === 'object' && isDead(holder))
@@ -62,26 +98,35 @@ export function removeDeadLocks(folder: string): void {
 function take(path: string, locked: string): HeldLock {
   const own = JSON.stringify(holderOf(process.pid))
   const swept: number[] = []
-  let unreadable = false
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (takeName(path, own)) return { swept, release: () => rmSync(path, { force: true }) }
-    const holder = readHolder(path)
-    unreadable = holder === 'unreadable'
-    if (holder === 'unreadable') pause()
-    else if (holder !== undefined) {
-      if (!isDead(holder)) throw busy(locked, path, holder)
-      if (sweep(path, holder, own)) swept.push(holder.pid)
-      else pause()
-    }
+    swept.push(...sweepDead(path, locked))
   }
-  if (unreadable)
-    throw new BusyError('the lock cannot be read', {
-      place: { file: path },
-      hint: 'Remove it if no detcal is running there',
-    })
   throw new BusyError('other processes are taking its lock', {
     place: { file: locked },
     hint: `Try again, or remove ${path}.sweep if no detcal is running there`,
+  })
+}
+
+/**
+ * Removes the lock `path` if a dead process left it; waits a little for one that others are changing.
+ * @returns the pid of that process, if it was removed. @throws BusyError if it is held, or cannot be read.
+ */
+function sweepDead(path: string, locked: string): number[] {
+  const own = JSON.stringify(holderOf(process.pid))
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const holder = readHolder(path)
+    if (holder === undefined) return []
+    if (holder !== 'unreadable') {
+      if (!isDead(holder)) throw busy(locked, path, holder)
+      if (sweep(path, holder, own)) return [holder.pid]
+    }
+    pause()
+  }
+  if (readHolder(path) !== 'unreadable') return []
+  throw new BusyError('the lock cannot be read', {
+    place: { file: path },
+    hint: 'Remove it if no detcal is running there',
   })
 }
 
@@ -90,6 +135,7 @@ function takeName(path: string, content: string): boolean {
   const whole = partOf(path)
   try {
     writeFileSync(whole, content)
+    flushHolder(whole)
     linkSync(whole, path)
     return true
   } catch (error) {
@@ -99,6 +145,18 @@ function takeName(path: string, content: string): boolean {
     return code === 'EEXIST' ? false : createOnce(path, content)
   } finally {
     rmSync(whole, { force: true })
+  }
+}
+
+/** After a power failure a lock then still names its holder, who is dead. */
+function flushHolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } catch (error) {
+    if (!isUnsupported(error)) throw error
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -13,11 +13,16 @@ export interface OutputOptions {
   readonly overwrite: boolean
   /** Flush each file to the disk before its name appears, and the name after. Off for scratch and benchmarks. */
   readonly sync: boolean
+  /**
+   * Name of the part of the folder that is written, where other processes write other files of it at the same time; absent:
+   * the folder is one process's alone.
+   */
+  readonly part?: string
 }
 
 /**
  * A folder in which files appear only whole: each is written as a part, flushed, then renamed. One process at a time,
- * because all write one metadata file.
+ * because all write one metadata file; those that write parts leave it to another.
  */
 export class OutputFolder {
   readonly path: string
@@ -42,7 +47,7 @@ export class OutputFolder {
     let created: string[] = []
     try {
       created = makeFolders(absolute)
-      const lock = lockFolder(absolute)
+      const lock = lockFolder(absolute, options.part)
       for (const pid of lock.swept) removeParts(absolute, pid)
       sweepLeftovers(absolute)
       return new OutputFolder(absolute, options, lock, created)

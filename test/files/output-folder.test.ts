@@ -114,6 +114,42 @@ describe('the lock', () => {
   })
 })
 
+describe('the lock of a part', () => {
+  const part = (path: string, name: string) => OutputFolder.open(path, { ...OPTIONS, part: name })
+
+  it('leaves other parts alone, and excludes itself and the whole folder', () => {
+    const path = fresh()
+    const [first, second] = [part(path, 'a'), part(path, 'b')]
+    expect(() => part(path, 'a')).toThrow(BusyError)
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(/is writing there/)
+    first.close()
+    expect(() => OutputFolder.open(path, OPTIONS)).toThrow(BusyError)
+    second.close()
+    const whole = OutputFolder.open(path, OPTIONS)
+    expect(() => part(path, 'a')).toThrow(BusyError)
+    expect(readdirSync(path)).toEqual(['.detcal.lock'])
+    whole.close()
+  })
+
+  it('of a dead process is swept with its files by the same part, or by who locks the whole', () => {
+    const path = fresh()
+    mkdirSync(path)
+    const pid = deadPid()
+    const lock = JSON.stringify({ pid, host: hostname(), started: '1' })
+    const leave = () => {
+      writeFileSync(join(path, '.detcal.part-a.lock'), lock)
+      writeFileSync(join(path, `A.h5.part-${pid}`), 'x')
+    }
+    for (const open of [() => part(path, 'a'), () => OutputFolder.open(path, OPTIONS)]) {
+      leave()
+      const folder = open()
+      expect(readdirSync(path)).toHaveLength(1)
+      folder.close()
+      expect(readdirSync(path)).toEqual([])
+    }
+  })
+})
+
 describe('files', () => {
   it('appear only when published, and parts vanish on closing', async () => {
     const path = fresh()

@@ -8,6 +8,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
+  jobs: async () => (await import('./jobs.js')).jobsCommand,
   combine: async () => (await import('./combine.js')).combineCommand,
   keys: async () => (await import('./keys.js')).keysCommand,
   inspect: async () => (await import('./inspect.js')).inspectCommand,

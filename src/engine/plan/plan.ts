@@ -127,7 +127,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
   requireDifferent(modules, output, metadataPath(output.folder, run.karaboId))
-  const totals = totalsOf(modules, joined, run, output)
+  const totals = totalsOf(modules, joined.trains.length, run, output)
   const lanes = planLanes(
     {
       pixels: pixelsOf(detector),
@@ -141,6 +141,25 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   )
   const combined = output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector)
   return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
+}
+
+/**
+ * The part of a plan that these sequences are. Modules were joined, and their frames chosen, as of the whole: every file is
+ * what it would be in the whole.
+ */
+export function onlySequences(plan: CorrectionPlan, sequences: readonly number[]): CorrectionPlan {
+  const modules = plan.modules.flatMap(module => {
+    const chosen = module.sequences.filter(({ joined }) => sequences.includes(joined.file.sequence))
+    return chosen.length === 0 ? [] : [{ ...module, sequences: chosen }]
+  })
+  const output = { folder: '', corrected: true }
+  return { ...plan, modules, totals: totalsOf(modules, trainsOf(modules), plan.run, output) }
+}
+
+/** Trains that some of the files have. */
+function trainsOf(modules: readonly ModulePlan[]): number {
+  const files = modules.flatMap(({ sequences }) => sequences.map(({ joined }) => joined))
+  return new Set(files.flatMap(({ trains }) => trains.map(({ trainId }) => trainId))).size
 }
 
 function nothingToCorrect(run: Run, problems: readonly Problem[]): DataError {
@@ -231,7 +250,7 @@ function combinedPlan(path: string, joined: JoinedRun, detector: Detector): Comb
 
 function totalsOf(
   modules: readonly ModulePlan[],
-  joined: JoinedRun,
+  trains: number,
   { detector, rawFrames }: Run,
   output: OutputRequest,
 ): PlanTotals {
@@ -244,7 +263,7 @@ function totalsOf(
   // What a module did not deliver takes no room in the combined file.
   const files = (output.corrected ? 1 : 0) + (output.combined === undefined ? 0 : 1)
   return {
-    trains: joined.trains.length,
+    trains,
     frames,
     rawBytes: frames * rawFrames * rawFrameBytes(detector),
     outputBytes: Math.ceil(files * frames * frameBytes),

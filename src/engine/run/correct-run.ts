@@ -37,6 +37,8 @@ export interface CorrectionOptions extends RunOptions {
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
+  /** Name of the part of the folder that the plan is, as of {@link OutputFolder}: its metadata file is left to others. */
+  readonly part?: string
   /** Where constants are kept ready from run to run, or why nowhere; absent: nowhere. */
   readonly cache?: ConstantsCache | NoCache
 }
@@ -85,14 +87,15 @@ export async function correctRun(
     ]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    const kept = usable
+    const told = usable && options.part === undefined
+    const kept = told
       ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
       : []
     const constantsCache = noCache ?? cache?.report()
     return {
       modules,
       ...(combined === undefined ? {} : { combined }),
-      ...(usable ? { metadata } : {}),
+      ...(told ? { metadata } : {}),
       problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
       phases: phases.snapshot(),
       ...(constantsCache ? { constantsCache } : {}),

@@ -9,6 +9,8 @@ const OPTIONS = v.strictObject({
   signal: v.optional(v.instance(AbortSignal)),
   overwrite: v.optional(v.boolean()),
   sync: v.optional(v.boolean()),
+  created: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  part: v.optional(v.pipe(v.string(), v.regex(/^[\w-]+$/, 'it is no name of a part'))),
   onProgress: v.optional(v.function()),
   // Made by detcal: their types say enough.
   kits: v.optional(v.any()),

@@ -34,7 +34,7 @@ export interface ModuleOutcome {
 export interface CorrectionOutcome extends RunCost {
   readonly modules: readonly ModuleOutcome[]
   readonly combined?: string
-  /** Absent if nothing could be corrected. */
+  /** Absent if nothing could be corrected, and of a part. */
   readonly metadata?: string
   readonly problems: readonly Problem[]
   readonly phases: PhaseTimes

@@ -92,11 +92,13 @@ export async function prepareCorrection(
 
 /** How a prepared correction is executed; none of it changes the result. */
 export interface ExecutionOptions
-  extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine'> {
+  extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine' | 'part'> {
   /** Replace files that are there; absent: they are refused. */
   readonly overwrite?: boolean
   /** Flush files before they appear; absent: so it is. */
   readonly sync?: boolean
+  /** When the results say that they were made, ISO 8601, UTC; absent: now. Parts of one correction say the same. */
+  readonly created?: string
 }
 
 /** Executes what was prepared. @throws UsageError for options of another type, and as {@link correctRun}. */
@@ -105,8 +107,8 @@ export async function executeCorrection(
   options: ExecutionOptions = {},
 ): Promise<CorrectionOutcome> {
   checkOptionTypes(options)
-  const { overwrite = false, sync = true } = options
-  const made = { software: software(), created: new Date().toISOString() }
+  const { overwrite = false, sync = true, created = new Date().toISOString() } = options
+  const made = { software: software(), created }
   return correctRun(plan, { ...options, output, overwrite, sync, provenance: { ...made, ...provenance } })
 }
 

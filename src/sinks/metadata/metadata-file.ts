@@ -8,11 +8,14 @@ import { twoDigits } from '../../model/ids.js'
 import { type EarlierMetadata, type KeptFile, keptFiles, keptModules } from './earlier.js'
 import type { Provenance } from './provenance.js'
 
+/** What the file says of a constant. */
+export type NamedConstant = Pick<ConstantVersion, 'id' | 'beginAt' | 'dataset' | 'path' | 'sha256' | 'dims'>
+
 /** One module in `calibration_metadata_<DET>.yml`. */
 export interface ModuleMetadata {
   readonly module: number
   readonly pdu: string | undefined
-  readonly constants: ReadonlyMap<string, ConstantVersion>
+  readonly constants: ReadonlyMap<string, NamedConstant>
   /** `corrected`, `partial` or `failed`, and what else is worth knowing. */
   readonly outcome: Readonly<Record<string, unknown>>
 }
@@ -109,7 +112,7 @@ function constantsOf({ pdu, constants }: ModuleMetadata): Record<string, unknown
 }
 
 /** As the facility writes it; `creation-time` must stay text, EXtra parses it itself. */
-function constantEntry(version: ConstantVersion): Record<string, unknown> {
+function constantEntry(version: NamedConstant): Record<string, unknown> {
   return {
     ccv_id: version.id,
     'creation-time': version.beginAt.toISOString().replace('Z', '+00:00'),

@@ -1,0 +1,41 @@
+import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { LocalLauncher } from '../../jobs/local-launcher.js'
+import { type JobServiceOptions, serveJobs } from '../../jobs/service.js'
+import { EXIT, endWith, interruptible } from '../exit.js'
+import { jobServiceOptions, type ServeJobsArguments, serveJobsOptions } from '../jobs-serve-options.js'
+
+/** `detcal jobs serve`: has runs corrected as they are asked for. */
+export const serveJobsCommand: CommandModule<object, ServeJobsArguments> = {
+  command: 'serve',
+  describe: 'take requests over ZeroMQ and migration markers, and correct the runs',
+  builder: (yargs: Argv) => serveJobsOptions(yargs),
+  handler: async (args: ArgumentsCamelCase<ServeJobsArguments>) => {
+    endWith({ code: await interruptible(signal => serve(args, signal)) })
+  },
+}
+
+/** Serves until it is stopped. */
+async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<number> {
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const launcher: JobServiceOptions['launcher'] = onEnded =>
+    // The command itself, by the path that started it.
+    new LocalLauncher([process.execPath, process.argv[1] ?? ''], args.atATime, onEnded)
+  await serveJobs({
+    ...(await jobServiceOptions(args)),
+    launcher,
+    signal,
+    onReady: ({ bind, publish }) =>
+      say(`taking requests at ${bind}${publish === undefined ? '' : `, publishing at ${publish}`}`),
+    onTrouble: ({ line }) => say(`error: ${line}`),
+    onRefused: (address, key) => say(`refused ${address}, which has the key ${key}`),
+    onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
+  })
+  return EXIT.done
+}
+
+/** An event of the queue for people. */
+function eventLine(body: string): string {
+  const { time, id, instrument, proposal, run, state, reason } = JSON.parse(body) as Record<string, unknown>
+  const why = reason === undefined ? '' : `: ${reason}`
+  return `${time} request ${id} (${instrument} p${proposal} r${run}) ${state}${why}`
+}

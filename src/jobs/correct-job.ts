@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import { onlySequences } from '../engine/plan/plan.js'
+import type { CorrectionOutcome } from '../engine/run/outcome.js'
+import { type ExecutionOptions, executeCorrection, prepareCorrection } from '../engine/run/prepare.js'
+import { software } from '../files/version.js'
+import { DataError } from '../model/errors.js'
+import { given } from '../model/given.js'
+import type { JobTask } from './job-files.js'
+import { filesOf, readPlan } from './plan-job.js'
+import { runFolders } from './run-key.js'
+
+/** What a part tells of what it did. */
+export interface PartOutcome
+  extends Pick<CorrectionOutcome, 'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory'> {
+  /** Which build made its files. */
+  readonly software: string
+}
+
+/**
+ * Corrects one part of a request. Its files are those that a correction of the whole run writes; what an earlier attempt
+ * left is replaced.
+ * @throws DataError if the RAW files have changed since they were planned; else as {@link executeCorrection}.
+ */
+export async function correctJob(
+  folder: string,
+  name: string,
+  task: JobTask,
+  options: Pick<ExecutionOptions, 'cache' | 'signal'>,
+): Promise<PartOutcome> {
+  const plan = readPlan(folder)
+  const part = plan.parts.find(each => each.name === name)
+  const planned = plan.detectors.find(({ karaboId }) => karaboId === part?.karaboId)
+  if (part === undefined || planned === undefined)
+    throw new DataError(`the plan has no part ${name}`, { place: { file: folder } })
+  requireUnchanged(runFolders(task.root, task.run).raw, plan.files)
+  const { signal } = options
+  const machine = given({ workers: task.workers, memory: task.memory, signal })
+  const prepared = await prepareCorrection(planned.request, machine)
+  const { modules, problems, frames, seconds, peakMemory } = await executeCorrection(
+    { ...prepared, plan: onlySequences(prepared.plan, part.sequences), provenance: planned.provenance },
+    { ...options, overwrite: true, part: `${task.id}-${name}`, created: task.created },
+  )
+  return { software: software(), modules, problems, frames, seconds, peakMemory }
+}
+
+function requireUnchanged(raw: string, files: Readonly<Record<string, string>>): void {
+  const now = filesOf(Object.keys(files).map(name => join(raw, name)))
+  const changed = Object.keys(files).find(name => now[name] !== files[name])
+  if (changed === undefined) return
+  throw new DataError('has changed since the run was planned', {
+    place: { file: join(raw, changed) },
+    hint: 'Ask for the run anew when it is complete',
+  })
+}

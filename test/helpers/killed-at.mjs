@@ -1,0 +1,57 @@
+// Loaded before the command (`NODE_OPTIONS=--import`): ends its process, as kill -9 would, before or after the n-th thing that
+// it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark.
+
+// Loaded before the command (`NODE_OPTIONS=--import`): ends its process, as kill -9 would, before or after the n-th thing that
+// it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark.
+import fs, { appendFileSync, existsSync, writeFileSync } from 'node:fs'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
+
+const { DETCAL_KILL = '', DETCAL_KILL_MARK = '', DETCAL_KILL_COUNTS } = process.env
+const [, , command, action, , name] = process.argv
+const role = command === 'jobs' ? (action === 'run' ? name : action) : undefined
+
+if (role !== undefined && isMainThread) {
+  const [wanted, at] = DETCAL_KILL.split(':')
+  let count = 0
+  const moment = () => {
+    count++
+    if (wanted !== role || count !== Number(at) || existsSync(DETCAL_KILL_MARK)) return
+    writeFileSync(DETCAL_KILL_MARK, `${role}:${count}`)
+    process.kill(process.pid, 'SIGKILL')
+  }
+  const around = (object, method) => {
+    const original = object[method]
+    object[method] = function (...args) {
+      moment()
+      const result = original.apply(this, args)
+      moment()
+      return result
+    }
+  }
+  for (const method of [
+    'renameSync',
+    'linkSync',
+    'fsyncSync',
+    'fsync',
+    'openSync',
+    'writeSync',
+    'rmSync',
+    'unlinkSync',
+    'mkdirSync',
+  ])
+    around(fs, method)
+  const Database = createRequire(process.argv[1])('libsql')
+  const exec = Database.prototype.exec
+  Database.prototype.exec = function (sql) {
+    // Of the queue: each transaction begins and ends.
+    if (!/^(BEGIN IMMEDIATE|COMMIT)$/.test(sql)) return exec.call(this, sql)
+    moment()
+    const result = exec.call(this, sql)
+    moment()
+    return result
+  }
+  syncBuiltinESMExports()
+  if (DETCAL_KILL_COUNTS !== undefined)
+    process.on('exit', () => appendFileSync(DETCAL_KILL_COUNTS, `${role} ${count}\n`))
+}

@@ -16,10 +16,16 @@ export const cancelCommand: CommandModule<object, CancelOptions> = {
   command: 'cancel <id>',
   describe: 'call a request off; the service stops its jobs, and whole files stay',
   builder: (yargs: Argv) =>
-    yargs.positional('id', { type: 'number', demandOption: true, describe: 'of the request' }).options({
-      queue: queueOption,
-      json: flagOption('print the request as JSON'),
-    }) as unknown as Argv<CancelOptions>,
+    yargs
+      .positional('id', { type: 'number', demandOption: true, describe: 'of the request' })
+      .options({
+        queue: queueOption,
+        json: flagOption('print the request as JSON'),
+      })
+      .example(
+        '$0 jobs cancel 12 --queue jobs.sqlite',
+        'request 12 is not corrected',
+      ) as unknown as Argv<CancelOptions>,
   handler: ({ queue: path, id, json }: ArgumentsCamelCase<CancelOptions>) => {
     const request = JobQueue.using(path, queue => cancelRequest(queue, id))
     printReport({ text: `request ${id} is cancelled\n`, json: request }, json)

@@ -22,7 +22,11 @@ export const runJobCommand: CommandModule<object, RunJobOptions> = {
       .positional('name', { ...textOption('plan, correct-<n> or summary'), demandOption: true })
       .options({
         attempt: { ...numberOption('number of the start'), demandOption: true },
-      }) as unknown as Argv<RunJobOptions>,
+      })
+      .example(
+        '$0 jobs run jobs.sqlite.jobs/12 correct-0 --attempt 1',
+        'a job as the service starts it',
+      ) as unknown as Argv<RunJobOptions>,
   handler: async ({ folder, name, attempt }: ArgumentsCamelCase<RunJobOptions>) => {
     const cache = openConstantsCache(given(readTask(folder), ['constantsCache', 'constantsCacheSize']))
     const isWhole = await interruptible(signal => runJob({ folder, name, attempt }, { cache, signal }))

@@ -21,15 +21,21 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
   command: 'status [id]',
   describe: 'what became of requests: the latest, or one with its jobs',
   builder: (yargs: Argv) =>
-    yargs.positional('id', { type: 'number', describe: 'of a request' }).options({
-      queue: queueOption,
-      state: {
-        ...listOption('only requests in this state, may be repeated'),
-        choices: Object.keys(TRANSITIONS),
-      },
-      limit: { ...numberOption('so many of them'), default: 50 },
-      json: flagOption('print JSON on stdout'),
-    }) as unknown as Argv<StatusOptions>,
+    yargs
+      .positional('id', { type: 'number', describe: 'of a request' })
+      .options({
+        queue: queueOption,
+        state: {
+          ...listOption('only requests in this state, may be repeated'),
+          choices: Object.keys(TRANSITIONS),
+        },
+        limit: { ...numberOption('so many of them'), default: 50 },
+        json: flagOption('print JSON on stdout'),
+      })
+      .example(
+        '$0 jobs status --queue jobs.sqlite --state running',
+        'what is being corrected',
+      ) as unknown as Argv<StatusOptions>,
   handler: (args: ArgumentsCamelCase<StatusOptions>) => {
     const { id, limit, state: states } = args
     const status = JobQueue.using(args.queue, queue =>

@@ -1,6 +1,7 @@
 import { Pull, Request, Subscriber } from 'zeromq'
 import { UsageError } from '../model/errors.js'
 import { type CurveKeys, serverKeyOf } from './curve-keys.js'
+import { LOOK_AGAIN, patiently } from './patience.js'
 
 /** Sockets of a client, by what the server binds: REP or ROUTER, PUB, PUSH. */
 export const CLIENT_SOCKETS = ['REQ', 'SUB', 'PULL'] as const
@@ -48,8 +49,8 @@ export class BridgeClient {
    */
   static connect(endpoint: string, socket: ClientSocket, keys?: CurveKeys): BridgeClient {
     const limits = {
-      receiveHighWaterMark: 1,
-      linger: 0,
+      ...{ receiveHighWaterMark: 1, linger: 0, receiveTimeout: LOOK_AGAIN },
+      ipv6: endpoint.includes('['),
       ...KEEP_ALIVE,
       ...(keys && securityOf(keys, endpoint)),
     }
@@ -79,7 +80,7 @@ export class BridgeClient {
         await socket.send('next')
         this.#asked = true
       }
-      const frames = await socket.receive()
+      const frames = await patiently(socket, () => socket.receive())
       this.#asked = false
       return frames
     } catch (error) {

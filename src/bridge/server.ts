@@ -2,6 +2,7 @@ import { Publisher, Push, Reply, Router } from 'zeromq'
 import { UsageError } from '../model/errors.js'
 import { clientDoors } from './client-door.js'
 import type { CurveKeys } from './curve-keys.js'
+import { LOOK_AGAIN, patiently } from './patience.js'
 import { TrainQueue, type WhenFull } from './train-queue.js'
 
 /** Sockets of a server; clients connect with REQ (or DEALER), SUB, PULL, DEALER. */
@@ -79,14 +80,16 @@ export class BridgeServer {
   static async bind(options: BridgeServerOptions): Promise<BridgeServer> {
     const domain = await doorOf(options)
     const limits = {
-      ...{ sendHighWaterMark: 1, linger: 0 },
+      ...{ sendHighWaterMark: 1, linger: 0, sendTimeout: LOOK_AGAIN },
+      ipv6: options.endpoint.includes('['),
       ...(options.security && domain !== undefined && curveLock(options.security.keys, domain)),
     }
+    const requests = { maxMessageSize: LONGEST_REQUEST, receiveTimeout: LOOK_AGAIN }
     const socket = {
-      REP: () => new Reply({ ...limits, maxMessageSize: LONGEST_REQUEST }),
+      REP: () => new Reply({ ...limits, ...requests }),
       PUB: () => new Publisher(limits),
       PUSH: () => new Push(limits),
-      ROUTER: () => new Router({ ...limits, maxMessageSize: LONGEST_REQUEST }),
+      ROUTER: () => new Router({ ...limits, ...requests }),
     }[options.socket]()
     try {
       await socket.bind(options.endpoint)
@@ -163,13 +166,15 @@ export class BridgeServer {
   /** Waits until someone asks for a train, where clients ask; gives the way to answer. */
   async #request(): Promise<(frames: readonly Uint8Array[]) => Promise<void>> {
     const socket = this.#socket
-    if (socket instanceof Publisher || socket instanceof Push) return frames => socket.send([...frames])
+    if (socket instanceof Publisher || socket instanceof Push)
+      return frames => patiently(socket, () => socket.send([...frames]))
     for (;;) {
-      const parts = await socket.receive()
+      const parts = await patiently(socket, () => socket.receive())
       const asked = parts.at(-1)?.toString() ?? ''
       // A router's client is named by what comes before the request: its id, and an empty frame of REQ.
       const envelope = socket instanceof Router ? parts.slice(0, -1) : []
-      const answer = (frames: readonly (Uint8Array | string)[]) => socket.send([...envelope, ...frames])
+      const answer = (frames: readonly (Uint8Array | string)[]) =>
+        patiently(socket, () => socket.send([...envelope, ...frames]))
       if (asked === NEXT) return answer
       this.#refused++
       await answer([`Error: bad request ${asked.slice(0, 80)}`])

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { openToOthers } from '../bridge/endpoint.js'
 import type { Geometry } from '../geometry/tile.js'
 import { type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
 import { kitOf } from '../kits/index.js'
@@ -25,6 +26,8 @@ export async function openServePage(
 ): Promise<Web | undefined> {
   const { http, json } = options
   if (http === 'off') return undefined
+  const open = openToOthers([`tcp://${http}`], '--http')
+  if (open !== undefined) fail(open)
   let asked: string | undefined
   let known: Geometry | undefined
   const find = async (id: string): Promise<void> => {

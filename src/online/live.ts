@@ -106,8 +106,11 @@ export interface Incident {
 
 /** What a service is doing, as plain JSON. */
 export interface OnlineStatus {
-  /** `waiting`: for the first train; `stalled`: trains came, and none for some seconds. */
-  readonly state: 'waiting' | 'loading' | 'running' | 'stalled' | 'stopping'
+  /**
+   * `waiting`: for the first train; `stalled`: trains came, and none for some seconds; `failing`: trains come, and for some
+   * seconds all were lost.
+   */
+  readonly state: 'waiting' | 'loading' | 'running' | 'failing' | 'stalled' | 'stopping'
   readonly version: string
   /** ms since 1970. */
   readonly startedAt: number
@@ -128,9 +131,11 @@ export interface OnlineStatus {
   readonly constants: readonly ConstantStatus[]
   readonly trains: {
     readonly received: number
+    /** Given to the outputs, which may drop those that nobody takes. */
+    readonly published: number
     readonly complete: number
     readonly partial: number
-    /** Left out by stride. */
+    /** Left out by stride or filter. */
     readonly skipped: number
     readonly lost: Readonly<Record<LossCause, number>>
     /** Share of joined trains that were complete; NaN before the first. */

@@ -62,7 +62,7 @@ const REQUEST = optionsOf({
   cells: v.optional(TEXT),
   pulseIds: v.optional(TEXT),
   /** Trains that are corrected at a time. */
-  inFlight: v.optional(COUNT, 2),
+  inFlight: v.optional(v.pipe(COUNT, v.maxValue(64)), 2),
 })
 
 /** What a service is to do: plain JSON. */

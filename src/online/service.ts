@@ -12,6 +12,7 @@ import { oldestFirst } from '../engine/threads/policy.js'
 import { buildVersion } from '../files/version.js'
 import { KITS } from '../kits/index.js'
 import { errorText, isDetcalError, type Place } from '../model/errors.js'
+import { checkAtStart } from './check-at-start.js'
 import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
 import { type Doors, openDoors } from './doors.js'
 import { Incidents, saidOf } from './incidents.js'
@@ -99,9 +100,10 @@ export class OnlineService implements LiveService {
     })
   }
 
-  /** @throws UsageError for an endpoint that cannot be, or a filter. */
+  /** @throws UsageError for an endpoint that cannot be, or a filter. @throws as {@link checkAtStart}. */
   static async start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
     checkWish(request)
+    await checkAtStart(request)
     const incidents = new Incidents(options.onIncident)
     const doors = await openDoors(request, incidents)
     const { workers, workerEntry } = options

@@ -18,6 +18,10 @@ interface Flow {
 /** What went through a service: counts since its start, rates of the last seconds, latencies of the last trains. */
 export class Statistics {
   received = 0
+  /** Trains that were given to the outputs. */
+  out = 0
+  /** When the last one was, ms since 1970. */
+  outAt = 0
   complete = 0
   partial = 0
   skipped = 0
@@ -76,6 +80,8 @@ export class Statistics {
 
   published(record: TrainRecord, bytes: number): void {
     this.#flow({ trains: 1, bytesIn: 0, bytesOut: bytes })
+    this.out++
+    this.outAt = record.at
     keep(this.#latencies, record.latency, LATENCIES)
     keep(this.#recent, record, RECENT)
   }

@@ -12,6 +12,8 @@ import type { Statistics } from './statistics.js'
 
 /** ms without a message after which a source that was there counts as gone. */
 const STALLED = 3000
+/** ms without a train out, while trains come and are lost, after which something is wrong. */
+const FAILING = 10_000
 
 /** What a status is made of. */
 export interface StatusParts {
@@ -31,11 +33,11 @@ export interface StatusParts {
 }
 
 export function statusOf(parts: StatusParts): OnlineStatus {
-  const { statistics, stream, planned, lastAt, activity, settings, unconsumed } = parts
+  const { statistics, stream, planned, activity, settings, unconsumed } = parts
   const { received, complete, partial, skipped, lost } = statistics
   const steps = parts.steps ?? [...(planned?.modules.values() ?? [])][0]?.chain.steps ?? []
   return {
-    state: activity ?? stateOf(lastAt),
+    state: activity ?? stateOf(parts),
     ...{ version: parts.version, startedAt: parts.startedAt },
     ...(stream && { detector: detectorOf(stream) }),
     settings: { ...settings, steps },
@@ -43,7 +45,7 @@ export function statusOf(parts: StatusParts): OnlineStatus {
     ...{ sources: parts.sources, outputs: parts.outputs, modules: statistics.modules },
     constants: planned ? constantsOf(planned) : [],
     trains: {
-      ...{ received, complete, partial, skipped },
+      ...{ received, published: statistics.out, complete, partial, skipped },
       lost: { ...lost, unconsumed },
       matching: complete / received,
     },
@@ -53,9 +55,13 @@ export function statusOf(parts: StatusParts): OnlineStatus {
   }
 }
 
-function stateOf(lastAt: number | undefined): OnlineStatus['state'] {
+function stateOf({ lastAt, startedAt, statistics }: StatusParts): OnlineStatus['state'] {
+  const now = Date.now()
   if (lastAt === undefined) return 'waiting'
-  return Date.now() - lastAt > STALLED ? 'stalled' : 'running'
+  if (now - lastAt > STALLED) return 'stalled'
+  const { uncorrected, incomplete, damaged } = statistics.lost
+  const silent = now - Math.max(statistics.outAt, startedAt) > FAILING
+  return silent && uncorrected + incomplete + damaged > 0 ? 'failing' : 'running'
 }
 
 function detectorOf({

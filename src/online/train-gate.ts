@@ -109,12 +109,16 @@ export class TrainGate<Part extends StreamedPart> {
 
   /** Indices of a train's frames that are wanted; none of a train that is left out. */
   #framesOf(train: StreamedTrain<Part>): readonly number[] {
-    const { wish, incomplete, statistics } = this.#options
+    const { wish, incomplete, statistics, incidents } = this.#options
     const wanted = wish()
     if (train.train % wanted.stride === 0) {
       if (train.complete || incomplete === 'partial') {
         const frames = framesTaken(frameFilterOf(wanted), train)
         if (frames.length > 0) return frames
+        if (train.cellIds.length > 0)
+          incidents.add('source', `the filter takes none of ${train.cellIds.length} frames`, {
+            train: train.train,
+          })
       } else {
         this.#lose('incomplete', `has ${train.parts.size} modules: left out`, { train: train.train })
         return []

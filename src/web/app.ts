@@ -69,7 +69,7 @@ export function webApp(parts: WebParts): Hono {
   )
   app.get('/healthz', context => {
     const { state } = service.status()
-    return context.json({ state }, state === 'stopping' ? 503 : 200)
+    return context.json({ state }, state === 'stopping' || state === 'failing' ? 503 : 200)
   })
 
   // What changes state needs the token, and a page can ask whether its own is still the right one.

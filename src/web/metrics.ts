@@ -3,7 +3,7 @@ import { type LiveService, LOSS_CAUSES, type OnlineStatus, type TrainRecord } fr
 
 /** Seconds; a train's own period is 0.1 s. */
 const LATENCY_BUCKETS = [0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5]
-const STATES = ['waiting', 'loading', 'running', 'stalled', 'stopping'] as const
+const STATES = ['waiting', 'loading', 'running', 'failing', 'stalled', 'stopping'] as const
 const MODULE_STATES = ['waiting', 'ok', 'missing', 'failed'] as const
 
 export interface Metrics {
@@ -49,13 +49,13 @@ export function openMetrics(service: LiveService, pages: () => Readonly<Record<s
   counter('detcal_trains_received_total', 'Trains of which something came', [], () =>
     one(status.trains.received),
   )
-  counter(
-    'detcal_trains_published_total',
-    'Trains published, with all modules or with some',
-    ['modules'],
-    () => each({ complete: status.trains.complete, partial: status.trains.partial }, 'modules'),
+  counter('detcal_trains_joined_total', 'Trains joined, with all modules or with some', ['modules'], () =>
+    each({ complete: status.trains.complete, partial: status.trains.partial }, 'modules'),
   )
-  counter('detcal_trains_skipped_total', 'Trains left out by the stride', [], () =>
+  counter('detcal_trains_published_total', 'Trains given to the outputs', [], () =>
+    one(status.trains.published),
+  )
+  counter('detcal_trains_skipped_total', 'Trains left out by stride or filter', [], () =>
     one(status.trains.skipped),
   )
   counter('detcal_trains_lost_total', 'Trains, or their parts of a module, that were lost', ['cause'], () =>

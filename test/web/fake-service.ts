@@ -186,7 +186,14 @@ export function fakeService({ missing = [5, 11], first = 1_000_000_001 } = {}): 
         })),
       ),
       trains: {
-        ...{ received: recent.length, complete: 0, partial: recent.length, skipped: 0, lost },
+        ...{
+          received: recent.length,
+          published: recent.length,
+          complete: 0,
+          partial: recent.length,
+          skipped: 0,
+          lost,
+        },
         matching: recent.length === 0 ? Number.NaN : 0,
       },
       rates: { trains: 10, bytesIn: 167_772_160, bytesOut: 335_544_320 },

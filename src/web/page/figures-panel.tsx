@@ -27,7 +27,7 @@ export function FiguresPanel({ status }: { readonly status: OnlineStatus }) {
           ['received', whole(trains.received)],
           ['complete', whole(trains.complete)],
           ['partial', whole(trains.partial)],
-          ['left out by stride', whole(trains.skipped)],
+          ['left out by choice', whole(trains.skipped)],
           ['in', `${bytes(rates.bytesIn)}/s`],
           ['out', `${bytes(rates.bytesOut)}/s`],
           ['memory', bytes(memory)],

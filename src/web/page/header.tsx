@@ -7,6 +7,7 @@ const MEANINGS: Readonly<Record<OnlineStatus['state'], string>> = {
   waiting: 'waiting for the first train',
   loading: 'loading constants',
   running: 'running',
+  failing: 'all trains lost',
   stalled: 'source stopped',
   stopping: 'stopping',
 }

@@ -40,6 +40,8 @@ function StateNotice({ status: { state, recent } }: { readonly status: OnlineSta
         {last && ` The last was train ${whole(last.train)} at ${clock(last.at)}.`}
       </p>
     )
+  if (state === 'failing')
+    return <p className="bad">Trains come, and all are lost: the incidents below say why.</p>
   if (state === 'waiting') return <p>Waiting for the first train: nothing has come from the source yet.</p>
   if (state === 'loading') return <p>Constants are being loaded.</p>
   return state === 'stopping' ? <p className="bad">The service is stopping.</p> : null

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { checkAtStart } from '../../src/online/check-at-start.js'
+import { checkServeRequest } from '../../src/online/request.js'
+
+const SOURCE = 'tcp://127.0.0.1:4545'
+const asked = (more: object) => checkAtStart(checkServeRequest({ sources: [SOURCE], steps: 'none', ...more }))
+
+describe('what a service refuses before the first train', () => {
+  it.each([
+    ['an endpoint that is none', { sources: ['tcp://127.0.0.1:99999'] }, /--source.*is not an endpoint/],
+    ['a time that is none', { at: 'yesterday' }, /yesterday/],
+    ['modules that no detector has', { modules: '0-99' }, /has no module 99/],
+    ['steps that no detector has', { steps: 'threshold,bogus' }, /no correction step is called bogus/],
+    ['steps of another detector', { detector: 'dssc1m', steps: 'threshold' }, /called threshold/],
+    ['no constants', { steps: 'offset' }, /nothing says where the constants are/],
+    ['a catalogue that is not there', { steps: 'offset', catalogue: '/nonexistent' }, /catalogue/],
+  ])('%s', async (_, more, says) => {
+    await expect(asked(more)).rejects.toThrow(says)
+  })
+
+  it('and more trains at a time than memory could ever hold', () => {
+    expect(() => checkServeRequest({ sources: [SOURCE], inFlight: 1_000_000 })).toThrow(/inFlight/)
+  })
+
+  it('but not what may be right', async () => {
+    await expect(asked({ modules: '0-15', at: '2026-01-31T12:00:00Z' })).resolves.toBeUndefined()
+  })
+})

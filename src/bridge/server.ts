@@ -84,7 +84,12 @@ export class BridgeServer {
       ipv6: options.endpoint.includes('['),
       ...(options.security && domain !== undefined && curveLock(options.security.keys, domain)),
     }
-    const requests = { maxMessageSize: LONGEST_REQUEST, receiveTimeout: LOOK_AGAIN }
+    const requests = {
+      ...{ maxMessageSize: LONGEST_REQUEST, receiveTimeout: LOOK_AGAIN },
+      // Beyond its mark such a socket drops a reply without a word, and on a busy machine it may learn too late that the last one
+      // has gone. Clients bound it: each asks for one train at a time, or for as many as it wants.
+      sendHighWaterMark: 0,
+    }
     const socket = {
       REP: () => new Reply({ ...limits, ...requests }),
       PUB: () => new Publisher(limits),

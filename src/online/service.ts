@@ -103,12 +103,12 @@ export class OnlineService implements LiveService {
   /** @throws UsageError for an endpoint that cannot be, or a filter. @throws as {@link checkAtStart}. */
   static async start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
     checkWish(request)
-    await checkAtStart(request)
     const incidents = new Incidents(options.onIncident)
     const doors = await openDoors(request, incidents)
     const { workers, workerEntry } = options
     let engine: Engine | undefined
     try {
+      await checkAtStart(request)
       engine = await Engine.start({ workers, policy: oldestFirst, ...(workerEntry && { workerEntry }) })
       return new OnlineService(request, options, engine, doors, incidents)
     } catch (error) {

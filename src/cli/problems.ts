@@ -1,4 +1,5 @@
 import { grouped } from '../model/grouped.js'
+import { printable } from '../model/printable.js'
 import type { Problem } from '../model/problem.js'
 import { rangesText } from '../model/ranges.js'
 
@@ -27,7 +28,7 @@ function lineOf(group: readonly Problem[]): string {
     modulesText(modules),
     train === undefined ? undefined : `train ${train}`,
   ].filter(part => part !== undefined)
-  return `${parts.length > 0 ? `${parts.join(', ')}: ` : ''}${first.message}`
+  return printable(`${parts.length > 0 ? `${parts.join(', ')}: ` : ''}${first.message}`)
 }
 
 function modulesText(modules: readonly number[]): string | undefined {

@@ -1,3 +1,4 @@
+import { printable } from '../model/printable.js'
 import type { Incident, OnlineStatus } from '../online/live.js'
 
 /** One line of what went wrong: for people, or JSON. */
@@ -8,7 +9,7 @@ export function incidentLine(incident: Incident, asJson: boolean): string {
     place.module === undefined ? undefined : `module ${place.module}`,
     place.train === undefined ? undefined : `train ${place.train}`,
   ].filter(part => part !== undefined)
-  return `detcal: ${cause}${where.length > 0 ? `, ${where.join(', ')}` : ''}: ${message}\n`
+  return `detcal: ${cause}${where.length > 0 ? `, ${where.join(', ')}` : ''}: ${printable(message)}\n`
 }
 
 /** What went through a service, when it ends. */
@@ -17,7 +18,7 @@ export function serveReport({ trains, outputs, latency, detector }: OnlineStatus
   const losses = Object.entries(lost).filter(([, count]) => count > 0)
   const ms = (value: number): string => (Number.isNaN(value) ? '-' : `${value.toFixed(0)} ms`)
   return lines([
-    ['detector', detector === undefined ? 'none seen' : `${detector.name} (${detector.karaboId})`],
+    ['detector', detector === undefined ? 'none seen' : printable(`${detector.name} (${detector.karaboId})`)],
     [
       'trains',
       `${received}: ${complete} complete, ${partial} partial; ${skipped} left out by filter or stride`,

@@ -1,5 +1,8 @@
+import { printable } from '../model/printable.js'
+
 /** Rows under a header, columns aligned: numbers to the right, text to the left. Ends with a line break. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(header: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map(cells => cells.map(printable))
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map(row => (row[column] ?? '').length)),
   )

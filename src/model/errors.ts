@@ -1,3 +1,5 @@
+import { printable } from './printable.js'
+
 /** Where something went wrong; whatever is known of it is shown before the message. */
 export interface Place {
   readonly file?: string
@@ -37,8 +39,8 @@ export abstract class DetcalError extends Error {
     ]
       .filter(part => part !== undefined)
       .join(', ')
-    const text = `${where ? `${where}: ` : ''}${this.message}`.replace(/\s*\n\s*/g, ' ')
-    return this.hint ? `${text.replace(/\.$/, '')}. ${this.hint}.` : text
+    const text = `${where ? `${where}: ` : ''}${this.message}`
+    return printable(this.hint ? `${text.replace(/\.$/, '')}. ${this.hint}.` : text)
   }
 }
 

@@ -65,7 +65,7 @@ export class BridgeClient {
       return new BridgeClient(made)
     } catch (error) {
       made.close()
-      throw new UsageError(`${endpoint} is not an endpoint: ${(error as Error).message}`, {
+      throw new UsageError(`${endpoint} cannot be read: ${(error as Error).message}`, {
         hint: 'Write it like tcp://host:port',
         cause: error,
       })

@@ -28,7 +28,7 @@ export interface ServeArguments
   readonly maskMaps?: string
   readonly condition?: readonly string[]
   readonly config?: string
-  readonly http: string
+  readonly http?: string
   readonly geometry?: string
   readonly quadPositions?: string
   readonly json: boolean
@@ -91,7 +91,10 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
       'hg-hard-threshold': numberIn(STEPS, 'limit of force-hg-if-below, ADU'),
       'in-flight': numberIn(MACHINE, 'trains that are corrected at a time [default: 2]'),
       workers: numberIn(MACHINE, 'threads [default: cores]'),
-      memory: textIn(MACHINE, 'memory to use at most: 8GiB [default: 60 %, at most 8GiB]'),
+      memory: textIn(
+        MACHINE,
+        'memory for constants and trains being corrected: 8GiB; messages come on top [default: 60 %, at most 8GiB]',
+      ),
       'constants-cache': textIn(MACHINE, 'folder for constants ready for use, or off'),
       'constants-cache-size': textIn(MACHINE, 'its largest size: 50GiB [default: 16GiB]'),
       ...SERVICE_OPTIONS,

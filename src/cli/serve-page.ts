@@ -1,15 +1,15 @@
 import { pino } from 'pino'
 import { openToOthers } from '../bridge/endpoint.js'
 import type { Geometry } from '../geometry/tile.js'
-import { type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
-import { kitOf } from '../kits/index.js'
+import { checkGeometry, type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
+import { KITS, kitOf } from '../kits/index.js'
 import { isDetcalError } from '../model/errors.js'
 import type { LiveService } from '../online/live.js'
 import { startWeb, type Web } from '../web/start-web.js'
 
 export interface ServePageOptions extends GeometryOptions {
-  /** `HOST:PORT`, or `off`. */
-  readonly http: string
+  /** `HOST:PORT`, or `off`; absent: as {@link startWeb}. */
+  readonly http?: string
   /** Log of all that happens, not only of what goes wrong. */
   readonly json: boolean
 }
@@ -17,7 +17,7 @@ export interface ServePageOptions extends GeometryOptions {
 /**
  * Serves the page of a service. Where pixels are is found out when it is known which detector it is.
  * @param fail is told if they cannot be: single modules are shown then.
- * @returns undefined if it is off. @throws UsageError if the address cannot be listened on.
+ * @returns undefined if it is off. @throws UsageError if the address cannot be listened on. @throws as {@link checkGeometry}.
  */
 export async function openServePage(
   service: LiveService,
@@ -26,7 +26,8 @@ export async function openServePage(
 ): Promise<Web | undefined> {
   const { http, json } = options
   if (http === 'off') return undefined
-  const open = openToOthers([`tcp://${http}`], '--http')
+  await checkGeometry(KITS, options)
+  const open = http === undefined ? undefined : openToOthers([`tcp://${http}`], '--http')
   if (open !== undefined) fail(open)
   let asked: string | undefined
   let known: Geometry | undefined

@@ -73,10 +73,10 @@ export const SERVICE_OPTIONS = {
     MACHINE,
     'file of CurveZMQ keys, of detcal keys new: encrypts, and serves only clients that it names',
   ),
-  http: {
-    ...textIn(MACHINE, 'where the live page is served: HOST:PORT, or off'),
-    default: '127.0.0.1:8080',
-  },
+  http: textIn(
+    MACHINE,
+    'where the live page is served: HOST:PORT, or off [default: 127.0.0.1:8080, or a free port behind it]',
+  ),
   geometry: { ...GEOMETRY_OPTIONS.geometry, group: MACHINE },
   'quad-positions': { ...GEOMETRY_OPTIONS['quad-positions'], group: MACHINE },
   json: { type: 'boolean', default: false, describe: 'log and summary as JSON lines' },

@@ -28,6 +28,15 @@ export async function geometryOf(
   return layout.fromQuadrants(quadrants ?? layout.quadrants)
 }
 
+/** @throws the first error if what the options say is the geometry of none of the detectors. */
+export async function checkGeometry(kits: readonly DetectorKit[], options: GeometryOptions): Promise<void> {
+  if (options.geometry === undefined && options.quadPositions === undefined) return
+  const tried = await Promise.allSettled(kits.map(kit => geometryOf(kit, options)))
+  const [refused] = tried.filter(({ status }) => status === 'rejected')
+  if (refused?.status === 'rejected' && tried.every(({ status }) => status === 'rejected'))
+    throw refused.reason
+}
+
 const NUMBER = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,20})?|\.\d{1,20})`
 const POSITION = new RegExp(`^(${NUMBER}),(${NUMBER})$`)
 

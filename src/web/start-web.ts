@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { hostname } from 'node:os'
 import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server'
 import { type Logger, pino } from 'pino'
 import { WebSocketServer } from 'ws'
 import type { Geometry } from '../geometry/tile.js'
-import { UsageError } from '../model/errors.js'
 import type { LiveService } from '../online/live.js'
 import { webApp } from './app.js'
 import { openAudience } from './audience.js'
 import { openFeeds } from './feed.js'
+import { listenAt, parseHttp } from './listen.js'
 import { openMetrics } from './metrics.js'
 import { type PicturePlace, placeOf } from './place.js'
 
 export interface WebOptions {
   readonly service: LiveService
-  /** `HOST:PORT`, or a port of loopback alone; port 0: a free one. */
-  readonly http: string
+  /** `HOST:PORT`, or a port of loopback alone; port 0: a free one; absent: 127.0.0.1:8080, or a free one behind it. */
+  readonly http?: string | undefined
   /** Where pixels are; asked until it is known. Without it single modules are shown. */
   readonly geometry: () => Geometry | undefined
   /** What changes of state need; by default a random one. */
@@ -48,7 +46,7 @@ const MAX_CONNECTIONS = 256
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const { service, geometry, names = [], interval = 100 } = options
-  const { host, port } = endpointOf(options.http)
+  const at = options.http === undefined ? undefined : parseHttp(options.http)
   const token = options.token ?? randomBytes(24).toString('base64url')
   const log = options.log ?? pino({ name: 'detcal' }, pino.destination(2))
   let tried: Geometry | undefined
@@ -68,7 +66,15 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 
   const metrics = openMetrics(service, () => ({ viewers: audience.size(), ...audience.counts }))
   const audience = openAudience(service, openFeeds(service, place, interval), () => metrics.observe())
-  const app = webApp({ service, audience, metrics, place, token, log, names: [host, ...names] })
+  const app = webApp({
+    service,
+    audience,
+    metrics,
+    place,
+    token,
+    log,
+    names: [...(at ? [at.host] : []), ...names],
+  })
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE })
   // Its declaration is narrower than what it is given; it is made for this library.
   const server = createAdaptorServer({
@@ -77,15 +83,10 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     websocket: { server: sockets as unknown as WebSocketServerLike },
   }) as Server
   server.maxConnections = MAX_CONNECTIONS
-  try {
-    await listen(server, host, port)
-  } catch (error) {
+  const address = await listenAt(server, at).catch((error: unknown) => {
     audience.close()
-    throw new UsageError(`cannot listen on ${options.http}: ${(error as Error).message}`, {
-      hint: 'Choose another address by --http',
-    })
-  }
-  const address = `http://${shownHost(host)}:${(server.address() as AddressInfo).port}`
+    throw error
+  })
   log.info({ address }, 'the page is there')
   return {
     address,
@@ -97,29 +98,4 @@ export async function startWeb(options: WebOptions): Promise<Web> {
       await closed
     },
   }
-}
-
-function endpointOf(text: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, name = bracketed ?? '127.0.0.1', digits = ''] =
-    /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
-  const port = Number(digits)
-  if (digits === '' || port > 65_535)
-    throw new UsageError(`"${text}" is not an address`, { hint: 'Give HOST:PORT, like 127.0.0.1:8080' })
-  return { host: name, port }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** Of all addresses none can be opened in a browser. */
-function shownHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return hostname()
-  return host.includes(':') ? `[${host}]` : host
 }

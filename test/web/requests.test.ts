@@ -190,6 +190,16 @@ describe('the page', () => {
     const { web } = await started()
     await expect(startWeb({ ...options, http: new URL(web.address).host })).rejects.toThrow('EADDRINUSE')
   })
+
+  test('that nobody names is another one for each service', async () => {
+    const options = { service: fakeService(), geometry: () => GEOMETRY, log: pino({ level: 'silent' }) }
+    const webs = [await startWeb(options), await startWeb(options)]
+    for (const { address } of webs) expect((await fetch(address)).status).toBe(200)
+    const ports = webs.map(({ address }) => Number(new URL(address).port))
+    for (const web of webs) await web.close()
+    expect(ports[1]).toBeGreaterThan(ports[0] as number)
+    expect(ports[0]).toBeGreaterThanOrEqual(8080)
+  })
 })
 
 describe('what Prometheus reads', () => {

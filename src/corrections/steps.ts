@@ -42,6 +42,11 @@ export const DEFAULT_STEP_OPTIONS: StepOptions = {
   zeroOrange: false,
 }
 
+/** The steps that this version of detcal can do, in order of execution. */
+export function builtSteps(table: StepTable): string[] {
+  return Object.keys(table).filter(step => table[step]?.built)
+}
+
 /**
  * The steps named, in order of execution, without those that fixed gain switches off.
  * @throws UsageError for an unknown or unbuilt step, and for one without the steps it needs.
@@ -56,7 +61,7 @@ export function parseSteps(
     const record = Object.hasOwn(table, name) ? table[name] : undefined
     if (!record)
       throw new UsageError(`no correction step is called ${name}`, {
-        hint: `Use some of ${known.filter(step => table[step]?.built).join(', ')}`,
+        hint: `Use some of ${builtSteps(table).join(', ')}`,
       })
     if (!record.built)
       throw new UsageError(`the step ${name} is not built yet`, { hint: 'Leave it out of --steps' })

@@ -1,6 +1,7 @@
 import { type CurveKeys, readCurveKeys, serverKeyOf } from '../bridge/curve-keys.js'
 import { openToOthers } from '../bridge/endpoint.js'
-import type { Incidents } from './incidents.js'
+import { Incidents } from './incidents.js'
+import type { Incident } from './live.js'
 import { Publisher } from './publisher.js'
 import type { CheckedServeRequest } from './request.js'
 
@@ -43,4 +44,23 @@ export async function openDoors(request: DoorsRequest, incidents: Incidents): Pr
         `${endpoint} is read in the clear: the file of keys has none of it among its servers`,
       )
   return { publisher, keys }
+}
+
+/**
+ * Opens where a service publishes, and starts it behind that; what could not start leaves nothing open.
+ * @throws as {@link openDoors}, and as `start`.
+ */
+export async function behindDoors<T>(
+  request: DoorsRequest,
+  onIncident: (incident: Incident) => void,
+  start: (opened: { readonly doors: Doors; readonly incidents: Incidents }) => T | Promise<T>,
+): Promise<T> {
+  const incidents = new Incidents(onIncident)
+  const doors = await openDoors(request, incidents)
+  try {
+    return await start({ doors, incidents })
+  } catch (error) {
+    await doors.publisher.close(0)
+    throw error
+  }
 }

@@ -1,3 +1,4 @@
+import { builtSteps } from '../corrections/steps.js'
 import type { PlannedModules } from '../engine/stream/plan-modules.js'
 import type { DetectorStream } from './detector-stream.js'
 import type {
@@ -41,7 +42,7 @@ export function statusOf(parts: StatusParts): OnlineStatus {
     ...{ version: parts.version, startedAt: parts.startedAt },
     ...(stream && { detector: detectorOf(stream) }),
     settings: { ...settings, steps },
-    knownSteps: stream ? knownSteps(stream) : [],
+    knownSteps: stream ? builtSteps(stream.kit.corrections.steps) : [],
     ...{ sources: parts.sources, outputs: parts.outputs, modules: statistics.modules },
     constants: planned ? constantsOf(planned) : [],
     trains: {
@@ -70,10 +71,6 @@ function detectorOf({
 }: NonNullable<StatusParts['stream']>): NonNullable<OnlineStatus['detector']> {
   const { id, name, moduleCount, slowScan, fastScan } = kit.detector
   return { id, name, karaboId, moduleCount, slowScan, fastScan }
-}
-
-function knownSteps({ kit }: NonNullable<StatusParts['stream']>): string[] {
-  return Object.entries(kit.corrections.steps).flatMap(([step, { built }]) => (built ? [step] : []))
 }
 
 function constantsOf({ constants }: PlannedModules): ConstantStatus[] {

@@ -1,6 +1,6 @@
 import type { BridgeSource } from '../bridge/message.js'
 import { isDetcalError, type Place, UsageError } from '../model/errors.js'
-import { frameFilterOf, framesTaken } from './frame-filter.js'
+import { type FrameFilter, frameFilterOf, framesTaken } from './frame-filter.js'
 import { type Incidents, saidOf } from './incidents.js'
 import type { LossCause } from './live.js'
 import type { Statistics } from './statistics.js'
@@ -9,18 +9,19 @@ import { type JoinerOptions, type StreamedTrain, TrainJoiner } from './train-joi
 
 /** Which trains go on, and which of their frames. */
 export interface TrainWish {
+  /** Trains whose id is a multiple of it. */
   readonly stride: number
-  readonly pulses?: string | undefined
-  readonly cells?: string | undefined
-  readonly pulseIds?: string | undefined
+  readonly filter: FrameFilter
 }
 
-/** @throws UsageError for a stride that is none, or a filter. */
-export function checkWish(wish: TrainWish): void {
-  const { stride } = wish
+/** The wish that options name. @throws UsageError for a stride that is none, or a filter. */
+export function trainWishOf({
+  stride,
+  ...filter
+}: { readonly stride: number } & Parameters<typeof frameFilterOf>[0]): TrainWish {
   if (!Number.isSafeInteger(stride) || stride < 1)
     throw new UsageError(`--stride ${stride} is not a number of trains`, { hint: 'Use 1 or more' })
-  frameFilterOf(wish)
+  return { stride, filter: frameFilterOf(filter) }
 }
 
 export interface GateOptions<Part extends StreamedPart> extends Omit<JoinerOptions<Part>, 'onLoss'> {
@@ -110,10 +111,10 @@ export class TrainGate<Part extends StreamedPart> {
   /** Indices of a train's frames that are wanted; none of a train that is left out. */
   #framesOf(train: StreamedTrain<Part>): readonly number[] {
     const { wish, incomplete, statistics, incidents } = this.#options
-    const wanted = wish()
-    if (train.train % wanted.stride === 0) {
+    const { stride, filter } = wish()
+    if (train.train % stride === 0) {
       if (train.complete || incomplete === 'partial') {
-        const frames = framesTaken(frameFilterOf(wanted), train)
+        const frames = framesTaken(filter, train)
         if (frames.length > 0) return frames
         if (train.cellIds.length > 0)
           incidents.add('source', `the filter takes none of ${train.cellIds.length} frames`, {

@@ -12,6 +12,12 @@ describe('what a service refuses before the first train', () => {
     ['modules that no detector has', { modules: '0-99' }, /has no module 99/],
     ['steps that no detector has', { steps: 'threshold,bogus' }, /no correction step is called bogus/],
     ['steps of another detector', { detector: 'dssc1m', steps: 'threshold' }, /called threshold/],
+    [
+      'steps that lack what they need',
+      { steps: 'relative-gain' },
+      /relative-gain needs .*threshold and offset/,
+    ],
+    ['a gain mode that no detector has', { detector: 'dssc1m', steps: 'offset', gainMode: 'medium' }, /gain/],
     ['no constants', { steps: 'offset' }, /nothing says where the constants are/],
     ['a catalogue that is not there', { steps: 'offset', catalogue: '/nonexistent' }, /catalogue/],
   ])('%s', async (_, more, says) => {

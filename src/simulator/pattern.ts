@@ -1,4 +1,5 @@
-import type { Detector } from '../detectors/detector.js'
+import type { Tile } from '../geometry/tile.js'
+import type { DetectorKit } from '../kits/kit.js'
 import type { ModuleIndex } from '../model/ids.js'
 import { poissonClass } from './poisson.js'
 
@@ -9,22 +10,37 @@ const RINGS = [110, 190, 260, 330, 420, 500]
  * Where the photons go: mean photons per pixel and pulse as Poisson classes, `[slow scan][fast scan]`. A central
  * spot, powder rings and a background that falls off; pixels of the ASIC seams are twice as large.
  *
- * The arrangement of modules is schematic (four quadrants around the beam, slow scan pointing outwards), not the
- * geometry of the detector.
+ * Modules are where the kit's layout has them by default. One without a layout has the beam at the first pixel of each module.
  */
-export function patternOf(detector: Detector, module: ModuleIndex): Uint16Array {
+export function patternOf(
+  { detector, layout }: Pick<DetectorKit, 'detector' | 'layout'>,
+  module: ModuleIndex,
+): Uint16Array {
   const { slowScan, fastScan } = detector
   const classes = new Uint16Array(slowScan * fastScan)
-  const quadrant = module >> 2
-  const innermost = (quadrant % 2 === 0 ? 3 - (module % 4) : module % 4) * (fastScan + 12)
-  for (let ss = 0; ss < slowScan; ss++) {
-    const area = isSeam(ss, slowScan) ? 2 : 1
-    for (let fs = 0; fs < fastScan; fs++) {
-      const radius = Math.hypot(ss + 8, innermost + fs + 8)
-      classes[ss * fastScan + fs] = poissonClass(area * meanPhotons(radius))
+  const tiles = layout?.fromQuadrants(layout.quadrants).tiles.filter(tile => tile.module === module)
+  const { tileSlowScan, tileFastScan } = layout?.shape ?? { tileSlowScan: slowScan, tileFastScan: fastScan }
+  const unit = layout?.shape.pixel[0] ?? 1
+  for (const tile of tiles ?? [AT_THE_BEAM])
+    for (let row = 0; row < tileSlowScan; row++) {
+      const ss = tile.slowScan + row
+      const area = isSeam(ss, slowScan) ? 2 : 1
+      for (let column = 0; column < tileFastScan; column++) {
+        const x = along(tile, 0, row, column) / unit
+        const y = along(tile, 1, row, column) / unit
+        const place = ss * fastScan + tile.fastScan + column
+        classes[place] = poissonClass(area * meanPhotons(Math.sqrt(x * x + y * y)))
+      }
     }
-  }
   return classes
+}
+
+type Placed = Omit<Tile, 'module'>
+const AT_THE_BEAM: Placed = { slowScan: 0, fastScan: 0, corner: [0, 0], slowStep: [0, 1], fastStep: [1, 0] }
+
+/** Where the middle of a tile's pixel is on one axis. */
+function along({ corner, slowStep, fastStep }: Placed, axis: 0 | 1, row: number, column: number): number {
+  return corner[axis] + (row + 0.5) * slowStep[axis] + (column + 0.5) * fastStep[axis]
 }
 
 /** Rows at the edge of two ASICs, 64 rows each: their pixels are twice as large. */

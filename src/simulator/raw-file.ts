@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { rawFrameBytes } from '../detectors/detector.js'
 import { instrumentPath } from '../exdf/euxfel-layout.js'
 import { writeExdf } from '../exdf/writer.js'
+import type { DetectorKit } from '../kits/kit.js'
 import type { GainStage, ModuleIndex } from '../model/ids.js'
 import { reserveChunks, writeAt } from './chunk-file.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
@@ -29,7 +30,7 @@ export interface RawFileTask {
  * once. The order in which frames are simulated does not affect the result.
  * @throws OutputError
  */
-export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promise<void> {
+export async function writeRawFile(task: RawFileTask, kit: DetectorKit, model: ModuleModel): Promise<void> {
   const { options, module, sequence, path, truth } = task
   const { detector, cells, trainsPerFile } = options
   const rawFrames = rawFramesOf(options)
@@ -43,7 +44,7 @@ export async function writeRawFile(task: RawFileTask, model: ModuleModel): Promi
   ])
   if (images === undefined) return
 
-  const classes = patternOf(detector, module)
+  const classes = patternOf(kit, module)
   const raw = new Uint16Array(images.chunkBytes / 2)
   const fd = openSync(path, 'r+')
   const truthFile = truth && openTruth(truth, model)

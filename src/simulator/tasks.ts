@@ -35,7 +35,7 @@ export async function runTask(
     const kit = kitOf(task.options.detector, kits)
     const model = modelOf(kit, task)
     if (task.kind === 'raw') {
-      await writeRawFile(task, model)
+      await writeRawFile(task, kit, model)
     } else {
       await writeConstants(task.path, constantsOf(kit, model, task.pdu))
     }

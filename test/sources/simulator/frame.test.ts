@@ -41,7 +41,7 @@ function simulated(
   const own = modelModule(AGIPD, module, CELLS, all.energy, all.seed)
   const raw = new Uint16Array(2 * PIXELS)
   const truth: FrameTruth = { photons: new Uint16Array(PIXELS), stages: new Uint8Array(PIXELS) }
-  const classes = patternOf(AGIPD_1M, module)
+  const classes = patternOf(AGIPD, module)
   simulateRow(modelCell(own, cell), all, { module, trainId, cell, classes }, raw, truth)
   return { raw, truth }
 }
@@ -87,7 +87,7 @@ describe('a simulated frame', () => {
   test('does not depend on how many cells the run has, nor on its other modules', () => {
     const raw = new Uint16Array(2 * PIXELS)
     const more = modelModule(AGIPD, MODULE, 352, OPTIONS.energy, OPTIONS.seed)
-    const place = { module: MODULE, trainId: 5, cell: 1, classes: patternOf(AGIPD_1M, MODULE) }
+    const place = { module: MODULE, trainId: 5, cell: 1, classes: patternOf(AGIPD, MODULE) }
     simulateRow(modelCell(more, 1), { ...OPTIONS, cells: 352, modules: [] }, place, raw)
     expect(raw).toEqual(simulated(1).raw)
   })

@@ -72,7 +72,7 @@ function alone(module: number, trainId: number, cell: number) {
   const model = modelModule(AGIPD, index, OPTIONS.cells, OPTIONS.energy, OPTIONS.seed)
   const raw = new Uint16Array(2 * PIXELS)
   const truth = { photons: new Uint16Array(PIXELS), stages: new Uint8Array(PIXELS) }
-  const place = { module: index, trainId, cell, classes: patternOf(AGIPD_1M, index) }
+  const place = { module: index, trainId, cell, classes: patternOf(AGIPD, index) }
   simulateRow(modelCell(model, cell), OPTIONS, place, raw, truth)
   return { raw, truth }
 }

@@ -5,7 +5,7 @@ import type { StageEvaluation } from '../../../constants/dark/bad-pixels.js'
 import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
 import { outliersOf } from '../../../constants/dark/outliers.js'
 import { BIN, type StagePreview } from '../../../constants/dark/preview.js'
-import { rawPlanesOf } from '../../../constants/dark/recipe.js'
+import { rawPlanesOf, stageText } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { declareConstants, storedAs } from '../../../constants/files/write.js'
@@ -77,7 +77,10 @@ export class DarkModuleRun {
     const stages = await this.#statistics()
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
-      throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
+      throw new DataError(wrong, {
+        place: { module },
+        hint: 'Compare what detcal inspect says of the raw gain of each run',
+      })
     const { file, previews, previous, problems } = await this.#finish()
     const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
@@ -116,7 +119,7 @@ export class DarkModuleRun {
       }
       const jobs = parts.map(part => {
         const { cell, stage, slowScan: rows } = part.task
-        return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
+        return this.#job(`cell ${cell}${stageText(plan.recipe.stages[stage], ', ')}`, async assignment => {
           await engine.pool.run(darkStatistics, { ...assignment, ...part.task })
           waiting[cell]?.delete(part)
           if (waiting[cell]?.size === 0) await evaluate(cell, assignment)
@@ -145,7 +148,7 @@ export class DarkModuleRun {
       const place = { module, ...(file ? { file: file.path } : {}) }
       if (written.frames === 0)
         throw new DataError(
-          `no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`,
+          `no frame${stageText(recipe.stages[i], ' of ')} was ever written, though INDEX counts ${missing}`,
           {
             place,
             hint: 'Take this dark run again, or leave the module out',
@@ -155,7 +158,7 @@ export class DarkModuleRun {
         this.#notWritten.push({
           check: 'frames_written',
           severity: 'error',
-          message: `${missing} of ${stage.frames} frames of ${recipe.stages[i]} gain were never written, though INDEX counts them: left out of the statistics`,
+          message: `${missing} of ${stage.frames} frames${stageText(recipe.stages[i], ' of ')} were never written, though INDEX counts them: left out of the statistics`,
           place,
         })
       return written
@@ -214,7 +217,7 @@ export class DarkModuleRun {
         onDisk.catch(() => {})
       }),
       ...plan.recipe.stages.map((name, stage) =>
-        this.#job(`previewing ${name} gain`, async assignment => {
+        this.#job(`previewing${stageText(name, ' ')}`, async assignment => {
           previews[stage] = await engine.pool.run(darkPreview, { ...assignment, ...this.#common(), stage })
         }),
       ),

@@ -30,8 +30,8 @@ describe('offset, noise, thresholds and bad pixels are those of numpy', () => {
     [1, 2 ** 30, 512],
     [2, 2 ** 30, 512],
     [4, 2 ** 30, 512],
-    [1, 17 * 2 ** 20, 256],
-    [2, 17 * 2 ** 20, 128],
+    [1, 17.5 * 2 ** 20, 256],
+    [2, 19 * 2 ** 20, 128],
   ])('with %i workers and %i bytes of memory, which are strips of about %i rows', async (workers, memory, rows) => {
     const catalogue = join(folder, `catalogue-${workers}-${memory}`)
     const plan = await planOf({ runs, catalogue, workers, memory })
@@ -62,7 +62,7 @@ it('compressed frames, which are decoded strip by strip, give the same', async (
     [0, 1, 2].map(stage => writeGoldenRun(packed, stage, { compressed: true })),
   )
   const catalogue = join(folder, 'catalogue-packed')
-  await characterise({ runs: { high, medium, low }, catalogue, workers: 2, memory: 17 * 2 ** 20 })
+  await characterise({ runs: { high, medium, low }, catalogue, workers: 2, memory: 20 * 2 ** 20 })
   expect(await digests(catalogue)).toEqual(GOLDEN_DARK.sha256)
 })
 

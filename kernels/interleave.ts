@@ -2,9 +2,8 @@
 
 /**
  * Writes element `[row][ss][plane]` of `out` (4 bytes each) for `rows` (a multiple of 4) fast-scan rows from `first` of
- * planes in image order, `slowScan` × `fastScan` elements each. `table` has two u32 pointers a plane: the plane itself
- * and 0, or two planes of f32, whose midpoints are written, rounded once. All pointers are aligned to 16, `fastScan`
- * and `first` multiples of 4.
+ * planes in image order, `slowScan` × `fastScan` elements each. `table` has a u32 pointer a plane. All pointers are
+ * aligned to 16, `fastScan` and `first` multiples of 4.
  */
 export function interleave(
   table: usize, planes: usize, slowScan: usize, fastScan: usize, first: usize, rows: usize, out: usize,
@@ -18,33 +17,30 @@ export function interleave(
       let to = out + row * rowBytes + ss * pitch
       let plane: usize = 0
       for (; plane + 4 <= planes; plane += 4) {
-        quadruple(table + (plane << 3), from, to, rowBytes)
+        quadruple(table + (plane << 2), from, to, rowBytes)
         to += 16
       }
       for (; plane < planes; ++plane) {
-        single(four(table + (plane << 3), from), to, rowBytes)
+        single(four(table + (plane << 2), from), to, rowBytes)
         to += 4
       }
     }
   }
 }
 
-/** Four pixels of one plane, or the midpoints of two. Halving is exact, so only the sum is rounded. */
+/** Four pixels of one plane. */
 @inline
 function four(entry: usize, from: usize): v128 {
-  const values = v128.load(<usize>load<u32>(entry) + from)
-  const other = <usize>load<u32>(entry, 4)
-  if (!other) return values
-  return f32x4.mul(f32x4.add(values, v128.load(other + from)), f32x4.splat(0.5))
+  return v128.load(<usize>load<u32>(entry) + from)
 }
 
 /** Four pixels of four planes, each pixel to its own row. */
 @inline
 function quadruple(entries: usize, from: usize, to: usize, rowBytes: usize): void {
   const a = four(entries, from)
-  const b = four(entries + 8, from)
-  const c = four(entries + 16, from)
-  const d = four(entries + 24, from)
+  const b = four(entries + 4, from)
+  const c = four(entries + 8, from)
+  const d = four(entries + 12, from)
   const ab0 = i32x4.shuffle(a, b, 0, 4, 1, 5)
   const ab1 = i32x4.shuffle(a, b, 2, 6, 3, 7)
   const cd0 = i32x4.shuffle(c, d, 0, 4, 1, 5)

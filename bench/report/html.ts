@@ -18,7 +18,7 @@ export function html(report: BenchReport): string {
     return `<section>
 <h2>${escapeXml(group.name)}</h2>
 ${plot(group)}
-<div class="scroll"><table>
+<div class="scroll" tabindex="0" role="group" aria-label="Figures"><table>
 <thead><tr>${HEADER.map((cell, i) => `<th${i === 0 || i === HEADER.length - 1 ? ' class="text"' : ''}>${escapeXml(cell)}</th>`).join('')}</tr></thead>
 <tbody>${rows.join('\n')}</tbody>
 </table></div>
@@ -49,10 +49,10 @@ const STYLE = `
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e8ec; --soft: #98a2ad; --line: #39414a; --paper: #14181c; --own: #3fa9d6; --peer: #56616d; --dot: #e4e8ec; }
 }
-body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { overflow-wrap: anywhere; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem; }
 p { color: var(--soft); max-width: 48rem; }
-svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; fill: var(--ink); }
+svg { width: 100%; max-width: 32rem; height: auto; font: 12px system-ui, sans-serif; fill: var(--ink); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }

@@ -69,6 +69,11 @@ export class SqliteCatalogue implements Catalogue {
     return new SqliteCatalogue(absolute, file)
   }
 
+  /** Whether there is a catalogue in `root`. @throws ConstantsError if there is something that cannot be one. */
+  static isThere(root: string): boolean {
+    return CatalogueFile.isThere(resolve(root))
+  }
+
   /** What `use` makes of the catalogue in `root`, which is closed afterwards. @throws ConstantsError; what `use` throws */
   static async using<T>(
     root: string,

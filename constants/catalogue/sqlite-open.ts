@@ -30,15 +30,22 @@ export function refuseDamage(path: string): void {
 /**
  * libsql has no read-only option, but accepts URIs. A catalogue on a read-only file system, or on one where processes
  * share no memory, has no log beside it (or an empty one, left by the attempt) and cannot get one: it is opened as
- * immutable.
+ * immutable. What a process without a log (`alone`) was killed amidst is taken back first, which takes writing.
  */
 export function openReadOnly(path: string): Database.Database {
   const uri = pathToFileURL(path).href
-  try {
-    const database = new Database(`${uri}?mode=ro`, { timeout: BUSY_MS })
+  const opened = (address: string) => {
+    const database = new Database(address, { timeout: BUSY_MS })
     database.prepare('PRAGMA user_version').all()
     return database
+  }
+  try {
+    return opened(`${uri}?mode=ro`)
   } catch (error) {
+    if (codeOf(error) === 'SQLITE_READONLY_ROLLBACK') {
+      opened(path).close()
+      return opened(`${uri}?mode=ro`)
+    }
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
     if (log > 0 || codeOf(error) === 'SQLITE_NOTADB') throw error
     return new Database(`${uri}?immutable=1`, { timeout: BUSY_MS })

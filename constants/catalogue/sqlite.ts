@@ -40,11 +40,7 @@ export class CatalogueFile {
     return inCatalogue(path, () => {
       if (mode === 'read') {
         // Where a folder may not be entered this throws: a catalogue may well be there.
-        if (statSync(path, { throwIfNoEntry: false }) === undefined)
-          throw new ConstantsError('there is no catalogue', {
-            place: { file: path },
-            hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
-          })
+        if (statSync(path, { throwIfNoEntry: false }) === undefined) throw noCatalogue(path)
         refuseDamage(path)
         const file = new CatalogueFile(path, openReadOnly(path), mode)
         return file.#unlessFailed(false, () => file.#requireVersion())
@@ -56,6 +52,21 @@ export class CatalogueFile {
         if (!/^SQLITE_IOERR_SHM/.test(codeOf((error as Error).cause))) throw error
         // The log needs shared memory between processes, which this file system lacks (sshfs, some object stores).
         return CatalogueFile.#openToWrite(path, 'alone')
+      }
+    })
+  }
+
+  /** Whether there is a catalogue in `root`, and not only the empty file of a process that ended before it had made one. */
+  static isThere(root: string): boolean {
+    const path = join(root, 'catalogue.sqlite')
+    if (!existsSync(path)) return false
+    return inCatalogue(path, () => {
+      refuseDamage(path)
+      const file = new CatalogueFile(path, openReadOnly(path), 'read')
+      try {
+        return !file.#isBlank()
+      } finally {
+        file.#database.close()
       }
     })
   }
@@ -230,7 +241,7 @@ export class CatalogueFile {
   #prepareToWrite(): void {
     this.transaction(() => {
       const version = this.#version()
-      if (version === 0 && this.#rows('SELECT 1 FROM sqlite_schema').length === 0) this.#exec(SCHEMA)
+      if (this.#isBlank()) this.#exec(SCHEMA)
       else if (version === UNSEALED_VERSION) this.#sealAll()
       else if (version === UNCHANGED_VERSION) this.#exec(CHANGING)
       else return
@@ -272,6 +283,11 @@ export class CatalogueFile {
     }
   }
 
+  /** Whether nobody has made anything of the file yet. */
+  #isBlank(): boolean {
+    return this.#version() === 0 && this.#rows('SELECT 1 FROM sqlite_schema').length === 0
+  }
+
   #version(): number {
     return Number(this.#rows('PRAGMA user_version')[0]?.['user_version'])
   }
@@ -283,6 +299,7 @@ export class CatalogueFile {
     this.#isSealed = found === wanted || found === UNCHANGED_VERSION
     const isEarlier = found === UNSEALED_VERSION || found === UNCHANGED_VERSION
     if (found === wanted || (isEarlier && this.#mode === 'read')) return
+    if (this.#isBlank()) throw noCatalogue(this.path)
     const place = { file: this.path }
     throw found > wanted
       ? new ConstantsError(`a later detcal made this catalogue (its version is ${found}, ours ${wanted})`, {
@@ -294,6 +311,13 @@ export class CatalogueFile {
           hint: 'Name the folder of a catalogue',
         })
   }
+}
+
+function noCatalogue(path: string): ConstantsError {
+  return new ConstantsError('there is no catalogue', {
+    place: { file: path },
+    hint: 'Name the folder of a catalogue, or fill one with detcal constants import',
+  })
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

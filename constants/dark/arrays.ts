@@ -5,11 +5,8 @@ import { type PlaneStore, type StagePlanes, stagePlanes } from './planes.js'
 import type { DarkRecipe } from './recipe.js'
 import type { KernelWorkspace } from './workspace.js'
 
-/** One plane of a constant: a plane of the store or, with `other`, midpoints of two, rounded once to f32. */
-interface Plane {
-  readonly values: Float32Array | Uint32Array
-  readonly other?: Float32Array
-}
+/** One plane of a constant: a plane of the store. */
+type Plane = Float32Array | Uint32Array
 
 /** A constant, and of which planes of a cell it is made. */
 interface DarkConstant extends ConstantDescription<'f4' | 'u4'> {
@@ -39,10 +36,10 @@ export function darkDescriptions(
   })
   const n = stages.length
   return [
-    constant('Offset', 'gain', n, 'f4', all => all.map(({ offset }) => ({ values: offset }))),
-    constant('Noise', 'gain', n, 'f4', all => all.map(({ noise }) => ({ values: noise }))),
+    constant('Offset', 'gain', n, 'f4', all => all.map(({ offset }) => offset)),
+    constant('Noise', 'gain', n, 'f4', all => all.map(({ noise }) => noise)),
     ...(thresholds ? [constant('ThresholdsDark', 'threshold', 2 * n - 1, 'f4', levels)] : []),
-    constant('BadPixelsDark', 'gain', n, 'u4', all => all.map(({ bad }) => ({ values: bad }))),
+    constant('BadPixelsDark', 'gain', n, 'u4', all => all.map(({ bad }) => bad)),
   ]
 }
 
@@ -76,11 +73,8 @@ export function darkConstantsBytes(detector: Detector, recipe: DarkRecipe, cells
 
 /** Midpoints of the mean raw gains of neighbouring stages, then the means themselves. */
 function levels(stages: readonly StagePlanes[]): Plane[] {
-  const means = stages.flatMap(({ gain }) => (gain ? [{ values: gain.mean }] : []))
-  const midpoints = means
-    .slice(1)
-    .map(({ values }, stage) => ({ values: means[stage]?.values ?? values, other: values }))
-  return [...midpoints, ...means]
+  const gains = stages.flatMap(({ gain }) => (gain ? [gain] : []))
+  return [...gains.slice(0, -1).map(({ deviation }) => deviation), ...gains.map(({ mean }) => mean)]
 }
 
 /** The kernel makes multiples of this number of fast-scan rows; every module has a multiple of it. */
@@ -99,15 +93,11 @@ function interleaved<D extends 'f4' | 'u4'>(
   { kernels, buffer, at, bytes }: KernelWorkspace,
 ): Pick<ConstantArray<D>, 'data' | 'slabBytes'> {
   const n = planes.length
-  const out = at + Math.ceil((8 * n) / 16) * 16
+  const out = at + Math.ceil((4 * n) / 16) * 16
   const free = at + bytes - out
   const slow = Math.min(slowScan, Math.floor(free / (ROWS * n * 4)))
   if (slow < 1) throw new RangeError(`${bytes} bytes hold no pixel of ${n} planes`)
-  const fill = () => {
-    const table = new Uint32Array(buffer, at, 2 * n)
-    for (const [i, { values, other }] of planes.entries())
-      table.set([values.byteOffset, other?.byteOffset ?? 0], 2 * i)
-  }
+  const fill = () => new Uint32Array(buffer, at, n).set(planes.map(({ byteOffset }) => byteOffset))
   const made = (from: number, rows: number, ss: number, length: number) =>
     kernels.interleave(at, n, length, fastScan, ss * fastScan + from, rows, out)
   const rowBytes = slowScan * n * 4

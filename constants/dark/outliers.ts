@@ -1,10 +1,11 @@
 import { median } from '../../src/model/median.js'
 import type { StagePreview } from './preview.js'
+import type { StageName } from './recipe.js'
 import type { StageSummary } from './summary.js'
 
 /** Something that differs from its neighbours: worth a look. */
 export interface Outlier {
-  readonly stage: string
+  readonly stage: StageName
   /** `cell 3`, `ASIC at row 64, column 0`. */
   readonly what: string
   readonly message: string

@@ -3,6 +3,9 @@ import type { DarkRecipe } from './recipe.js'
 /**
  * What is computed for each (cell, stage): offset and noise (f32, ADU), bad pixels (u32) and, where a detector has gain
  * samples, their mean and standard deviation (f32). A plane is one element a pixel in image order.
+ *
+ * Where thresholds are made, `gainMean` holds sums (u32) until a cell is evaluated, and `gainDeviation`, afterwards, the
+ * midpoint of the stage's mean and the next one's: nobody needs deviations any more.
  */
 export const QUANTITIES = ['offset', 'noise', 'bad', 'gainMean', 'gainDeviation'] as const
 export type Quantity = (typeof QUANTITIES)[number]

@@ -8,7 +8,13 @@ export interface Decode {
   readonly zeroAs: number
 }
 
-export type StageName = 'high' | 'medium' | 'low'
+/** `only`: of a detector without gain stages. */
+export type StageName = 'high' | 'medium' | 'low' | 'only'
+
+/** `of high gain`, `before` and `after` it; nothing of a detector without gain stages. */
+export function stageText(stage: StageName | undefined, before = '', after = ''): string {
+  return stage === undefined || stage === 'only' ? '' : `${before}${stage} gain${after}`
+}
 
 /** How the dark frames of a detector are characterised. */
 export interface DarkRecipe {

@@ -1,6 +1,7 @@
 import { DARK_REASONS } from '../../constants/dark/bad-pixels.js'
 import type { DarkMap } from '../../constants/dark/preview.js'
-import type { DarkOutcome } from '../engine/dark/outcome.js'
+import { stageText } from '../../constants/dark/recipe.js'
+import { type DarkOutcome, enteredText } from '../engine/dark/outcome.js'
 import type { DarkPlan } from '../engine/dark/plan.js'
 import { conditionsText } from '../engine/plan/told-conditions.js'
 import type { Report } from './output.js'
@@ -26,7 +27,15 @@ export function darkPlanReport(plan: DarkPlan): Report {
     `read ${sizeText(totals.rawBytes)}, write ${sizeText(totals.outputBytes)}`,
     `${workers} workers, ${lanes.count} lanes of ${sizeText(lanes.layout.bytes)}, strips of ${lanes.stripRows} rows`,
     '',
-    table(['module', 'unit', 'cells', ...recipe.stages.map(stage => `${stage} trains`)], rows),
+    table(
+      [
+        'module',
+        'unit',
+        'cells',
+        ...recipe.stages.map(stage => (stage === 'only' ? 'trains' : `${stage} trains`)),
+      ],
+      rows,
+    ),
     problemLines(plan.problems),
   ].join('\n')
   const json = {
@@ -56,7 +65,7 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
   const rows = outcome.modules.flatMap(({ module, stages, previous }) =>
     stages.map((summary, i) => [
       String(module),
-      summary.stage,
+      summary.stage === 'only' ? '–' : summary.stage,
       summary.offset.toFixed(1),
       summary.noise.toFixed(2),
       summary.gain?.toFixed(0) ?? '',
@@ -66,15 +75,19 @@ export function darkOutcomeReport(plan: DarkPlan, outcome: DarkOutcome, html: st
       previous?.stages[i]?.offset?.rms.toFixed(2) ?? '',
     ]),
   )
-  const header = ['module', 'gain', 'offset', 'noise', 'raw gain', 'bad', '%', ...REASONS, 'rms to previous']
-  const entered = outcome.versions.filter(({ isNew }) => isNew).length
+  const header = [
+    ...['module', 'gain', 'offset, ADU', 'noise, ADU', 'raw gain, ADU', 'bad', '%', ...REASONS],
+    'rms to previous, ADU',
+  ]
   const { seconds, rawBytes } = outcome
   const text = [
     table(header, rows),
     ...outcome.modules.flatMap(({ module, outliers }) =>
-      outliers.map(({ stage, what, message }) => `module ${module}, ${stage} gain, ${what}: ${message}`),
+      outliers.map(
+        ({ stage, what, message }) => `module ${module}${stageText(stage, ', ')}, ${what}: ${message}`,
+      ),
     ),
-    `${entered} constants entered, valid from ${plan.beginAt.toISOString()} for ${conditions(plan)}`,
+    `${enteredText(outcome)}, valid from ${plan.beginAt.toISOString()} for ${conditions(plan)}`,
     `${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
     ...(html === undefined ? [] : [`report: ${html}`]),
     '',

@@ -17,8 +17,8 @@ export interface Palette {
   readonly colours: readonly Rgb[]
   /** The same, for a legend. */
   readonly css: string
-  /** Zero is left blank: most of a map is zero. */
-  readonly blankAtZero?: true
+  /** The first colour is that of zero alone: most of a map is zero. */
+  readonly zeroApart?: true
 }
 
 const COLOURS = 255
@@ -40,10 +40,19 @@ export const DIVERGING = palette(
   [178, 24, 43],
 )
 
-/** From nothing to all of it. */
+/** What has nothing: as light on a dark page, where the strongest colours of {@link SHARE} would be lost. */
+const NOTHING: Rgb = [242, 242, 246]
+const SHARES: readonly Rgb[] = [
+  [222, 91, 28],
+  [190, 30, 45],
+  [90, 0, 40],
+]
+
+/** From nothing, which is apart, to all of it. */
 export const SHARE: Palette = {
-  ...palette([253, 174, 97], [215, 48, 39], [128, 0, 38]),
-  blankAtZero: true,
+  ...palette(...SHARES),
+  colours: [NOTHING, ...between(SHARES, COLOURS - 1)],
+  zeroApart: true,
 }
 
 /** The values that the ends of a palette stand for. */
@@ -52,9 +61,10 @@ export interface Scale {
   readonly high: number
 }
 
-/** Index of a value's colour in an image of indices, from 1 on; 0, which is blank, of 0 where the palette leaves that out. */
-export function paletteIndex(value: number, { low, high }: Scale, { colours, blankAtZero }: Palette): number {
-  if (blankAtZero && value === 0) return 0
+/** Index of a value's colour in an image of indices, from 1 on; 0 is left to what is blank. */
+export function paletteIndex(value: number, { low, high }: Scale, { colours, zeroApart }: Palette): number {
+  if (zeroApart && value === 0) return 1
+  const first = zeroApart ? 2 : 1
   const share = high > low ? (value - low) / (high - low) : 0.5
-  return 1 + Math.round(Math.max(0, Math.min(1, share)) * (colours.length - 1))
+  return first + Math.round(Math.max(0, Math.min(1, share)) * (colours.length - first))
 }

@@ -16,6 +16,13 @@ export function htmlTable(
   return `<div class="wide"><table><thead>${line('th', header)}</thead><tbody>${rows.map(row => line('td', row)).join('')}</tbody></table></div>`
 }
 
+/** What is folded until somebody asks for it: a click, a link to what is in it, a search, or print. All is HTML. */
+export function folded(summary: string, content: string): string {
+  return `<details><summary>${summary}</summary>
+${content}
+</details>`
+}
+
 /** A self-contained page: light or dark like the reader's system, light in print. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
@@ -54,6 +61,9 @@ figure { width: min-content; margin: 0; background: var(--plate); border: 1px so
 figcaption { font-size: .75rem; color: var(--faint); margin-bottom: .2rem; }
 figure img { display: block; image-rendering: pixelated; }
 figure svg { display: block; } svg text { fill: var(--faint); font-size: 10px; } svg .area { fill: var(--mark); opacity: .35; } svg .edge { fill: none; stroke: var(--mark); stroke-width: 1.2; } svg .axis { stroke: var(--faint); stroke-width: 1; } svg .limit { stroke: var(--alarm); stroke-width: 1; stroke-dasharray: 3 2; }
+.assembled { width: auto; max-width: 100%; box-sizing: border-box; } .assembled img { width: 100%; height: auto; }
+.verdict { font-size: 1.15rem; border-left: 4px solid var(--mark); padding-left: .6rem; margin: .75rem 0; } .verdict.alarm { border-color: var(--alarm); }
+summary { cursor: pointer; padding: .3rem 0; } summary h2, summary h3 { display: inline; border: 0; padding: 0; } details { border-top: 1px solid var(--line); }
 .scale { display: flex; align-items: center; gap: .3rem; font-size: .7rem; color: var(--faint); margin-top: .2rem; } .scale i { flex: 1; height: .45rem; border-radius: 2px; }
 .bar { display: inline-block; width: 5rem; height: .55rem; background: var(--line); border-radius: 2px; overflow: hidden; vertical-align: middle; } .bar i { display: block; height: 100%; background: var(--alarm); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem 1rem; margin: .5rem 0; } dt { color: var(--faint); } dd { margin: 0; }
@@ -61,8 +71,8 @@ dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1re
   :root { color-scheme: light; --ink: #000; --faint: #444; --line: #bbb; --paper: #fff; --plate: #fff; --mark: #1c5a96; --alarm: #900; }
   body { font-size: 11px; } main { max-width: none; padding: 0; }
   figure img, figure svg { width: 150px; height: auto; } figcaption { font-size: .7rem; } .plates { gap: .4rem; margin: .2rem 0 .4rem; }
-  .module { break-before: page; } .module h2 { border: 0; margin-top: 0; } .stage, figure, table { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  nav { display: none; }
+  details:has(> .module) { break-before: page; border: 0; } .stage, figure, table { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  nav { display: none; } details::details-content { content-visibility: visible; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `

@@ -68,8 +68,8 @@ export const MOST_SUMMED = 64
 
 /**
  * Interleaves planes of pixels: element `[row][slow scan][plane]` of `out`, 4 bytes each, for `rows` (a multiple of 4)
- * fast-scan rows from `first`, of planes in image order. `table` holds two u32 pointers a plane: the plane and 0, or
- * two planes of f32, whose midpoints are written. Planes and `out` are aligned to 16.
+ * fast-scan rows from `first`, of planes in image order. `table` holds a u32 pointer a plane. Planes and `out` are
+ * aligned to 16.
  */
 export type Interleave = (
   table: number,

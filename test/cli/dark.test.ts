@@ -35,14 +35,14 @@ describe('detcal dark', () => {
         .map(line => line.trimEnd()),
     ).toMatchInlineSnapshot(`
       [
-        "module  gain    offset  noise  raw gain   bad     %  offset  noise  not finite  no data  gain  rms to previous",
-        "     3  high    5000.0  12.02      6032   630  0.48     264    468           0        0   298",
-        "     3  medium  6500.0  11.44      7531  2064  1.57     264   1903           0        0   298",
-        "     3  low     8000.0  11.70      9031   590  0.90     132    509           0        0   149",
+        "module  gain    offset, ADU  noise, ADU  raw gain, ADU   bad     %  offset  noise  not finite  no data  gain  rms to previous, ADU",
+        "     3  high         5000.0       12.02           6032   630  0.48     264    468           0        0   298",
+        "     3  medium       6500.0       11.44           7531  2064  1.57     264   1903           0        0   298",
+        "     3  low          8000.0       11.70           9031   590  0.90     132    509           0        0   149",
       ]
     `)
     expect(stdout).toContain('4 constants entered, valid from 2023-11-14T22:13:20.000Z for Pixels X 512')
-    expect(stderr).toContain('high: 9 trains make noise uncertain by 25 %')
+    expect(stderr).toContain('high gain: 9 trains make noise uncertain by 25 %')
     expect(readFileSync(report, 'utf8')).toContain('<h2>Module 3')
     expect(status).toBe(0)
   })

@@ -38,11 +38,11 @@ describe('a picture', () => {
     expect(row.reverse()).toEqual([1, 1, 1, 128, 255])
   })
 
-  it('of one value alone has a colour; none where that is 0 and stands for nothing', () => {
+  it('of one value alone has a colour; that of nothing where it is 0 and stands for it', () => {
     const same = { low: 3, high: 3, log: false }
     const values = Float32Array.of(3, 0)
     expect(indicesOf(pictureOf({ height: 1, width: 2, values }, same, SEQUENTIAL))).toEqual([[128, 128]])
-    expect(indicesOf(pictureOf({ height: 1, width: 2, values }, same, SHARE))).toEqual([[0, 128]])
+    expect(indicesOf(pictureOf({ height: 1, width: 2, values }, same, SHARE))).toEqual([[1, 129]])
   })
 })
 

@@ -2,82 +2,19 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { DarkMap, StagePreview } from '../../constants/dark/preview.js'
-import type { DarkModule, DarkOutcome } from '../../src/engine/dark/outcome.js'
-import type { DarkPlan } from '../../src/engine/dark/plan.js'
+import type { DarkOutcome } from '../../src/engine/dark/outcome.js'
 import { AGIPD_DARK } from '../../src/kits/agipd/dark.js'
-import { AGIPD_1M } from '../../src/kits/agipd/record.js'
-import { moduleIndex } from '../../src/model/ids.js'
+import { paletteIndex, SHARE } from '../../src/report/colours.js'
 import { darkReport, requireReportPlace, writeDarkReport } from '../../src/report/dark/write.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure } from '../../src/report/figures.js'
 import { pngUri } from '../../src/report/png.js'
+import { darkResultOf } from '../helpers/dark-result.js'
 import { scratch } from '../helpers/exdf.js'
 
 const recipe = AGIPD_DARK
 
-/** Values that do not compress: the worst that a map can be. */
-function noisyMap(): DarkMap {
-  let x = 1
-  const values = Float32Array.from({ length: 128 * 32 }, () => (x = (x * 1_103_515_245 + 12_345) % 2 ** 31))
-  return { rows: 128, columns: 32, values }
-}
-
-function moduleOf(module: number): DarkModule {
-  const map = noisyMap()
-  const histogram = {
-    from: 4000,
-    step: 10,
-    counts: Array.from({ length: 64 }, (_, i) => i * 997),
-    below: 3,
-    above: 4,
-  }
-  const preview: StagePreview = {
-    ...{ offset: map, noise: map, bad: map },
-    histograms: { offset: histogram, noise: histogram },
-  }
-  const shift = { compared: 10, mean: 0.1, rms: 0.7, largest: -3, map }
-  return {
-    module: moduleIndex(module),
-    pdu: '<script>alert(1)</script>',
-    written: { content: { size: 1, sha256: '' }, constants: [], checksums: new Map() },
-    stages: recipe.stages.map(stage => ({
-      ...{ stage, offset: 5000, noise: 8, gain: 6000, gainDeviation: 30, values: 65_536, bad: 70 },
-      reasons: { NOISE_OUT_OF_THRESHOLD: 70 },
-      cells: [0, 2].map(cell => ({ cell, offset: 5000 + cell, noise: 8, bad: 35 })),
-    })),
-    previews: recipe.stages.map(() => preview),
-    outliers: [{ stage: 'high', what: 'cell 3', message: 'offset far' }],
-    problems: [],
-    previous: {
-      beginAt: new Date(0),
-      stages: recipe.stages.map(() => ({
-        offset: shift,
-        noise: shift,
-        bad: { compared: 10, more: 1, fewer: 2 },
-      })),
-    },
-  }
-}
-
 function report(modules: number): string {
-  return darkReport(...resultOf(modules), 'detcal 0')
-}
-
-function resultOf(modules: number): [DarkPlan, DarkOutcome] {
-  const plan = {
-    ...{ detector: AGIPD_1M, karaboId: 'SPB_DET_AGIPD1M-1', recipe, runs: [], limits: recipe.limits },
-    ...{
-      conditions: { 'Memory cells': 32 },
-      told: {},
-      beginAt: new Date(0),
-      rawData: 'proposal:000001 runs:1 2 3',
-    },
-  } as unknown as DarkPlan
-  const outcome = {
-    modules: Array.from({ length: modules }, (_, i) => moduleOf(i)),
-    problems: [],
-  } as unknown as DarkOutcome
-  return [plan, outcome]
+  return darkReport(...darkResultOf(modules), 'detcal 0')
 }
 
 describe('the place of a dark report', () => {
@@ -86,7 +23,7 @@ describe('the place of a dark report', () => {
     const [path, link] = [join(folder, 'dark.html'), join(folder, 'link.html')]
     for (const _ of [1, 2]) {
       requireReportPlace(path)
-      await writeDarkReport(path, ...resultOf(1), 'detcal 0')
+      await writeDarkReport(path, ...darkResultOf(1), 'detcal 0')
     }
     symlinkSync(path, link)
     requireReportPlace(link)
@@ -106,7 +43,7 @@ describe('the place of a dark report', () => {
     for (const name of ['raw.h5', 'catalogue.sqlite', 'page.html', 'empty', 'link.html', 'dangling.html']) {
       expect(() => requireReportPlace(place(name))).toThrow(/is not a report of detcal dark/)
       // It may have appeared since.
-      await expect(writeDarkReport(place(name), ...resultOf(1), 'detcal 0')).rejects.toThrow(
+      await expect(writeDarkReport(place(name), ...darkResultOf(1), 'detcal 0')).rejects.toThrow(
         /is not a report/,
       )
     }
@@ -127,7 +64,7 @@ describe('the dark report', () => {
 
   it('shows maps, histograms, reasons, differences and outliers of every stage', () => {
     const html = report(1)
-    expect(html.match(/<img /g)).toHaveLength(3 * 4)
+    expect(html.match(/<img /g)).toHaveLength(3 + 3 * 4)
     expect(html.match(/<svg /g)).toHaveLength(3 * (2 + 3))
     expect(html).toContain('median offset, ADU: 5000 … 5002')
     for (const stage of recipe.stages) expect(html).toContain(`<h3>${stage} gain`)
@@ -150,6 +87,100 @@ describe('the dark report', () => {
 
   it('stays below 2 MB for 16 modules whose maps do not compress', () => {
     expect(report(16).length).toBeLessThan(2e6)
+  })
+})
+
+describe('the front page', () => {
+  const verdictOf = (outcome: Partial<DarkOutcome>, modules = 3) => {
+    const [plan, whole] = darkResultOf(modules)
+    const html = darkReport(plan, { ...whole, ...outcome }, 'detcal 0')
+    return /<p class="(verdict[^"]*)">([^<]*)</.exec(html)?.slice(1)
+  }
+  const versions = (...isNew: boolean[]) =>
+    isNew.map(isNew => ({ isNew })) as unknown as DarkOutcome['versions']
+
+  it('says how many modules are characterised, which are not, and what was entered', () => {
+    const [, { modules }] = darkResultOf(2)
+    const calm = modules.map(module => ({ ...module, outliers: [] }))
+    expect(verdictOf({ modules: calm, versions: versions(true, true) })).toEqual([
+      'verdict',
+      'All 2 modules are characterised. None stands out. 2 constants entered.',
+    ])
+    const place = { module: 7 }
+    const failed = { check: 'dark_failed', severity: 'error', message: 'no frames', place } as const
+    expect(verdictOf({ modules: calm, problems: [failed], versions: versions(true, false) })).toEqual([
+      'verdict alarm',
+      '2 of 3 modules are characterised: not 7. 1 constants entered, 1 were in the catalogue to the byte.',
+    ])
+    expect(verdictOf({ versions: versions(false, false) })?.[1]).toContain(
+      '0 constants entered: all 2 were in the catalogue, to the byte.',
+    )
+  })
+
+  it('names a module with far more bad pixels than the others, and what was found of one', () => {
+    const [, { modules }] = darkResultOf(4)
+    const spoilt = modules.map((module, i) => ({
+      ...module,
+      outliers: [],
+      stages: module.stages.map(stage => ({ ...stage, bad: i === 2 ? 0.2 * stage.values : stage.bad })),
+    }))
+    const [plan, outcome] = darkResultOf(4)
+    const html = darkReport(plan, { ...outcome, modules: spoilt }, 'detcal 0')
+    expect(/<h2>Modules that need a look<\/h2>\n<ul>(.*?)<\/ul>/.exec(html)?.[1]).toBe(
+      '<li><a href="#module-2">module 2</a>: high gain, 20.0 % bad, of all modules 0.1 %; medium gain, 20.0 % bad, of all modules 0.1 %; low gain, 20.0 % bad, of all modules 0.1 %</li>',
+    )
+    expect(html).toContain('1 needs a look.')
+  })
+
+  it('has the whole detector in three pictures, whose gaps are blank', () => {
+    const [plan, outcome] = darkResultOf(16)
+    const html = darkReport(plan, outcome, 'detcal 0')
+    const uris = [...html.matchAll(/<figure class="assembled">.*?src="([^"]*)"/g)].map(([, uri]) => uri ?? '')
+    expect(uris).toHaveLength(3)
+    for (const uri of uris) {
+      const { rows, columns, lines } = decoded(uri)
+      // EXtra-geom's example geometry, in blocks of 4 × 4 pixels.
+      expect([rows, columns]).toEqual([Math.ceil(1258 / 4), Math.ceil(1092 / 4)])
+      const blank = lines.flatMap(([, ...indices]) => indices).filter(index => index === 0).length
+      expect(blank / (rows * columns)).toBeGreaterThan(0.1)
+      expect(blank / (rows * columns)).toBeLessThan(0.4)
+    }
+  })
+
+  it('of a detector without gain stages says nothing of high gain', () => {
+    const [plan, { modules, ...outcome }] = darkResultOf(1)
+    const single = modules.map(
+      ({ stages: [stage], previews: [preview], previous, outliers: [outlier], ...module }) => ({
+        ...module,
+        stages: stage ? [{ ...stage, stage: 'only' as const }] : [],
+        previews: preview ? [preview] : [],
+        outliers: outlier ? [{ ...outlier, stage: 'only' as const }] : [],
+        ...(previous && { previous: { ...previous, stages: previous.stages.slice(0, 1) } }),
+      }),
+    )
+    const recipe = { ...plan.recipe, stages: ['only' as const], thresholds: false }
+    const html = darkReport({ ...plan, recipe }, { ...outcome, modules: single }, 'detcal 0')
+    expect(html).toContain('module 0</a>: cell 3: offset far')
+    expect(html).not.toMatch(/high|only| gain(?! stage)/)
+  })
+})
+
+describe('the colours of shares', () => {
+  // WCAG 2: relative luminance, and the contrast of graphics.
+  const luminance = (colour: readonly number[]) => {
+    const [r = 0, g = 0, b = 0] = colour.map(value => {
+      const share = value / 255
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+
+  it('stand out against that of nothing, whatever the page is like', () => {
+    const [nothing = [0, 0, 0], ...others] = SHARE.colours
+    expect(others.length).toBe(254)
+    for (const colour of others)
+      expect((luminance(nothing) + 0.05) / (luminance(colour) + 0.05)).toBeGreaterThan(3)
+    expect([0, 1e-9, 1].map(value => paletteIndex(value, { low: 0, high: 1 }, SHARE))).toEqual([1, 2, 255])
   })
 })
 

@@ -2,6 +2,7 @@ import { planeOf, type Quantity } from '../../../constants/dark/planes.js'
 import type { Decode } from '../../../constants/dark/recipe.js'
 import type { Lane } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
+import { readDarkSums } from '../../wasm/dark-sums.js'
 import type { Kernels } from '../../wasm/kernels.js'
 import type { FrameReader } from '../worker/frame-reader.js'
 import { readStrip, stripStride } from './read-strip.js'
@@ -89,5 +90,8 @@ async function stripStatistics(
       begin = 0
     })
     kernels.darkMoments(scratch, all, pixels, plane('gainMean'), plane('gainDeviation'))
+    // The midpoints of means are made of these.
+    if (recipe.thresholds)
+      readDarkSums(memory.buffer, scratch, all, new Uint32Array(memory.buffer, plane('gainMean'), pixels))
   }
 }

@@ -1,4 +1,4 @@
-import type { DarkRecipe } from '../../../constants/dark/recipe.js'
+import { type DarkRecipe, stageText } from '../../../constants/dark/recipe.js'
 import type { Conditions } from '../../../constants/model/conditions.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -94,13 +94,18 @@ function trainCounts(
     })
     return [
       ...(most < FEW_TRAINS && modules.length > 0
-        ? [warning('few_trains', `${name}: ${most} trains make noise uncertain by ${uncertainty(most)} %`)]
+        ? [
+            warning(
+              'few_trains',
+              `${stageText(name, '', ': ')}${most} trains make noise uncertain by ${uncertainty(most)} %`,
+            ),
+          ]
         : []),
       ...(fewer.length > 0
         ? [
             warning(
               'train_counts',
-              `${name}: modules ${shortList(fewer, 16)} have fewer trains than the ${most} of the others`,
+              `${stageText(name, '', ': ')}modules ${shortList(fewer, 16)} have fewer trains than the ${most} of the others`,
             ),
           ]
         : []),
@@ -139,10 +144,13 @@ export function checkRuns(runs: readonly Run[], recipe: DarkRecipe): void {
         },
       )
     if (first && run.karaboId !== first.karaboId)
-      throw new DataError(`is of ${run.karaboId}, the ${recipe.stages[0]} gain run of ${first.karaboId}`, {
-        place: { file: run.path },
-        hint: 'Give dark runs of one detector',
-      })
+      throw new DataError(
+        `is of ${run.karaboId}, the${stageText(recipe.stages[0], ' ')} run of ${first.karaboId}`,
+        {
+          place: { file: run.path },
+          hint: 'Give dark runs of one detector',
+        },
+      )
   }
 }
 

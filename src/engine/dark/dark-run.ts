@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import { type ImportReport, importAllConstants } from '../../../constants/catalogue/import.js'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
@@ -59,7 +57,7 @@ async function previousConstants(
   { detector, karaboId, conditions, beginAt, modules }: DarkPlan,
   root: string,
 ): Promise<ReadonlyMap<ModuleIndex, ModuleConstants>> {
-  if (!existsSync(join(root, 'catalogue.sqlite'))) return new Map()
+  if (!SqliteCatalogue.isThere(root)) return new Map()
   return SqliteCatalogue.using(root, catalogue =>
     catalogue.find({
       detector,

@@ -59,3 +59,8 @@ export function framesByCell(joined: JoinedRun, part = 0): Map<ModuleIndex, Modu
   }
   return modules
 }
+
+/** Frames of one cell, over all files. */
+export function framesOf(files: readonly FileRows[]): number {
+  return files.reduce((sum, { rows }) => sum + rows.length, 0)
+}

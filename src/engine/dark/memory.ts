@@ -1,4 +1,5 @@
 import { evaluationBytes } from '../../../constants/dark/bad-pixels.js'
+import { levelBytes } from '../../../constants/dark/levels.js'
 import { previewBytes } from '../../../constants/dark/preview.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { type LaneLayout, laneLayout } from '../../memory/lane-layout.js'
@@ -17,6 +18,8 @@ export interface DarkDemand {
   /** Most frames of any (module, stage, cell). */
   readonly frames: number
   readonly modules: number
+  /** Thresholds are made of the gain samples, see `meansOfSums`. */
+  readonly thresholds: boolean
 }
 
 /** The lanes of a characterisation, all alike; each holds one module's results. */
@@ -106,7 +109,7 @@ function lanesOf(
   count: number,
   stripRows: number,
 ): DarkLanes | undefined {
-  const { detector, planes, cells, frames } = demand
+  const { detector, planes, cells, frames, thresholds } = demand
   const pixels = pixelsOf(detector)
   const frameBytes = rawFrameBytes(detector)
   const blockBytes = stripStride(detector, stripRows) * frames
@@ -114,7 +117,7 @@ function lanesOf(
   const scratchBytes = Math.max(
     darkScratchBytes(frames),
     darkSumsBytes(sums.sumRows * detector.fastScan),
-    evaluationBytes(pixels),
+    (thresholds ? levelBytes(detector.stages, pixels) : 0) + evaluationBytes(pixels),
     previewBytes(detector),
   )
   try {

@@ -5,7 +5,7 @@ import type { StageEvaluation } from '../../../constants/dark/bad-pixels.js'
 import { gainOrderProblem } from '../../../constants/dark/gain-order.js'
 import { outliersOf } from '../../../constants/dark/outliers.js'
 import { BIN, type StagePreview } from '../../../constants/dark/preview.js'
-import { rawPlanesOf } from '../../../constants/dark/recipe.js'
+import { rawPlanesOf, stageText } from '../../../constants/dark/recipe.js'
 import { type StageSummary, summarise } from '../../../constants/dark/summary.js'
 import { type ConstantSource, locateConstant } from '../../../constants/files/source.js'
 import { declareConstants, storedAs } from '../../../constants/files/write.js'
@@ -18,7 +18,7 @@ import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { Engine } from '../threads/engine.js'
 import type { Job, RunStop } from '../threads/job.js'
-import type { ModuleFrames } from './frames.js'
+import { framesOf, type ModuleFrames } from './frames.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
@@ -77,7 +77,10 @@ export class DarkModuleRun {
     const stages = await this.#statistics()
     const wrong = gainOrderProblem(plan.recipe, stages)
     if (wrong !== undefined)
-      throw new DataError(wrong, { place: { module }, hint: 'Check which run is which with detcal inspect' })
+      throw new DataError(wrong, {
+        place: { module },
+        hint: 'Compare what detcal inspect says of the raw gain of each run',
+      })
     const { file, previews, previous, problems } = await this.#finish()
     const pixels = pixelsOf(plan.detector)
     const outliers = stages.flatMap((summary, stage) => {
@@ -109,14 +112,14 @@ export class DarkModuleRun {
       const waiting = Array.from(evaluations, () => new Set<(typeof parts)[number]>())
       for (const part of parts) waiting[part.task.cell]?.add(part)
       const evaluate = async (cell: number, assignment: Assignment) => {
-        const present = stages.map(stage => stage.cells.has(cell))
+        const frames = stages.map(({ cells }) => framesOf(cells.get(cell) ?? []))
         const { limits } = plan
-        const task = { ...assignment, ...this.#common(), cell, present, limits }
+        const task = { ...assignment, ...this.#common(), cell, frames, limits }
         evaluations[cell] = await engine.pool.run(darkEvaluate, task)
       }
       const jobs = parts.map(part => {
         const { cell, stage, slowScan: rows } = part.task
-        return this.#job(`cell ${cell}, ${plan.recipe.stages[stage]} gain`, async assignment => {
+        return this.#job(`cell ${cell}${stageText(plan.recipe.stages[stage], ', ')}`, async assignment => {
           await engine.pool.run(darkStatistics, { ...assignment, ...part.task })
           waiting[cell]?.delete(part)
           if (waiting[cell]?.size === 0) await evaluate(cell, assignment)
@@ -145,7 +148,7 @@ export class DarkModuleRun {
       const place = { module, ...(file ? { file: file.path } : {}) }
       if (written.frames === 0)
         throw new DataError(
-          `no frame of ${recipe.stages[i]} gain was ever written, though INDEX counts ${missing}`,
+          `no frame${stageText(recipe.stages[i], ' of ')} was ever written, though INDEX counts ${missing}`,
           {
             place,
             hint: 'Take this dark run again, or leave the module out',
@@ -155,7 +158,7 @@ export class DarkModuleRun {
         this.#notWritten.push({
           check: 'frames_written',
           severity: 'error',
-          message: `${missing} of ${stage.frames} frames of ${recipe.stages[i]} gain were never written, though INDEX counts them: left out of the statistics`,
+          message: `${missing} of ${stage.frames} frames${stageText(recipe.stages[i], ' of ')} were never written, though INDEX counts them: left out of the statistics`,
           place,
         })
       return written
@@ -177,7 +180,7 @@ export class DarkModuleRun {
     return stages.flatMap(({ cells }, stage) =>
       [...cells].flatMap(([cell, rows]) => {
         const frames = files.sources(rows)
-        const count = rows.reduce((sum, { rows }) => sum + rows.length, 0)
+        const count = framesOf(rows)
         const planes = rawPlanesOf(recipe).map(plane =>
           // Only a median needs all frames at once.
           plane === recipe.signal.plane
@@ -214,7 +217,7 @@ export class DarkModuleRun {
         onDisk.catch(() => {})
       }),
       ...plan.recipe.stages.map((name, stage) =>
-        this.#job(`previewing ${name} gain`, async assignment => {
+        this.#job(`previewing${stageText(name, ' ')}`, async assignment => {
           previews[stage] = await engine.pool.run(darkPreview, { ...assignment, ...this.#common(), stage })
         }),
       ),

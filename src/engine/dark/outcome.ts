@@ -22,6 +22,17 @@ export interface DarkModule {
   readonly previous?: { readonly beginAt: Date; readonly stages: readonly StageDifference[] }
 }
 
+/** `64 constants entered`, and why there are not more where there are none. */
+export function enteredText({ modules, versions }: DarkOutcome): string {
+  const entered = versions.filter(({ isNew }) => isNew).length
+  const known = versions.length - entered
+  if (entered > 0)
+    return `${entered} constants entered${known > 0 ? `, ${known} were in the catalogue to the byte` : ''}`
+  return known > 0
+    ? `0 constants entered: all ${known} were in the catalogue, to the byte`
+    : `0 constants entered: ${modules.length === 0 ? 'no module is characterised' : 'there are none'}`
+}
+
 /** A finished characterisation: what is in the catalogue now, and what went wrong. */
 export interface DarkOutcome extends RunCost {
   readonly modules: readonly DarkModule[]

@@ -92,6 +92,7 @@ export function planDark(input: DarkPlanInput): DarkPlan {
       cells: Math.max(...modules.map(({ cells }) => cells)),
       frames: Math.max(...modules.flatMap(({ stages }) => stages.map(({ mostFrames }) => mostFrames))),
       modules: modules.length,
+      thresholds: recipe.thresholds,
     },
     workers,
     memory,

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { SqliteCatalogue } from '../../../constants/catalogue/sqlite-catalogue.js'
 import type { DarkRecipe } from '../../../constants/dark/recipe.js'
 import { parseConditions } from '../../../constants/model/conditions.js'
@@ -114,7 +113,7 @@ function units(
   detector: Detector,
   at: Date,
 ): (module: ModuleIndex) => string {
-  const catalogue = existsSync(join(root, 'catalogue.sqlite')) ? SqliteCatalogue.open(root) : undefined
+  const catalogue = SqliteCatalogue.isThere(root) ? SqliteCatalogue.open(root) : undefined
   const known = new Map<number, string>()
   try {
     for (let module = 0; module < detector.moduleCount; module++) {

@@ -51,8 +51,8 @@ export interface StatisticsTask extends Assignment {
 /** Writes the bad-pixel planes of one cell, once its statistics are complete. */
 export interface EvaluateTask extends DarkTask {
   readonly cell: number
-  /** Whether each stage has frames of the cell. */
-  readonly present: readonly boolean[]
+  /** Frames that each stage has of the cell. */
+  readonly frames: readonly number[]
   readonly limits: DarkLimits
 }
 

@@ -1,6 +1,7 @@
 import { darkConstants } from '../../../constants/dark/arrays.js'
 import { evaluateCell } from '../../../constants/dark/bad-pixels.js'
 import { differenceOf } from '../../../constants/dark/difference.js'
+import { meansOfSums } from '../../../constants/dark/levels.js'
 import { stagePlanes } from '../../../constants/dark/planes.js'
 import { previewStage } from '../../../constants/dark/preview.js'
 import type { KernelWorkspace } from '../../../constants/dark/workspace.js'
@@ -26,7 +27,14 @@ export function darkOffers(): Offer[] {
     onLane(darkEvaluate, (task, lane, workspace) => {
       const { recipe } = task
       const stages = recipe.stages.map((_, stage) => stagePlanes(storeOf(lane), recipe, task.cell, stage))
-      return evaluateCell(stages, task.present, task.limits, recipe.thresholds, workspace)
+      const present = task.frames.map(frames => frames > 0)
+      if (!recipe.thresholds) return evaluateCell(stages, present, task.limits, false, workspace)
+      const midpoints = meansOfSums(stages, task.frames, workspace)
+      const taken = midpoints.reduce((bytes, { byteLength }) => bytes + byteLength, 0)
+      const rest = { ...workspace, at: workspace.at + taken, bytes: workspace.bytes - taken }
+      const evaluated = evaluateCell(stages, present, task.limits, true, rest)
+      for (const [stage, midpoint] of midpoints.entries()) stages[stage]?.gain?.deviation.set(midpoint)
+      return evaluated
     }),
     onLane(darkWrite, async (task, lane, workspace) => {
       const { detector, recipe, cells, pdu, path } = task

@@ -2,7 +2,7 @@ import { type DarkRecipe, WHOLE_WORD } from '../../../constants/dark/recipe.js'
 
 /** One gain stage, of which a raw 0 stands for 256. */
 export const DSSC_DARK: DarkRecipe = {
-  stages: ['high'],
+  stages: ['only'],
   signal: { ...WHOLE_WORD, zeroAs: 256 },
   thresholds: false,
   limits: {

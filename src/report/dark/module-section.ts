@@ -1,11 +1,12 @@
 import type { Shift } from '../../../constants/dark/difference.js'
 import { boundsOf, type DarkLimits } from '../../../constants/dark/limits.js'
+import { stageText } from '../../../constants/dark/recipe.js'
 import type { CellSummary } from '../../../constants/dark/summary.js'
 import { BAD_PIXELS } from '../../../constants/model/bad-pixels.js'
 import type { DarkModule } from '../../engine/dark/outcome.js'
 import { DIVERGING, type Scale, SEQUENTIAL, SHARE } from '../colours.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure, scaleOf } from '../figures.js'
-import { escaped, htmlTable } from '../html.js'
+import { escaped, folded, htmlTable } from '../html.js'
 
 /** Scales of one stage, shared by all modules so that they compare. */
 export interface StageScales {
@@ -30,7 +31,7 @@ export function scalesOf(modules: readonly DarkModule[]): StageScales[] {
   })
 }
 
-/** A module's part of the report. */
+/** A module's part of the report, folded; a link to it unfolds it. */
 export function moduleSection(
   module: DarkModule,
   scales: readonly StageScales[],
@@ -39,18 +40,19 @@ export function moduleSection(
   const previous = module.previous
     ? `compared with the constants of ${module.previous.beginAt.toISOString()}`
     : 'no constants before to compare with'
-  return `<section class="module" id="module-${module.module}">
-<h2>Module ${module.module} <span class="faint">${escaped(module.pdu)}</span></h2>
+  const title = `<h2>Module ${module.module}</h2> <span class="faint">${escaped(module.pdu)}</span>`
+  const content = `<section class="module" id="module-${module.module}">
 <p class="faint">${escaped(previous)}</p>
 ${outliers(module)}
 ${module.stages.map((_, stage) => stagePart(module, stage, scales[stage], limits)).join('\n')}
 </section>`
+  return folded(title, content)
 }
 
 function outliers({ outliers }: DarkModule): string {
   if (outliers.length === 0) return ''
   const items = outliers.map(
-    ({ stage, what, message }) => `<li>${escaped(`${stage} gain, ${what}: ${message}`)}</li>`,
+    ({ stage, what, message }) => `<li>${escaped(`${stageText(stage, '', ', ')}${what}: ${message}`)}</li>`,
   )
   return `<ul class="alarm">${items.join('')}</ul>`
 }
@@ -78,9 +80,9 @@ function stagePart(
     histogramFigure('noise, ADU', histograms.noise, boundsOf(limits.noiseHard, stage)),
     ...byCell(module, stage),
   ]
-  const gain = summary.gain === undefined ? '' : `, raw gain ${figureOf(summary.gain)}`
-  const medians = `median offset ${figureOf(summary.offset)}, noise ${figureOf(summary.noise)}${gain}`
-  return `<div class="stage"><h3>${summary.stage} gain <span class="faint">${escaped(medians)}</span></h3>
+  const gain = summary.gain === undefined ? '' : `, raw gain ${figureOf(summary.gain)} ADU`
+  const medians = `median offset ${figureOf(summary.offset)} ADU, noise ${figureOf(summary.noise)} ADU${gain}`
+  return `<div class="stage"><h3>${stageText(summary.stage, '', ' ')}<span class="faint">${escaped(medians)}</span></h3>
 <div class="plates">${plates.join('')}</div>
 <div class="plates">${reasonTable(module, stage)}<div>${shiftText(difference?.offset, 'offset')}${shiftText(difference?.noise, 'noise')}${
     difference?.bad
@@ -113,10 +115,10 @@ function reasonTable(module: DarkModule, stage: number): string {
     String(BAD_PIXELS[name as keyof typeof BAD_PIXELS]),
     escaped(name),
     String(count),
-    `${((100 * count) / summary.values).toFixed(3)} %`,
+    ((100 * count) / summary.values).toFixed(3),
   ])
-  const any = ['', 'any', String(summary.bad), `${((100 * summary.bad) / summary.values).toFixed(3)} %`]
-  return htmlTable(['bit', 'reason', '(pixel, cell)', 'share'], [...rows, any], 2)
+  const any = ['', 'any', String(summary.bad), ((100 * summary.bad) / summary.values).toFixed(3)]
+  return htmlTable(['bit', 'reason', '(pixel, cell)', '%'], [...rows, any], 2)
 }
 
 function shiftText(shift: Shift | undefined, what: string): string {

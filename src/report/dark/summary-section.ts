@@ -3,13 +3,15 @@ import type { DarkOutcome } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
 import { conditionsText } from '../../engine/plan/told-conditions.js'
 import { figureOf } from '../figures.js'
-import { escaped, htmlTable } from '../html.js'
+import { escaped, folded, htmlTable } from '../html.js'
 
-/** What was done, with which limits, and a line for every module and stage. */
+/** What was done, with which limits, and a line for every module and stage: folded, but for what went wrong. */
 export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: string): string {
   const { recipe, limits } = plan
   const bounds = (list: DarkPlan['limits']['offsetHard']) =>
-    recipe.stages.map((stage, i) => `${stage} ${list[i]?.join(' … ') ?? ''}`).join(', ')
+    recipe.stages
+      .map((stage, i) => `${stage === 'only' ? '' : `${stage} `}${list[i]?.join(' … ') ?? ''}`)
+      .join(', ')
   const facts: [string, string][] = [
     ['runs', runsOf(plan).join('\n')],
     ['raw data', plan.rawData],
@@ -25,10 +27,10 @@ export function summarySection(plan: DarkPlan, outcome: DarkOutcome, software: s
   const items = facts.map(
     ([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value).replaceAll('\n', '<br>')}</dd>`,
   )
-  return `<dl>${items.join('')}</dl>
-${problems(outcome)}
-<nav>${outcome.modules.map(({ module }) => `<a href="#module-${module}">module ${module}</a>`).join('')}</nav>
-${overview(outcome)}
+  return `${problems(outcome)}
+${folded('<h2>Runs, conditions, limits</h2>', `<dl>${items.join('')}</dl>`)}
+${folded('<h2>All modules and gain stages</h2>', overview(outcome))}
+<h2>Modules</h2>
 <p class="faint">Maps are means over memory cells and ${BIN} × ${BIN} pixels, the longer side of the module across; the scale of a stage is the same for all modules and leaves out a hundredth at either end. Counts of histograms are logarithmic, dashed lines are hard limits. A pixel counts once for each memory cell.</p>`
 }
 
@@ -55,11 +57,11 @@ function overview({ modules }: DarkOutcome): string {
       const bar = `<span class="bar"><i style="width:${Math.min(100, 1000 * share).toFixed(1)}%"></i></span>`
       return [
         `<a href="#module-${module}">${module}</a>`,
-        summary.stage,
+        summary.stage === 'only' ? '–' : summary.stage,
         figureOf(summary.offset),
         figureOf(summary.noise),
         summary.gain === undefined ? '' : figureOf(summary.gain),
-        `${(100 * share).toFixed(3)} % ${bar}`,
+        `${(100 * share).toFixed(3)} ${bar}`,
         previous?.stages[i]?.offset ? figureOf(previous.stages[i].offset.rms) : '',
         previous?.stages[i]?.bad ? `+${previous.stages[i].bad.more} −${previous.stages[i].bad.fewer}` : '',
       ]
@@ -68,12 +70,12 @@ function overview({ modules }: DarkOutcome): string {
   const header = [
     'module',
     'gain',
-    'offset',
-    'noise',
-    'raw gain',
-    'bad (bar: to 10 %)',
-    'offset: rms to previous',
-    'newly bad, good again',
+    'offset, ADU',
+    'noise, ADU',
+    'raw gain, ADU',
+    'bad, % (bar: to 10 %)',
+    'offset: rms to previous, ADU',
+    'newly bad, good again, (pixel, cell)',
   ]
   return htmlTable(header, rows, 2)
 }

@@ -6,6 +6,7 @@ import { partOf } from '../../files/parts.js'
 import { writeWhole } from '../../files/publish.js'
 import { OutputError } from '../../model/errors.js'
 import { htmlPage } from '../html.js'
+import { frontSection } from './front-section.js'
 import { moduleSection, scalesOf } from './module-section.js'
 import { summarySection } from './summary-section.js'
 
@@ -19,6 +20,7 @@ export function darkReport(plan: DarkPlan, outcome: DarkOutcome, software: strin
   return htmlPage(
     `${TITLE} ${plan.karaboId}, ${runs.length === 1 ? 'run' : 'runs'} ${runs.join(', ')}`,
     [
+      frontSection(plan, outcome, scales),
       summarySection(plan, outcome, software),
       ...outcome.modules.map(module => moduleSection(module, scales, plan.limits)),
     ].join('\n'),

@@ -44,7 +44,7 @@ it('recipes of LPD and DSSC are there, and a kit without one is refused', () => 
     tells: 'stage',
   })
   expect(darkRecipeOf(DSSC)).toMatchObject({
-    stages: ['high'],
+    stages: ['only'],
     signal: { zeroAs: 256 },
   })
   const { dark: _, ...kit } = AGIPD

@@ -54,6 +54,7 @@ def outside(values, sigma, hard):
 def main():
     shape = (len(STAGES), CELLS, PIXELS)
     offset, noise, mean, deviation = (np.full(shape, np.nan, np.float32) for _ in range(4))
+    mean64 = np.full(shape, np.nan)
     bad = np.zeros(shape, np.uint32)
     for stage, (trains, cells) in enumerate(STAGES):
         for cell in range(CELLS):
@@ -65,7 +66,8 @@ def main():
             r = np.stack([r for _, r in frames]).astype(np.float64)
             offset[stage, cell] = np.median(s, axis=0)
             noise[stage, cell] = np.std(s, axis=0)
-            mean[stage, cell] = np.mean(r, axis=0)
+            mean64[stage, cell] = np.mean(r, axis=0)
+            mean[stage, cell] = mean64[stage, cell]
             deviation[stage, cell] = np.std(r, axis=0)
         for cell in range(CELLS):
             o, n = offset[stage, cell], noise[stage, cell]
@@ -79,7 +81,7 @@ def main():
             close = np.where(width == 0, step == 0, step / width < LIMITS['separation'])
         bad[i] |= close.astype(np.uint32) << 13
         bad[i + 1] |= close.astype(np.uint32) << 13
-    midpoints = [((mean[i].astype(np.float64) + mean[i + 1]) / 2).astype(np.float32) for i in range(2)]
+    midpoints = [((mean64[i] + mean64[i + 1]) / 2).astype(np.float32) for i in range(2)]
     thresholds = np.stack([*midpoints, *mean])
 
     def digest(planes):

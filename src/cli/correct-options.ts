@@ -5,6 +5,7 @@ import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.j
 import { type CorrectionRequest, PRESETS, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
 import { given } from '../model/given.js'
+import { LITFRAME_MODES } from '../sources/run/lit-frames.js'
 import { flagOption, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
 
 /** Options of `detcal correct` as yargs gives them; those that are not given are absent, which leaves them to `--config`. */
@@ -39,6 +40,20 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       sequences: textOption('sequence numbers: 0-3,8', DATA),
       trains: textOption('slice over the sorted train ids, A:B[:S], or id=A:B', DATA),
       pulses: textOption('slice over the frames of each train: A:B[:S]', DATA),
+      cells: textOption('memory cells: 0-63,128', DATA),
+      'pulse-ids': textOption('pulse ids: 0-400,512', DATA),
+      litframe: {
+        ...textOption(
+          'lit frames only, as a LitFrameFinder says (device) or of trains above the energy threshold (energy) [default: off]',
+          DATA,
+        ),
+        choices: LITFRAME_MODES,
+      },
+      'litframe-source': textOption(
+        'the LitFrameFinder, or the gas monitor, where the run has several',
+        DATA,
+      ),
+      'energy-threshold': numberOption('energy above which a frame, or a train, is lit, µJ', DATA),
       catalogue: textOption('folder of the constants catalogue', CONSTANTS),
       'constants-from': textOption(
         `those that an earlier correction used: its ${METADATA}; no catalogue needed`,

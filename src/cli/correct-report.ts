@@ -30,6 +30,11 @@ export function planReport(plan: CorrectionPlan, told: ToldConditions): Report {
   const columns = steps.size === 1 ? stepsColumn : header.length
   const text = [
     `${plan.run.karaboId}, run ${plan.run.run ?? '?'}: ${plan.modules.length} modules, ${totals.trains} trains, ${totals.frames} module frames`,
+    ...(totals.selected
+      ? [
+          `selected: ${totals.selected.frames} of ${totals.selected.of} frames of the detector in these trains`,
+        ]
+      : []),
     `read ${sizeText(totals.rawBytes)}, write about ${sizeText(totals.outputBytes)}`,
     `${workers} workers, ${lanes.count} lanes of ${sizeText(lanes.layout.bytes)}, blocks of ${lanes.block.trains} trains × ${lanes.block.framesPerTrain} frames`,
     '',

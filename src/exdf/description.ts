@@ -76,12 +76,12 @@ export interface ExdfDataset {
 /** `CONTROL/<name>/<property>/{value,timestamp}`, one row a train, and `RUN/…` with the first value. */
 export interface ControlSource {
   readonly name: string
-  /** By Karabo's name: `bunchStructure.nPulses`. The value holds for all trains. */
+  /** By Karabo's name: `bunchStructure.nPulses`. A value holds for all trains, a list has one for each. */
   readonly properties: Readonly<Record<string, ControlValue>>
 }
 
 export type ControlValue =
-  | { readonly dtype: 'i4' | 'u4' | 'f4' | 'f8' | 'u1'; readonly value: number }
+  | { readonly dtype: 'i4' | 'u4' | 'f4' | 'f8' | 'u1'; readonly value: number | readonly number[] }
   | { readonly dtype: 'text'; readonly value: string }
 
 export interface ExdfAlias {

@@ -139,7 +139,7 @@ function writeControl(file: NewFile, control: ControlSource, trains: ExdfTrains)
   }
 }
 
-/** Writes the same value `rows` times. */
+/** Writes the same value `rows` times, or the first `rows` of a list. */
 function writeControlValues(file: NewFile, path: string, value: ControlValue, rows: number): void {
   const options = { growable: true }
   const all = Array.from({ length: rows })
@@ -147,7 +147,8 @@ function writeControlValues(file: NewFile, path: string, value: ControlValue, ro
     const texts = all.map(() => value.value)
     file.strings(path, texts, options)
   } else {
-    const numbers = all.map(() => value.value)
+    const { value: told } = value
+    const numbers = typeof told === 'number' ? all.map(() => told) : told.slice(0, rows)
     file.column(path, value.dtype, numbers, options)
   }
 }

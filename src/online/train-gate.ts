@@ -1,6 +1,6 @@
 import type { BridgeSource } from '../bridge/message.js'
 import { isDetcalError, type Place, UsageError } from '../model/errors.js'
-import { type FrameFilter, frameFilterOf, framesTaken } from './frame-filter.js'
+import { type FrameFilter, frameFilterOf, framesTaken } from '../sources/run/frame-filter.js'
 import { type Incidents, saidOf } from './incidents.js'
 import type { LossCause } from './live.js'
 import type { Statistics } from './statistics.js'

@@ -1,5 +1,6 @@
 import type { NewExdf } from '../exdf/description.js'
 import { type DetectorKit, simulatedOf } from '../kits/kit.js'
+import { lightSources } from './light-sources.js'
 import type { SimulationOptions } from './model/options.js'
 import { sequencesOf } from './model/timeline.js'
 import { describeRun } from './raw-description.js'
@@ -9,5 +10,10 @@ export function describeControl(kit: DetectorKit, options: SimulationOptions): N
   const [whole] = sequencesOf({ ...options, trainsPerFile: options.trains })
   if (whole === undefined) throw new RangeError('a run without trains')
   const controls = simulatedOf(kit).controls(options)
-  return { ...describeRun(options, whole), sources: [], controls }
+  const light = lightSources(options)
+  return {
+    ...describeRun(options, whole),
+    sources: light.sources,
+    controls: [...controls, ...light.controls],
+  }
 }

@@ -6,9 +6,9 @@ import type { DetectorKit } from '../kits/kit.js'
 import type { GainStage, ModuleIndex } from '../model/ids.js'
 import { reserveChunks, writeAt } from './chunk-file.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
-import { gauss } from './model/gauss.js'
+import { pulseIntensity } from './light.js'
 import { type ModuleModel, STAGES } from './model/module-model.js'
-import { rawFramesOf, type SimulationOptions } from './model/options.js'
+import { isLit, rawFramesOf, type SimulationOptions } from './model/options.js'
 import { keyOf } from './model/random.js'
 import type { Sequence } from './model/timeline.js'
 import { patternOf } from './pattern.js'
@@ -89,7 +89,7 @@ export function simulateRow(
 ): void {
   const { seed, run, kind, switched, stage } = options
   const light =
-    kind === 'dark'
+    kind === 'dark' || !isLit(options, cell)
       ? undefined
       : {
           classes,
@@ -101,11 +101,6 @@ export function simulateRow(
   const own = parallel === undefined ? [] : [parallel]
   const electronics = keyOf(seed, 'electronics', run, module, trainId, cell, ...own)
   simulateFrame(cellModel, light, parallel ?? stage, electronics, raw, truth)
-}
-
-/** Intensity of a pulse, the same for all modules: 1 on average, 15 % from pulse to pulse. */
-function pulseIntensity({ seed, run }: SimulationOptions, trainId: number, cell: number): number {
-  return Math.min(1.4, Math.max(0.6, 1 + 0.15 * gauss(keyOf(seed, 'pulse', run, trainId), cell)))
 }
 
 function openTruth(target: TruthTarget, model: ModuleModel) {

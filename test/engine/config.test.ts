@@ -132,8 +132,14 @@ describe("the facility's parameters", () => {
     await expect(requestOf('only-offset: 1')).rejects.toThrow('only-offset: expected true or false')
   })
 
+  it('lit frames, where the facility looks for them in ways that are known', async () => {
+    const text = 'use-litframe-finder: device\nlitframe-device-id: A/REDU/LITFRM\nenergy-threshold: 20'
+    const lit = { litframe: 'device', litframeSource: 'A/REDU/LITFRM', energyThreshold: 20 }
+    expect(await requestOf(text)).toEqual(lit)
+    await expect(requestOf('use-litframe-finder: auto')).rejects.toThrow('litframe: expected')
+  })
+
   it.each([
-    ['use-litframe-finder: auto', 'use-litframe-finder is not built yet'],
     ['rel-gain-mode: CS', 'rel-gain-mode CS is not built yet'],
     ['xray-gain: true\nff-gain: 7.2', 'ff-gain is not built yet'],
     ['round-photons: true\nblc-noise: true', 'baseline-noise and round-photons'],

@@ -3,7 +3,6 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/model/errors.js'
 import { moduleIndex, type TrainId } from '../../src/model/ids.js'
-import { frameFilterOf, framesTaken } from '../../src/online/frame-filter.js'
 import { Incidents } from '../../src/online/incidents.js'
 import type { Incident, ViewPlanes } from '../../src/online/live.js'
 import type { RawPart } from '../../src/online/raw-part.js'
@@ -11,6 +10,7 @@ import { Statistics } from '../../src/online/statistics.js'
 import { TrainBuffers } from '../../src/online/train-buffers.js'
 import { type StreamedTrain, TrainJoiner } from '../../src/online/train-joiner.js'
 import { Viewers } from '../../src/online/viewers.js'
+import { frameFilterOf, framesTaken } from '../../src/sources/run/frame-filter.js'
 
 const settled = () => new Promise(resolve => setImmediate(resolve))
 

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { AGIPD } from '../../src/kits/agipd/index.js'
 import { type ModuleIndex, moduleIndex, trainId } from '../../src/model/ids.js'
 import { assignTrains } from '../../src/sources/run/assign-trains.js'
-import { type JoinedRun, joinRun } from '../../src/sources/run/join.js'
-import { parseRanges, parseSlice, parseTrains } from '../../src/sources/run/query.js'
+import { type JoinedRun, joinRun, type Selection } from '../../src/sources/run/join.js'
+import { parseRanges, parseSlice, parseTrains, positionsList } from '../../src/sources/run/query.js'
 import type { DamagedFile, ModuleFile, Run } from '../../src/sources/run/run.js'
+
+const none = { start: 0, step: 1, count: 0 }
 
 type Trains = Record<number, readonly number[]>
 
@@ -51,6 +53,7 @@ function runOf(files: ModuleFile[], damaged: DamagedFile[] = []): Run {
     run: 1,
     modules: new Map([...modules].sort(([a], [b]) => a - b)),
     damaged,
+    files: [],
     trainIds: [...ids].sort((a, b) => a - b),
     conditions: {},
     conditionSources: {},
@@ -230,6 +233,78 @@ describe('selecting', () => {
     const joined = joinRun(run, { sequences: parseRanges('1-2', '--sequences') })
     expect(layout(joined)).toEqual(['m0s1: 102×3 103×0', 'm5s2: 103×1'])
     expect(joined.trains.map(train => train.trainId)).toEqual([102, 103])
+  })
+
+  test('cells and pulse ids, together with pulses: frames that all of them take', () => {
+    const joined = joinRun(run, { cells: parseRanges('1-2', '--cells') })
+    expect(layout(joined)).toEqual([
+      'm0s0: 100×2 101×1',
+      'm0s1: 102×2 103×0',
+      'm5s0: 100×2 101×0 102×0',
+      'm5s2: 103×0',
+    ])
+    const rows = (selection: Selection) =>
+      [...joinRun(run, selection).modules.values()].map(([file]) =>
+        positionsList(file?.trains[0]?.rows ?? none),
+      )
+    expect(rows({ cells: parseRanges('0,3', '--cells') })).toEqual([
+      [3, 6],
+      [3, 6],
+    ])
+    expect(
+      rows({ cells: parseRanges('1-3', '--cells'), pulseIds: parseRanges('0,8-90', '--pulse-ids') }),
+    ).toEqual([
+      [5, 6],
+      [5, 6],
+    ])
+    expect(rows({ cells: parseRanges('1-3', '--cells'), pulses: parseSlice('::2', '--pulses') })).toEqual([
+      [5],
+      [5],
+    ])
+    const { trains, frames, framesThere } = joinRun(run, { pulseIds: parseRanges('4', '--pulse-ids') })
+    expect(trains.map(({ pulseIds, cellIds }) => [...pulseIds, ...cellIds])).toEqual([
+      [4, 1],
+      [4, 1],
+      [4, 1],
+      [],
+    ])
+    expect([frames, framesThere]).toEqual([3, 10])
+  })
+
+  test('lit frames; trains of which that is not told are named, and nothing of them is taken', () => {
+    const told = new Map([
+      [100, [0, 12]],
+      [101, [4]],
+      [103, []],
+    ])
+    const light = {
+      source: 'LITFRM',
+      file: 'da01',
+      ofTrain: (id: number) => {
+        const lit = told.get(id)
+        // Of train 101 only pulse 4 is known.
+        return lit && ((pulse: number) => (id === 101 && pulse !== 4 ? undefined : lit.includes(pulse)))
+      },
+    }
+    const joined = joinRun(run, { light })
+    expect(layout(joined)).toEqual([
+      'm0s0: 100×2 101×0',
+      'm0s1: 102×0 103×0',
+      'm5s0: 100×2 101×0 102×0',
+      'm5s2: 103×0',
+    ])
+    expect(
+      joined.problems.map(({ message, severity, place: { train } }) => [severity, train, message]),
+    ).toEqual([
+      ['error', 102, 'train 102 not told, so that nothing says which frames are lit: not corrected'],
+      ['error', 101, 'train 101 told with other pulses than those of the frames: not corrected'],
+    ])
+    // What is known of the frames that are asked for is enough.
+    const known = joinRun(run, { light, pulseIds: parseRanges('4', '--pulse-ids') })
+    expect(known.trains.map(({ pulseIds }) => pulseIds.length)).toEqual([0, 1, 0, 0])
+    expect(() => joinRun(run, { light, pulseIds: parseRanges('8', '--pulse-ids') })).toThrow(
+      'no frame of the run is selected by --pulse-ids and --litframe',
+    )
   })
 
   test('nothing left is an error', () => {

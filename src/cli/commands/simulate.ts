@@ -25,6 +25,7 @@ interface SimulateArguments {
   kind: SimulationOptions['kind']
   'gain-stage': keyof typeof STAGES
   'parallel-gain': boolean
+  'lit-every': number | undefined
   'photon-energy': number
   switched: number
   seed: number
@@ -95,6 +96,9 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
         default: 'adaptive' as const,
       },
       'parallel-gain': flagOption('LPD: every pulse stored once in each gain stage'),
+      'lit-every': numberOption(
+        'light only in every n-th frame, with a LitFrameFinder and a gas monitor that tell',
+      ),
       'photon-energy': { ...numberOption('keV'), default: 9.2 },
       switched: { ...numberOption('share of pixels that leave high gain'), default: 0.004 },
       seed: { ...numberOption('seed of the detector and its data'), default: 1 },
@@ -132,6 +136,7 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
     kind: args.kind,
     stage: STAGES[args.gainStage],
     parallelGain: args.parallelGain,
+    ...(args.litEvery === undefined ? {} : { litEvery: args.litEvery }),
     energy: args.photonEnergy,
     switched: args.switched,
     seed: args.seed,

@@ -89,6 +89,8 @@ export interface PlanTotals {
   readonly trains: number
   /** Module frames: one frame of one module counts one. */
   readonly frames: number
+  /** Of how many the frames of the whole detector were selected: those of the same trains. Absent: all are. */
+  readonly selected?: { readonly frames: number; readonly of: number }
   readonly rawBytes: number
   /** Least bytes the outputs take; of a correction f32 data, plus what deflated gain and mask usually take. */
   readonly outputBytes: number
@@ -127,7 +129,11 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
   }
   if (modules.length === 0) throw nothingToCorrect(run, problems)
   requireDifferent(modules, output, metadataPath(output.folder, run.karaboId))
-  const totals = totalsOf(modules, joined.trains.length, run, output)
+  const { frames, framesThere } = joined
+  const totals = {
+    ...totalsOf(modules, joined.trains.length, run, output),
+    ...(frames < framesThere && { selected: { frames, of: framesThere } }),
+  }
   const lanes = planLanes(
     {
       pixels: pixelsOf(detector),

@@ -13,7 +13,7 @@ const STEPS: Readonly<Record<string, string>> = {
 /** Switches of the facility that detcal has no step for. */
 const NOT_BUILT = [
   ...['blc-hmatch', 'blc-stripes', 'corr-asic-diag', 'match-asics', 'melt-snow', 'recast-image-data'],
-  ...['count-lit-pixels', 'spi-hitfinding', 'use-litframe-finder', 'use-super-selection'],
+  ...['count-lit-pixels', 'spi-hitfinding', 'use-super-selection'],
   ...['require-ppu-trigger', 'use-ppu-device', 'use-xgm-device'],
 ]
 
@@ -34,6 +34,10 @@ export const OPTIONS: Readonly<Record<string, readonly [string, (items: readonly
   'karabo-da': ['modules', names => names.map(name => String(name).replace(/^\D+0?(?=\d)/, ''))],
   'threshold-sigma-high': ['sigmaHigh', ([sigmas]) => sigmas],
   'threshold-sigma-mid': ['sigmaMedium', ([sigmas]) => sigmas],
+  'use-litframe-finder': ['litframe', ([mode]) => mode],
+  'litframe-device-id': ['litframeSource', ([source]) => source],
+  // The facility's way to say that there is no threshold.
+  'energy-threshold': ['energyThreshold', ([limit]) => (limit === -1000 ? undefined : limit)],
   'max-pulses': ['pulses', items => (items.length === 1 ? `:${items[0]}` : items.join(':'))],
 }
 
@@ -55,8 +59,8 @@ const IGNORED = [
   ...['cal-db-*', 'creation-time', 'creation-date-offset', 'use-dir-creation-date', 'slopes-ff-from-files'],
   ...['chunk*', 'compress-fields', 'max-nodes', 'max-tasks-per-worker', 'n-cores*', 'sequences-per-node'],
   ...['overwrite', 'output-source', 'cell-id-preview', 'skip-plots', 'plot-*'],
-  ...['blc-noise-threshold', 'cm-*', 'cs-mg-adjust', 'energy-threshold', 'ff-gain', 'noisy-adc-threshold'],
-  ...['photon-energy', 'rounding-threshold', 'spi-hitfinding-*', 'litframe-device-id', 'ppu-train-offset'],
+  ...['blc-noise-threshold', 'cm-*', 'cs-mg-adjust', 'ff-gain', 'noisy-adc-threshold'],
+  ...['photon-energy', 'rounding-threshold', 'spi-hitfinding-*', 'ppu-train-offset'],
   ...['capacitor', 'category', 'combine-parallel-gain', 'drop-last-frames-*', 'num-*', 'use-cell-order'],
   // Ours: what was known of the run.
   'condition-sources',

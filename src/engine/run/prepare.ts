@@ -6,15 +6,11 @@ import { software } from '../../files/version.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import { given } from '../../model/given.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
-import { joinRun } from '../../sources/run/join.js'
+import { frameFilterOf } from '../../sources/run/frame-filter.js'
+import { joinRun, type Selection } from '../../sources/run/join.js'
+import { type LitFrames, readLitFrames } from '../../sources/run/lit-frames.js'
 import { openRun } from '../../sources/run/open-run.js'
-import {
-  parseModules,
-  parseRanges,
-  parseSlice,
-  parseTrains,
-  type Selection,
-} from '../../sources/run/query.js'
+import { parseModules, parseRanges, parseTrains } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import { machineLimits, memoryBudget } from '../plan/budget.js'
 import type { StepRequest } from '../plan/module-chain.js'
@@ -71,7 +67,9 @@ export async function prepareCorrection(
     ...given({ parallelGain, signal, kits }),
   })
   const { detector } = run
-  const joined = joinRun(run, selectionOf(asked, detector))
+  const selection = selectionOf(asked, detector)
+  const light = await readLitFrames(run, asked)
+  const joined = joinRun(run, { ...selection, ...given({ light }) })
   const gainMode = gainModeOf(asked, detector, run.gainMode)
   const steps = stepRequestOf(asked, run.kit, gainMode)
   const modules = [...joined.modules.keys()]
@@ -86,7 +84,10 @@ export async function prepareCorrection(
     plan: { ...plan, problems: [...plan.problems, ...doubts(used)] },
     told,
     output,
-    provenance: { options: optionsThatShape(asked, run, steps, conditions, told), repeat: repeatOf(asked) },
+    provenance: {
+      options: optionsThatShape(asked, run, { ...steps, light }, conditions, told),
+      repeat: repeatOf(asked),
+    },
   }
 }
 
@@ -125,14 +126,14 @@ export async function correct(
 
 /** What of the run a request selects. @throws UsageError */
 export function selectionOf(
-  { modules, sequences, trains, pulses }: Partial<CheckedRequest>,
+  { modules, sequences, trains, ...frames }: Partial<CheckedRequest>,
   detector: Detector,
 ): Selection {
   return {
     ...(modules === undefined ? {} : { modules: parseModules(modules, detector) }),
     ...(sequences === undefined ? {} : { sequences: parseRanges(sequences, '--sequences') }),
     ...(trains === undefined ? {} : { trains: parseTrains(trains) }),
-    ...(pulses === undefined ? {} : { pulses: parseSlice(pulses, '--pulses') }),
+    ...frameFilterOf(frames),
   }
 }
 
@@ -143,11 +144,11 @@ export function selectionOf(
 function optionsThatShape(
   request: CheckedRequest,
   run: Run,
-  { steps, gainMode }: StepRequest,
+  { steps, gainMode, light }: StepRequest & { readonly light: LitFrames | undefined },
   conditions: Conditions,
   told: ToldConditions,
 ): Record<string, unknown> {
-  const { modules, sequences, trains, pulses } = request
+  const { modules, sequences, trains, pulses, cells, pulseIds, litframe, energyThreshold } = request
   return {
     steps,
     'gain-mode': gainModeName(gainMode),
@@ -158,7 +159,10 @@ function optionsThatShape(
     'sigma-medium': request.sigmaMedium,
     'zero-nans': request.zeroNans,
     'zero-orange': request.zeroOrange,
-    ...known({ modules, sequences, trains, pulses }),
+    ...known({ modules, sequences, trains, pulses, cells, 'pulse-ids': pulseIds }),
+    ...(light
+      ? known({ litframe, 'litframe-source': light.source, 'energy-threshold': energyThreshold })
+      : {}),
     conditions,
     'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
     strategy: request.strategy,

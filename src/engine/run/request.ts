@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { DEFAULT_STEP_OPTIONS } from '../../corrections/steps.js'
 import { UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
+import { LITFRAME_MODES } from '../../sources/run/lit-frames.js'
 
 /** Sets of steps that have a name. */
 export const PRESETS = ['default', 'offset-only', 'production'] as const
@@ -71,6 +72,20 @@ export const SELECTION_FIELDS = {
   pulses: v.optional(LIST),
 }
 
+/** Which frames are corrected beside slices of a train; a frame must be selected by all that are given. */
+export const FRAME_FIELDS = {
+  /** Memory cells, `0-63,128`; absent: all. */
+  cells: v.optional(LIST),
+  /** Pulse ids, `0-400,512`; absent: all. */
+  pulseIds: v.optional(LIST),
+  /** Lit frames only: `device` as a LitFrameFinder says, `energy` those of trains above a threshold; `off`: all. */
+  litframe: v.optional(v.picklist(LITFRAME_MODES), 'off'),
+  /** The LitFrameFinder, or the gas monitor, where the run has several. */
+  litframeSource: v.optional(TEXT),
+  /** Energy of a lit frame's pulses, or with `energy` the mean of its train, above which it counts as lit, µJ. */
+  energyThreshold: v.optional(v.pipe(v.number(), v.finite())),
+}
+
 const REQUEST_FIELDS = {
   /** Folder of the RAW run. */
   run: TEXT,
@@ -83,6 +98,7 @@ const REQUEST_FIELDS = {
   /** `auto`, a detector's id or a Karabo name. */
   detector: v.optional(TEXT, 'auto'),
   ...SELECTION_FIELDS,
+  ...FRAME_FIELDS,
   ...CONSTANTS_FIELDS,
   ...STEP_FIELDS,
 }

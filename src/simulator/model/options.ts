@@ -18,6 +18,8 @@ export interface SimulationOptions {
   readonly stage: GainStage | undefined
   /** Every pulse is stored once in each gain stage. */
   readonly parallelGain?: boolean
+  /** Every how many frames there is light, the first included, as a LitFrameFinder and a gas monitor tell; absent: always. */
+  readonly litEvery?: number
   /** keV of a photon. */
   readonly energy: number
   /** Share of pixels that a strong reflection makes leave high gain. */
@@ -31,6 +33,14 @@ export function rawFramesOf({ detector, parallelGain }: SimulationOptions): numb
   return parallelGain ? (detector.parallelFrames ?? 1) : 1
 }
 
+/** Whether a frame of a photon run has light. */
+export function isLit({ litEvery = 1 }: Pick<SimulationOptions, 'litEvery'>, cell: number): boolean {
+  return cell % litEvery === 0
+}
+
+/** Frames a train that a LitFrameFinder tells of. */
+const MOST_TOLD = 352
+
 /** Trains a run may have: train ids of different runs must not overlap. */
 const MOST_TRAINS = 1_000_000
 
@@ -43,6 +53,11 @@ export function checkOptions(options: SimulationOptions): void {
   whole('--run', run, 1, 9999)
   whole('--proposal', proposal, 1, 999_999)
   whole('--seed', seed, 0, Number.MAX_SAFE_INTEGER)
+  if (options.litEvery !== undefined) {
+    whole('--lit-every', options.litEvery, 1, MOST_TOLD)
+    if (options.kind === 'dark' || cells > MOST_TOLD)
+      throw new UsageError(`--lit-every is for runs with light and at most ${MOST_TOLD} cells`)
+  }
   if (Math.ceil(trains / trainsPerFile) > 100_000)
     throw new UsageError('more than 100000 files a module', { hint: 'Give a larger --trains-per-file' })
   if (!(energy > 0 && energy <= 100))

@@ -4,17 +4,37 @@ import { grouped } from '../../model/grouped.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { assignTrains } from './assign-trains.js'
-import { inRanges, type Positions, positionsOf, type Selection, selectTrains } from './query.js'
+import { FrameChoice } from './frame-choice.js'
+import type { FrameFilter } from './frame-filter.js'
+import type { LitFrames } from './lit-frames.js'
+import {
+  inRanges,
+  type Positions,
+  positionsList,
+  positionsOf,
+  type Ranges,
+  selectTrains,
+  type TrainSelection,
+} from './query.js'
 import type { ModuleFile, Run, TrainEntry } from './run.js'
 import { type StoredPart, sameFrames, storedPart } from './same-frames.js'
 import { inFileOrder } from './train-order.js'
+
+/** What of a run is wanted; absent means all of it. */
+export interface Selection extends FrameFilter {
+  readonly modules?: readonly ModuleIndex[]
+  readonly sequences?: Ranges
+  readonly trains?: TrainSelection
+  /** Lit frames only. */
+  readonly light?: LitFrames
+}
 
 /** One train in the output of one file. */
 export interface JoinedRows {
   readonly trainId: TrainId
   /** The train in this file; absent where the module lacks it. */
   readonly entry?: TrainEntry
-  /** Image rows to correct, in stored order: `start + i·step` for i < count. */
+  /** Image rows to correct, in stored order. */
   readonly rows: Positions
 }
 
@@ -44,6 +64,8 @@ export interface JoinedRun {
   readonly trains: readonly JoinedTrain[]
   /** Frames of the whole detector: the sum over trains, which is the length of a combined file. */
   readonly frames: number
+  /** Frames that the same trains have, whether they are selected or not. */
+  readonly framesThere: number
   /** Files with at least one train, by module and in order of their trains. Modules without a frame are absent. */
   readonly modules: ReadonlyMap<ModuleIndex, readonly JoinedFile[]>
   /** The run's problems that concern the selection, and those found on joining. */
@@ -55,7 +77,7 @@ type Part = StoredPart<ModuleFile, TrainEntry>
 const NO_ROWS: Positions = { start: 0, step: 1, count: 0 }
 
 /**
- * Joins the modules of a run by train id and applies the selection: modules, sequences, trains, pulses.
+ * Joins the modules of a run by train id and applies the selection: modules, sequences, trains, frames.
  *
  * `--trains` counts the valid trains of the whole run, whatever modules are chosen. In each train the pulse
  * and cell lists of most of the chosen modules win (tie: those of the lowest module); the others get count 0 and are
@@ -70,7 +92,12 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   const problems = problemsOf(run, selection)
   const overruled = trainIds.flatMap(id => [...(combined.get(id)?.disagreeing.values() ?? [])])
   const disagreeing = grouped(overruled, ({ file }) => file)
-  const pulses = selection.pulses ?? { step: 1 }
+  const choice = new FrameChoice(selection, selection.light)
+  const positions = new Map<TrainId, Positions>()
+  for (const id of trainIds) {
+    const agreed = combined.get(id)?.agreed
+    if (agreed) positions.set(id, choice.positions(id, agreed))
+  }
   const strays = straysOf(run)
   const listed = new Set<TrainId>()
   const modules = new Map<ModuleIndex, JoinedFile[]>()
@@ -84,11 +111,8 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
       const trains = inFileOrder(ids, own).map((trainId): JoinedRows => {
         const entry = own.get(trainId)
         if (!entry) return { trainId, rows: NO_ROWS }
-        return {
-          trainId,
-          entry,
-          rows: out.has(entry) ? NO_ROWS : rowsOf(entry, positionsOf(pulses, entry.image.count)),
-        }
+        const chosen = out.has(entry) || entry.image.count === 0 ? undefined : positions.get(trainId)
+        return { trainId, entry, rows: chosen ? rowsOf(entry, chosen) : NO_ROWS }
       })
       const frames = trains.reduce((sum, { rows }) => sum + rows.count, 0)
       if (trains.length > 0) joined.push({ module, file, trains, frames })
@@ -103,6 +127,7 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
   if (why !== undefined && chosen.size > 0 && !hasFrames(chosen))
     throw new DataError(why.message, { place: why.place })
   const SelectionError = Object.values(selection).some(part => part !== undefined) ? UsageError : DataError
+  problems.push(...choice.problems)
   if (modules.size === 0)
     throw new SelectionError(nothingSelected(run, selection), {
       place: { file: run.path },
@@ -110,9 +135,13 @@ export function joinRun(run: Run, selection: Selection = {}): JoinedRun {
     })
   const trains = trainIds
     .filter(id => listed.has(id))
-    .map(id => joinedTrain(id, combined.get(id)?.agreed, pulses))
+    .map(id => joinedTrain(id, combined.get(id)?.agreed, positions.get(id) ?? NO_ROWS))
   const frames = trains.reduce((sum, { pulseIds }) => sum + pulseIds.length, 0)
-  return { run, trains, frames, modules, problems }
+  const framesThere = trains.reduce(
+    (sum, { trainId }) => sum + (combined.get(trainId)?.agreed?.entry.image.count ?? 0),
+    0,
+  )
+  return { run, trains, frames, framesThere, modules, problems }
 }
 
 function hasFrames(modules: Run['modules']): boolean {
@@ -143,22 +172,17 @@ function combinedTrains(
   return new Map(combiner.finish().map(combined => [combined.train, combined]))
 }
 
-function rowsOf(entry: TrainEntry, { start, step, count }: Positions): Positions {
-  return { start: entry.image.first + start, step, count }
+function rowsOf({ image }: TrainEntry, positions: Positions): Positions {
+  return { ...positions, start: image.first + positions.start }
 }
 
-function joinedTrain(
-  trainId: TrainId,
-  winner: Part | undefined,
-  pulses: Parameters<typeof positionsOf>[0],
-): JoinedTrain {
+function joinedTrain(trainId: TrainId, winner: Part | undefined, positions: Positions): JoinedTrain {
   if (!winner) return { trainId, pulseIds: new Float64Array(0), cellIds: new Uint16Array(0) }
-  const { start, step, count } = rowsOf(winner.entry, positionsOf(pulses, winner.entry.image.count))
-  const take = (values: ArrayLike<number>) =>
-    Array.from({ length: count }, (_, i) => values[start + i * step] ?? 0)
+  const rows = positionsList(rowsOf(winner.entry, positions))
+  const take = (values: ArrayLike<number>) => rows.map(row => values[row] ?? 0)
   const wide = new Map<number, bigint>()
-  for (let i = 0; winner.file.widePulseIds && i < count; i++) {
-    const id = winner.file.widePulseIds.get(start + i * step)
+  for (const [i, row] of rows.entries()) {
+    const id = winner.file.widePulseIds?.get(row)
     if (id !== undefined) wide.set(i, id)
   }
   return {
@@ -215,7 +239,8 @@ function withoutFrames(
 }
 
 /** Which option selects nothing by itself; where it is all of them together, they are all named. */
-function nothingSelected(run: Run, { modules, sequences, trains, pulses }: Selection): string {
+function nothingSelected(run: Run, selection: Selection): string {
+  const { modules, sequences, pulses } = selection
   const files = [...run.modules.values()].flat()
   if (modules !== undefined && !modules.some(module => run.modules.has(module)))
     return '--modules selects no module of the run'
@@ -224,9 +249,18 @@ function nothingSelected(run: Run, { modules, sequences, trains, pulses }: Selec
   const most = Math.max(0, ...files.flatMap(({ trains }) => trains.map(({ image }) => image.count)))
   if (pulses !== undefined && positionsOf(pulses, most).count === 0)
     return `--pulses selects none of the ${most} frames of a train`
-  const asked = Object.entries({ modules, sequences, trains, pulses }).filter(
-    ([, part]) => part !== undefined,
-  )
+  const asked = Object.entries(OPTIONS).filter(([part]) => selection[part as keyof Selection] !== undefined)
   if (asked.length === 0) return 'the run has no frames'
-  return `no frame of the run is selected by ${asked.map(([name]) => `--${name}`).join(' and ')}`
+  return `no frame of the run is selected by ${asked.map(([, option]) => option).join(' and ')}`
+}
+
+/** What the parts of a selection are called on the command line. */
+const OPTIONS: Readonly<Record<keyof Selection, string>> = {
+  modules: '--modules',
+  sequences: '--sequences',
+  trains: '--trains',
+  pulses: '--pulses',
+  cells: '--cells',
+  pulseIds: '--pulse-ids',
+  light: '--litframe',
 }

@@ -127,6 +127,7 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
     ...identity(folder, detector),
     modules: sorted,
     damaged,
+    files: folder.files,
     trainIds: unionOfTrains(sorted),
     conditions: conditions.values,
     conditionSources: conditions.sources,

@@ -17,15 +17,6 @@ export type TrainSelection =
 /** Whole numbers in ranges, both ends inclusive. */
 export type Ranges = readonly { readonly from: number; readonly to: number }[]
 
-/** What of a run is wanted; absent means all of it. */
-export interface Selection {
-  readonly modules?: readonly ModuleIndex[]
-  readonly sequences?: Ranges
-  readonly trains?: TrainSelection
-  /** Stored frame positions in each train. */
-  readonly pulses?: Slice
-}
-
 /** `A:B[:S]` with Python's meaning of negative and open ends. @throws UsageError naming `option`. */
 export function parseSlice(text: string, option: string): Slice {
   const match = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/.exec(text)
@@ -83,16 +74,18 @@ export function inRanges(ranges: Ranges, value: number): boolean {
   return ranges.some(({ from, to }) => from <= value && value <= to)
 }
 
-/** Positions `start, start + step, …`, `count` of them, `step` ≥ 1. */
+/** Positions `start, start + step, …`, `count` of them, `step` ≥ 1; or `start` plus each of those that were picked. */
 export interface Positions {
   readonly start: number
   readonly step: number
   readonly count: number
+  /** Ascending, `count` of them; may be shared. Absent: the positions are regular. */
+  readonly picked?: Uint32Array
 }
 
 /** The positions one by one. */
-export function positionsList({ start, step, count }: Positions): number[] {
-  return Array.from({ length: count }, (_, i) => start + i * step)
+export function positionsList({ start, step, count, picked }: Positions): number[] {
+  return Array.from({ length: count }, (_, i) => start + (picked ? (picked[i] ?? 0) : i * step))
 }
 
 /**

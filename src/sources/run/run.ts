@@ -3,7 +3,7 @@ import type { ExdfFacts } from '../../exdf/file.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import type { ModuleIndex, TrainId } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
-import type { ConditionSource } from '../conditions/reader.js'
+import type { ConditionSource, ControlFiles } from '../conditions/reader.js'
 
 /** Rows of a group that belong to one train: `first … first + count − 1`. */
 export interface Rows {
@@ -78,6 +78,8 @@ export interface Run {
   readonly modules: ReadonlyMap<ModuleIndex, readonly ModuleFile[]>
   /** Files of this detector that were refused; each is named in `problems` too. */
   readonly damaged: readonly DamagedFile[]
+  /** All files of the folder that could be read, with what METADATA says: other sources than the detector's are there. */
+  readonly files: ControlFiles['files']
   /** Union of the modules' valid train ids, ascending. */
   readonly trainIds: readonly TrainId[]
   /** Operating conditions that the run tells, by CalCat's parameter names. */

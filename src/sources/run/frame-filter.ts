@@ -6,12 +6,11 @@ import {
   positionsOf,
   type Ranges,
   type Slice,
-} from '../sources/run/query.js'
-import type { StreamedTrain } from './train-joiner.js'
+} from './query.js'
 
 /** Which frames of a train are corrected: those that all of these take; what is absent takes all. */
 export interface FrameFilter {
-  /** By index. */
+  /** By index among the stored frames. */
   readonly pulses?: Slice
   /** By memory cell. */
   readonly cells?: Ranges
@@ -33,15 +32,18 @@ export function frameFilterOf(options: {
   }
 }
 
+/** Cells and pulse ids of a train's frames. */
+export interface FrameIds {
+  readonly cellIds: ArrayLike<number>
+  readonly pulseIds: ArrayLike<number | bigint>
+}
+
 /** Indices of the frames of a train that a filter takes, ascending. */
-export function framesTaken(
-  { pulses, cells, pulseIds }: FrameFilter,
-  train: Pick<StreamedTrain, 'cellIds' | 'pulseIds'>,
-): number[] {
+export function framesTaken({ pulses, cells, pulseIds }: FrameFilter, train: FrameIds): number[] {
   const all = positionsOf(pulses ?? { step: 1 }, train.cellIds.length)
   return positionsList(all).filter(
     index =>
       (cells === undefined || inRanges(cells, train.cellIds[index] ?? -1)) &&
-      (pulseIds === undefined || inRanges(pulseIds, Number(train.pulseIds[index] ?? -1n))),
+      (pulseIds === undefined || inRanges(pulseIds, Number(train.pulseIds[index] ?? -1))),
   )
 }

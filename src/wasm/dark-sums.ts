@@ -5,7 +5,7 @@ const PIXELS = 8
 const BASE_AT = 128
 
 /**
- * Sums of the samples of pixels, as {@link Kernels.darkSums} has left them: Σx and `frames` times the base of x. They fit 32
+ * Sums of the samples of pixels, as the kernel `darkSums` has left them: Σx and `frames` times the base of x. They fit 32
  * bits, as samples and numbers of frames fit 16.
  * @param at byte of the sums in `buffer`. @param out one a pixel, a multiple of 8.
  */

@@ -61,6 +61,6 @@ export function framesByCell(joined: JoinedRun, part = 0): Map<ModuleIndex, Modu
 }
 
 /** Frames of one cell, over all files. */
-export function framesOf(files: readonly FileRows[]): number {
+export function countOf(files: readonly FileRows[]): number {
   return files.reduce((sum, { rows }) => sum + rows.length, 0)
 }

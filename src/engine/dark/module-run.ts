@@ -18,7 +18,7 @@ import type { Problem } from '../../model/problem.js'
 import type { Assignment } from '../contract/assignment.js'
 import type { Engine } from '../threads/engine.js'
 import type { Job, RunStop } from '../threads/job.js'
-import { framesOf, type ModuleFrames } from './frames.js'
+import { countOf, type ModuleFrames } from './frames.js'
 import { OpenFiles } from './open-files.js'
 import type { DarkModule } from './outcome.js'
 import type { DarkModulePlan, DarkPlan } from './plan.js'
@@ -112,7 +112,7 @@ export class DarkModuleRun {
       const waiting = Array.from(evaluations, () => new Set<(typeof parts)[number]>())
       for (const part of parts) waiting[part.task.cell]?.add(part)
       const evaluate = async (cell: number, assignment: Assignment) => {
-        const frames = stages.map(({ cells }) => framesOf(cells.get(cell) ?? []))
+        const frames = stages.map(({ cells }) => countOf(cells.get(cell) ?? []))
         const { limits } = plan
         const task = { ...assignment, ...this.#common(), cell, frames, limits }
         evaluations[cell] = await engine.pool.run(darkEvaluate, task)
@@ -180,7 +180,7 @@ export class DarkModuleRun {
     return stages.flatMap(({ cells }, stage) =>
       [...cells].flatMap(([cell, rows]) => {
         const frames = files.sources(rows)
-        const count = framesOf(rows)
+        const count = countOf(rows)
         const planes = rawPlanesOf(recipe).map(plane =>
           // Only a median needs all frames at once.
           plane === recipe.signal.plane

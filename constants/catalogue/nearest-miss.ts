@@ -1,4 +1,4 @@
-import { type Conditions, conditionsMatch } from '../model/conditions.js'
+import { type Conditions, conditionsMatch, conditionText } from '../model/conditions.js'
 import type { ConstantVersion } from '../model/version.js'
 import { type Strategy, selectVersion } from './select.js'
 
@@ -19,9 +19,9 @@ export function nearestMiss(
   const nearest = selectVersion(near, at, strategy) ?? selectVersion(near, at, 'closest')
   if (nearest === undefined) return undefined
   const { id, calibration, beginAt, conditions } = nearest
-  const its = differing(nearest).map(name => `${name} ${conditions[name]}`)
+  const its = differing(nearest).map(name => `${name} ${conditionText(name, conditions[name] ?? '')}`)
   const why =
     its.length > 0 ? `is for ${its.join(', ')}` : 'began after the run, so --strategy prior does not take it'
-  const asked = Object.entries(wanted).map(([name, value]) => `${name} ${value}`)
+  const asked = Object.entries(wanted).map(([name, value]) => `${name} ${conditionText(name, value)}`)
   return `The run has ${asked.join(', ')}; the nearest ${calibration}, constant ${id} of ${beginAt.toISOString()}, ${why}`
 }

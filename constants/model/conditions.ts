@@ -6,13 +6,30 @@ import type { Calibration } from './calibrations.js'
 /** Operating conditions by CalCat's parameter names. A parameter that is absent is unknown. */
 export type Conditions = Readonly<Record<string, number | string>>
 
+/** What CalCat's numbers are in, by parameter in lower case: CalCat itself does not say. */
+const UNITS: Readonly<Record<string, string>> = {
+  'sensor bias voltage': 'V',
+  'acquisition rate': 'MHz',
+  'source energy': 'keV',
+  'feedback capacitor': 'pF',
+}
+
+/** A condition's value for people: `300 V`; 1.1 rather than 1.1000000000000003. */
+export function conditionText(name: string, value: number | string): string {
+  if (typeof value !== 'number') return value
+  const unit = UNITS[name.toLowerCase()]
+  const number = String(Number(value.toPrecision(12)))
+  return unit === undefined ? number : `${number} ${unit}`
+}
+
 /** Names of all parameters a detector's constants may depend on. */
 export function parameterNames(detector: Detector): string[] {
   return detector.parameters.map(parameter => parameter.name)
 }
 
 /**
- * Conditions from `name → value`, names in any case made CalCat's own, values that look like numbers made numbers.
+ * Conditions from `name → value`, names in any case made CalCat's own, values that look like numbers made numbers, also with
+ * the unit that {@link conditionText} gives them.
  * @throws UsageError for a name the detector does not know: it would match everything.
  */
 export function parseConditions(
@@ -27,8 +44,11 @@ export function parseConditions(
       throw new UsageError(`${detector.name} has no operating condition ${JSON.stringify(given)}`, {
         hint: `Use one of ${parameterNames(detector).join(', ')}`,
       })
-    const number = value.trim() === '' ? Number.NaN : Number(value)
-    conditions[name] = Number.isFinite(number) ? number : value.trim()
+    const text = value.trim()
+    const unit = UNITS[name.toLowerCase()]
+    const bare = unit !== undefined && text.endsWith(unit) ? text.slice(0, -unit.length).trim() : text
+    const number = bare === '' ? Number.NaN : Number(bare)
+    conditions[name] = Number.isFinite(number) ? number : text
   }
   return conditions
 }

@@ -1,7 +1,12 @@
 import type { Argv } from 'yargs'
 import type { VersionQuery } from '../../constants/catalogue/query.js'
 import type { Strategy } from '../../constants/catalogue/select.js'
-import { type Conditions, parameterNames, parseConditions } from '../../constants/model/conditions.js'
+import {
+  type Conditions,
+  conditionText,
+  parameterNames,
+  parseConditions,
+} from '../../constants/model/conditions.js'
 import type { ConstantVersion } from '../../constants/model/version.js'
 import type { Detector } from '../detectors/detector.js'
 import { DETECTORS } from '../kits/index.js'
@@ -118,6 +123,6 @@ export function timeText(time: Date): string {
 /** Conditions on one line, `name=value` separated by commas. */
 export function conditionList(conditions: Conditions): string {
   return Object.entries(conditions)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${conditionText(name, value)}`)
     .join(', ')
 }

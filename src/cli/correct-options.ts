@@ -2,11 +2,12 @@ import type { Argv } from 'yargs'
 import { DEFAULT_STEP_OPTIONS } from '../corrections/steps.js'
 import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.js'
-import { type CorrectionRequest, PRESETS, REQUEST_OPTIONS } from '../engine/run/request.js'
+import { type CorrectionRequest, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
 import { given } from '../model/given.js'
 import { LITFRAME_MODES } from '../sources/run/lit-frames.js'
 import { flagOption, type MachineArguments, numberOption, parsePairs, textOption } from './options.js'
+import { presetText } from './preset-text.js'
 
 /** Options of `detcal correct` as yargs gives them; those that are not given are absent, which leaves them to `--config`. */
 export interface CorrectOptions extends CorrectionRequest, MachineArguments {
@@ -29,7 +30,7 @@ const MACHINE = 'Resources:'
 export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
   const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium } = DEFAULT_STEP_OPTIONS
   const detectors = DETECTORS.map(({ id }) => id).join(', ')
-  const config = `YAML file of options, metadata file of a correction, or ${PRESETS.join(', ')}`
+  const config = `YAML file of options, metadata file of a correction, or ${presetText()}`
   const maps = `bad-pixel maps that the mask is made of, by commas: ${mapNames()} [default: dark, ${MAPS_WITH_STEPS}]`
   const high = 'parallel gain: saturation limit of high gain, in noise sigmas below full scale'
   return yargs

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { conditionText } from '../../constants/model/conditions.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import { PHASES } from '../engine/contract/phase-times.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
@@ -7,7 +8,7 @@ import type { CorrectionOutcome } from '../engine/run/outcome.js'
 import { rangesText } from '../model/ranges.js'
 import type { Report } from './output.js'
 import { problemLines } from './problems.js'
-import { sizeText, valueText } from './quantities.js'
+import { sizeText } from './quantities.js'
 import { table } from './table.js'
 
 const GB = 1e9
@@ -149,7 +150,7 @@ function distance(time: number, run: Date | undefined): string {
 function conditionTable(told: ToldConditions): string {
   const rows = Object.entries(told).map(([name, { value, source }]) => [
     name,
-    value === undefined ? '–' : valueText(value),
+    value === undefined ? '–' : conditionText(name, value),
     source,
   ])
   return table(['condition', 'value', 'from'], rows)

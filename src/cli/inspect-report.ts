@@ -1,8 +1,8 @@
+import { conditionText } from '../../constants/model/conditions.js'
 import { rawFrameBytes } from '../detectors/detector.js'
 import { type ToldConditions, toldConditions } from '../engine/plan/told-conditions.js'
 import { PULSE_LIMIT } from '../model/ids.js'
 import type { ModuleFile, Run } from '../sources/run/run.js'
-import { valueText } from './quantities.js'
 import { table } from './table.js'
 
 const GB = 1e9
@@ -142,7 +142,9 @@ export function inspectText(run: Run): string {
       .filter(([name]) => name !== 'Gain mode')
       .map(([name, { value, source }]): [string, string] => [
         name,
-        source === 'unknown' ? source : `${value === undefined ? '–' : valueText(value)} (${source})`,
+        source === 'unknown'
+          ? source
+          : `${value === undefined ? '–' : conditionText(name, value)} (${source})`,
       ]),
   ]
   const known = facts.filter((fact): fact is [string, string] => fact[1] !== undefined)

@@ -1,42 +1,10 @@
 #!/usr/bin/env node
-import './compile-late.js'
-import yargs from 'yargs'
-import { hideBin } from 'yargs/helpers'
-import { buildVersion } from '../files/version.js'
-import { UsageError } from '../model/errors.js'
-import { type ArgumentTypes, checkArguments, usageMessage, withSlices } from './arguments.js'
-import { commandsFor } from './commands/index.js'
-import { endWith, failureOf } from './exit.js'
-import { outliveStandardStreams } from './standard-streams.js'
+import { outdatedNode } from './outdated-node.js'
 
-outliveStandardStreams()
-
-const args = withSlices(hideBin(process.argv))
-let parser = yargs(args)
-  .scriptName('detcal')
-  .usage('$0 <command>\n\nCalibrates the data of X-ray FEL megapixel detectors.')
-  // Computed only on request: it reads all of the code.
-  .version(args.includes('--version') ? buildVersion() : '')
-  .demandCommand(1, 'name a command')
-  .recommendCommands()
-  .strict()
-  .help()
-  .alias('help', 'h')
-  .wrap(Math.min(110, process.stdout.columns ?? 110))
-  .exitProcess(false)
-  // Its types declare only aliases, but it returns every option.
-  .check((args, types) => checkArguments(args, types as unknown as ArgumentTypes))
-  .fail((message, error) => {
-    // yargs' own errors are about usage, and so are messages without an error.
-    if (error && error.name !== 'YError') throw error
-    throw new UsageError(usageMessage(error?.message ?? message), {
-      hint: 'See detcal --help, or detcal <command> --help',
-    })
-  })
-for (const command of await commandsFor(args[0])) parser = parser.command(command)
-
-try {
-  await parser.parseAsync()
-} catch (error) {
-  endWith(failureOf(error))
+// An old Node.js fails where it first meets what it does not know, in the middle of a library: so nothing is loaded before this.
+const outdated = outdatedNode(process.versions.node)
+if (outdated === undefined) void import('./start.js')
+else {
+  process.stderr.write(`detcal: ${outdated}\n`)
+  process.exitCode = 2
 }

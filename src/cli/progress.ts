@@ -32,6 +32,8 @@ export function showProgress({ total, bytes, trains, stream = process.stderr }: 
   const bar = new SingleBar({
     stream,
     format: '{bar} {percentage}%  {trains}/{allTrains} trains  {rate}  {left} left',
+    // As wide as the terminal leaves it; where that is nothing, the figures alone.
+    barsize: Math.max(0, (stream.columns ?? 80) - textWidth(trains)),
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
@@ -42,6 +44,11 @@ export function showProgress({ total, bytes, trains, stream = process.stderr }: 
     update: done => bar.update(done, { ...figures(done), allTrains: trains }),
     stop: () => bar.stop(),
   }
+}
+
+/** Columns that the figures beside a bar take at most. */
+function textWidth(trains: number): number {
+  return ` 100%  ${trains}/${trains} trains  99.99 GB/s  119 min left `.length
 }
 
 function rateText(bytesPerSecond: number): string {

@@ -3,8 +3,3 @@ export function sizeText(bytes: number): string {
   if (bytes >= 1e8) return `${(bytes / 1e9).toFixed(2)} GB`
   return bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`
 }
-
-/** A condition without the noise of its last bits: 1.1 rather than 1.1000000000000003. */
-export function valueText(value: number | string): string {
-  return typeof value === 'number' ? String(Number(value.toPrecision(12))) : value
-}

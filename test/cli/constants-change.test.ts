@@ -26,7 +26,7 @@ test('a dark with a wrong condition is amended, or removed and entered again', (
   const correct = (out: string) =>
     detcal(
       ...['correct', join(folder, 'raw/r0002'), '--out', join(folder, out), ...catalogue],
-      ...['--condition', 'Sensor Bias Voltage=100'],
+      ...['--condition', 'Sensor Bias Voltage=100 V'],
     )
   const ids = (...options: string[]) =>
     (
@@ -43,12 +43,12 @@ test('a dark with a wrong condition is amended, or removed and entered again', (
   )
 
   const all = ids()
-  const condition = ['--condition', 'Sensor Bias Voltage=100']
+  const condition = ['--condition', 'Sensor Bias Voltage=100 V']
   const amended = detcal('constants', 'amend', ...all, ...catalogue, ...condition, '--reason', 'a typo')
-  expect(amended).toMatchObject({ status: 0, stdout: expect.stringContaining('Sensor Bias Voltage=100') })
+  expect(amended).toMatchObject({ status: 0, stdout: expect.stringContaining('Sensor Bias Voltage=100 V') })
   expect(correct('b').status).toBe(0)
   expect(detcal('constants', 'show', '1', ...catalogue).stdout).toMatch(
-    /amended +\S+, before: from .*Sensor Bias Voltage=200.*"a typo"/,
+    /amended +\S+, before: from .*Sensor Bias Voltage=200 V.*"a typo"/,
   )
   expect(detcal('constants', 'restore', ...all, ...catalogue).status).toBe(0)
   expect(correct('c').status).toBe(1)

@@ -31,7 +31,7 @@ test('where none match, the conditions of the run, the nearest miss and what to 
   const ended = plan('--condition', 'Sensor Bias Voltage=200')
   expect(ended.status).toBe(1)
   expect(failureLines(ended).join('\n')).toMatch(
-    /there is no Offset and no ThresholdsDark\. The run has Sensor Bias Voltage 200, .*; the nearest Offset, constant \d+ of 2020-01-02T00:00:00\.000Z, is for Sensor Bias Voltage 300\. Make dark constants that match the run with detcal dark/,
+    /there is no Offset and no ThresholdsDark\. The run has Sensor Bias Voltage 200 V, .*; the nearest Offset, constant \d+ of 2020-01-02T00:00:00\.000Z, is for Sensor Bias Voltage 300 V\. Make dark constants that match the run with detcal dark/,
   )
   expect(failureLines(plan('--strategy', 'prior', '--at', '2019-01-01')).join()).toMatch(
     /began after the run, so --strategy prior does not take it/,
@@ -47,7 +47,7 @@ test('conditions that constants in use do not state are named; what is never sta
   const problems = (conditions: object, used = ['Offset']) =>
     unstatedProblems(AGIPD_1M, run, [versions(conditions)], used).map(({ message }) => message)
   expect(problems({})).toEqual([
-    'Offset in use do not state Sensor Bias Voltage (the run: 300), so that they match whatever it was. State it with detcal constants amend',
+    'Offset in use do not state Sensor Bias Voltage (the run: 300 V), so that they match whatever it was. State it with detcal constants amend',
   ])
   expect(problems({ 'Sensor Bias Voltage': 300 })).toEqual([])
   expect(problems({}, ['Noise'])).toEqual([])

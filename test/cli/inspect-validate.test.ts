@@ -37,7 +37,7 @@ describe('detcal inspect', () => {
       gain mode            fixed high (control data)
       Sensor Bias Voltage  unknown
       Memory cells         4 (frames)
-      Acquisition rate     4.5 (frames)
+      Acquisition rate     4.5 MHz (frames)
       Gain setting         unknown
       Integration time     12 (control data)
       Source energy        unknown

@@ -1,8 +1,14 @@
-import { expect, it } from 'vitest'
+import { Writable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
 import { withSlices } from '../../src/cli/arguments.js'
 import { parsePairs } from '../../src/cli/options.js'
-import { sizeText, valueText } from '../../src/cli/quantities.js'
+import { presetText } from '../../src/cli/preset-text.js'
+import { showProgress } from '../../src/cli/progress.js'
+import { sizeText } from '../../src/cli/quantities.js'
 import { table } from '../../src/cli/table.js'
+import { checkRequest, PRESETS } from '../../src/engine/run/request.js'
+import { stepRequestOf } from '../../src/engine/run/steps-of-request.js'
+import { KITS } from '../../src/kits/index.js'
 import { parseTime } from '../../src/model/time.js'
 
 it.each([
@@ -72,8 +78,47 @@ it.each([
   [2_151_633_640, '2.15 GB'],
 ])('%d bytes are %s: never 0.00 GB', (bytes, text) => expect(sizeText(bytes)).toBe(text))
 
-it('a condition is shown without the noise of its last bits', () => {
-  expect([1.1000000000000003, 198146, 'text', -9.633501001136664e-282].map(valueText)).toEqual([
-    ...['1.1', '198146', 'text', '-9.63350100114e-282'],
-  ])
+describe('a bar on a terminal', () => {
+  it.each([40, 80, 200])('of %i columns fills them, and no more', columns => {
+    const written: string[] = []
+    const stream = Object.assign(
+      new Writable({ write: (chunk, _, done) => (written.push(String(chunk)), done()) }),
+      {
+        ...{ isTTY: true, columns, cursorTo: () => true, clearLine: () => true, moveCursor: () => true },
+      },
+    )
+    const progress = showProgress({
+      ...{ total: 100, bytes: 1e9, trains: 12_345 },
+      stream: stream as unknown as NodeJS.WriteStream,
+    })
+    progress.update(37)
+    progress.stop()
+    const bars = written
+      .map(text => text.replace(/\x1b\[[^A-Za-z]*[A-Za-z]/g, '').trim())
+      .filter(text => /%/.test(text))
+    expect(bars.length).toBeGreaterThan(0)
+    for (const bar of bars) {
+      const letters = [...bar]
+      if (columns >= 80) expect(letters.length).toBeLessThanOrEqual(columns)
+      expect(letters.filter(letter => /[█░]/.test(letter)).length).toBeGreaterThanOrEqual(columns - 62)
+      expect(bar).toContain('/12345 trains')
+    }
+  })
+})
+
+it('presets are offered without a remark only where every step of theirs is built, for every detector', () => {
+  const text = presetText()
+  for (const preset of PRESETS) {
+    const refused = KITS.some(kit => {
+      const request = checkRequest({ run: 'r', out: 'o', catalogue: 'c', preset })
+      try {
+        stepRequestOf(request, kit, 0)
+        return false
+      } catch (error) {
+        expect(String(error)).toMatch(/not built yet/)
+        return true
+      }
+    })
+    expect([preset, text.includes(`${preset} (refused`)]).toEqual([preset, refused])
+  }
 })

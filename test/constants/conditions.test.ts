@@ -4,6 +4,7 @@ import {
   calcatConditions,
   conditionsMatch,
   conditionsOf,
+  conditionText,
   memoryCells,
   parseConditions,
 } from '../../constants/model/conditions.js'
@@ -51,4 +52,24 @@ it('memory cells are rounded up to what constants are taken for', () => {
   expect([1, 4, 5, 64, 65, 203, 352, 400].map(n => memoryCells(AGIPD_1M, n))).toEqual([
     4, 4, 32, 64, 76, 250, 352, 400,
   ])
+})
+
+it('values have their units for people, and those may be stated too', () => {
+  const text = Object.entries({
+    'Sensor Bias Voltage': 300,
+    'Acquisition rate': 1.1000000000000003,
+    'Source energy': 9.2,
+  })
+  expect(text.map(([name, value]) => conditionText(name, value))).toEqual(['300 V', '1.1 MHz', '9.2 keV'])
+  // Without the noise of the last bits.
+  const plain = [198146, 'text', -9.633501001136664e-282]
+  expect(plain.map(value => conditionText('Memory cells', value))).toEqual([
+    ...['198146', 'text', '-9.63350100114e-282'],
+  ])
+  const stated = { 'sensor bias voltage': '300 V', 'Acquisition rate': '1.1MHz', 'Source energy': '9.2' }
+  expect(parseConditions(AGIPD_1M, stated)).toEqual({
+    'Sensor Bias Voltage': 300,
+    'Acquisition rate': 1.1,
+    'Source energy': 9.2,
+  })
 })

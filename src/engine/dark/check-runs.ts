@@ -1,5 +1,5 @@
 import { type DarkRecipe, stageText } from '../../../constants/dark/recipe.js'
-import type { Conditions } from '../../../constants/model/conditions.js'
+import { type Conditions, conditionText } from '../../../constants/model/conditions.js'
 import { DataError, UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
@@ -171,10 +171,13 @@ export function darkConditions(runs: readonly Run[], recipe: DarkRecipe, stated:
       if (name === 'Gain mode' || name in stated) continue
       const other = toldBy.get(name)
       if (other !== undefined && !sameCondition(conditions[name], value))
-        throw new DataError(`${name} is ${value}, but ${conditions[name]} in ${other}`, {
-          place: { file: run.path },
-          hint: `Give dark runs that belong together, or state --condition "${name}=…"`,
-        })
+        throw new DataError(
+          `${name} is ${conditionText(name, value)}, but ${conditionText(name, conditions[name] ?? '')} in ${other}`,
+          {
+            place: { file: run.path },
+            hint: `Give dark runs that belong together, or state --condition "${name}=…"`,
+          },
+        )
       conditions[name] = value
       toldBy.set(name, run.path)
     }

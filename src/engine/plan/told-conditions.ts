@@ -1,6 +1,6 @@
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import { calibrationOf } from '../../../constants/model/calibrations.js'
-import { type Conditions, calcatConditions } from '../../../constants/model/conditions.js'
+import { type Conditions, calcatConditions, conditionText } from '../../../constants/model/conditions.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Problem } from '../../model/problem.js'
 import type { ConditionSource } from '../../sources/conditions/reader.js'
@@ -65,7 +65,7 @@ export function conditionProblems(
   return [
     ...namesOf('assumed').map(name =>
       warning(
-        `${name} ${told[name]?.value} is assumed: neither control data nor frames tell it. State --condition "${name}=VALUE" to be sure`,
+        `${name} ${conditionText(name, told[name]?.value ?? '')} is assumed: neither control data nor frames tell it. State --condition "${name}=VALUE" to be sure`,
       ),
     ),
     ...(unknown.length > 0
@@ -98,7 +98,10 @@ export function unstatedProblems(
   const together = new Map<string, string[]>()
   for (const [condition, names] of unstated) {
     const key = [...names].join(', ')
-    together.set(key, [...(together.get(key) ?? []), `${condition} (the run: ${conditions[condition]})`])
+    together.set(key, [
+      ...(together.get(key) ?? []),
+      `${condition} (the run: ${conditionText(condition, conditions[condition] ?? '')})`,
+    ])
   }
   return [...together].map(([names, missing]) => ({
     check: 'conditions_stated',
@@ -111,7 +114,8 @@ export function unstatedProblems(
 /** `Memory cells 352, Gain mode 0 (assumed), Gain setting unknown`. */
 export function conditionsText(values: Conditions, told: ToldConditions): string {
   const known = Object.entries(values).map(
-    ([name, value]) => `${name} ${value}${told[name]?.source === 'assumed' ? ' (assumed)' : ''}`,
+    ([name, value]) =>
+      `${name} ${conditionText(name, value)}${told[name]?.source === 'assumed' ? ' (assumed)' : ''}`,
   )
   const unknown = Object.entries(told).flatMap(([name, { source }]) =>
     source === 'unknown' ? [`${name} unknown`] : [],

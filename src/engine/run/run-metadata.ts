@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { grouped } from '../../model/grouped.js'
 import type { ModuleMetadata, RunMetadata } from '../../sinks/metadata/metadata-file.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
@@ -24,7 +25,8 @@ export function runMetadata(
         skipped: chain.skipped,
         'mask-maps': chain.maskMaps,
         'cells-without-constants': outcome?.cellsWithoutConstants ?? [],
-        sequences: outcome?.sequences ?? [],
+        // Whoever reads the file is in another folder.
+        sequences: outcome?.sequences.map(each => ({ ...each, input: resolve(each.input) })) ?? [],
       },
     }
   })

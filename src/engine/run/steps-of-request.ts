@@ -65,6 +65,12 @@ function namesOf(request: StepFields, corrections: Corrections, { name }: Detect
   )
 }
 
+/** Steps of a preset that cannot be asked for yet: it is refused with them. */
+export function unbuiltSteps(corrections: Corrections, preset: StepFields['preset']): string[] {
+  const table: StepTable = corrections.steps
+  return presetSteps(corrections, preset).filter(step => !table[step]?.built)
+}
+
 /** `offset-only` is the default chain without what comes after the offset, mask and range aside. */
 function presetSteps(
   { steps, defaultSteps, productionSteps }: Corrections,

@@ -91,7 +91,8 @@ export async function writeMetadataFile(
     },
   }
   // Quoted, since readers of YAML 1.1, Python's among them, take plain times for times and some words for booleans.
-  const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' })
+  // Lines of any length: a path that is folded cannot be found by who looks for it in the text.
+  const text = stringify(tree, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 })
   const part = folder.part(path)
   try {
     writeFileSync(part, text)

@@ -21,17 +21,19 @@ export interface ModuleProvenance {
   >
 }
 
-/** Attributes of the root group; structured values as JSON. */
+/**
+ * Attributes of the root group; structured values as JSON. A CORR file says in METADATA/updateDate when it was made, so that all
+ * attributes of equal files but the software are equal; a combined file, which has no METADATA, in an attribute.
+ */
 export function provenanceAttributes(
   provenance: Provenance,
   module?: ModuleProvenance,
 ): Record<string, string> {
   return {
     detcal_software: provenance.software,
-    detcal_created: provenance.created,
     detcal_options: JSON.stringify(provenance.options),
     ...(module
       ? { detcal_steps: module.steps.join(','), detcal_constants: JSON.stringify(module.constants) }
-      : {}),
+      : { detcal_created: provenance.created }),
   }
 }

@@ -1,7 +1,7 @@
 import type { FileCheck } from './check.js'
 
 /** Attributes of the root group of detcal's files; files of other programs have none of them. */
-const ATTRIBUTES = ['detcal_software', 'detcal_created', 'detcal_options', 'detcal_steps', 'detcal_constants']
+const ATTRIBUTES = ['detcal_software', 'detcal_options', 'detcal_steps', 'detcal_constants']
 
 export const corrProvenance: FileCheck = {
   name: 'corr_provenance',

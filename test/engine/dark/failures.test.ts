@@ -105,7 +105,7 @@ describe('runs that lack something', () => {
     }
     const [high, medium] = [await bias('a', 200), await bias('b', 300)]
     const request = { runs: { high, medium, low: runs.low }, catalogue: fresh() }
-    await expect(planOf(request)).rejects.toThrow(/Sensor Bias Voltage is 300, but 200 in/)
+    await expect(planOf(request)).rejects.toThrow(/Sensor Bias Voltage is 300 V, but 200 V in/)
     const plan = await planOf({ ...request, conditions: { 'Sensor Bias Voltage': '250' } })
     expect(plan.conditions).toMatchObject({ 'Sensor Bias Voltage': 250 })
   })

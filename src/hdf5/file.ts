@@ -19,6 +19,8 @@ export interface Hdf5File {
   externalLink(path: string): string | undefined
   /** An attribute of a group or dataset: a number, a text, or a list of them; undefined: there is none. */
   attribute(path: string, name: string): unknown
+  /** All attributes of a group or dataset, by name: element type, shape and value, as text that tells any two apart. */
+  attributes(path: string): ReadonlyMap<string, string>
 }
 
 /** A dataset of an open file. Slabs are `count` elements along each axis from `start`, in C order. */

@@ -78,6 +78,22 @@ export class LibraryFile implements Hdf5File {
     return found && 'attrs' in found ? this.#ask(path, () => found.attrs[name]?.value) : undefined
   }
 
+  attributes(path: string): ReadonlyMap<string, string> {
+    const found = this.#find(path)
+    if (found === null || !('attrs' in found)) return new Map()
+    const { attrs } = found
+    return this.#ask(
+      path,
+      () =>
+        new Map(
+          Object.entries(attrs).map(([name, { dtype, shape, value }]) => [
+            name,
+            textOf([dtype, shape, value]),
+          ]),
+        ),
+    )
+  }
+
   #find(path: string): Entity | null {
     return this.#ifAny(path, () => this.#entity(path)) ?? null
   }
@@ -191,4 +207,16 @@ class LibraryDataset implements Hdf5Dataset {
   #ask<T>(ask: () => T): T {
     return explained(this.#file, 'r', ask, this.path)
   }
+}
+
+/** JSON, with integers of 64 bits, and NaN and infinities too. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (ArrayBuffer.isView(item)) return [...(item as unknown as Iterable<unknown>)]
+    if (typeof item === 'bigint') return String(item)
+    // What JSON has no number for.
+    if (typeof item === 'number' && (!Number.isFinite(item) || Object.is(item, -0)))
+      return Object.is(item, -0) ? '-0' : String(item)
+    return item
+  })
 }

@@ -82,7 +82,7 @@ const MOST_BYTES = 16 * 2 ** 20
  * @throws ConstantsError naming the file if it cannot be read or names no constants at all.
  */
 export async function readRecordedConstants(file: string): Promise<RecordedConstants> {
-  const tree = await parsed(file)
+  const tree = await readMetadataAs(METADATA, file)
   const modules = new Map<string, RecordedModule>()
   for (const [aggregator, value] of Object.entries(tree['retrieved-constants'])) {
     // Groups without constants are other facts, such as `time-summary`.
@@ -104,7 +104,14 @@ export async function readRecordedConstants(file: string): Promise<RecordedConst
   return { karaboId: tree['calibration-configurations']['karabo-id'], modules }
 }
 
-async function parsed(file: string): Promise<v.InferOutput<typeof METADATA>> {
+/**
+ * Reads a metadata file, and of it what `schema` describes.
+ * @throws ConstantsError naming the file if it cannot be read, or is something else.
+ */
+export async function readMetadataAs<S extends v.GenericSchema>(
+  schema: S,
+  file: string,
+): Promise<v.InferOutput<S>> {
   const place = { file }
   const hint = 'Give the calibration_metadata_<DETECTOR>.yml of a correction'
   const info = statSync(file, { throwIfNoEntry: false })
@@ -119,7 +126,7 @@ async function parsed(file: string): Promise<v.InferOutput<typeof METADATA>> {
     const [reason] = (error as Error).message.split(/:?\n/)
     throw new ConstantsError(`it cannot be read: ${reason}`, { place, hint, cause: error })
   }
-  return shaped(METADATA, tree, message => new ConstantsError(message, { place, hint }))
+  return shaped(schema, tree, message => new ConstantsError(message, { place, hint }))
 }
 
 function constantOf(

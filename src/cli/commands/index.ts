@@ -7,6 +7,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   simulate: async () => (await import('./simulate.js')).simulateCommand,
   dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
+  reproduce: async () => (await import('./reproduce.js')).reproduceCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
   jobs: async () => (await import('./jobs.js')).jobsCommand,
   combine: async () => (await import('./combine.js')).combineCommand,

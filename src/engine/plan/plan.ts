@@ -154,8 +154,13 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
  * what it would be in the whole.
  */
 export function onlySequences(plan: CorrectionPlan, sequences: readonly number[]): CorrectionPlan {
+  return onlyFiles(plan, ({ joined }) => sequences.includes(joined.file.sequence))
+}
+
+/** As {@link onlySequences}, of the sequences that are `wanted`. */
+export function onlyFiles(plan: CorrectionPlan, wanted: (sequence: SequencePlan) => boolean): CorrectionPlan {
   const modules = plan.modules.flatMap(module => {
-    const chosen = module.sequences.filter(({ joined }) => sequences.includes(joined.file.sequence))
+    const chosen = module.sequences.filter(wanted)
     return chosen.length === 0 ? [] : [{ ...module, sequences: chosen }]
   })
   const output = { folder: '', corrected: true }

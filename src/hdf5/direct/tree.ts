@@ -85,6 +85,11 @@ export class DirectFile implements Hdf5File {
     throw new Unsupported('attributes')
   }
 
+  /** @throws Unsupported */
+  attributes(): never {
+    return this.attribute()
+  }
+
   #get(path: string): DirectObject | undefined {
     return certain(() => {
       const found = this.#follow(path)

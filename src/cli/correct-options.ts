@@ -87,6 +87,11 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       out: { ...textOption('folder for the CORR files', OUTPUT), demandOption: true },
       combined: textOption('one file of full detector frames: FILE.cxi', OUTPUT),
       corr: flag(OUTPUT, 'CORR files [default: true; --no-corr: the combined file alone]'),
+      litpx: numberOption(
+        'count lit pixels of each module frame: above this value, in units of the data, and not masked',
+        OUTPUT,
+      ),
+      'pulse-energies': flag(OUTPUT, 'energy and gas-monitor index of each frame, by a LitFrameFinder'),
       overwrite: flag(OUTPUT, 'replace files that are there'),
       sync: flag(OUTPUT, 'flush files to disk [default: true; --no-sync: for scratch]'),
       workers: numberOption('threads [default: cores]', MACHINE),

@@ -12,18 +12,28 @@ const FINDER = 'SPB_IRU_AGIPD1M1/REDU/LITFRM:output'
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'detcal-selected-'))
-  const simulated = detcal(
-    ...['simulate', folder, '--detector', 'agipd1m', '--modules', '0,5', '--trains', '3', '--cells', '8'],
-    ...['--trains-per-file', '2', '--lit-every', '3'],
-  )
-  expect([simulated.status, failureLines(simulated)]).toEqual([0, []])
+  // In the second run so many pixels leave high gain that they are not listed.
+  for (const [run, switched] of [
+    [1, 0.004],
+    [2, 0.5],
+  ]) {
+    const simulated = detcal(
+      ...['simulate', folder, '--detector', 'agipd1m', '--modules', '0,5', '--trains', '3', '--cells', '8'],
+      ...['--trains-per-file', '2', '--lit-every', '3', '--run', `${run}`, '--switched', `${switched}`],
+    )
+    expect([simulated.status, failureLines(simulated)]).toEqual([0, []])
+  }
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function correct(name: string, ...options: string[]) {
+  return correctRun('r0001', name, ...options)
+}
+
+function correctRun(run: string, name: string, ...options: string[]) {
   const out = join(folder, name)
   const ended = detcal(
-    ...['correct', join(folder, 'raw/r0001'), '--out', out, '--catalogue', join(folder, 'catalogue')],
+    ...['correct', join(folder, 'raw', run), '--out', out, '--catalogue', join(folder, 'catalogue')],
     ...['--no-sync', ...options],
   )
   return { out, ...ended }
@@ -83,4 +93,41 @@ test('what cannot be selected is said before anything is written', () => {
     2,
     expect.stringContaining(`the run has no source MID_EXP_AGIPD1M1/REDU/LITFRM:output. It has ${FINDER}`),
   ])
+})
+
+/** What is beside the frames of a corrected run, against numpy on its own data and the monitor's of the RAW run. */
+function beside(run: string, proc: string, threshold: number) {
+  const script = fileURLToPath(new URL('beside-frames.py', import.meta.url))
+  const args = [script, proc, join(folder, 'raw', run), String(threshold)]
+  return JSON.parse(execFileSync('/usr/bin/python3', args, { encoding: 'utf8' }))
+}
+
+test.each([
+  ['listed', 'r0001'],
+  ['as planes', 'r0002'],
+])('lit pixels are those that numpy counts, and pulses those of the gas monitor: masks %s', (form, run) => {
+  const combined = join(folder, `beside-${form}.cxi`)
+  const options = ['--litpx', '40', '--pulse-energies', '--pulses', '1:', '--combined', combined]
+  const { out, status, ...ended } = correctRun(run, `beside-${form}`, ...options)
+  expect([status, failureLines({ ...ended, status })]).toEqual([0, []])
+  const found = beside(run, out, 40)
+  expect(found).toMatchObject({
+    differing: [],
+    compared: 2 * 3 * 7,
+    keys: 3,
+    energies: 2 * 3 * 2,
+    dark: 2 * 3 * 5,
+  })
+  expect(found.lit).toBeGreaterThan(100)
+  const read =
+    'import h5py,sys,json;e=h5py.File(sys.argv[1])["entry_1"];' +
+    'print(json.dumps([e["xgmIndex"][:].tolist(),(e["pulseEnergy"][:]>0).astype(int).tolist(),e["pulseId"][:].tolist()]))'
+  const [xgm, lit, pulses] = JSON.parse(
+    execFileSync('/usr/bin/python3', ['-c', read, combined], { encoding: 'utf8' }),
+  )
+  const each = <T>(train: T[]) => [...train, ...train, ...train]
+  expect(pulses).toEqual(each([4, 8, 12, 16, 20, 24, 28]))
+  expect(lit).toEqual(each([0, 0, 1, 0, 0, 1, 0]))
+  // The monitor sees three pulses before the one of frame 0.
+  expect(xgm).toEqual(each([-1, -1, 4, -1, -1, 5, -1]))
 })

@@ -72,7 +72,7 @@ const columnsWith = (changed: ExdfDataset) =>
   COLUMNS.map(column => (column.name === changed.name ? changed : column))
 
 test('a LitFrameFinder says of each frame, by pulse id, which pulse it has, and where the monitor has that', async () => {
-  const { source, trains } = await pulseTableOf(await runWith({ [FINDER]: COLUMNS }), {})
+  const { source, trains } = await pulseTableOf(await runWith({ [FINDER]: COLUMNS }), { litframe: 'off' })
   const { pulseIds, energies, xgmIndices } = trains.get(trainId(1000)) ?? {}
   expect([source, [...(pulseIds as Uint16Array)], [...(energies as Float32Array)]]).toEqual([
     FINDER,

@@ -1,6 +1,7 @@
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
+import type { DerivedFrames, DerivedRequest } from './derived.js'
 import type { ArraysOut } from './module-arrays.js'
 import type { PhaseTimes } from './phase-times.js'
 
@@ -32,7 +33,7 @@ export type FramesIn =
  * at position k.
  */
 export type FramesOut =
-  | { readonly kind: 'chunks'; readonly files: readonly ChunkFile[] }
+  | { readonly kind: 'chunks'; readonly files: readonly ChunkFile[]; readonly derived?: DerivedRequest }
   | ArraysOut
   | { readonly kind: 'slot' }
 
@@ -64,6 +65,8 @@ export interface FileChunks {
 export interface BlockResult {
   /** Of each file of the output, in its order; empty where results go elsewhere. */
   readonly chunks: readonly FileChunks[]
+  /** What was asked for beside the frames. */
+  readonly derived?: DerivedFrames
   /** Why a corrector gave up and another did its work, one reason each. */
   readonly handedOver: readonly string[]
   readonly times: Partial<PhaseTimes>

@@ -4,8 +4,17 @@ export interface Phase {
   readonly bytes: number
 }
 
-/** `keep` writes packs of constants into the cache. */
-export const PHASES = ['constants', 'read', 'correct', 'deflate', 'write', 'finish', 'keep'] as const
+/** `derive` makes what is wanted beside the frames; `keep` writes packs of constants into the cache. */
+export const PHASES = [
+  'constants',
+  'read',
+  'correct',
+  'deflate',
+  'derive',
+  'write',
+  'finish',
+  'keep',
+] as const
 export type PhaseName = (typeof PHASES)[number]
 
 /** Times (thread ns, summed over workers) and bytes by phase. */

@@ -2,13 +2,17 @@ import { join, resolve } from 'node:path'
 import type { ModuleConstants } from '../../../constants/catalogue/catalogue.js'
 import { type Detector, pixelsOf, rawFrameBytes } from '../../detectors/detector.js'
 import { DataError, UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import { type ModuleIndex, NO_CELL, storedPulse } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
+import { type FramePulses, framePulses } from '../../sinks/corr/frame-columns.js'
 import { metadataPath } from '../../sinks/metadata/metadata-file.js'
 import type { JoinedFile, JoinedRun } from '../../sources/run/join.js'
+import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
+import type { DerivedRequest } from '../contract/derived.js'
 import { type LanePlan, planLanes } from './budget.js'
 import { type ChainInput, type ResolvedModule, resolveModule } from './module-chain.js'
 import { correctedNames } from './output-names.js'
@@ -19,6 +23,9 @@ export interface PlanInput extends Pick<ChainInput, 'steps' | 'remedy' | 'namesM
   readonly joined: JoinedRun
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly output: OutputRequest
+  /** Absent: nothing beside the frames. */
+  readonly derived?: DerivedRequest
+  readonly pulses?: PulseTable
   readonly workers: number
   /** Bytes, see `memoryBudget`. */
   readonly memory: number
@@ -68,6 +75,8 @@ export interface CombinedPlan {
   readonly firstFrames: ReadonlyMap<number, number>
   /** `[frame][module]`, 0 where missing. */
   readonly cellIds: Uint16Array
+  /** Energies and indices of each frame's X-ray pulses; absent: not asked for. */
+  readonly pulses?: FramePulses
 }
 
 /** What is read, corrected and written, and in how much memory. */
@@ -79,6 +88,10 @@ export interface CorrectionPlan {
   readonly lanes: LanePlan
   readonly workers: number
   readonly totals: PlanTotals
+  /** What is made of the frames beside themselves. */
+  readonly derived: DerivedRequest
+  /** What the files tell of the X-ray pulses of each frame; absent: nothing. */
+  readonly pulses?: PulseTable
   /** What is wrong already: of the run, of its joining, modules without constants, steps without theirs. */
   readonly problems: readonly Problem[]
 }
@@ -145,8 +158,10 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
     input.workers,
     input.memory,
   )
-  const combined = output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector)
-  return { detector, run, modules, combined, lanes, workers: input.workers, totals, problems }
+  const combined =
+    output.combined === undefined ? undefined : combinedPlan(output.combined, joined, detector, input.pulses)
+  const { workers, derived = {}, pulses } = input
+  return { detector, run, modules, combined, lanes, workers, totals, derived, ...given({ pulses }), problems }
 }
 
 /**
@@ -235,7 +250,12 @@ function requireDifferent(
   }
 }
 
-function combinedPlan(path: string, joined: JoinedRun, detector: Detector): CombinedPlan {
+function combinedPlan(
+  path: string,
+  joined: JoinedRun,
+  detector: Detector,
+  table: PulseTable | undefined,
+): CombinedPlan {
   const firstFrames = firstFrameOfTrain(joined)
   const trainIds = new Float64Array(joined.frames)
   const pulseIds = new BigUint64Array(joined.frames)
@@ -256,7 +276,8 @@ function combinedPlan(path: string, joined: JoinedRun, detector: Detector): Comb
       }
     }
   }
-  return { path, trainIds, pulseIds, firstFrames, cellIds }
+  const pulses = table && framePulses(table, joined.trains)
+  return { path, trainIds, pulseIds, firstFrames, cellIds, ...given({ pulses }) }
 }
 
 function totalsOf(

@@ -27,6 +27,7 @@ const MACHINE = v.object({
 /** Options that are true or false; the others have a text or number for what is not chosen. */
 const FLAGS: readonly string[] = [
   'corrected',
+  'pulseEnergies',
   'parallelGain',
   'zeroNans',
   'zeroOrange',

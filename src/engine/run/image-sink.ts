@@ -1,6 +1,8 @@
 import type { ImageFile } from '../../sinks/image/image-file.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
+import type { DerivedRequest } from '../contract/derived.js'
 import type { FrameCounts, FrameSink } from '../contract/frames.js'
+import { DerivedColumns } from './derived-columns.js'
 import type { RawBlock } from './raw-source.js'
 
 /** An image file, and which of a block's chunk numbers are its own. */
@@ -19,8 +21,15 @@ export class ImageSink implements FrameSink<RawBlock> {
   #lost = 0
   #error: unknown
 
-  constructor(targets: readonly ImageTarget[]) {
+  /** What was made of the frames beside themselves. */
+  readonly derived: DerivedColumns
+  readonly #request: DerivedRequest
+
+  /** @param frames of the CORR file. */
+  constructor(targets: readonly ImageTarget[], request: DerivedRequest, frames: number) {
     this.#targets = targets
+    this.#request = request
+    this.derived = new DerivedColumns(request, frames)
   }
 
   get counts(): FrameCounts {
@@ -37,11 +46,14 @@ export class ImageSink implements FrameSink<RawBlock> {
       target: images.target,
       indices: frames[chunks],
     }))
-    return { kind: 'chunks', files }
+    const derived = Object.keys(this.#request).length > 0 ? { derived: this.#request } : {}
+    return { kind: 'chunks', files, ...derived }
   }
 
-  take(block: RawBlock, { chunks }: BlockResult): void {
+  take(block: RawBlock, result: BlockResult): void {
+    const { chunks } = result
     this.#frames += block.cells.length
+    this.derived.take(block.frames, result)
     for (const [i, { images }] of this.#targets.entries()) {
       const written = chunks[i]
       if (written) images.record(written.gain, written.mask)

@@ -1,4 +1,5 @@
-import { createCorrected } from '../../sinks/corr/corrected-file.js'
+import { given } from '../../model/given.js'
+import { correctedGroup, createCorrected } from '../../sinks/corr/corrected-file.js'
 import type { ImageOutput } from '../../sinks/image/image-output.js'
 import type { ModuleProvenance } from '../../sinks/metadata/provenance.js'
 import type { FramePlaces } from '../plan/frames.js'
@@ -27,7 +28,11 @@ export async function openSequence(
   try {
     if (output !== undefined) {
       const module = moduleProvenance(plan)
-      corrected = await createCorrected(folder, output, { joined, run, software: provenance, module })
+      corrected = await createCorrected(folder, output, {
+        ...{ joined, run, software: provenance, module },
+        ...given({ pulses: whole.pulses }),
+        litpx: whole.derived.litThreshold !== undefined,
+      })
     }
     const places: FramePlaces = {
       module: plan.module,
@@ -36,7 +41,9 @@ export async function openSequence(
       combinedFirst: whole.combined?.firstFrames,
     }
     const { rawFrames } = plan.chain
-    return { run: SequenceRun.open(sequence, places, { corrected, combined }, lanes.block, rawFrames) }
+    const derived = { request: whole.derived, group: correctedGroup(run, joined, 'litpx') }
+    const outputs = { corrected, combined, derived }
+    return { run: SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames) }
   } catch (error) {
     corrected?.discard()
     return { failed: failedSequence(joined.file.path, joined.trains.length, joined.frames, error) }

@@ -8,7 +8,7 @@ import { given } from '../../model/given.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import { frameFilterOf } from '../../sources/run/frame-filter.js'
 import { joinRun, type Selection } from '../../sources/run/join.js'
-import { type LitFrames, readLitFrames } from '../../sources/run/lit-frames.js'
+import { type LitFrames, pulseTableOf, readLitFrames } from '../../sources/run/lit-frames.js'
 import { openRun } from '../../sources/run/open-run.js'
 import { parseModules, parseRanges, parseTrains } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
@@ -76,6 +76,8 @@ export async function prepareCorrection(
   const { told, conditions, doubts, ...found } = await lookUp(await open(), asked, run, modules, gainMode)
   const plan = planCorrection({
     ...{ run, joined, ...found, steps, output },
+    derived: given({ litThreshold: asked.litpx }),
+    ...given({ pulses: asked.pulseEnergies ? await pulseTableOf(run, asked) : undefined }),
     workers: workers ?? limits.cpus,
     memory: memory ?? memoryBudget(undefined, limits),
   })
@@ -149,6 +151,7 @@ function optionsThatShape(
   told: ToldConditions,
 ): Record<string, unknown> {
   const { modules, sequences, trains, pulses, cells, pulseIds, litframe, energyThreshold } = request
+  const { litpx, pulseEnergies } = request
   return {
     steps,
     'gain-mode': gainModeName(gainMode),
@@ -163,6 +166,7 @@ function optionsThatShape(
     ...(light
       ? known({ litframe, 'litframe-source': light.source, 'energy-threshold': energyThreshold })
       : {}),
+    ...known({ litpx, 'pulse-energies': pulseEnergies || undefined }),
     conditions,
     'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
     strategy: request.strategy,

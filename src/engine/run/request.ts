@@ -86,6 +86,14 @@ export const FRAME_FIELDS = {
   energyThreshold: v.optional(v.pipe(v.number(), v.finite())),
 }
 
+/** What is made of the frames beside themselves. */
+const DERIVED_FIELDS = {
+  /** Counts lit pixels of each module frame: those without a bad-pixel bit and above this value, in units of `image/data`. */
+  litpx: v.optional(v.pipe(v.number(), v.finite())),
+  /** Writes energy and gas-monitor index of each frame's pulses, as a LitFrameFinder connects them. */
+  pulseEnergies: v.optional(v.boolean(), false),
+}
+
 const REQUEST_FIELDS = {
   /** Folder of the RAW run. */
   run: TEXT,
@@ -99,6 +107,7 @@ const REQUEST_FIELDS = {
   detector: v.optional(TEXT, 'auto'),
   ...SELECTION_FIELDS,
   ...FRAME_FIELDS,
+  ...DERIVED_FIELDS,
   ...CONSTANTS_FIELDS,
   ...STEP_FIELDS,
 }

@@ -2,6 +2,7 @@ import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { framesNotWritten } from '../../sources/run/frames-written.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
+import type { DerivedRequest } from '../contract/derived.js'
 import type { FrameCounts, FrameSink, FrameSource } from '../contract/frames.js'
 import type { BlockShape } from '../plan/blocks.js'
 import { type FramePlaces, framesOf } from '../plan/frames.js'
@@ -15,6 +16,8 @@ import { type RawBlock, RawSource } from './raw-source.js'
 export interface SequenceOutputs {
   readonly corrected: ImageOutput | undefined
   readonly combined: ImageOutput | undefined
+  /** What is made of the frames beside themselves, and the index group of the CORR file that gets it. */
+  readonly derived: { readonly request: DerivedRequest; readonly group: string }
 }
 
 /**
@@ -66,7 +69,8 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
       ...(corrected ? [{ images: corrected.images, chunks: 'corrected' as const }] : []),
       ...(combined ? [{ images: combined.images, chunks: 'combined' as const }] : []),
     ]
-    return new SequenceRun(plan, places, outputs, frames, new ImageSink(targets), rawFrames)
+    const sink = new ImageSink(targets, outputs.derived.request, plan.joined.frames)
+    return new SequenceRun(plan, places, outputs, frames, sink, rawFrames)
   }
 
   get counts(): FrameCounts {
@@ -116,10 +120,11 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
 
   /** To be called when no block is in flight any more. */
   async finish(): Promise<SequenceOutcome> {
-    const { corrected, combined } = this.#outputs
+    const { corrected, combined, derived } = this.#outputs
     try {
       if (this.#failure === undefined) {
         this.#source.refuseChanged()
+        if (corrected) this.#sink.derived.write(corrected.images, derived.group)
         await corrected?.finish()
       }
     } catch (error) {

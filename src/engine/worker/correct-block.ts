@@ -5,6 +5,7 @@ import { PhaseTotals, timed } from '../contract/phase-times.js'
 import { SlotViews } from '../contract/slot-views.js'
 import { ArrayWriter } from './array-writer.js'
 import { ChunkWriter } from './chunk-writer.js'
+import { Derivation } from './derive.js'
 import type { FrameReader } from './frame-reader.js'
 import { blockReader } from './frames-in.js'
 import type { AttachedLane } from './thread.js'
@@ -48,6 +49,8 @@ export async function runBlock(
   const { output } = task
   const files = output.kind === 'chunks' ? output.files : undefined
   const arrays = output.kind === 'arrays' ? new ArrayWriter(output, slot, kernels) : undefined
+  const derivation =
+    output.kind === 'chunks' && output.derived ? new Derivation(task, output.derived, slot) : undefined
   const writers = files?.map(({ target, indices }) => ({ writer: new ChunkWriter(target), indices })) ?? []
 
   for (const { cell, members } of tilesOf(task.cells, slotFrames)) {
@@ -68,6 +71,7 @@ export async function runBlock(
       continue
     }
     const streams = await correction.streams(tile)
+    if (derivation) timed(times, 'derive', 0, () => derivation.tile(tile, correction.form, members))
 
     advance('writing')
     for (const { writer, indices } of writers)
@@ -88,6 +92,7 @@ export async function runBlock(
   advance('done')
   return {
     chunks: writers.map(({ writer }) => writer.chunks()),
+    ...(derivation && { derived: derivation.frames }),
     handedOver: correction.handedOver,
     times: times.snapshot(),
   }

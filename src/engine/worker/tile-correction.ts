@@ -28,6 +28,8 @@ export class TileCorrection {
   readonly #density: Density
   readonly #slot: SlotViews
   readonly #times: PhaseTotals
+  /** The form in which the last tile was corrected. */
+  form: TileForm = 'planes'
   /** Why correctors gave up. */
   readonly handedOver: string[] = []
 
@@ -75,6 +77,7 @@ export class TileCorrection {
         if (form === 'planes') this.#markNotWritten(tile)
         const bytes = tile.positions.length * this.#slot.layout.pixels * BYTES[form]
         this.#times.add('correct', Number(process.hrtime.bigint() - start), bytes)
+        this.form = form
         return form
       } catch (error) {
         if (!(error instanceof CorrectorLostError) || others.length === 0) throw error

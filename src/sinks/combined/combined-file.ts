@@ -5,6 +5,7 @@ import type { OutputFolder } from '../../files/output-folder.js'
 import { NewFile } from '../../hdf5/create/new-file.js'
 import { holdsItself } from '../../hdf5/index.js'
 import { UsageError } from '../../model/errors.js'
+import type { FramePulses } from '../corr/frame-columns.js'
 import { ImageOutput } from '../image/image-output.js'
 
 /** What a combined file holds, known before anything is corrected. */
@@ -18,6 +19,8 @@ export interface CombinedDescription {
   readonly pulseIds: BigUint64Array
   /** `[frame][module]`: 0 where a module is missing. */
   readonly cellIds: Uint16Array
+  /** Energies and indices of each frame's X-ray pulses; absent: not asked for. */
+  readonly pulses?: FramePulses
   /** Provenance, written as attributes of the file. */
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -68,7 +71,7 @@ export function refuseForeign(path: string): void {
 }
 
 function declare(description: CombinedDescription): NewFile {
-  const { detector, trainIds, pulseIds, cellIds, karaboId, proposal, run } = description
+  const { detector, trainIds, pulseIds, cellIds, pulses, karaboId, proposal, run } = description
   const file = new NewFile()
   const count = trainIds.length
   const modules = detector.moduleCount
@@ -78,6 +81,12 @@ function declare(description: CombinedDescription): NewFile {
   file.column('entry_1/trainId', 'u8', [...trainIds])
   file.array('entry_1/pulseId', 'u8', pulseIds, { shape: [count] })
   file.array('entry_1/cellId', 'u2', cellIds, { shape: [count, modules] })
+  if (pulses) {
+    file.array('entry_1/pulseEnergy', 'f4', pulses.energies, { shape: [count] })
+    file.attributes('entry_1/pulseEnergy', { units: 'uJ', axes: 'experiment_identifier' })
+    file.array('entry_1/xgmIndex', 'i4', pulses.xgmIndices, { shape: [count] })
+    file.attributes('entry_1/xgmIndex', { axes: 'experiment_identifier' })
+  }
   file.attributes('entry_1/cellId', { axes: 'experiment_identifier:module_identifier' })
   if (proposal !== undefined && run !== undefined)
     file.attributes('entry_1', {

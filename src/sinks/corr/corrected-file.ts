@@ -1,4 +1,3 @@
-import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { ExdfDataset, ExdfGroup, NewExdf } from '../../exdf/description.js'
 import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
@@ -7,16 +6,13 @@ import { copyRows } from '../../exdf/rows.js'
 import { writeExdf } from '../../exdf/writer.js'
 import type { OutputFolder } from '../../files/output-folder.js'
 import { type Hdf5File, requireDataset } from '../../hdf5/index.js'
-import type { TypedArrayOf } from '../../model/dtypes.js'
-import { storedPulse } from '../../model/ids.js'
 import type { JoinedFile } from '../../sources/run/join.js'
+import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import { ImageOutput } from '../image/image-output.js'
 import { type ModuleProvenance, type Provenance, provenanceAttributes } from '../metadata/provenance.js'
-
-/** Rows a chunk of an id column holds, as pyCalibration writes them. */
-const ID_CHUNK = 32
+import { idColumns, litpxGroup, pulseColumns } from './frame-columns.js'
 
 /** What one CORR file is made of. */
 export interface CorrectedDescription {
@@ -24,6 +20,15 @@ export interface CorrectedDescription {
   readonly run: Run
   readonly software: Provenance
   readonly module: ModuleProvenance
+  /** What it tells of the X-ray pulses of each frame; absent: nothing. */
+  readonly pulses?: PulseTable
+  /** Whether it has the index group `litpx`. */
+  readonly litpx?: boolean
+}
+
+/** Path of an index group of the source of a CORR file. */
+export function correctedGroup(run: Run, joined: JoinedFile, group: string): string {
+  return instrumentPath(correctedSource(run, joined), group)
 }
 
 /**
@@ -38,7 +43,7 @@ export function createCorrected(
   description: CorrectedDescription,
 ): Promise<ImageOutput> {
   const { joined, run } = description
-  const image = instrumentPath(correctedSource(run, joined), 'image')
+  const image = correctedGroup(run, joined, 'image')
   const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
   const dataBytes = pixelsOf(run.detector) * 4
   const layout = { datasets, chunks: joined.frames, dataBytes, missing: 'refused' } as const
@@ -53,11 +58,8 @@ function correctedSource(run: Run, joined: JoinedFile): string {
   return `${run.karaboId}/CORR/${joined.module}CH0:output`
 }
 
-function describe(
-  raw: Hdf5File,
-  metadata: ExdfMetadata,
-  { joined, run, software, module }: CorrectedDescription,
-): NewExdf {
+function describe(raw: Hdf5File, metadata: ExdfMetadata, description: CorrectedDescription): NewExdf {
+  const { joined, run, software, module, litpx = false } = description
   const { file, trains } = joined
   const source = correctedSource(run, joined)
   const now = new Date(software.created)
@@ -85,7 +87,11 @@ function describe(
     sources: [
       {
         name: source,
-        groups: { image: imageGroup(raw, joined, run.detector), ...copiedGroups(raw, joined) },
+        groups: {
+          image: imageGroup(raw, description),
+          ...copiedGroups(raw, joined),
+          ...(litpx && { litpx: litpxGroup(joined) }),
+        },
       },
     ],
     aliases: [{ from: file.source, to: source }],
@@ -93,41 +99,20 @@ function describe(
   }
 }
 
-function imageGroup(
-  raw: Hdf5File,
-  { file, trains, frames }: JoinedFile,
-  { slowScan, fastScan }: Detector,
-): ExdfGroup {
+function imageGroup(raw: Hdf5File, { joined, run, pulses }: CorrectedDescription): ExdfGroup {
+  const { file, trains, frames } = joined
+  const { slowScan, fastScan } = run.detector
   const rows = trains.flatMap(train => positionsList(train.rows))
-  const ids = trains.flatMap(({ trainId, rows: { count } }) =>
-    Array.from({ length: count }, () => BigInt(trainId)),
-  )
   const shape = [frames, slowScan, fastScan]
   const chunk = [1, slowScan, fastScan]
-  const column = (name: string, dtype: 'u8' | 'u2', data: TypedArrayOf<'u8' | 'u2'>): ExdfDataset => ({
-    name,
-    dtype,
-    shape: [frames],
-    ...(frames > 0 ? { chunk: [Math.min(ID_CHUNK, frames)] } : {}),
-    data,
-  })
   return {
     counts: trains.map(train => train.rows.count),
     datasets: [
       { name: 'data', dtype: 'f4', shape, chunk },
       { name: 'gain', dtype: 'u1', shape, chunk, deflate: 1 },
       { name: 'mask', dtype: 'u4', shape, chunk, deflate: 1 },
-      column('trainId', 'u8', BigUint64Array.from(ids)),
-      column(
-        'pulseId',
-        'u8',
-        BigUint64Array.from(rows, row => storedPulse(file.pulseIds[row], file.widePulseIds?.get(row))),
-      ),
-      column(
-        'cellId',
-        'u2',
-        Uint16Array.from(rows, row => file.cellIds[row] ?? 0),
-      ),
+      ...idColumns(joined),
+      ...(pulses ? pulseColumns(joined, pulses) : []),
       ...copiedOf(raw, file, 'image', rows),
     ],
   }

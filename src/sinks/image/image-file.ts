@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import { writeLate } from '../../hdf5/create/late-data.js'
 import { findDeclared, setEndOfFile, writeChunkIndex } from '../../hdf5/create/write-chunks.js'
 
 /** Where workers write the image chunks of one file. Plain values, for `postMessage`. */
@@ -133,6 +134,11 @@ export class ImageFile {
       at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask, indices), at)
     }
     setEndOfFile(fd, at, path)
+  }
+
+  /** Writes the elements of a small dataset that was declared with as many. @throws OutputError */
+  writeColumn(path: string, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    writeLate(this.target.fd, path, new Uint8Array(buffer, byteOffset, byteLength), this.target.path)
   }
 
   /** Hands over the file descriptor, which whoever takes it closes. */

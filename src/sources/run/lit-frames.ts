@@ -54,17 +54,12 @@ export async function readLitFrames(run: Run, request: LitFramesRequest): Promis
 /** The table of the run's LitFrameFinder. @throws as {@link readLitFrames}. */
 export async function pulseTableOf(
   run: Run,
-  { litframeSource }: Pick<LitFramesRequest, 'litframeSource'>,
+  { litframe, litframeSource }: Pick<LitFramesRequest, 'litframe' | 'litframeSource'>,
 ): Promise<PulseTable> {
+  // With `energy` the name is that of a gas monitor.
+  const named = litframe === 'energy' ? undefined : litframeSource?.replace(/(:output)?$/, ':output')
   const sources = run.files.flatMap(({ facts }) => [...facts.instrumentSources.keys()])
-  const source = chosen(
-    run,
-    sources,
-    FINDER,
-    'LitFrameFinder',
-    litframeSource?.replace(/(:output)?$/, ':output'),
-  )
-  return readPulseTable(run.files, source)
+  return readPulseTable(run.files, chosen(run, sources, FINDER, 'LitFrameFinder', named))
 }
 
 function litByFinder({ source, file, trains }: PulseTable, { energyThreshold }: LitFramesRequest): LitFrames {

@@ -54,19 +54,21 @@ export class BridgeClient {
       ...KEEP_ALIVE,
       ...(keys && securityOf(keys, endpoint)),
     }
-    const made = {
+    const make = {
       REQ: () => new Request({ ...limits, relaxed: true, correlate: false }),
       SUB: () => new Subscriber(limits),
       PULL: () => new Pull(limits),
-    }[socket]()
+    }[socket]
+    let made: Request | Subscriber | Pull | undefined
     try {
+      made = make()
       made.connect(endpoint)
       if (made instanceof Subscriber) made.subscribe()
       return new BridgeClient(made)
     } catch (error) {
-      made.close()
+      made?.close()
       throw new UsageError(`${endpoint} cannot be read: ${(error as Error).message}`, {
-        hint: 'Write it like tcp://host:port',
+        hint: 'Write it like tcp://host:port, and allow enough open files: ulimit -n',
         cause: error,
       })
     }

@@ -70,7 +70,10 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
         array: true,
         nargs: 1,
       },
-      at: textIn(CONSTANTS, 'constants as of this time (ISO 8601) [default: the time of the train]'),
+      at: textIn(
+        CONSTANTS,
+        'constants as of this time (ISO 8601) [default: that of the first train of a run]',
+      ),
       strategy: choiceIn(CONSTANTS, 'which of several constants in time [default: closest]', [
         'closest',
         'prior',

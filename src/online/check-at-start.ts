@@ -2,11 +2,11 @@ import { parseEndpoint } from '../bridge/endpoint.js'
 import { builtSteps } from '../corrections/steps.js'
 import { constantsOfRequest } from '../engine/run/constants-of-request.js'
 import { checkStreamSteps, NO_STEPS, type StreamFields } from '../engine/stream/plan-modules.js'
-import { KITS } from '../kits/index.js'
 import type { DetectorKit } from '../kits/kit.js'
 import { errorText, isDetcalError, UsageError } from '../model/errors.js'
 import { parseTime } from '../model/time.js'
 import { parseModules } from '../sources/run/query.js'
+import { kitsAsked } from './detector-stream.js'
 import type { CheckedServeRequest } from './request.js'
 
 /**
@@ -18,8 +18,7 @@ export async function checkAtStart(request: CheckedServeRequest): Promise<void> 
   const { sources, at, modules, steps, detector } = request
   for (const source of sources) parseEndpoint(source, '--source')
   if (at !== undefined) parseTime(at)
-  const named = KITS.filter(kit => kit.detector.id === detector)
-  const kits = named.length > 0 ? named : KITS
+  const kits = kitsAsked(detector)
   const largest = kits.reduce((most, kit) =>
     kit.detector.moduleCount > most.detector.moduleCount ? kit : most,
   )

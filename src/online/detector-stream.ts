@@ -5,6 +5,7 @@ import type { StreamFields } from '../engine/stream/plan-modules.js'
 import { rawFramesAPulse } from '../engine/stream/plan-modules.js'
 import { KITS } from '../kits/index.js'
 import type { DetectorKit } from '../kits/kit.js'
+import { UsageError } from '../model/errors.js'
 import { type ModuleIndex, moduleIndex } from '../model/ids.js'
 import { parseModules } from '../sources/run/query.js'
 import { type PartOptions, rawSourceOf } from './raw-part.js'
@@ -29,16 +30,28 @@ export function detectorStreamOf(
   sources: readonly BridgeSource[],
   request: CheckedServeRequest,
 ): DetectorStream | undefined {
+  const wanted = request.detector
   for (const { name } of sources)
-    for (const kit of KITS) {
-      const { detector } = kit
-      const found = rawSourceOf(name, detector)
-      const wanted = request.detector
+    for (const kit of kitsAsked(wanted)) {
+      const found = rawSourceOf(name, kit.detector)
       if (found === undefined) continue
-      if (wanted !== undefined && wanted !== detector.id && wanted !== found.karaboId) continue
-      return streamOf(kit, found.karaboId, request)
+      if (wanted === undefined || wanted === kit.detector.id || wanted === found.karaboId)
+        return streamOf(kit, found.karaboId, request)
     }
   return undefined
+}
+
+/** The detectors that an id or a Karabo name may mean; absent: all. @throws UsageError if it means none. */
+export function kitsAsked(wanted: string | undefined): readonly DetectorKit[] {
+  if (wanted === undefined) return KITS
+  const found = KITS.filter(
+    ({ detector }) =>
+      detector.id === wanted || rawSourceOf(`${wanted}/DET/0CH0:xtdf`, detector) !== undefined,
+  )
+  if (found.length > 0) return found
+  throw new UsageError(`--detector ${wanted} is no detector that is known`, {
+    hint: `Use ${KITS.map(({ detector }) => detector.id).join(', ')}, or a Karabo name like SPB_DET_AGIPD1M-1`,
+  })
 }
 
 function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeRequest): DetectorStream {
@@ -50,6 +63,7 @@ function streamOf(kit: DetectorKit, karaboId: string, request: CheckedServeReque
     parts: {
       ...{ detector, karaboId, rawFrames: rawFramesAPulse(request, kit) },
       withoutGain: gainModeOf(request, detector, undefined) !== 0,
+      seen: {},
       ...(sourceAxisOrder !== undefined && { order: sourceAxisOrder }),
     },
     forms: formsOf({ detector, modules, withMask: badPixelsAs === 'mask' }, request),

@@ -17,8 +17,13 @@ export interface RawLayout {
 
 type Axis = 'frames' | 'planes' | 'modules'
 
+interface Form {
+  readonly order: FrameOrder
+  readonly axes: readonly Axis[]
+}
+
 /** Axes in the order in which arrays come, pixels aside; `online` has its pixels before the frames. */
-const FORMS: readonly { readonly order: FrameOrder; readonly axes: readonly Axis[] }[] = [
+const FORMS: readonly Form[] = [
   // As in files, and as files are served.
   { order: 'file', axes: ['frames', 'planes'] },
   { order: 'file', axes: ['frames'] },
@@ -36,7 +41,7 @@ const FORMS: readonly { readonly order: FrameOrder; readonly axes: readonly Axis
  * How an array of `shape` holds `frames` raw frames of the detector's modules.
  * @param stacked whether all modules are in it.
  * @param order which is meant where its axes could be in either.
- * @returns undefined if it can be in no known way.
+ * @returns undefined if it can be in no known way; `either` if it can be in both orders and nothing says which.
  */
 export function rawLayout(
   shape: readonly number[],
@@ -44,39 +49,40 @@ export function rawLayout(
   detector: Detector,
   stacked: boolean,
   order?: FrameOrder,
+): RawLayout | 'either' | undefined {
+  const found = FORMS.flatMap(form =>
+    form.axes.includes('modules') === stacked ? (layoutIn(form, shape, frames, detector) ?? []) : [],
+  )
+  const [first] = found
+  const isTold = found.every(layout => layout.order === first?.order)
+  return found.find(layout => layout.order === order) ?? (isTold ? first : 'either')
+}
+
+function layoutIn(
+  { order, axes }: Form,
+  shape: readonly number[],
+  frames: number,
+  detector: Detector,
 ): RawLayout | undefined {
+  const planes = axes.includes('planes') ? (shape[axes.indexOf('planes')] ?? 0) : 1
+  if (planes !== 1 && planes !== detector.rawPlanes) return undefined
+  if (!axes.includes('frames') && frames !== 1) return undefined
+  const expected = order === 'file' ? fileShape(axes, frames, detector) : onlineShape(axes, frames, detector)
+  const wanted = expected.map(length => (length === PLANES ? planes : length))
+  if (wanted.length !== shape.length || !wanted.every((length, axis) => length === shape[axis]))
+    return undefined
   const pixels = pixelsOf(detector)
-  const preferred = FORMS.filter(form => form.order === order)
-  for (const form of [...preferred, ...FORMS]) {
-    if (form.axes.includes('modules') !== stacked) continue
-    const expected =
-      form.order === 'file'
-        ? fileShape(form.axes, frames, detector)
-        : onlineShape(form.axes, frames, detector)
-    const planes = form.axes.includes('planes') ? (shape[form.axes.indexOf('planes')] ?? 0) : 1
-    if (planes !== 1 && planes !== detector.rawPlanes) continue
-    if (!form.axes.includes('frames') && frames !== 1) continue
-    const wanted = expected.map(length => (length === PLANES ? planes : length))
-    if (wanted.length !== shape.length || !wanted.every((length, axis) => length === shape[axis])) continue
-    const modules = stacked ? detector.moduleCount : 1
-    if (form.order === 'online')
-      return {
-        order: 'online',
-        frames,
-        modules,
-        planes,
-        frameStride: 1,
-        planeStride: 0,
-        moduleStride: pixels * frames,
-      }
-    const planeStride = pixels * modules
+  const modules = axes.includes('modules') ? detector.moduleCount : 1
+  if (order === 'online')
     return {
-      ...{ order: 'file', frames, modules, planes, planeStride },
-      frameStride: planes * planeStride,
-      moduleStride: pixels,
+      ...{ order, frames, modules, planes },
+      ...{ frameStride: 1, planeStride: 0, moduleStride: pixels * frames },
     }
+  const planeStride = pixels * modules
+  return {
+    ...{ order, frames, modules, planes, planeStride },
+    ...{ frameStride: planes * planeStride, moduleStride: pixels },
   }
-  return undefined
 }
 
 /** Stands for a number of planes that is whatever the array has. */

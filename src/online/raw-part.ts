@@ -23,8 +23,10 @@ export interface PartOptions {
   readonly rawFrames: number
   /** Whether frames may come without their raw gain: in a fixed gain stage. */
   readonly withoutGain: boolean
-  /** Where axes could be in either order. */
+  /** Where axes could be in either order, and no array before has told it. */
   readonly order?: FrameOrder
+  /** The order that the last array told by its shape: frames may become as many as a module has rows. */
+  readonly seen: { order?: FrameOrder }
 }
 
 /** Names of sources that have the raw data of all modules. */
@@ -64,7 +66,16 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
   const [stored, pulses] = ['image.cellId', 'image.pulseId'].map(key => storedIds(source, key))
   if (stored === undefined || pulses === undefined)
     throw refuse(`image.${stored ? 'pulseId' : 'cellId'} is missing`, 'Let the sender send it')
-  const layout = rawLayout(image.shape, stored.length, detector, module === 'stacked', options.order)
+  const stacked = module === 'stacked'
+  const told = rawLayout(image.shape, stored.length, detector, stacked)
+  if (typeof told === 'object') options.seen.order = told.order
+  const order = options.order ?? options.seen.order
+  const layout = told === 'either' ? rawLayout(image.shape, stored.length, detector, stacked, order) : told
+  if (layout === 'either')
+    throw refuse(
+      `image.data has shape (${image.shape.join(', ')}), which may be in either axis order`,
+      'Give --source-axis-order',
+    )
   if (layout === undefined || pulses.length !== stored.length)
     throw refuse(
       `image.data has shape (${image.shape.join(', ')}), with ${stored.length} cell ids and ${pulses.length} pulse ids: not frames of ${detector.name}`,
@@ -83,19 +94,22 @@ export function rawPartsOf(source: BridgeSource, options: PartOptions): RawPart[
     cellIds: storedCells(stored.take(count)),
     pulseIds: BigUint64Array.from(pulses.take(count)),
   }
-  const modules = module === 'stacked' ? presentOf(source, detector) : [module]
+  const modules = stacked ? presentOf(source, detector) : [module]
+  if (modules === undefined)
+    throw refuse(`modulesPresent is not one for each of ${detector.moduleCount} modules`)
   return modules.map(number => ({
     ...part,
     module: moduleIndex(number),
-    start: module === 'stacked' ? number * layout.moduleStride : 0,
+    start: stacked ? number * layout.moduleStride : 0,
   }))
 }
 
-/** Modules that a stacked source has: all unless `modulesPresent` says otherwise. */
-function presentOf({ values }: BridgeSource, { moduleCount }: Detector): number[] {
-  const present = values['modulesPresent']
+/** Modules that a stacked source has: all unless `modulesPresent`, a list or an array, says otherwise; undefined: it says nothing. */
+function presentOf({ values, arrays }: BridgeSource, { moduleCount }: Detector): number[] | undefined {
   const all = Array.from({ length: moduleCount }, (_, module) => module)
-  return Array.isArray(present) && present.length === moduleCount
-    ? all.filter(module => present[module] === true)
-    : all
+  const array = arrays['modulesPresent']
+  const told = array?.dtype === 'u1' ? Array.from(array.data) : (array ?? values['modulesPresent'])
+  if (told === undefined || told === null) return all
+  if (!Array.isArray(told) || told.length !== moduleCount) return undefined
+  return all.filter(module => Boolean(told[module]))
 }

@@ -37,7 +37,7 @@ export const INPUT_FIELDS = {
   /** Module numbers, `0,3,5-7`; absent: all. */
   modules: v.optional(TEXT),
   /** ms after its first module at which a train goes on without those it lacks. */
-  deadline: v.optional(v.pipe(v.number(), v.minValue(0)), 1000),
+  deadline: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), 1000),
   /** What becomes of a train that lacks modules then. */
   incomplete: v.optional(v.picklist(['partial', 'drop']), 'partial'),
   /** Only trains whose id is a multiple of this. */

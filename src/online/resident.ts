@@ -10,8 +10,9 @@ import type { DetectorKit } from '../kits/kit.js'
 import { ConstantsError, isDetcalError } from '../model/errors.js'
 import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
-import { framesAlone } from '../sources/conditions/frames.js'
+import { type FrameFilter, framesTaken } from '../sources/run/frame-filter.js'
 import { residentCell, TrainCorrector, type TrainCorrectorOptions } from './train-corrector.js'
+import { factsOf, type TrainFacts, whyOthers } from './train-facts.js'
 import type { StreamedTrain } from './train-joiner.js'
 
 export interface ResidentOptions {
@@ -27,6 +28,8 @@ export interface ResidentOptions {
   readonly onLoading: (loading: boolean) => void
   /** Told when constants are there: why modules cannot be corrected, and what is doubtful. */
   readonly onLoaded: (planned: PlannedModules, failed: ReadonlyMap<number, string>) => void
+  /** Told why a train needs constants to be looked up anew. */
+  readonly onOthers: (why: string, train: number) => void
 }
 
 const NONE: ReadonlySet<ModuleIndex> = new Set()
@@ -34,20 +37,27 @@ const NONE: ReadonlySet<ModuleIndex> = new Set()
 /** What is resident. */
 type Resided = Pick<TrainCorrectorOptions, 'kit' | 'planned' | 'cells' | 'frames' | 'inFlight' | 'rawFrames'>
 
-/** What a train needs: constants of these cells, for so many frames at a time. */
+/** What frames need: constants of these cells, for so many at a time. */
 interface Needs {
-  readonly train: StreamedTrain
   readonly cellIds: ArrayLike<number>
   readonly frames: number
+}
+const AS_BEFORE: Needs = { cellIds: [], frames: 0 }
+
+/** Constants that could not be had, and until when they are not tried again. */
+interface Failure {
+  readonly key: string
+  readonly error: unknown
+  readonly until: number
 }
 
 /** ms for which nothing is tried again after constants could not be had. */
 const PATIENCE = 5000
 
 /**
- * The constants in use. They are replaced between two trains, when steps or the catalogue change or frames of other cells
- * come; trains that come meanwhile wait. New ones are loaded beside the old ones, where the memory holds both, else in their
- * place. What cannot be had leaves the old ones in use.
+ * The constants in use. They are replaced between two trains, when steps or the catalogue change or frames of other cells or
+ * other conditions come; trains that come meanwhile wait. New ones are loaded beside the old ones, where the memory holds both,
+ * else in their place. What cannot be had leaves the old ones in use, and costs the trains that need it.
  */
 export class Resident {
   readonly #options: ResidentOptions
@@ -57,11 +67,14 @@ export class Resident {
   #current: Resided | undefined
   /** Modules that it corrects. */
   #working: ReadonlySet<ModuleIndex> = NONE
-  /** The train that constants were last looked up for. */
-  #train: StreamedTrain | undefined
-  #failure: { readonly error: unknown; readonly until: number } | undefined
+  /** The train that constants in use were looked up for, and the one that came last. */
+  #inUse: TrainFacts | undefined
+  #last: TrainFacts | undefined
+  /** A train has come that constants in use are not for. */
+  #outdated = false
+  #failure: Failure | undefined
   /** Replacing and using follow one another. */
-  #last: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(asked: StreamFields, options: ResidentOptions) {
     this.#asked = asked
@@ -73,7 +86,7 @@ export class Resident {
   }
 
   /**
-   * Starts `work` with what corrects frames of a train, once the constants of its cells are in memory.
+   * Starts `work` with what corrects frames of a train, once the constants of its cells and conditions are in memory.
    * @param frames indices of the frames.
    * @returns what `work` returns, as soon as it has: wait for its end outside.
    * @throws ConstantsError or UsageError if the constants cannot be had, for want of memory too.
@@ -84,30 +97,40 @@ export class Resident {
     work: (corrector: TrainCorrector) => T,
   ): Promise<T> {
     return this.#exclusive(async () => {
-      const cellIds = Uint16Array.from(frames, frame => train.cellIds[frame] ?? 0)
-      if (this.#corrector?.holds(cellIds, frames.length) !== true) {
-        if (this.#failure && performance.now() < this.#failure.until) throw this.#failure.error
-        try {
-          await this.#replace(this.#asked, { train, cellIds, frames: frames.length })
-        } catch (error) {
-          this.#failure = { error, until: performance.now() + PATIENCE }
-          throw error
-        }
+      const facts = await this.#factsOf(train)
+      const why = this.#whyOthers(facts)
+      this.#last = facts
+      if (why !== undefined) {
+        this.#outdated = true
+        this.#options.onOthers(why, train.train)
       }
+      await this.#have(facts, needsOf(facts, frames))
       if (this.#corrector === undefined) throw new Error('nothing corrects')
       return work(this.#corrector)
     })
   }
 
   /**
-   * Other steps, or the same with constants looked up and loaded anew.
+   * Has in memory what a filter takes of the last train, before the filter is in force.
+   * @throws as {@link use}: what was in use still is.
+   */
+  prepare(filter: FrameFilter): Promise<void> {
+    return this.#exclusive(async () => {
+      const facts = this.#last
+      if (facts === undefined || this.#corrector === undefined) return
+      this.#failure = undefined
+      await this.#have(facts, needsOf(facts, framesTaken(filter, facts)))
+    })
+  }
+
+  /**
+   * Other steps, or the same with constants looked up and loaded anew, for the time and the conditions of the last train.
    * @throws UsageError, ConstantsError: what was in use still is.
    */
   change(asked: StreamFields): Promise<void> {
     return this.#exclusive(async () => {
       this.#failure = undefined
-      if (this.#train !== undefined)
-        await this.#replace(asked, { train: this.#train, cellIds: [], frames: 0 }, this.#working)
+      if (this.#last !== undefined) await this.#replace(asked, this.#last, AS_BEFORE, this.#working)
       this.#asked = asked
     })
   }
@@ -116,18 +139,44 @@ export class Resident {
     await this.#exclusive(async () => this.#corrector?.close())
   }
 
+  #factsOf(train: StreamedTrain): Promise<TrainFacts> {
+    return factsOf(train, this.#options, rawFramesAPulse(this.#asked, this.#options.kit))
+  }
+
+  #whyOthers(facts: TrainFacts): string | undefined {
+    if (this.#inUse === undefined || this.#last === undefined) return undefined
+    return whyOthers(facts, this.#last, this.#inUse, this.#asked)
+  }
+
+  /** Has constants in memory for frames of a train. */
+  async #have(facts: TrainFacts, needs: Needs): Promise<void> {
+    if (!this.#outdated && this.#corrector?.holds(Uint16Array.from(needs.cellIds), needs.frames) === true)
+      return
+    const key = JSON.stringify([facts.conditions.values, Array.from(needs.cellIds)])
+    const { error, until = 0 } = this.#failure?.key === key ? this.#failure : {}
+    if (performance.now() < until) throw error
+    try {
+      await this.#replace(this.#asked, facts, needs)
+    } catch (error) {
+      this.#failure = { key, error, until: performance.now() + PATIENCE }
+      throw error
+    }
+  }
+
   /** @param kept modules that must be corrected still. */
   async #replace(
     asked: StreamFields,
-    { train, ...needs }: Needs,
+    facts: TrainFacts,
+    needs: Needs,
     kept: ReadonlySet<ModuleIndex> = NONE,
   ): Promise<void> {
     const { kit, karaboId, modules, memory } = this.#options
-    const conditions = await conditionsOf(train, this.#options, rawFramesAPulse(asked, kit))
-    const at = asked.at ?? timeOf(train).toISOString()
+    const { conditions, time } = facts
+    const at = asked.at ?? time.toISOString()
     const planned = await planModules({ ...asked, at }, { kit, karaboId, modules, conditions })
     requireModules(planned, kept)
     const next = this.#sizeOf(asked, planned, needs)
+    TrainCorrector.requireMemory(next, memory)
     const old = this.#corrector
     const before = this.#current
     if (old !== undefined && old.bytes + TrainCorrector.bytesOf(next) <= memory) {
@@ -144,14 +193,15 @@ export class Resident {
         throw error
       }
     }
-    this.#train = train
+    this.#inUse = facts
+    this.#outdated = false
   }
 
   /**
    * The cells of the frames, and those in use where the memory holds both: sets of cells may take turns. What grows does so by
    * half at least: each time all constants are loaded anew.
    */
-  #sizeOf(asked: StreamFields, planned: PlannedModules, { cellIds, frames }: Omit<Needs, 'train'>): Resided {
+  #sizeOf(asked: StreamFields, planned: PlannedModules, { cellIds, frames }: Needs): Resided {
     const { kit, inFlight, memory } = this.#options
     const { maxCells } = kit.detector
     const own = [...new Set(Array.from(cellIds, cell => residentCell(cell, kit.detector)))]
@@ -197,32 +247,14 @@ export class Resident {
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work)
-    this.#last = done.catch(() => {})
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
     return done
   }
 }
 
-/** What the frames of a train say of the operating conditions. */
-async function conditionsOf({ parts }: StreamedTrain, { kit, karaboId }: ResidentOptions, rawFrames: number) {
-  const { conditionsOf } = await framesAlone({ files: [] }, kit.detector, karaboId)
-  const modules = new Map(
-    [...parts].map(([module, { cellIds, pulseIds }]) => [
-      module,
-      [
-        {
-          ...{ cellIds, pulseIds: Float64Array.from(pulseIds, Number) },
-          trains: [{ image: { first: 0, count: cellIds.length } }],
-        },
-      ],
-    ]),
-  )
-  return conditionsOf({ detector: kit.detector, karaboId, modules, rawFrames, parallelFrom: undefined })
-}
-
-/** When a train was: of its time server, else now. */
-function timeOf({ time }: StreamedTrain): Date {
-  return time.seconds === undefined ? new Date() : new Date(Number(time.seconds) * 1000)
+function needsOf({ cellIds }: TrainFacts, frames: readonly number[]): Needs {
+  return { cellIds: frames.map(frame => cellIds[frame] ?? 0), frames: frames.length }
 }
 
 /** @throws ConstantsError if no module can be corrected, or not all that are to be `kept`. */

@@ -4,9 +4,9 @@ import { NO_STEPS, type PlannedModules } from '../engine/stream/plan-modules.js'
 import { Engine } from '../engine/threads/engine.js'
 import { oldestFirst } from '../engine/threads/policy.js'
 import { buildVersion } from '../files/version.js'
-import { KITS } from '../kits/index.js'
+import { UsageError } from '../model/errors.js'
 import { checkAtStart, checkSteps } from './check-at-start.js'
-import { type DetectorStream, detectorStreamOf, withSteps } from './detector-stream.js'
+import { type DetectorStream, detectorStreamOf, kitsAsked, withSteps } from './detector-stream.js'
 import { behindDoors } from './doors.js'
 import type { Incident, LiveService, LiveSettings, OnlineStatus, View, ViewPlanes } from './live.js'
 import { type RawPart, rawPartsOf } from './raw-part.js'
@@ -60,7 +60,7 @@ export class OnlineService implements LiveService {
     this.#trains = new TrainService({
       ...{ request, ...opened },
       begin: sources => this.#begin(sources),
-      nothingAmong: sources => `no raw data of a known detector among ${sources}`,
+      nothingAmong: sources => `no raw data of ${request.detector ?? 'a known detector'} among ${sources}`,
     })
   }
 
@@ -90,11 +90,14 @@ export class OnlineService implements LiveService {
 
   change({ steps, ...others }: Partial<LiveSettings>): Promise<void> {
     return this.#oneByOne(async () => {
-      const putInForce = this.#trains.changing(others)
+      const { wish, putInForce } = this.#trains.changing(others)
+      const { path } = this.#trains
+      await path?.resident.prepare(wish.filter)
       if (steps !== undefined) {
+        const odd = steps.find(step => step === NO_STEPS || step.includes(','))
+        if (odd !== undefined) throw new UsageError(`no correction step is called ${odd}`)
         const asked = withSteps(this.#request, steps, NO_STEPS)
-        const { path } = this.#trains
-        checkSteps(asked, path ? [path.stream.kit] : KITS)
+        checkSteps(asked, path ? [path.stream.kit] : kitsAsked(this.#request.detector))
         await path?.resident.change(asked)
         this.#steps = steps
       }
@@ -138,6 +141,7 @@ export class OnlineService implements LiveService {
         this.#loading = loading
       },
       onLoaded: (planned, failed) => this.#loaded(planned, failed),
+      onOthers: (why, train) => incidents.add('constants', `looked up anew: ${why}`, { train }),
     })
     const flow = new TrainFlow({
       ...{ kit, karaboId, resident, forms, inFlight, publisher, viewers, statistics, incidents },

@@ -20,11 +20,12 @@ export class Statistics {
   received = 0
   /** Trains that were given to the outputs. */
   out = 0
-  /** When the last one was, ms since 1970. */
-  outAt = 0
   complete = 0
   partial = 0
+  /** Left out as is wished. */
   skipped = 0
+  /** Since when messages come and no train goes out or is left out as is wished, ms since 1970; undefined: it is not so. */
+  fruitlessSince: number | undefined
   readonly lost: Record<LossCause, number>
   readonly #modules = new Map<number, { trains: number; missing: number; there: boolean; problem?: string }>()
   readonly #latencies: number[] = []
@@ -74,14 +75,20 @@ export class Statistics {
     }
   }
 
+  skip(): void {
+    this.skipped++
+    this.fruitlessSince = undefined
+  }
+
   cameIn(bytes: number): void {
+    this.fruitlessSince ??= Date.now()
     this.#flow({ trains: 0, bytesIn: bytes, bytesOut: 0 })
   }
 
   published(record: TrainRecord, bytes: number): void {
     this.#flow({ trains: 1, bytesIn: 0, bytesOut: bytes })
     this.out++
-    this.outAt = record.at
+    this.fruitlessSince = undefined
     keep(this.#latencies, record.latency, LATENCIES)
     keep(this.#recent, record, RECENT)
   }

@@ -13,7 +13,7 @@ import type { Statistics } from './statistics.js'
 
 /** ms without a message after which a source that was there counts as gone. */
 const STALLED = 3000
-/** ms without a train out, while trains come and are lost, after which something is wrong. */
+/** ms without a train out, while messages come, after which something is wrong. */
 const FAILING = 10_000
 
 /** What a status is made of. */
@@ -56,13 +56,12 @@ export function statusOf(parts: StatusParts): OnlineStatus {
   }
 }
 
-function stateOf({ lastAt, startedAt, statistics }: StatusParts): OnlineStatus['state'] {
+function stateOf({ lastAt, statistics, stream }: StatusParts): OnlineStatus['state'] {
   const now = Date.now()
   if (lastAt === undefined) return 'waiting'
   if (now - lastAt > STALLED) return 'stalled'
-  const { uncorrected, incomplete, damaged } = statistics.lost
-  const silent = now - Math.max(statistics.outAt, startedAt) > FAILING
-  return silent && uncorrected + incomplete + damaged > 0 ? 'failing' : 'running'
+  if (now - (statistics.fruitlessSince ?? now) > FAILING) return 'failing'
+  return stream ? 'running' : 'waiting'
 }
 
 function detectorOf({

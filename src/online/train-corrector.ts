@@ -59,11 +59,7 @@ export class TrainCorrector {
     const layouts = layoutsOf(options)
     this.bytes = sumOf(layouts)
     this.steps = [...planned.modules.values()][0]?.chain.steps ?? []
-    if (this.bytes > memory)
-      throw new UsageError(
-        `constants of ${cells.length} cells of ${layouts.size} modules, with ${options.inFlight} trains of ${options.frames} frames in flight, take ${showBytes(this.bytes)}; ${showBytes(memory)} are to be used`,
-        { hint: 'Give more --memory, fewer --modules, or fewer frames with --pulses' },
-      )
+    TrainCorrector.requireMemory(options, memory)
     this.#places = new Map(cells.map((cell, place) => [cell, place]))
     const modules = new Map<ModuleIndex, ResidentModule>()
     this.#modules = modules
@@ -90,6 +86,17 @@ export class TrainCorrector {
   /** Bytes that the lanes of one would take. @throws UsageError if one lane does not fit a WebAssembly memory. */
   static bytesOf(options: Sized): number {
     return sumOf(layoutsOf(options))
+  }
+
+  /** @throws UsageError with the figures if the lanes of one would take more than `memory` bytes. */
+  static requireMemory(options: Sized, memory: number): void {
+    const bytes = TrainCorrector.bytesOf(options)
+    const { cells, planned, inFlight, frames } = options
+    if (bytes > memory)
+      throw new UsageError(
+        `constants of ${cells.length} cells of ${planned.modules.size} modules, with ${inFlight} trains of ${frames} frames in flight, take ${showBytes(bytes)}; ${showBytes(memory)} are to be used`,
+        { hint: 'Give more --memory, fewer --modules, or fewer frames with --pulses' },
+      )
   }
 
   /** Whether it corrects a module. */

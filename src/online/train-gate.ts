@@ -60,13 +60,20 @@ export class TrainGate<Part extends StreamedPart> {
 
   /** Takes the sources of a message; resolves when there is room for those of another one. */
   async take(sources: readonly BridgeSource[]): Promise<void> {
-    const { partsOf, modules } = this.#options
+    const { partsOf, modules, incidents } = this.#options
+    let isWanted = false
     for (const source of sources)
       try {
-        for (const part of partsOf(source)) if (modules.includes(part.module)) this.#joiner.add(part)
+        for (const part of partsOf(source)) {
+          if (!modules.includes(part.module)) continue
+          isWanted = true
+          this.#joiner.add(part)
+        }
       } catch (error) {
+        isWanted = true
         this.#lose('damaged', saidOf(error), isDetcalError(error) ? error.place : {})
       }
+    if (!isWanted) incidents.add('source', `no module that is wanted among ${namesOf(sources)}`)
     this.#pump()
     if (this.#joiner.waiting > 0) this.#pumpLater()
     // Of several sources one may be ahead: it waits for the others, at most until its trains are due.
@@ -125,7 +132,7 @@ export class TrainGate<Part extends StreamedPart> {
         return []
       }
     }
-    statistics.skipped++
+    statistics.skip()
     return []
   }
 
@@ -134,4 +141,11 @@ export class TrainGate<Part extends StreamedPart> {
     statistics.lost[cause]++
     incidents.add(cause, message, place)
   }
+}
+
+/** Some names of sources, for messages. */
+export function namesOf(sources: readonly BridgeSource[]): string {
+  const names = sources.map(({ name }) => name)
+  if (names.length === 0) return 'no sources'
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')}, …` : names.join(', ')
 }

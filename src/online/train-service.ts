@@ -11,7 +11,7 @@ import type { Publisher } from './publisher.js'
 import type { CheckedServeRequest } from './request.js'
 import { Statistics } from './statistics.js'
 import { type StatusParts, statusOf } from './status.js'
-import { type TrainWish, trainWishOf } from './train-gate.js'
+import { namesOf, type TrainWish, trainWishOf } from './train-gate.js'
 import { Viewers } from './viewers.js'
 
 /** What trains go through once it is known what they are of. */
@@ -41,6 +41,8 @@ export interface TrainServiceOptions<Path extends TrainPath> {
   readonly nothingAmong: (sources: string) => string
 }
 
+/** ms after which it is said of sources that nothing came from them. */
+const SILENT = 10_000
 /** ms for which whoever listens may take what is left when the service ends. */
 const PATIENCE = 2000
 
@@ -57,6 +59,7 @@ export class TrainService<Path extends TrainPath> {
   #wish: TrainWish
   #path: Path | undefined
   #closing: Promise<void> | undefined
+  readonly #silence: NodeJS.Timeout
 
   constructor(options: TrainServiceOptions<Path>) {
     const { request, doors, incidents } = options
@@ -71,6 +74,7 @@ export class TrainService<Path extends TrainPath> {
       take: frames => this.#take(frames),
       fail: (endpoint, error) => incidents.add('source', `${endpoint}: ${errorText(error)}`),
     })
+    this.#silence = setTimeout(() => this.#tellSilent(), SILENT).unref()
   }
 
   /** Absent: nothing came yet that tells what trains are of. */
@@ -83,13 +87,19 @@ export class TrainService<Path extends TrainPath> {
     return this.#wish
   }
 
-  /** Other trains, or other frames of them. Returns what puts that in force. @throws UsageError for what cannot be. */
-  changing(settings: Partial<Omit<LiveSettings, 'steps'>>): () => void {
+  /** Other trains, or other frames of them, and what puts that in force. @throws UsageError for what cannot be. */
+  changing(settings: Partial<Omit<LiveSettings, 'steps'>>): {
+    readonly wish: TrainWish
+    readonly putInForce: () => void
+  } {
     const next = { ...this.#settings, ...settings }
     const wish = trainWishOf({ ...this.#options.request, ...next })
-    return () => {
-      this.#settings = next
-      this.#wish = wish
+    return {
+      wish,
+      putInForce: () => {
+        this.#settings = next
+        this.#wish = wish
+      },
     }
   }
 
@@ -114,7 +124,14 @@ export class TrainService<Path extends TrainPath> {
     return this.#closing
   }
 
+  /** A host that is not there, or a port where nobody serves, is no error to a socket. */
+  #tellSilent(): void {
+    for (const { endpoint, messages } of this.#intake.sources)
+      if (messages === 0) this.incidents.add('source', `${endpoint}: nothing has come from there yet`)
+  }
+
   async #end(): Promise<void> {
+    clearTimeout(this.#silence)
     const out = this.#finish()
     await Promise.race([out, new Promise(resolve => setTimeout(resolve, PATIENCE).unref())])
     await this.publisher.close(PATIENCE)
@@ -147,7 +164,6 @@ export class TrainService<Path extends TrainPath> {
       await this.#path.flow.room()
       return
     }
-    const names = sources.map(({ name }) => name).slice(0, 3)
-    this.incidents.add('source', this.#options.nothingAmong(names.join(', ') || 'no sources'))
+    this.incidents.add('source', this.#options.nothingAmong(namesOf(sources)))
   }
 }

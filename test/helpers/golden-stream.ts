@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BridgeArray, BridgeSource } from '../../src/bridge/message.js'
+import type { BridgeArray, BridgeSource, BridgeTime } from '../../src/bridge/message.js'
 import { type Detector, pixelsOf } from '../../src/detectors/detector.js'
 import type { FrameOrder } from '../../src/engine/contract/module-arrays.js'
 import type { CorrectionPlan } from '../../src/engine/plan/plan.js'
@@ -61,11 +61,24 @@ export async function goldenStream(name: GoldenName): Promise<GoldenStream> {
   if (detector === undefined) throw new Error(`no detector is like ${name}`)
   const catalogue = join(folder, 'catalogue')
   await importGolden(golden, folder, catalogue, detector)
-  const asked = { run: golden.path, catalogue, out: join(folder, 'out') }
+  return streamOf({ folder, catalogue, detector, ...golden })
+}
+
+/** A run in a folder of its own that belongs to the stream, and its raw trains. */
+export async function streamOf({
+  folder,
+  catalogue,
+  detector,
+  path,
+  karaboId,
+}: Pick<GoldenStream, 'folder' | 'catalogue' | 'detector' | 'karaboId'> & {
+  readonly path: string
+}): Promise<GoldenStream> {
+  const asked = { run: path, catalogue, out: join(folder, 'out') }
   const plan = await planOf(asked)
   const { run } = plan
   return {
-    ...{ folder, catalogue, detector, plan, karaboId: golden.karaboId },
+    ...{ folder, catalogue, detector, plan, karaboId },
     trains: await rawTrainsOf(plan),
     request: {
       ...{ catalogue, conditions: run.conditions as Record<string, number> },
@@ -75,7 +88,7 @@ export async function goldenStream(name: GoldenName): Promise<GoldenStream> {
     correct: async more => {
       const out = join(folder, `proc-${outputs++}`)
       await correct({ ...asked, out, ...more })
-      return corrected(out, golden.karaboId)
+      return corrected(out, karaboId)
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
@@ -158,11 +171,12 @@ export function moduleSources(
   { detector, karaboId }: Pick<GoldenStream, 'detector' | 'karaboId'>,
   { train, modules }: RawTrain,
   order: FrameOrder = 'file',
+  time: Omit<BridgeTime, 'train'> = TIME,
 ): BridgeSource[] {
   const { slowScan, fastScan, rawPlanes } = detector
   return [...modules].map(([module, { data, cellIds, pulseIds }]) => ({
     name: `${karaboId}/DET/${module}CH0:xtdf`,
-    time: { train: BigInt(train), ...TIME },
+    time: { train: BigInt(train), ...time },
     values: {},
     arrays: {
       'image.data':

@@ -18,6 +18,12 @@ describe('what a service refuses before the first train', () => {
       /relative-gain needs .*threshold and offset/,
     ],
     ['a gain mode that no detector has', { detector: 'dssc1m', steps: 'offset', gainMode: 'medium' }, /gain/],
+    ['a detector that is none', { detector: 'agipd' }, /--detector agipd is no detector that is known/],
+    [
+      'steps of another, by its name',
+      { detector: 'SCS_DET_DSSC1M-1', steps: 'threshold' },
+      /called threshold/,
+    ],
     ['no constants', { steps: 'offset' }, /nothing says where the constants are/],
     ['a catalogue that is not there', { steps: 'offset', catalogue: '/nonexistent' }, /catalogue/],
   ])('%s', async (_, more, says) => {

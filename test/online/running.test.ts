@@ -194,6 +194,19 @@ describe('an end', () => {
   })
 })
 
+describe('a source that has nothing of what is wanted', () => {
+  it.each([
+    ['other modules', { modules: '15' }, /no module that is wanted among SCS_DET_DSSC1M-1.DET.\d+CH0:xtdf/],
+    ['another detector', { detector: 'lpd1m', modules: '15' }, /no raw data of lpd1m among SCS_DET_DSSC1M-1/],
+  ])('%s: is said, and no train counts', async (_, request, said) => {
+    const online = await start(request)
+    await online.send(...sourcesOf(1))
+    await until(() => online.incidents.length > 0, 'it is said')
+    expect(online.incidents[0]?.message).toMatch(said)
+    expect(online.status.trains.received).toBe(0)
+  })
+})
+
 describe('several sources', () => {
   it('of which one is ahead: it waits for the others, and no train lacks a module', async () => {
     const servers = await Promise.all(modules.map(() => serving({ queue: 100 })))

@@ -51,7 +51,7 @@ export class CombineService implements LiveService {
   /** @throws UsageError for a filter that cannot be, and for steps: they are the hosts'. */
   async change({ steps, ...others }: Partial<LiveSettings>): Promise<void> {
     if (steps !== undefined) throw this.#notHere('steps are switched')
-    this.#trains.changing(others)()
+    this.#trains.changing(others).putInForce()
   }
 
   /** @throws UsageError: constants are the hosts'. */

@@ -35,8 +35,9 @@ export interface ExplainRequest {
   readonly signal?: AbortSignal
 }
 
-/** Frames that are looked at by default: some 10 MB each, with constants. */
+/** Frames that are looked at by default, and at most: all are in memory, some 10 MB each with their constants. */
 export const FRAMES = 24
+const MOST_FRAMES = 1000
 
 /**
  * Finds the readings of a correction's steps by which its files come out to the last bit: for some frames, what the steps do
@@ -45,8 +46,8 @@ export const FRAMES = 24
  */
 export async function explain(request: ExplainRequest): Promise<Explanation> {
   const { signal, frames: wanted = FRAMES } = request
-  if (!(Number.isInteger(wanted) && wanted >= 1))
-    throw new UsageError(`--frames ${wanted} is not a number of frames`, { hint: 'Use 1 or more' })
+  if (!(Number.isInteger(wanted) && wanted >= 1 && wanted <= MOST_FRAMES))
+    throw new UsageError(`--frames ${wanted} is not a number of frames`, { hint: `Use 1 to ${MOST_FRAMES}` })
   const { raw, corrected, open } = await openBoth(request)
   const { detector } = raw
   const asked = request.modules === undefined ? undefined : parseModules(request.modules, detector)

@@ -57,7 +57,9 @@ describe.each(['agipd', 'lpd', 'dssc'])('of %s', detector => {
         // Of no map every stage has the same bits, and a baseline before the gain leaves nothing between them.
         const may = [
           ...ALWAYS,
-          ...(/maps-none/.test(name) ? ['mask-of-first-stage', 'mask-of-any-stage'] : []),
+          ...(/maps-none/.test(name)
+            ? ['mask-of-first-stage', 'mask-of-any-stage', 'maps-axes-swapped']
+            : []),
         ]
         if (name === 'baseline-before-gain') may.push('set-min-before-baseline')
         expect(

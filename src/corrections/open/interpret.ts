@@ -77,7 +77,7 @@ export function openData(
   for (let i = 0; i < operations.length; i++) {
     const operation = operations[i]
     if (operation?.do === 'subtract') {
-      const planes = operation.planes.map(recipe => planeOf(recipe).f32)
+      const planes = operation.planes.map(recipe => oriented(planeOf(recipe).f32, operation))
       for (let p = 0; p < data.length; p++) data[p] = (data[p] ?? 0) - (ofStage(planes, gain[p])[p] ?? 0)
     } else if (operation?.do === 'scale') {
       const joined = [operation]
@@ -110,7 +110,9 @@ function scale(
   planeOf: PlaneLookup,
 ): void {
   if (first === undefined) return
-  const [planes, ...more] = [first, ...others].map(({ planes }) => planes.map(recipe => planeOf(recipe).f32))
+  const [planes, ...more] = [first, ...others].map(each =>
+    each.planes.map(recipe => oriented(planeOf(recipe).f32, each)),
+  )
   for (let p = 0; p < data.length; p++) {
     const factor = ofStage(planes ?? [], gain[p])[p] ?? 0
     if (others.length === 0) {
@@ -151,7 +153,7 @@ export function openMask(
       for (let p = 0; p < mask.length; p++)
         if ((((words?.[p] ?? 0) >> 12) & 3) === 3) mask[p] = (mask[p] ?? 0) | operation.mark
     } else if (operation.do === 'mask') {
-      const planes = mapPlanes(operation).map(recipe => planeOf(recipe).u32)
+      const planes = mapPlanes(operation).map(recipe => oriented(planeOf(recipe).u32, operation))
       const { of } = operation
       for (let p = 0; p < mask.length; p++)
         for (const plane of of === 'any' ? planes : [ofStage(planes, of === 'own' ? gain[p] : 0)])
@@ -179,4 +181,17 @@ function ofStage<Plane>(planes: readonly Plane[], stage = 0): Plane {
   const plane = planes[Math.min(stage, planes.length - 1)]
   if (plane === undefined) throw new RangeError('an operation has no planes')
   return plane
+}
+
+/** The plane, or, of a square module, the plane with its axes the other way round. */
+function oriented<Plane extends Float32Array | Uint32Array>(
+  plane: Plane,
+  { transposed = false }: { readonly transposed?: boolean },
+): Plane {
+  const side = Math.sqrt(plane.length)
+  if (!transposed || !Number.isInteger(side)) return plane
+  const turned = plane.slice() as Plane
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) turned[y * side + x] = plane[x * side + y] ?? 0
+  return turned
 }

@@ -2,7 +2,8 @@ import type { PlaneRecipe } from '../planes.js'
 
 /**
  * What a step does to all pixels of a frame, as plain data that a reading can change. A chain as a list of operations says
- * the same as its kernel; constants are planes, by gain stage where there are several.
+ * the same as its kernel; constants are planes, by gain stage where there are several. `transposed` planes of a square module
+ * are read with slow and fast scan the other way round.
  */
 export type PixelOperation =
   /** The signal is the low `bits` of a raw number; a raw 0 stands for `zero`. */
@@ -29,7 +30,12 @@ export type PixelOperation =
       readonly limit: number
       readonly inclusive: boolean
     }
-  | { readonly step: string; readonly do: 'subtract'; readonly planes: readonly PlaneRecipe[] }
+  | {
+      readonly step: string
+      readonly do: 'subtract'
+      readonly planes: readonly PlaneRecipe[]
+      readonly transposed?: boolean
+    }
   /** `joined`: the factors of neighbours are multiplied with each other first. */
   | {
       readonly step: string
@@ -37,6 +43,7 @@ export type PixelOperation =
       readonly planes: readonly PlaneRecipe[]
       readonly divide: boolean
       readonly joined: boolean
+      readonly transposed?: boolean
     }
   | {
       readonly step: string
@@ -53,6 +60,7 @@ export type PixelOperation =
       readonly maps: readonly string[]
       readonly stages: number
       readonly of: 'own' | 'first' | 'any'
+      readonly transposed?: boolean
     }
   /** What is not finite or beyond ±1e7 has a bit, and is 0 where it says so. */
   | {

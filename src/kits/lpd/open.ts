@@ -6,7 +6,10 @@ import { LPD_FACTORS } from './chain.js'
 
 const [DARK, FF] = ['BadPixelsDark', 'BadPixelsFF'] as const
 
-/** Readings of LPD's steps: whether its maps are factors or divisors, and how products are rounded, only memory tells. */
+/**
+ * Readings of LPD's steps: whether its maps are factors or divisors, how products are rounded, and
+ * how the axes of square constants lie, only memory tells.
+ */
 const READINGS: readonly StepReading[] = [
   {
     name: 'wrong-gain-kept',
@@ -31,6 +34,15 @@ const READINGS: readonly StepReading[] = [
     tells: 'data',
     change: LPD_FACTORS.map(([step]) => ({ step, with: { joined: false } })),
   },
+  ...[['offset', 'Offset'] as const, ...LPD_FACTORS].map(
+    ([step, calibration]): StepReading => ({
+      name: `${step}-axes-swapped`,
+      question: `axes of ${calibration}`,
+      about: `slow and fast scan of ${calibration} are the other way round than its dims, or the usual order, say`,
+      tells: 'data',
+      change: [{ step, with: { transposed: true } }],
+    }),
+  ),
   ...RANGE_READINGS,
   {
     name: 'wrong-gain-unmarked',
@@ -38,6 +50,13 @@ const READINGS: readonly StepReading[] = [
     about: 'pixels whose stage is none have no bit 21',
     tells: 'mask',
     change: [{ step: 'gain bits', with: { mark: 0 } }],
+  },
+  {
+    name: 'maps-axes-swapped',
+    question: 'axes of the bad-pixel maps',
+    about: 'slow and fast scan of all maps are the other way round',
+    tells: 'mask',
+    change: [{ step: 'mask', with: { transposed: true } }],
   },
   ...maskReadings({ dark: [DARK], ff: [FF], none: [] }),
 ]

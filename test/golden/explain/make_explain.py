@@ -65,8 +65,14 @@ LPD_CASES = [
     {"data": ["gain-amp-map-divides"]},
     {"data": ["ff-map-divides"]},
     {"data": ["factors-one-by-one"]},
+    {"data": ["offset-axes-swapped"]},
+    {"data": ["relative-gain-axes-swapped"]},
+    {"data": ["gain-amp-map-axes-swapped"]},
+    {"data": ["ff-map-axes-swapped"]},
+    {"data": ["gain-amp-map-divides", "relative-gain-axes-swapped", "ff-map-axes-swapped"], "mask": ["maps-axes-swapped"]},
     {"data": ["nans-zero"]},
     {"data": ["flagged-zero"]},
+    {"mask": ["maps-axes-swapped"]},
     {"mask": ["range-without-bits"]},
     {"mask": ["wrong-gain-unmarked"]},
     {"mask": ["maps-dark"]},
@@ -242,6 +248,8 @@ def finished(d, g, maps, mask, readings):
 
 def two_more(d, raw, cell, c, readings):
     """A frame of LPD or DSSC as `readings` have it. Constants: (cell, stage, ss, fs)."""
+    swapping = {"Offset": "offset", "RelativeGain": "relative-gain", "GainAmpMap": "gain-amp-map", "FFMap": "ff-map", DARK: "maps", FF: "maps"}
+    c = {name: array.swapaxes(-1, -2) if f"{swapping.get(name)}-axes-swapped" in readings else array for name, array in c.items()}
     offset = c["Offset"][cell].astype(f32)
     if d.aggregator == "DSSC":
         v = raw if "zero-kept" in readings else np.where(raw == 0, 256, raw)

@@ -33,7 +33,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/run'],
   ['src/engine/stream', 'src/engine/dark'],
   ['src/report', 'src/simulator', 'src/validation', 'src/comparison'],
-  ['src/preview', 'src/reproduce'],
+  ['src/preview', 'src/reproduce', 'src/explain'],
   ['src/jobs', 'src/online'],
   ['src/web'],
   ['src/cli'],

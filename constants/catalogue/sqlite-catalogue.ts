@@ -259,14 +259,14 @@ export class SqliteCatalogue implements Catalogue {
       const matching = all.filter(version => conditionsMatch(wanted, version.conditions))
       const chosen = selectVersion(matching, query.at, query.strategy)
       const miss = chosen ? undefined : nearestMiss(all, wanted, query.at, query.strategy)
-      if (chosen) constants.set(name, this.#withChecksums(chosen))
+      if (chosen) constants.set(name, this.withChecksums(chosen))
       else if (miss !== undefined) misses.set(name, miss)
     }
     return { constants, misses }
   }
 
-  /** Missing or damaged checksums count as none: the file's is used then, which takes longer. */
-  #withChecksums(version: ConstantVersion): ConstantVersion {
+  /** A version with the checksums of its elements. Missing or damaged ones count as none: the file's is used then, which takes longer. */
+  withChecksums(version: ConstantVersion): ConstantVersion {
     if (!this.#file.isSealed) return version
     const [digest, sums] = ['digest', 'sums'].map(column =>
       this.#file.bytes('checksums', column, 'version = ?', version.id),

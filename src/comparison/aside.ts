@@ -12,13 +12,14 @@ export function tellsMaking(dataset: string): boolean {
 }
 
 /**
- * What of an attribute is compared, as text; undefined: nothing. Constants are the same by dataset and checksum, wherever
- * their file lies now.
+ * What of an attribute of an object is compared, as text; nothing of one that says how a file was made, whether it is there or
+ * not. Constants are the same by dataset and checksum, wherever their file lies now.
+ * @param text what is stored; undefined: there is no such attribute.
  */
-export function comparedText(object: string, name: string, text: string): string | undefined {
-  if (object !== '' || !name.startsWith('detcal_')) return text
-  if (MAKING.has(name)) return undefined
-  return name === 'detcal_constants' ? withoutFiles(text) : text
+export function comparedText(object: string, name: string, text: string | undefined): string {
+  if (object === '' && MAKING.has(name)) return ''
+  if (text === undefined) return 'missing'
+  return object === '' && name === 'detcal_constants' ? withoutFiles(text) : text
 }
 
 function withoutFiles(text: string): string {

@@ -50,10 +50,9 @@ function objectDifferences(name: string, one: StoredObject, other: StoredObject)
     return [say(`has shape (${one.shape.join(', ')}), not (${other.shape.join(', ')})`)]
   const found: Difference[] = []
   for (const attribute of new Set([...one.attributes.keys(), ...other.attributes.keys()])) {
-    const texts = [one, other].map(({ attributes }) => {
-      const text = attributes.get(attribute)
-      return text === undefined ? 'missing' : comparedText(name, attribute, text)
-    })
+    const texts = [one, other].map(({ attributes }) =>
+      comparedText(name, attribute, attributes.get(attribute)),
+    )
     if (texts[0] !== texts[1]) found.push(say(`its attribute ${attribute} differs`))
   }
   const row = other.texts?.findIndex((text, i) => text !== one.texts?.[i]) ?? -1

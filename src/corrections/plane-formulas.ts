@@ -56,6 +56,28 @@ export const pcBaseline: WriteRow = ([b1 = NONE, b4 = NONE, m0 = NONE, m3 = NONE
   for (let i = 0; i < n; i++) f32[at + i] = (b1[i] ?? 0) - ((b4[i] ?? 0) * (m0[i] ?? 0)) / (m3[i] ?? 0)
 }
 
+/** Plane `pc-gain-f32`: the same in f32, every operation rounded. */
+export function pcGainF32(factor: number): WriteRow {
+  const f32 = Math.fround
+  return ([m0 = NONE, m3 = NONE], n, out, _u32, at) => {
+    for (let i = 0; i < n; i++) out[at + i] = f32(f32(m0[i] ?? 0) / f32(m3[i] ?? 0)) * f32(factor)
+  }
+}
+
+/** Plane `pc-baseline-f32`: the same in f32, every operation rounded. */
+export const pcBaselineF32: WriteRow = ([b1 = NONE, b4 = NONE, m0 = NONE, m3 = NONE], n, out, _u32, at) => {
+  const f32 = Math.fround
+  for (let i = 0; i < n; i++)
+    out[at + i] = f32(b1[i] ?? 0) - f32(f32(f32(b4[i] ?? 0) * f32(m0[i] ?? 0)) / f32(m3[i] ?? 0))
+}
+
+/** Plane `xray-slope`, of the slope: the inverse of `xray-gain`. */
+export function xraySlope(median: number): WriteRow {
+  return ([slope = NONE], n, f32, _u32, at) => {
+    for (let i = 0; i < n; i++) f32[at + i] = (slope[i] ?? 0) / median
+  }
+}
+
 /** Plane `xray-gain`, of the slope; `median` is that of the module's slopes. */
 export function xrayGain(median: number): WriteRow {
   return ([slope = NONE], n, f32, _u32, at) => {

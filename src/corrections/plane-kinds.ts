@@ -6,10 +6,13 @@ import {
   multiplyFloats,
   orBits,
   pcBaseline,
+  pcBaselineF32,
   pcGain,
+  pcGainF32,
   saturation,
   type WriteRow,
   xrayGain,
+  xraySlope,
 } from './plane-formulas.js'
 
 /**
@@ -106,4 +109,15 @@ export const PLANE_KINDS = {
   /** The number from which on a 12-bit stage is saturated: 4095 − sigmas·Noise, `sigmas` an f32, all rounded to f32. */
   saturation: ({ stage, sigmas }: { stage: number; sigmas: number }) =>
     from(['Noise'], [stage], saturation(sigmas)),
+
+  // What other readings of the steps are made of (`OpenCorrections`): no kernel is given them.
+  /** As `pc-gain`, in f32 throughout. */
+  'pc-gain-f32': ({ stage }: { stage: number }) =>
+    from(['SlopesPC'], stage === 0 ? [] : [0, 3], pcGainF32(stage === 1 ? 1 : 4.48), {
+      neutral: NEUTRAL.one,
+    }),
+  /** As `pc-baseline`, in f32 throughout. */
+  'pc-baseline-f32': (_: object) => from(['SlopesPC'], [1, 4, 0, 3], pcBaselineF32),
+  /** SlopesFF ÷ median of the module's finite SlopesFF. */
+  'xray-slope': (_: object, median: number) => from(['SlopesFF'], [0], xraySlope(median), { median: true }),
 }

@@ -16,11 +16,11 @@ export interface RangeParams {
   readonly zeroOrange: boolean
 }
 
-const VALUE_IS_NAN = 1 << 11
-const VALUE_OUT_OF_RANGE = 1 << 12
+export const VALUE_IS_NAN = 1 << 11
+export const VALUE_OUT_OF_RANGE = 1 << 12
 
 /** Every NaN in a result has these bits. */
-const CANONICAL_NAN = 0x7fc00000
+export const CANONICAL_NAN = 0x7fc00000
 
 /** The last thing that happens to a pixel, in every detector: step 14, `range`, and the results stored. */
 export function finishPixel(

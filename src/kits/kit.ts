@@ -1,5 +1,6 @@
 import type { DarkRecipe } from '../../constants/dark/recipe.js'
 import type { Corrections } from '../corrections/chain.js'
+import type { OpenCorrections } from '../corrections/open/readings.js'
 import type { Detector } from '../detectors/detector.js'
 import type { DetectorLayout } from '../geometry/layout.js'
 import { UsageError } from '../model/errors.js'
@@ -11,6 +12,8 @@ export interface DetectorKit {
   /** Plain data, which can be posted to a thread. */
   readonly detector: Detector
   readonly corrections: Corrections
+  /** Absent: files of the facility cannot be explained. */
+  readonly open?: OpenCorrections
   /** Absent: dark runs of this detector cannot be characterised. */
   readonly dark?: DarkRecipe
   /** `framesAlone`: the frames say how many memory cells were used and how fast, and nothing else is known. */

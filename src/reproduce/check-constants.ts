@@ -3,6 +3,7 @@ import { type RecordedConstant, readRecordedConstants } from '../../constants/ca
 import { contentOf } from '../files/content.js'
 import { ConstantsError } from '../model/errors.js'
 import type { ConstantFinding } from './outcome.js'
+import { whichHasChanged } from './which-constant.js'
 
 /**
  * Holds the files of all constants that a metadata file names against their checksums. Each file is read once.
@@ -22,8 +23,9 @@ export async function checkConstants(metadata: string, root: string | undefined)
     for (const [calibration, constant] of constants) {
       if (constant instanceof ConstantsError) throw constant
       const { dataset } = constant
-      const finding = { module, calibration, dataset }
-      found.push({ ...finding, ...(await statusOf(constant, root, checksumOf)) })
+      const finding = { module, calibration, dataset, ...(await statusOf(constant, root, checksumOf)) }
+      const { sha256 = '' } = constant
+      found.push(finding.status === 'different' ? await whichHasChanged(finding, sha256) : finding)
     }
   return found
 }

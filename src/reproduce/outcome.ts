@@ -16,8 +16,13 @@ export interface ConstantFinding {
   readonly file: string
   /** `/<PDU>/<Calibration>/<index>`. */
   readonly dataset: string
-  /** `unknown`: the metadata file has no checksum of it. */
-  readonly status: 'equal' | 'different' | 'missing' | 'unknown'
+  /**
+   * `different`: its file is not what was used then. `beside`: nor is its file, but its own elements are. `unknown`: the
+   * metadata file has no checksum of it.
+   */
+  readonly status: 'equal' | 'different' | 'beside' | 'missing' | 'unknown'
+  /** Of a different one: what its catalogue says of its elements. */
+  readonly where?: string
 }
 
 /** What came of a correction that was made once more. A value: it is printed as it is. */

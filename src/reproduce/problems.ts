@@ -21,17 +21,21 @@ export function constantProblems(
   const lost = new Set(files.filter(({ status }) => status === 'not reproduced').map(({ module }) => module))
   return constants
     .filter(({ status }) => status !== 'equal')
-    .map(({ module: aggregator, calibration, file, dataset, status }) => {
+    .map(({ module: aggregator, calibration, file, dataset, status, where }) => {
       const module = Number(/\d+$/.exec(aggregator)?.[0])
       const severity = status !== 'unknown' && lost.has(module) ? ('error' as const) : ('warning' as const)
-      const message = `${calibration} ${MEANING[status]}`
+      const message = `${calibration} ${MEANING[status]}${status === 'different' ? `: ${where ?? DIFFERS}` : ''}`
       return { check: 'constant_changed', severity, message, place: { file, dataset, module } }
     })
 }
 
+const DIFFERS = 'the checksum of the file differs'
+
 const MEANING = {
   equal: 'is what was used then',
-  different: 'is not what was used then: the checksum of the file differs',
+  different: 'is not what was used then',
+  beside:
+    'is what was used then, but something else in its file has changed: the checksum of the file differs',
   missing: 'is not there any more. If the store has moved, name its folder with --catalogue',
   unknown: 'has no checksum in the metadata file: nobody knows whether it is what was used then',
 } as const

@@ -8,6 +8,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   dark: async () => (await import('./dark.js')).darkCommand,
   correct: async () => (await import('./correct.js')).correctCommand,
   reproduce: async () => (await import('./reproduce.js')).reproduceCommand,
+  explain: async () => (await import('./explain.js')).explainCommand,
   serve: async () => (await import('./serve.js')).serveCommand,
   jobs: async () => (await import('./jobs.js')).jobsCommand,
   combine: async () => (await import('./combine.js')).combineCommand,

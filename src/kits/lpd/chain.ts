@@ -15,7 +15,7 @@ import { LPD_STEPS } from './steps.js'
 type StepName = keyof typeof LPD_STEPS
 
 /** The steps that multiply, in the order of their product, and the calibration of each. */
-const FACTORS = [
+export const LPD_FACTORS = [
   ['relative-gain', 'RelativeGain'],
   ['gain-amp-map', 'GainAmpMap'],
   ['ff-map', 'FFMap'],
@@ -44,7 +44,7 @@ function resolve(request: ChainRequest): Chain {
   const masked = withMask(request, possible, MASK_MAPS)
   const { steps, maskMaps } = masked
   const on = (step: StepName): boolean => steps.includes(step)
-  const factors = FACTORS.flatMap(([step, calibration]) => (on(step) ? [calibration] : []))
+  const factors = LPD_FACTORS.flatMap(([step, calibration]) => (on(step) ? [calibration] : []))
   const stagePlanes = (stage: number): PlaneRecipe[] => [
     on('offset') ? { kind: 'value', calibration: 'Offset', index: stage } : fill(NEUTRAL.zero),
     factors.length > 0 ? { kind: 'product', calibrations: factors, index: stage } : fill(NEUTRAL.one),
@@ -62,7 +62,7 @@ function resolve(request: ChainRequest): Chain {
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {
-  const factor = FACTORS.find(([name]) => name === step)
+  const factor = LPD_FACTORS.find(([name]) => name === step)
   if (factor && !available.has(factor[1])) return `there is no ${factor[1]}`
   return undefined
 }

@@ -3,6 +3,7 @@ import { LPD_CORRECTIONS } from './chain.js'
 import { readLpdControl } from './conditions.js'
 import { LPD_DARK } from './dark.js'
 import { LPD_LAYOUT } from './geometry.js'
+import { LPD_OPEN } from './open.js'
 import { LPD_1M } from './record.js'
 import { LPD_SIMULATED } from './simulated.js'
 
@@ -10,6 +11,7 @@ import { LPD_SIMULATED } from './simulated.js'
 export const LPD: DetectorKit = {
   detector: LPD_1M,
   corrections: LPD_CORRECTIONS,
+  open: LPD_OPEN,
   dark: LPD_DARK,
   readControl: readLpdControl,
   simulated: LPD_SIMULATED,

@@ -1,6 +1,6 @@
 // Loaded before the command (`NODE_OPTIONS=--import`): ends its process, as kill -9 would, before or after the n-th thing that
 // it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark. With DETCAL_HELD
-// it is not killed, but stands still until somebody ends it.
+// it is not killed, but stands still until somebody ends it. `file3` is the moment before the third HDF5 file appears.
 import fs, { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
@@ -13,9 +13,12 @@ const role = command === 'jobs' ? (action === 'run' ? job : action) : undefined
 if (role !== undefined && isMainThread) {
   const [wanted, at] = DETCAL_KILL.split(':')
   let count = 0
-  const moment = () => {
+  let files = 0
+  const moment = (isFile = false) => {
     count++
-    if (wanted !== role || count !== Number(at) || existsSync(DETCAL_KILL_MARK)) return
+    if (isFile) files++
+    const isNow = count === Number(at) || (isFile && at === `file${files}`)
+    if (wanted !== role || !isNow || existsSync(DETCAL_KILL_MARK)) return
     writeFileSync(DETCAL_KILL_MARK, `${role}:${count}`)
     if (DETCAL_HELD !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     process.kill(process.pid, 'SIGKILL')
@@ -23,7 +26,7 @@ if (role !== undefined && isMainThread) {
   const around = (object, method) => {
     const original = object[method]
     object[method] = function (...args) {
-      moment()
+      moment(method === 'renameSync' && args[1].endsWith('.h5'))
       const result = original.apply(this, args)
       moment()
       return result

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -21,8 +21,11 @@ import {
 
 const CLUSTER = join(import.meta.dirname, 'slurm/cluster.sh')
 const PRELOAD = `--import=${pathToFileURL(join(import.meta.dirname, '../helpers/killed-at.mjs')).href}`
-/** A moment well inside of a part: files of it are whole, others are not. */
-const HALFWAY = 'correct-00:60'
+/** A moment inside of a part: one of its two files is whole, and the other is not. */
+const HALFWAY = 'correct-00:file2'
+
+/** Slurm has its own pace, and this machine may have other work. */
+const PATIENCE_MS = 90_000
 
 let tree: JobTree
 let slurm: string
@@ -92,6 +95,7 @@ function trial(variables: NodeJS.ProcessEnv = {}, ...options: readonly string[])
     until(
       found,
       () => `${what}: ${JSON.stringify(request())}\n${service?.log()}\n${slurmSays('squeue', '--array')}`,
+      PATIENCE_MS,
     )
   return {
     ...{ queue, proc, moment, request, at },
@@ -143,7 +147,9 @@ describe('a run in Slurm', () => {
     expect(rows.find(({ name }) => name === 'correct-00')?.reason).toMatch(
       /^Slurm job \d+_0 RUNNING on (one|two)$/,
     )
-    // A part that is requeued is done once more on whatever node, though its process had no time to take its lock away.
+    // A part that is requeued is done once more on whatever node, though its process, of whose files one is whole, had no time to
+    // take its lock away.
+    expect(readdirSync(one.proc).filter(name => name.endsWith('.h5'))).toHaveLength(3)
     slurmSays('scontrol', 'requeue', `${array}_0`)
     const done = await one.reached('done')
     expect(attempts(done)).toEqual({ plan: 1, 'correct-00': 1, 'correct-01': 1, summary: 1 })
@@ -153,7 +159,7 @@ describe('a run in Slurm', () => {
   it('goes on when a node dies, on the other', async () => {
     const one = trial(HELD, '--max-jobs', '2')
     await one.start()
-    await one.at(() => existsSync(one.moment), 'a part at work')
+    await one.at(() => existsSync(one.moment) && inSlurm().length === 2, 'one part and the summary')
     const [id = '', , node = ''] = inSlurm().find(([id]) => id?.endsWith('_0')) ?? []
     // As if its power had failed: the daemon and the job are gone without a word, and an operator says so.
     const daemon = Number(readFileSync(join(slurm, `slurmd-${node}.pid`), 'utf8'))
@@ -291,6 +297,7 @@ case "$*" in *--array*) [ -e ${killed} ] || { touch ${killed}; kill -KILL "$(ps 
     await until(
       () => /error: squeue.*scontrol ping/.test(service?.log() ?? ''),
       () => service?.log() ?? '',
+      PATIENCE_MS,
     )
     cluster('start')
     await one.reached('done')

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
 import { readCurveKeys } from '../bridge/curve-keys.js'
 import { machineLimits, memoryBudget, parseBytes } from '../engine/plan/budget.js'
-import { readConfig } from '../engine/run/config.js'
+import { type Config, readConfig } from '../engine/run/config.js'
 import type { JobServiceOptions } from '../jobs/service.js'
+import { type SlurmOptions, slurmOptions } from '../jobs/slurm/options.js'
 import { UsageError } from '../model/errors.js'
 import { given } from '../model/given.js'
 import { queueOption } from './jobs-options.js'
@@ -56,19 +57,26 @@ export function serveJobsOptions(yargs: Argv): Argv<ServeJobsArguments> {
       'wait-limit': { ...numberOption('s that a request waits for its run at most', IN), default: 86_400 },
       poll: { ...numberOption('s between looks at runs and jobs', IN), default: 1 },
       launcher: {
-        ...textOption('where jobs run: local is this machine', WORK),
-        choices: ['local'],
+        ...textOption('where jobs run: on this machine, or where Slurm has room', WORK),
+        choices: ['local', 'slurm'],
         default: 'local',
       },
       'max-jobs': { ...numberOption('jobs that a run is split into, at most', WORK), default: 8 },
-      'at-a-time': { ...numberOption('jobs that share this machine', WORK), default: 1 },
-      config: textOption('YAML file of options, or a preset, as of detcal correct', WORK),
+      'at-a-time': { ...numberOption('local: jobs that share this machine', WORK), default: 1 },
+      config: textOption(
+        'YAML file of options, or a preset, as of detcal correct; and how Slurm is asked, under slurm: partition, time, memory, ...',
+        WORK,
+      ),
       checksums: flagOption('checksums of all files in the completion file', WORK),
       json: flagOption('log as JSON lines'),
     })
     .example(
       '$0 jobs serve --root /data --catalogue catalogue --queue q.sqlite --watch',
       'correct runs as they migrate',
+    )
+    .example(
+      '$0 jobs serve --root /gpfs/exp --catalogue /gpfs/catalogue --queue /gpfs/jobs/q.sqlite --watch --launcher slurm --config jobs.yml',
+      'on a cluster; jobs.yml: slurm: {partition: upex, exclusive: true, time: "04:00:00"}',
     ) as unknown as Argv<ServeJobsArguments>
 }
 
@@ -84,13 +92,17 @@ const DECIDED = [
   'constantsFrom',
 ] as const
 
-/** What the service is told. @throws UsageError */
-export async function jobServiceOptions(
-  args: ServeJobsArguments,
-): Promise<Omit<JobServiceOptions, 'launcher' | 'signal'>> {
+/** What the service is told, and how Slurm is asked, if it is. @throws UsageError */
+export async function jobServiceOptions(args: ServeJobsArguments): Promise<{
+  readonly service: Omit<JobServiceOptions, 'launcher' | 'signal'>
+  readonly slurm?: SlurmOptions
+}> {
   const { queue, bind, publish, curveKeys, watch, checksums } = args
-  const { request, machine } =
-    args.config === undefined ? { request: {}, machine: {} } : await readConfig(args.config)
+  const config: Config =
+    args.config === undefined ? { request: {}, machine: {} } : await readConfig(args.config, ['slurm'])
+  const { request, machine, besides } = config
+  // Checked whatever the launcher: one file serves both.
+  const slurm = slurmOptions(besides?.['slurm'])
   const decided =
     DECIDED.find(name => request[name] !== undefined) ??
     (['overwrite', 'sync'] as const).find(name => machine[name] !== undefined)
@@ -98,10 +110,8 @@ export async function jobServiceOptions(
     throw new UsageError(`--config says ${decided}, which requests and the service decide`, {
       hint: 'Leave it out of the file',
     })
-  const atATime = numberOf(args.atATime, '--at-a-time', 1, 64)
-  const limits = machineLimits()
-  const memory = memoryBudget(machine.memory === undefined ? undefined : parseBytes(machine.memory), limits)
-  return {
+  const isSlurm = args.launcher === 'slurm'
+  const service = {
     ...{ queue, bind, watch },
     ...(publish !== undefined && { publish }),
     ...(curveKeys !== undefined && { keys: await readCurveKeys(curveKeys) }),
@@ -110,8 +120,7 @@ export async function jobServiceOptions(
       catalogue: folderOf(args.catalogue, '--catalogue'),
       options: request,
       maxJobs: numberOf(args.maxJobs, '--max-jobs', 1, 100),
-      workers: Math.max(1, Math.floor((machine.workers ?? limits.cpus) / atATime)),
-      memory: Math.floor(memory / atATime),
+      ...(isSlurm ? shareOfJob(machine) : shareOfMachine(machine, args.atATime)),
       checksums,
       ...given(machine, ['constantsCache', 'constantsCacheSize']),
     },
@@ -119,6 +128,25 @@ export async function jobServiceOptions(
     waitMs: numberOf(args.waitLimit, '--wait-limit', 0, 1e8) * 1000,
     pollMs: numberOf(args.poll, '--poll', 0.02, 3600) * 1000,
   }
+  return { service, ...(isSlurm && { slurm }) }
+}
+
+type Share = Pick<JobServiceOptions['task'], 'workers' | 'memory'>
+
+/** What each of the jobs may use that share this machine. */
+function shareOfMachine(machine: Config['machine'], jobs: number): Share {
+  const atATime = numberOf(jobs, '--at-a-time', 1, 64)
+  const limits = machineLimits()
+  const memory = memoryBudget(machine.memory === undefined ? undefined : parseBytes(machine.memory), limits)
+  return {
+    workers: Math.max(1, Math.floor((machine.workers ?? limits.cpus) / atATime)),
+    memory: Math.floor(memory / atATime),
+  }
+}
+
+/** What a job may use where Slurm runs it; what is not said, the job finds out there. */
+function shareOfJob({ workers, memory }: Config['machine']): Share {
+  return given({ workers, memory: memory === undefined ? undefined : parseBytes(memory) })
 }
 
 function folderOf(path: string, option: string): string {

@@ -18,6 +18,7 @@ import { isUnsupported } from './errors.js'
 import { createOnce } from './names.js'
 import { partOf } from './parts.js'
 import { isGone } from './processes.js'
+import { isSlurmStartOver, SLURM_START, slurmStart } from './slurm-start.js'
 
 /** Name of the lock in a folder. */
 export const LOCK_NAME = '.detcal.lock'
@@ -27,14 +28,21 @@ const HOLDER = v.object({
   pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   host: v.string(),
   started: v.string(),
+  /** Of a process in a Slurm job: what tells other hosts that it is dead. */
+  slurm: v.optional(SLURM_START),
 })
 
 type Holder = v.InferOutput<typeof HOLDER>
 
+/** A process, of whichever host. */
+export type HostProcess = Pick<Holder, 'pid' | 'host'>
+
 /** Held while a process writes into a folder, or a file that may be in any folder, or does what a file names. */
 export interface HeldLock {
-  /** Pids of dead processes of this host whose locks were removed: their parts may be removed too. */
-  readonly swept: readonly number[]
+  /** Dead processes whose locks were removed: their parts may be removed too. */
+  readonly swept: readonly HostProcess[]
+  /** Whether it is still this process's: who was taken for dead, since its node had failed, must not go on. */
+  isHeld(): boolean
   release(): void
 }
 
@@ -43,7 +51,7 @@ const ATTEMPTS = 8
 const PAUSE_MS = 10
 
 /**
- * Takes the lock of `folder`, removing those that dead processes of this host left. Who writes files that nobody else does
+ * Takes the lock of `folder`, removing those that dead processes left: of this host, or of Slurm jobs that have ended. Who writes files that nobody else does
  * locks a part alone: parts exclude the whole folder, and each itself, but not one another.
  *
  * The lock appears with its content or not at all (`link` of a finished file), so that no reader finds half of it; without
@@ -83,13 +91,13 @@ function lockBeside(file: string): string {
   return join(dirname(file), `.detcal-${name}.lock`)
 }
 
-/** Removes the locks in `folder` whose processes, of this host, are dead. */
+/** Removes the locks in `folder` whose processes, of this host, are dead. Of others it is asked only where they are in the way. */
 export function removeDeadLocks(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!PART_LOCK.test(name) && !/^\.detcal(-[0-9a-f]{8})?\.lock$/.test(name)) continue
     const path = join(folder, name)
     const holder = readHolder(path)
-    if (typeof holder === 'object' && isDead(holder))
+    if (typeof holder === 'object' && holder.host === hostname() && isDead(holder))
       sweep(path, holder, JSON.stringify(holderOf(process.pid)))
   }
 }
@@ -97,9 +105,12 @@ export function removeDeadLocks(folder: string): void {
 /** @param locked the folder or file, for messages. */
 function take(path: string, locked: string): HeldLock {
   const own = JSON.stringify(holderOf(process.pid))
-  const swept: number[] = []
+  const swept: HostProcess[] = []
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (takeName(path, own)) return { swept, release: () => rmSync(path, { force: true }) }
+    if (takeName(path, own)) {
+      const isHeld = () => isContent(path, own)
+      return { swept, isHeld, release: () => isHeld() && rmSync(path, { force: true }) }
+    }
     swept.push(...sweepDead(path, locked))
   }
   throw new BusyError('other processes are taking its lock', {
@@ -110,16 +121,16 @@ function take(path: string, locked: string): HeldLock {
 
 /**
  * Removes the lock `path` if a dead process left it; waits a little for one that others are changing.
- * @returns the pid of that process, if it was removed. @throws BusyError if it is held, or cannot be read.
+ * @returns that process, if it was removed. @throws BusyError if it is held, or cannot be read.
  */
-function sweepDead(path: string, locked: string): number[] {
+function sweepDead(path: string, locked: string): HostProcess[] {
   const own = JSON.stringify(holderOf(process.pid))
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const holder = readHolder(path)
     if (holder === undefined) return []
     if (holder !== 'unreadable') {
       if (!isDead(holder)) throw busy(locked, path, holder)
-      if (sweep(path, holder, own)) return [holder.pid]
+      if (sweep(path, holder, own)) return [holder]
     }
     pause()
   }
@@ -166,7 +177,16 @@ function pause(): void {
 }
 
 function holderOf(pid: number): Holder {
-  return { pid, host: hostname(), started: startTime(pid) }
+  const slurm = slurmStart()
+  return { pid, host: hostname(), started: startTime(pid), ...(slurm && { slurm }) }
+}
+
+function isContent(path: string, content: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === content
+  } catch {
+    return false
+  }
 }
 
 /** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); empty where there is no /proc. */
@@ -180,7 +200,7 @@ function startTime(pid: number): string {
 }
 
 function isDead(holder: Holder): boolean {
-  if (holder.host !== hostname()) return false
+  if (holder.host !== hostname()) return holder.slurm !== undefined && isSlurmStartOver(holder.slurm)
   if (isGone(holder.pid)) return true
   return holder.started !== '' && startTime(holder.pid) !== holder.started
 }

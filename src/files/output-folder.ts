@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { OutputError } from '../model/errors.js'
 import { asOutputError, writing } from './errors.js'
@@ -48,7 +48,7 @@ export class OutputFolder {
     try {
       created = makeFolders(absolute)
       const lock = lockFolder(absolute, options.part)
-      for (const pid of lock.swept) removeParts(absolute, pid)
+      for (const dead of lock.swept) removeParts(absolute, dead)
       sweepLeftovers(absolute)
       return new OutputFolder(absolute, options, lock, created)
     } catch (error) {
@@ -86,14 +86,27 @@ export class OutputFolder {
     return part
   }
 
-  /** Flushes `part` (open as `fd`), closes it and gives it its final name. @throws OutputError */
+  /**
+   * Flushes `part` (open as `fd`), closes it and gives it its final name.
+   * @throws OutputError if it cannot be, or if another process has taken the lock, since this one's node was taken for dead.
+   */
   async publish(part: string, final: string, fd: number): Promise<void> {
     try {
+      this.#requireHeld(final, fd)
       await publish(fd, part, final, this.#options.sync)
       this.#parts.delete(part)
     } catch (error) {
       throw asOutputError(error, final)
     }
+  }
+
+  #requireHeld(final: string, fd: number): void {
+    if (this.#locks.every(lock => lock.isHeld())) return
+    closeSync(fd)
+    throw new OutputError('the lock of its folder is not held any more, so that it is not written', {
+      place: { file: final },
+      hint: 'Another process has gone on with it, or somebody has removed the lock',
+    })
   }
 
   /** Forgets `part` and removes it if it is there. */

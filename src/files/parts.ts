@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { isGone } from './processes.js'
 
 /** Tells the hosts that share a folder apart, whose pids may be equal. */
-const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+const HOST = hostTag(hostname())
+
+function hostTag(host: string): string {
+  return createHash('sha256').update(host).digest('hex').slice(0, 8)
+}
 
 /**
  * A new name beside `path`, under which a file is written until it is whole. It does not end in `.h5`: readers that open
@@ -26,10 +30,18 @@ export function isPart(name: string): boolean {
   return /\.part(-\d+)?$/.test(name)
 }
 
-/** Removes the parts that process `pid` left in a folder: of all files, or of those whose names begin with `of`. */
-export function removeParts(folder: string, pid: number, of = ''): void {
-  for (const name of readdirSync(folder))
-    if (name.startsWith(of) && name.endsWith(`.part-${pid}`)) rmSync(join(folder, name), { force: true })
+/** Removes the parts that a process left in a folder: of all files, or of those whose names begin with `of`. */
+export function removeParts(
+  folder: string,
+  { pid, host }: { readonly pid: number; readonly host: string },
+  of = '',
+): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(of) || !name.endsWith(`.part-${pid}`)) continue
+    // Parts of an earlier version do not name the host.
+    const tag = /\.([0-9a-f]{8})[0-9a-f]{8}\.part-\d+$/.exec(name)?.[1]
+    if (tag === undefined || tag === hostTag(host)) rmSync(join(folder, name), { force: true })
+  }
 }
 
 /** Removes a part that is given up. What keeps it from being removed is not what the user must hear of: the next one sweeps it. */

@@ -1,5 +1,6 @@
 import { type ErrorRecord, errorOf, errorText, recordOf } from '../model/errors.js'
 import { type JobResult, jobLog, readResult } from './job-files.js'
+import type { JobTidings } from './launcher.js'
 import type { JobPlan } from './plan-job.js'
 import type { JobQueue } from './queue.js'
 import type { QueuedJob } from './queued.js'
@@ -15,8 +16,14 @@ export type Came = 'over' | 'again' | 'busy'
 /**
  * Notes what a job came to that does not run any more, and takes its request on, in one transaction.
  * @param wasSeen whether it was seen to run: one that ended while no service was there, perhaps with its host, has not crashed.
+ * @param tidings what its launcher knows of it.
  */
-export function advance(queue: JobQueue, job: QueuedJob, folder: string, wasSeen: boolean): Came {
+export function advance(
+  queue: JobQueue,
+  job: QueuedJob,
+  folder: string,
+  { wasSeen, tidings }: { readonly wasSeen: boolean; readonly tidings?: JobTidings | undefined },
+): Came {
   const result = resultOf(folder, job)
   return queue.transaction(() => {
     const request = queue.request(job.request)
@@ -25,12 +32,17 @@ export function advance(queue: JobQueue, job: QueuedJob, folder: string, wasSeen
       return 'over'
     }
     if (result === undefined) {
-      if (wasSeen) return crashed(queue, job, folder)
+      // A summary that was to follow parts which did not come to a good end has not begun.
+      const hasBegun = job.name !== 'summary' || request.state === 'summarising'
+      if (hasBegun && tidings?.isCalledOff) return calledOff(queue, job, tidings)
+      if (hasBegun && wasSeen) return crashed(queue, job, folder, tidings)
       queue.setJob(job, { state: 'waiting' })
       return 'again'
     }
     if ('error' in result) return failed(queue, job, result.error)
-    queue.setJob(job, { state: 'done' })
+    // The parts that it has joined are noted first.
+    if (job.name === 'summary' && request.state !== 'summarising') return 'again'
+    queue.setJob(job, { state: 'done', reason: '' })
     if (job.name === 'plan') {
       queue.addJobs(
         job.request,
@@ -40,8 +52,10 @@ export function advance(queue: JobQueue, job: QueuedJob, folder: string, wasSeen
     } else if (job.name === 'summary') {
       const { problems } = result.value
       queue.go(job.request, 'done', problems === 0 ? '' : `with ${problems} problems`)
-    } else if (queue.jobs({ request: job.request }).every(({ state }) => state === 'done')) {
-      queue.addJobs(job.request, ['summary'])
+    } else {
+      const jobs = queue.jobs({ request: job.request })
+      if (!jobs.every(({ name, state }) => name === 'summary' || state === 'done')) return 'over'
+      if (!jobs.some(({ name }) => name === 'summary')) queue.addJobs(job.request, ['summary'])
       queue.go(job.request, 'summarising')
     }
     return 'over'
@@ -60,13 +74,21 @@ function resultOf(
   }
 }
 
-function crashed(queue: JobQueue, job: QueuedJob, folder: string): Came {
+/** Somebody has cancelled it who did not ask the queue. */
+function calledOff(queue: JobQueue, job: QueuedJob, { text }: JobTidings): Came {
+  queue.setJob(job, { state: 'cancelled', reason: text })
+  queue.go(job.request, 'cancelled', `${job.name} was called off: ${text}`)
+  return 'over'
+}
+
+function crashed(queue: JobQueue, job: QueuedJob, folder: string, tidings: JobTidings | undefined): Came {
   const crashes = job.crashes + 1
+  const known = tidings === undefined ? '' : ` (${tidings.text})`
   if (crashes < MOST_CRASHES) {
-    queue.setJob(job, { state: 'waiting', crashes, reason: 'it ended without a word' })
+    queue.setJob(job, { state: 'waiting', crashes, reason: `it ended without a word${known}` })
     return 'again'
   }
-  const reason = `${job.name} ended ${crashes} times without a word: see ${jobLog(folder, job.name)}`
+  const reason = `${job.name} ended ${crashes} times without a word${known}: see ${jobLog(folder, job.name)}`
   queue.setJob(job, { state: 'failed', crashes, reason })
   queue.go(job.request, 'failed', reason)
   return 'over'

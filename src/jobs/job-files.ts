@@ -37,9 +37,14 @@ const TASK = v.object({
 })
 export type JobTask = v.InferOutput<typeof TASK>
 
-/** Where the jobs of a request keep their files: beside the queue. */
+/** Where the folders of a queue's requests are: beside it. */
+export function requestFolders(queue: string): string {
+  return `${resolve(queue)}.jobs`
+}
+
+/** Where the jobs of a request keep their files. */
 export function jobFolder(queue: string, id: number): string {
-  return join(`${resolve(queue)}.jobs`, String(id))
+  return join(requestFolders(queue), String(id))
 }
 
 /** What the lock is of that a job's process holds while it runs. */

@@ -13,6 +13,7 @@ const PATIENCE_MS = 20_000
  */
 export class LocalLauncher implements JobLauncher {
   readonly slots: number
+  readonly chains = false
   readonly #command: readonly string[]
   readonly #onEnded: () => void
   readonly #children = new Map<string, ChildProcess>()
@@ -27,7 +28,13 @@ export class LocalLauncher implements JobLauncher {
     this.#onEnded = onEnded
   }
 
-  start({ folder, name, attempt }: JobStart): void {
+  look(): void {}
+
+  async start(jobs: readonly JobStart[]): Promise<void> {
+    for (const job of jobs) this.#start(job)
+  }
+
+  #start({ folder, name, attempt }: JobStart): void {
     const [program = process.execPath, ...first] = this.#command
     const log = openSync(jobLog(folder, name), 'a')
     try {
@@ -50,6 +57,8 @@ export class LocalLauncher implements JobLauncher {
     const lock = jobLock(folder, name)
     return this.#children.has(lock) || lockHolder(lock) !== undefined
   }
+
+  tidings(): undefined {}
 
   stop({ folder, name }: JobStart): void {
     const lock = jobLock(folder, name)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { ExecutionOptions } from '../engine/run/prepare.js'
 import { lockFile } from '../files/lock.js'
 import { correctJob } from './correct-job.js'
-import { jobLock, readTask, withResult } from './job-files.js'
+import { jobLock, readResult, readTask, withResult } from './job-files.js'
 import { planJob } from './plan-job.js'
 import { summaryJob } from './summary-job.js'
 
@@ -27,6 +27,9 @@ export async function runJob(
   const task = readTask(own)
   const lock = lockFile(jobLock(own, name))
   try {
+    // Of a job that had come to its end, and is started once more: requeued, or submitted twice.
+    const earlier = readResult(own, { name, attempt })
+    if (earlier !== undefined && 'value' in earlier) return true
     const work: () => Promise<object> =
       name === 'plan'
         ? () => planJob(own, task, options.signal)

@@ -52,7 +52,8 @@ export class Scheduler {
 
   /** Looks at everything once: what has ended, what is ready, what has room to run. */
   async step(): Promise<void> {
-    const { queue } = this.#options
+    const { queue, launcher } = this.#options
+    launcher.look()
     this.#takeIn()
     let since = performance.now()
     for (const request of queue.active()) {
@@ -85,14 +86,18 @@ export class Scheduler {
       const key = keyOf(job)
       const request = queue.request(job.request)
       // First whether it runs, then what it has said: it says so before it ends.
-      if (launcher.isRunning(start)) {
+      const isRunning = launcher.isRunning(start)
+      if (isRunning === undefined) continue
+      const tidings = launcher.tidings(start)
+      if (isRunning) {
         this.#seen.add(key)
+        if (tidings !== undefined && tidings.text !== job.reason) queue.setJob(job, { reason: tidings.text })
         const isUnwanted = request !== undefined && isEnded(request.state) && !this.#stopped.has(key)
         if (isUnwanted) launcher.stop(start)
         if (isUnwanted) this.#stopped.add(key)
         continue
       }
-      const came = advance(queue, job, start.folder, this.#seen.delete(key))
+      const came = advance(queue, job, start.folder, { wasSeen: this.#seen.delete(key), tidings })
       this.#stopped.delete(key)
       if (came === 'busy') this.#busy.set(key, Date.now() + BUSY_MS)
     }
@@ -146,27 +151,57 @@ export class Scheduler {
     })
   }
 
-  /** Starts the jobs of a request that wait, as far as there is room. */
+  /** Starts the jobs of a request that wait, as far as there is room; together where they may follow one another. */
   async #startJobs(id: number): Promise<void> {
     const { queue, launcher } = this.#options
-    const waiting = queue.jobs({ request: id }).filter(({ state }) => state === 'waiting')
-    for (const job of waiting) {
-      if (this.#free() <= 0) return
-      if ((this.#busy.get(keyOf(job)) ?? 0) > Date.now()) continue
-      this.#busy.delete(keyOf(job))
+    while (this.#free() > 0) {
       const request = queue.request(id)
       if (request === undefined || isEnded(request.state)) return
-      if (request.state === 'planned' && !(await this.#withdrawn(request))) return
-      const isStarted = queue.transaction(() => {
-        const now = queue.request(id)
-        if (now === undefined || isEnded(now.state)) return false
-        if (now.state === 'planned') queue.go(id, 'running')
-        queue.setJob(job, { state: 'running', attempt: job.attempt + 1, reason: '' })
-        return true
+      const waiting = queue.jobs({ request: id }).filter(job => {
+        const isDue = job.name !== 'summary' || request.state === 'summarising'
+        return job.state === 'waiting' && isDue && (this.#busy.get(keyOf(job)) ?? 0) <= Date.now()
       })
-      if (!isStarted) return
+      const jobs = launcher.chains ? waiting : waiting.slice(0, 1)
+      if (jobs.length === 0) return
+      if (request.state === 'planned' && !(await this.#withdrawn(request))) return
+      await this.#start(request, jobs)
+    }
+  }
+
+  async #start(request: QueuedRequest, jobs: readonly QueuedJob[]): Promise<void> {
+    const { queue, launcher } = this.#options
+    const begun = queue.transaction(() => {
+      const now = queue.request(request.id)
+      if (now === undefined || isEnded(now.state)) return undefined
+      if (now.state === 'planned') queue.go(now.id, 'running')
+      const summary = launcher.chains ? summaryAfter(queue, jobs) : undefined
+      for (const job of summary === undefined ? jobs : [...jobs, summary])
+        queue.setJob(job, { state: 'running', attempt: job.attempt + 1, reason: '' })
+      return { summary }
+    })
+    if (begun === undefined) return
+    const { summary } = begun
+    const next = (job: QueuedJob) => this.#startOf({ ...job, attempt: job.attempt + 1 })
+    const all = summary === undefined ? jobs : [...jobs, summary]
+    for (const job of all) {
+      this.#busy.delete(keyOf(job))
       this.#seen.add(keyOf(job))
-      launcher.start(this.#startOf({ ...job, attempt: job.attempt + 1 }))
+    }
+    try {
+      await launcher.start(jobs.map(next), {
+        priority: request.priority,
+        ...(summary && { summary: next(summary) }),
+      })
+      queue.explain(request.id, '')
+    } catch (error) {
+      if (!isDetcalError(error)) throw error
+      // They may run all the same: what is next looked at tells, and they wait again if not.
+      for (const job of all) {
+        queue.setJob(job, { reason: errorText(error) })
+        this.#busy.set(keyOf(job), Date.now() + BUSY_MS)
+        this.#seen.delete(keyOf(job))
+      }
+      throw error
     }
   }
 
@@ -211,6 +246,21 @@ export class Scheduler {
   #startOf({ request, name, attempt }: Pick<QueuedJob, 'request' | 'name' | 'attempt'>): JobStart {
     return { folder: jobFolder(this.#options.queue.path, request), name, attempt }
   }
+}
+
+/**
+ * The summary of a request, if these are the last of its parts: then it may wait for them where they run.
+ * @returns the job, which is made if there is none.
+ */
+function summaryAfter(queue: JobQueue, parts: readonly QueuedJob[]): QueuedJob | undefined {
+  const [{ request, name: first } = { request: 0, name: '' }] = parts
+  if (first === 'plan' || first === 'summary') return undefined
+  const others = queue.jobs({ request }).filter(({ name }) => !parts.some(part => part.name === name))
+  if (others.some(({ name, state }) => name !== 'summary' && state !== 'done')) return undefined
+  const known = others.find(({ name }) => name === 'summary')
+  if (known !== undefined) return known.state === 'waiting' ? known : undefined
+  queue.addJobs(request, ['summary'])
+  return queue.jobs({ request }).find(({ name }) => name === 'summary')
 }
 
 function keyOf({ request, name }: QueuedJob): string {

@@ -64,7 +64,7 @@ describe.each([
     const dead = deadHolder()
     writeFileSync(join(folder, LOCK_NAME), dead)
     const lock = lockFolder(folder)
-    expect(lock.swept).toEqual([JSON.parse(dead).pid])
+    expect(lock.swept).toEqual([JSON.parse(dead)])
     expect(readdirSync(folder)).toEqual([LOCK_NAME])
     lock.release()
   })

@@ -1,4 +1,5 @@
 import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { replaceFile } from '../../src/files/names.js'
@@ -97,9 +98,13 @@ test('a part is never *.h5, has a name of its own each time, and is removed with
   expect([isPart('a.h5'), isPart('a.part'), isPart('a.party')]).toEqual([false, true, false])
   const others = ['a.h5', 'a.h5.0.part-1', `b.h5.0.part-${process.pid}`]
   for (const name of others) writeFileSync(join(folder, name), '')
-  removeParts(folder, process.pid, 'a')
+  // A process of another host may have the same pid.
+  removeParts(folder, { pid: process.pid, host: 'elsewhere' }, 'a')
+  expect(readdirSync(folder)).toHaveLength(others.length + 2)
+  const own = { pid: process.pid, host: hostname() }
+  removeParts(folder, own, 'a')
   expect(readdirSync(folder).sort()).toEqual(others)
-  removeParts(folder, process.pid)
+  removeParts(folder, own)
   expect(readdirSync(folder).sort()).toEqual(['a.h5', 'a.h5.0.part-1'])
 })
 

@@ -120,8 +120,8 @@ export async function startService(
   return { child, endpoint, publishes, log: () => log, ended }
 }
 
-/** Looks until `found` is so. */
-export async function until(found: () => boolean, what: () => string): Promise<void> {
-  for (const end = Date.now() + 25_000; !found(); await new Promise(resolve => setTimeout(resolve, 30)))
+/** Looks until `found` is so. @param patience at most so long, ms. */
+export async function until(found: () => boolean, what: () => string, patience = 25_000): Promise<void> {
+  for (const end = Date.now() + patience; !found(); await new Promise(resolve => setTimeout(resolve, 30)))
     if (Date.now() > end) throw new Error(`it did not come to that: ${what()}`)
 }

@@ -1,29 +1,32 @@
 // Loaded before the command (`NODE_OPTIONS=--import`): ends its process, as kill -9 would, before or after the n-th thing that
-// it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark.
-
-// Loaded before the command (`NODE_OPTIONS=--import`): ends its process, as kill -9 would, before or after the n-th thing that
-// it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark.
+// it makes durable, in the files or in the queue. Of one process alone: the first to come there leaves the mark. With DETCAL_HELD
+// it is not killed, but stands still until somebody ends it. `file3` is the moment before the third HDF5 file appears.
 import fs, { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
-const { DETCAL_KILL = '', DETCAL_KILL_MARK = '', DETCAL_KILL_COUNTS } = process.env
-const [, , command, action, , name] = process.argv
-const role = command === 'jobs' ? (action === 'run' ? name : action) : undefined
+const { DETCAL_KILL = '', DETCAL_KILL_MARK = '', DETCAL_KILL_COUNTS, DETCAL_HELD } = process.env
+const [, , command, action] = process.argv
+const job = process.argv.find(word => /^(plan|correct-\d+|summary)$/.test(word))
+const role = command === 'jobs' ? (action === 'run' ? job : action) : undefined
 
 if (role !== undefined && isMainThread) {
   const [wanted, at] = DETCAL_KILL.split(':')
   let count = 0
-  const moment = () => {
+  let files = 0
+  const moment = (isFile = false) => {
     count++
-    if (wanted !== role || count !== Number(at) || existsSync(DETCAL_KILL_MARK)) return
+    if (isFile) files++
+    const isNow = count === Number(at) || (isFile && at === `file${files}`)
+    if (wanted !== role || !isNow || existsSync(DETCAL_KILL_MARK)) return
     writeFileSync(DETCAL_KILL_MARK, `${role}:${count}`)
+    if (DETCAL_HELD !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     process.kill(process.pid, 'SIGKILL')
   }
   const around = (object, method) => {
     const original = object[method]
     object[method] = function (...args) {
-      moment()
+      moment(method === 'renameSync' && args[1].endsWith('.h5'))
       const result = original.apply(this, args)
       moment()
       return result

@@ -1,6 +1,10 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
+import { requestFolders } from '../../jobs/job-files.js'
 import { LocalLauncher } from '../../jobs/local-launcher.js'
 import { type JobServiceOptions, serveJobs } from '../../jobs/service.js'
+import { checkSlurm } from '../../jobs/slurm/check.js'
+import { queueTag } from '../../jobs/slurm/queue-tag.js'
+import { SlurmLauncher } from '../../jobs/slurm/slurm-launcher.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
 import { jobServiceOptions, type ServeJobsArguments, serveJobsOptions } from '../jobs-serve-options.js'
 
@@ -17,16 +21,23 @@ export const serveJobsCommand: CommandModule<object, ServeJobsArguments> = {
 /** Serves until it is stopped. */
 async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<number> {
   const say = (line: string) => void process.stderr.write(`${line}\n`)
-  const launcher: JobServiceOptions['launcher'] = onEnded =>
-    // The command itself, by the path that started it.
-    new LocalLauncher([process.execPath, process.argv[1] ?? ''], args.atATime, onEnded)
+  const { service, slurm } = await jobServiceOptions(args)
+  const onTrouble: NonNullable<JobServiceOptions['onTrouble']> = ({ line }) => say(`error: ${line}`)
+  // The command itself, by the path that started it.
+  const command = [process.execPath, process.argv[1] ?? '']
+  if (slurm !== undefined) await checkSlurm(slurm, onTrouble)
+  const launcher: JobServiceOptions['launcher'] = onEnded => {
+    if (slurm === undefined) return new LocalLauncher(command, args.atATime, onEnded)
+    const tag = queueTag(requestFolders(args.queue))
+    return new SlurmLauncher({ slurm, command, tag, onListed: onEnded, onTrouble })
+  }
   await serveJobs({
-    ...(await jobServiceOptions(args)),
+    ...service,
     launcher,
     signal,
     onReady: ({ bind, publish }) =>
       say(`taking requests at ${bind}${publish === undefined ? '' : `, publishing at ${publish}`}`),
-    onTrouble: ({ line }) => say(`error: ${line}`),
+    onTrouble,
     onRefused: (address, key) => say(`refused ${address}, which has the key ${key}`),
     onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
   })

@@ -10,6 +10,8 @@ import { type CorrectionRequest, checkRequest, PRESETS, REQUEST_OPTIONS } from '
 export interface Config {
   readonly request: Partial<CorrectionRequest>
   readonly machine: v.InferOutput<typeof MACHINE>
+  /** What the file says besides, under names that the caller knows. */
+  readonly besides?: Table
 }
 
 type Table = Readonly<Record<string, unknown>>
@@ -38,9 +40,10 @@ export const MACHINE_OPTIONS = Object.keys(MACHINE.entries) as readonly (keyof C
 /**
  * The options that `source` means: a preset, a YAML file of options by their names on the command line or at the
  * facility, or the metadata file of a correction, detcal's or the facility's, whose constants are then used too.
+ * @param besides names in the file that are no options of a correction, but the caller's.
  * @throws UsageError naming the file, and the option in it that is unknown or of another type.
  */
-export async function readConfig(source: string): Promise<Config> {
+export async function readConfig(source: string, besides: readonly string[] = []): Promise<Config> {
   const preset = PRESETS.find(name => name === source)
   if (preset !== undefined) return { request: { preset }, machine: {} }
   const place = { file: source }
@@ -49,7 +52,11 @@ export async function readConfig(source: string): Promise<Config> {
     throw new UsageError('is not a table of options: write one a line, such as "modules: 0-3"', { place })
   const recorded = tableOf(table['calibration-configurations'])
   try {
-    if (recorded === undefined) return configOf(table)
+    if (recorded === undefined)
+      return {
+        ...configOf(filtered(table, name => !besides.includes(name))),
+        besides: filtered(table, name => besides.includes(name)),
+      }
     const request = requestOf(chosen(recorded), true)
     const { 'time-summary': _, ...modules } = tableOf(table['retrieved-constants']) ?? {}
     const named = Object.keys(modules).length > 0

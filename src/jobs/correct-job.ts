@@ -11,7 +11,10 @@ import { runFolders } from './run-key.js'
 
 /** What a part tells of what it did. */
 export interface PartOutcome
-  extends Pick<CorrectionOutcome, 'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory'> {
+  extends Pick<
+    CorrectionOutcome,
+    'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory' | 'modulePhases'
+  > {
   /** Which build made its files. */
   readonly software: string
 }
@@ -36,11 +39,11 @@ export async function correctJob(
   const { signal } = options
   const machine = given({ workers: task.workers, memory: task.memory, signal })
   const prepared = await prepareCorrection(planned.request, machine)
-  const { modules, problems, frames, seconds, peakMemory } = await executeCorrection(
+  const { modules, problems, frames, seconds, peakMemory, modulePhases } = await executeCorrection(
     { ...prepared, plan: onlySequences(prepared.plan, part.sequences), provenance: planned.provenance },
     { ...options, overwrite: true, part: `${task.id}-${name}`, created: task.created },
   )
-  return { software: software(), modules, problems, frames, seconds, peakMemory }
+  return { software: software(), modules, problems, frames, seconds, peakMemory, modulePhases }
 }
 
 function requireUnchanged(raw: string, files: Readonly<Record<string, string>>): void {

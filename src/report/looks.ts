@@ -1,7 +1,7 @@
 import { escaped } from './html.js'
 
 /** What a module needs a look for. */
-export interface Look {
+export interface ModuleLook {
   readonly module: number
   /** Whether nothing came of it: then there is no part of the report to go to. */
   readonly failed: boolean
@@ -27,7 +27,7 @@ export class Looks {
   }
 
   /** @param done modules of which something came. */
-  list(done: ReadonlySet<number>): Look[] {
+  list(done: ReadonlySet<number>): ModuleLook[] {
     return [...this.#reasons]
       .sort(([a], [b]) => a - b)
       .map(([module, reasons]) => ({ module, failed: !done.has(module), reasons }))
@@ -35,7 +35,7 @@ export class Looks {
 }
 
 /** The modules that need a look, with links to theirs; nothing if there are none. */
-export function lookList(looks: readonly Look[]): string {
+export function lookList(looks: readonly ModuleLook[]): string {
   if (looks.length === 0) return ''
   const items = looks.map(({ module, failed, reasons }) => {
     const name = failed ? `module ${module}` : `<a href="#module-${module}">module ${module}</a>`
@@ -53,12 +53,12 @@ export function verdictLine(text: string, alarm: boolean): string {
 }
 
 /** `None stands out.`, or how many need a look. */
-export function looksText(looks: readonly Look[]): string {
+export function looksText(looks: readonly ModuleLook[]): string {
   const others = looks.filter(({ failed }) => !failed).length
   return others === 0 ? 'None stands out.' : `${others} ${others === 1 ? 'needs' : 'need'} a look.`
 }
 
 /** `1.2 %` */
-export function percent(share: number): string {
+export function percentText(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }

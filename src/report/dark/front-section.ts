@@ -7,7 +7,15 @@ import { rangesText } from '../../model/ranges.js'
 import { assembledFigure, defaultTable } from '../assembled.js'
 import { SEQUENTIAL, SHARE } from '../colours.js'
 import { scaleOf } from '../figures.js'
-import { isFarMoreBad, type Look, Looks, lookList, looksText, percent, verdictLine } from '../looks.js'
+import {
+  isFarMoreBad,
+  Looks,
+  lookList,
+  looksText,
+  type ModuleLook,
+  percentText,
+  verdictLine,
+} from '../looks.js'
 import type { StageScales } from './module-section.js'
 
 /** For who has a minute: the verdict, the whole detector at a glance, the modules that need a look. */
@@ -19,7 +27,7 @@ ${lookList(looks)}`
 }
 
 /** By module: those not characterised, and those with something that stands out. */
-function looksOf({ modules, problems }: DarkOutcome): Look[] {
+function looksOf({ modules, problems }: DarkOutcome): ModuleLook[] {
   const done = new Set<number>(modules.map(({ module }) => module))
   const looks = new Looks()
   for (const { message, place, severity } of problems)
@@ -30,7 +38,7 @@ function looksOf({ modules, problems }: DarkOutcome): Look[] {
       if (isFarMoreBad(bad / values, usual))
         looks.add(
           module,
-          `${stageText(stage, '', ', ')}${percent(bad / values)} bad, of all modules ${percent(usual)}`,
+          `${stageText(stage, '', ', ')}${percentText(bad / values)} bad, of all modules ${percentText(usual)}`,
         )
     }
     for (const { stage, what, message } of outliers)
@@ -44,7 +52,7 @@ function shareOf({ stages }: DarkModule, stage: number): number {
   return bad / values
 }
 
-function verdict(outcome: DarkOutcome, looks: readonly Look[]): string {
+function verdict(outcome: DarkOutcome, looks: readonly ModuleLook[]): string {
   const done = outcome.modules.length
   const failed = looks.filter(({ failed }) => failed).map(({ module }) => module)
   const sentences = [

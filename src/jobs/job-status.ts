@@ -26,11 +26,12 @@ export function queueStatus(
 ): QueueStatus {
   return queue.transaction(() => {
     const requests = id === undefined ? queue.latest(limit, states) : [requestNamed(queue, id)]
+    const jobs = queue.jobsOf(requests.map(({ id }) => id))
     return {
       counts: queue.counts(),
       requests: requests.map(request => ({
         ...request,
-        jobs: queue.jobs({ request: request.id }).map(({ request: _, ...job }) => job),
+        jobs: (jobs.get(request.id) ?? []).map(({ request: _, ...job }) => job),
       })),
     }
   })

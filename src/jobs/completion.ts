@@ -46,7 +46,7 @@ export interface Completion extends RunKey {
 }
 
 /** The completion file of a proc folder; undefined: there is none, or it cannot be read. */
-function readCompletion(proc: string): Completion | undefined {
+export function readCompletion(proc: string): Completion | undefined {
   try {
     return readJson(join(proc, COMPLETION_NAME)) as Completion | undefined
   } catch (error) {

@@ -37,6 +37,13 @@ export function queueStatus(
   })
 }
 
+/** The state of one request. @throws UsageError if there is no such request. */
+export function requestStatus(queue: JobQueue, id: number): RequestStatus {
+  const [request] = queueStatus(queue, { id, limit: 1 }).requests
+  if (request === undefined) throw new Error(`request ${id} has no state`)
+  return request
+}
+
 /** Calls a request off: what runs for it is stopped by the service. @throws UsageError if it has ended, or is none. */
 export function cancelRequest(queue: JobQueue, id: number): QueuedRequest {
   return queue.transaction(() => {

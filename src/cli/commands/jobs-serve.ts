@@ -1,7 +1,9 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { LocalLauncher } from '../../jobs/local-launcher.js'
 import { type JobServiceOptions, serveJobs } from '../../jobs/service.js'
+import { given } from '../../model/given.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { openJobsPage } from '../jobs-page.js'
 import { jobServiceOptions, type ServeJobsArguments, serveJobsOptions } from '../jobs-serve-options.js'
 
 /** `detcal jobs serve`: has runs corrected as they are asked for. */
@@ -20,8 +22,10 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
   const launcher: JobServiceOptions['launcher'] = onEnded =>
     // The command itself, by the path that started it.
     new LocalLauncher([process.execPath, process.argv[1] ?? ''], args.atATime, onEnded)
+  const options = await jobServiceOptions(args)
+  const page = await openJobsPage({ ...options, ...given(args, ['http']), json: args.json }, say)
   await serveJobs({
-    ...(await jobServiceOptions(args)),
+    ...options,
     launcher,
     signal,
     onReady: ({ bind, publish }) =>
@@ -29,7 +33,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
     onTrouble: ({ line }) => say(`error: ${line}`),
     onRefused: (address, key) => say(`refused ${address}, which has the key ${key}`),
     onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
-  })
+  }).finally(() => page?.close())
   return EXIT.done
 }
 

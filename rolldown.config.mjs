@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
-import { page } from './src/web/page/bundle.mjs'
+import { pages } from './src/web/page/bundle.mjs'
 
 // What an earlier build left would be taken for part of this one, by what tells builds apart (src/files/version.ts).
 for (const folder of ['dist/chunks', 'dist/workers', 'dist/web'])
@@ -8,7 +8,7 @@ for (const folder of ['dist/chunks', 'dist/workers', 'dist/web'])
 
 /**
  * The entry files of the command and of its threads, each with all that it imports: to find and read hundreds of small
- * files takes longer than to run them. And the page in the browser. All other files in `dist` are as the compiler made them.
+ * files takes longer than to run them. And the pages in the browser. All other files in `dist` are as the compiler made them.
  */
 export default defineConfig([
   bundle('command', { 'src/cli/main': 'src/cli/main.ts' }, 'esm'),
@@ -19,7 +19,7 @@ export default defineConfig([
     ),
     'cjs',
   ),
-  page,
+  ...pages,
 ])
 
 /**

@@ -34,6 +34,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/stream', 'src/engine/dark'],
   ['src/report', 'src/simulator', 'src/validation', 'src/comparison'],
   ['src/preview', 'src/reproduce', 'src/explain'],
+  ['src/report/run'],
   ['src/jobs', 'src/online'],
   ['src/web'],
   ['src/cli'],

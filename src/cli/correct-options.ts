@@ -14,6 +14,7 @@ export interface CorrectOptions extends CorrectionRequest, MachineArguments {
   readonly condition?: readonly string[]
   readonly corr?: boolean
   readonly config?: string
+  readonly report?: string
   readonly dryRun: boolean
   readonly json: boolean
 }
@@ -92,6 +93,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         OUTPUT,
       ),
       'pulse-energies': flag(OUTPUT, 'energy and gas-monitor index of each frame, by a LitFrameFinder'),
+      report: textOption('HTML report of the corrected run: FILE.html', OUTPUT),
       overwrite: flag(OUTPUT, 'replace files that are there'),
       sync: flag(OUTPUT, 'flush files to disk [default: true; --no-sync: for scratch]'),
       workers: numberOption('threads [default: cores]', MACHINE),

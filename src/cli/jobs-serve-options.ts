@@ -19,7 +19,7 @@ export interface ServeJobsArguments {
   readonly bind: string
   readonly publish?: string
   readonly curveKeys?: string
-  readonly http: string
+  readonly http?: string
   readonly watch: boolean
   readonly launcher: string
   readonly maxJobs: number
@@ -48,7 +48,10 @@ export function serveJobsOptions(yargs: Argv): Argv<ServeJobsArguments> {
       bind: { ...textOption('where requests are taken, over ZeroMQ', IN), default: 'tcp://127.0.0.1:5555' },
       publish: textOption('where changes are published: tcp://127.0.0.1:5556', IN),
       'curve-keys': textOption('file of keys: encrypts, and lets its clients in alone (detcal keys new)', IN),
-      http: { ...textOption('there is no page yet', IN), choices: ['off'], default: 'off' },
+      http: textOption(
+        'address of the page: HOST:PORT, or off [default: 127.0.0.1:8080, or the next free port]',
+        IN,
+      ),
       watch: flagOption('look for migration markers in the tree', IN),
       settle: {
         ...numberOption('s that files of a run without a marker must be as they are', IN),

@@ -26,6 +26,10 @@ export interface CompletedDetector {
   readonly software: string
   /** Name of the file that has options and constants. */
   readonly metadata?: string
+  /** Name of its report, a page for a browser; what it says as data has the same name, with `.json`. */
+  readonly report: string
+  /** The first sentences of the report. */
+  readonly verdict: string
   readonly trains: number
   readonly frames: number
   readonly modules: Readonly<
@@ -42,7 +46,7 @@ export interface Completion extends RunKey {
 }
 
 /** The completion file of a proc folder; undefined: there is none, or it cannot be read. */
-function readCompletion(proc: string): Completion | undefined {
+export function readCompletion(proc: string): Completion | undefined {
   try {
     return readJson(join(proc, COMPLETION_NAME)) as Completion | undefined
   } catch (error) {

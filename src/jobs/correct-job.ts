@@ -11,7 +11,10 @@ import { runFolders } from './run-key.js'
 
 /** What a part tells of what it did. */
 export interface PartOutcome
-  extends Pick<CorrectionOutcome, 'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory'> {
+  extends Pick<
+    CorrectionOutcome,
+    'modules' | 'problems' | 'frames' | 'seconds' | 'peakMemory' | 'modulePhases'
+  > {
   /** Which build made its files. */
   readonly software: string
 }
@@ -25,7 +28,7 @@ export async function correctJob(
   folder: string,
   name: string,
   task: JobTask,
-  options: Pick<ExecutionOptions, 'cache' | 'signal'>,
+  options: Pick<ExecutionOptions, 'cache' | 'signal'> & { readonly say?: (line: string) => void },
 ): Promise<PartOutcome> {
   const plan = readPlan(folder)
   const part = plan.parts.find(each => each.name === name)
@@ -33,14 +36,17 @@ export async function correctJob(
   if (part === undefined || planned === undefined)
     throw new DataError(`the plan has no part ${name}`, { place: { file: folder } })
   requireUnchanged(runFolders(task.root, task.run).raw, plan.files)
-  const { signal } = options
+  const { say, ...executing } = options
+  const { signal } = executing
   const machine = given({ workers: task.workers, memory: task.memory, signal })
   const prepared = await prepareCorrection(planned.request, machine)
-  const { modules, problems, frames, seconds, peakMemory } = await executeCorrection(
-    { ...prepared, plan: onlySequences(prepared.plan, part.sequences), provenance: planned.provenance },
-    { ...options, overwrite: true, part: `${task.id}-${name}`, created: task.created },
+  const plannedPart = onlySequences(prepared.plan, part.sequences)
+  const onProgress = seldom(done => say?.(`${done} of ${plannedPart.totals.frames} module frames`))
+  const { modules, problems, frames, seconds, peakMemory, modulePhases } = await executeCorrection(
+    { ...prepared, plan: plannedPart, provenance: planned.provenance },
+    { ...executing, onProgress, overwrite: true, part: `${task.id}-${name}`, created: task.created },
   )
-  return { software: software(), modules, problems, frames, seconds, peakMemory }
+  return { software: software(), modules, problems, frames, seconds, peakMemory, modulePhases }
 }
 
 function requireUnchanged(raw: string, files: Readonly<Record<string, string>>): void {
@@ -51,4 +57,16 @@ function requireUnchanged(raw: string, files: Readonly<Record<string, string>>):
     place: { file: join(raw, changed) },
     hint: 'Ask for the run anew when it is complete',
   })
+}
+
+/** ms between lines of a log that say how far a job is. */
+const TELL_EVERY = 2000
+
+function seldom(tell: (done: number) => void): (done: number) => void {
+  let told = performance.now()
+  return done => {
+    if (performance.now() - told < TELL_EVERY) return
+    told = performance.now()
+    tell(done)
+  }
 }

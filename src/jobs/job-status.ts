@@ -26,14 +26,22 @@ export function queueStatus(
 ): QueueStatus {
   return queue.transaction(() => {
     const requests = id === undefined ? queue.latest(limit, states) : [requestNamed(queue, id)]
+    const jobs = queue.jobsOf(requests.map(({ id }) => id))
     return {
       counts: queue.counts(),
       requests: requests.map(request => ({
         ...request,
-        jobs: queue.jobs({ request: request.id }).map(({ request: _, ...job }) => job),
+        jobs: (jobs.get(request.id) ?? []).map(({ request: _, ...job }) => job),
       })),
     }
   })
+}
+
+/** The state of one request. @throws UsageError if there is no such request. */
+export function requestStatus(queue: JobQueue, id: number): RequestStatus {
+  const [request] = queueStatus(queue, { id, limit: 1 }).requests
+  if (request === undefined) throw new Error(`request ${id} has no state`)
+  return request
 }
 
 /** Calls a request off: what runs for it is stopped by the service. @throws UsageError if it has ended, or is none. */

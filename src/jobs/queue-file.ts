@@ -102,6 +102,11 @@ export class QueueFile {
     })
   }
 
+  /** A number that is another once another connection has changed something. */
+  version(): number {
+    return Number(this.all('PRAGMA data_version')[0]?.['data_version'])
+  }
+
   all(sql: string, ...values: readonly QueueValue[]): QueueRow[] {
     return inQueue(this.path, () => this.#statement(sql).all(...values) as QueueRow[])
   }

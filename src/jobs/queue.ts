@@ -1,4 +1,5 @@
 import { UsageError } from '../model/errors.js'
+import { grouped } from '../model/grouped.js'
 import { eventOf } from './events.js'
 import { QueueFile, type QueueRow, type QueueValue } from './queue-file.js'
 import type { NewRequest, QueuedEvent, QueuedJob, QueuedRequest } from './queued.js'
@@ -35,6 +36,11 @@ export class JobQueue {
   /** Runs `action` in one transaction. */
   transaction<T>(action: () => T): T {
     return this.#file.transaction(action)
+  }
+
+  /** A number that is another once another process, or another queue of this one, has changed something. */
+  version(): number {
+    return this.#file.version()
   }
 
   request(id: number): QueuedRequest | undefined {
@@ -151,6 +157,18 @@ export class JobQueue {
     const [[column = '', value = '']] = Object.entries(which) as [[string, QueueValue]]
     const rows = this.#file.all(`SELECT * FROM jobs WHERE ${column} = ? ORDER BY request, name`, value)
     return rows.map(row => ({ ...row }) as unknown as QueuedJob)
+  }
+
+  /** The jobs of some requests, by request. */
+  jobsOf(requests: readonly number[]): Map<number, QueuedJob[]> {
+    const rows = this.#file.all(
+      'SELECT * FROM jobs WHERE request IN (SELECT value FROM json_each(?)) ORDER BY request, name',
+      JSON.stringify(requests),
+    )
+    return grouped(
+      rows.map(row => ({ ...row }) as unknown as QueuedJob),
+      ({ request }) => request,
+    )
   }
 
   /** Changes a job; its next start has a number of its own. */

@@ -21,7 +21,11 @@ export interface JobStart {
  */
 export async function runJob(
   { folder, name, attempt }: JobStart,
-  options: Pick<ExecutionOptions, 'cache'> & { readonly signal: AbortSignal },
+  options: Pick<ExecutionOptions, 'cache'> & {
+    readonly signal: AbortSignal
+    /** Told how far it is: lines of its log. */
+    readonly say?: (line: string) => void
+  },
 ): Promise<boolean> {
   const own = resolve(folder)
   const task = readTask(own)

@@ -1,18 +1,21 @@
 import { statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Detector } from '../detectors/detector.js'
+import { PhaseTotals } from '../engine/contract/phase-times.js'
 import { type ModuleOutcome, moduleOutcome, type SequenceOutcome } from '../engine/run/outcome.js'
 import { contentOf } from '../files/content.js'
 import { OutputFolder } from '../files/output-folder.js'
 import { KITS } from '../kits/index.js'
 import { DataError } from '../model/errors.js'
+import { writeRunReport } from '../report/run/write.js'
 import { earlierMetadata } from '../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../sinks/metadata/metadata-file.js'
 import { type CompletedDetector, type CompletedFile, writeCompletion } from './completion.js'
 import type { PartOutcome } from './correct-job.js'
 import { CORRECTED_EVENT } from './events.js'
-import { type JobTask, readResult } from './job-files.js'
+import { type JobTask, readResult, writeJson } from './job-files.js'
 import { type JobPlan, type PlannedDetector, readPlan } from './plan-job.js'
+import { reportNames } from './report-files.js'
 import { runFolders } from './run-key.js'
 
 /** What a summary tells the service. */
@@ -66,19 +69,26 @@ async function summarise(
   const software = [...new Set(parts.map(part => part.software))].join(', ')
   const made = { software, created: task.created }
   const usable = modules.some(({ status }) => status !== 'failed')
-  if (usable) {
-    const content = {
-      ...{ detector: detectorOf(planned), karaboId, input: raw },
-      provenance: { ...made, ...provenance },
-      modules: planned.modules.map(({ module, pdu, constants, outcome }) => ({
-        ...{ module, pdu, constants: new Map(constants.map(([name, version]) => [name, revived(version)])) },
-        outcome: { ...outcome, ...toldOf(modules, module) },
-      })),
-    }
-    await writeMetadataFile(out, metadata, content, await earlierMetadata(metadata, raw))
+  const content = {
+    ...{ detector: detectorOf(planned), karaboId, input: raw },
+    provenance: { ...made, ...provenance },
+    modules: planned.modules.map(({ module, pdu, constants, outcome }) => ({
+      ...{ module, pdu, constants: new Map(constants.map(([name, version]) => [name, revived(version)])) },
+      outcome: { ...outcome, ...toldOf(modules, module) },
+    })),
   }
-  const problems = parts.flatMap(part => part.problems).filter(({ severity }) => severity === 'error')
+  if (usable) await writeMetadataFile(out, metadata, content, await earlierMetadata(metadata, raw))
+  const told = parts.flatMap(part => part.problems)
+  const problems = told.filter(({ severity }) => severity === 'error')
   const sequences = modules.flatMap(({ module, sequences }) => sequences.map(each => ({ module, ...each })))
+  const report = reportNames(karaboId)
+  const quality = await writeRunReport(join(out.path, report.page), {
+    ...{ content, folder: out.path, run: task.run, modules },
+    // Each part has looked at the whole run.
+    problems: [...new Map(told.map(problem => [JSON.stringify(problem), problem])).values()],
+    modulePhases: summedPhases(parts),
+  })
+  await writeJson(join(out.path, report.data), quality)
   const files: CompletedFile[] = []
   for (const { module, output, trains, frames } of sequences)
     if (output !== undefined)
@@ -92,6 +102,7 @@ async function summarise(
     completed: new Date().toISOString(),
     software,
     ...(usable && { metadata: basename(metadata) }),
+    ...{ report: report.page, verdict: quality.verdict },
     trains: Math.max(0, ...modules.map(trainsOf)),
     frames: files.reduce((sum, { frames }) => sum + frames, 0),
     modules: Object.fromEntries(modules.map(each => [each.module, summaryOf(each)])),
@@ -124,6 +135,14 @@ function mergedModules(parts: readonly PartOutcome[]): ModuleOutcome[] {
       [...cells].sort((a, b) => a - b),
     )
   })
+}
+
+/** Thread time by module, of all parts together. */
+function summedPhases(parts: readonly PartOutcome[]): PartOutcome['modulePhases'] {
+  const totals = new PhaseTotals()
+  for (const { module, phases } of parts.flatMap(({ modulePhases }) => modulePhases))
+    totals.of(module).merge(phases)
+  return totals.byModule()
 }
 
 function toldOf(modules: readonly ModuleOutcome[], number: number): Record<string, unknown> {

@@ -54,7 +54,7 @@ export async function sumOfModule(
 }
 
 /** The rows of the frames in the files of a module. */
-function rowsByFile(
+export function rowsByFile(
   module: ModuleIndex,
   places: TrainPlaces,
   frames: readonly ChosenFrame[],
@@ -91,7 +91,11 @@ function layerReader(
 /** Element types that are read: all that a number holds. */
 const NUMBERS = /^(?:[iu][124]|f[48])$/
 
-function planeReader(
+/**
+ * Reads one plane of a frame, `[slow scan][fast scan]`, by its row.
+ * @param plane of a raw frame; undefined: the dataset has one. @throws DataError if these are not data of this detector.
+ */
+export function planeReader(
   { file }: ExdfFile,
   path: string,
   { slowScan, fastScan, rawPlanes }: Detector,

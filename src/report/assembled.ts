@@ -1,9 +1,17 @@
 import { BIN, type DarkMap } from '../../constants/dark/preview.js'
-import type { SnappedTable } from '../geometry/snap.js'
+import type { Detector } from '../detectors/detector.js'
+import { type SnappedTable, snap } from '../geometry/snap.js'
+import { KITS, kitOf } from '../kits/index.js'
 import { type Palette, paletteIndex, type Scale } from './colours.js'
 import { figureOf } from './figures.js'
 import { escaped } from './html.js'
 import { pngUri } from './png.js'
+
+/** Where a detector's pixels are by default; undefined: its kit does not know, or there is none. */
+export function defaultTable(detector: Detector): SnappedTable | undefined {
+  const { layout } = KITS.some(kit => kit.detector.id === detector.id) ? kitOf(detector) : {}
+  return layout && snap(layout.fromQuadrants(layout.quadrants))
+}
 
 /**
  * Maps of modules put together to one image of the detector, as one sees it looking along the beam, as a figure.

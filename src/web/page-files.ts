@@ -20,11 +20,16 @@ interface PageFile {
   readonly etag: string
 }
 
-/** The built page, read once: what is not among its files is not there, whatever a path says. @throws Error if it is not built. */
-export function pageFiles(): Handler {
-  const folder = dirname(createRequire(import.meta.url).resolve('#web/index.html'))
+/**
+ * A built page, read once: what is not among its files is not there, whatever a path says.
+ * @param index its `index.html`, by alias: `#web/index.html`. @throws Error if it is not built.
+ */
+export function pageFiles(index: string): Handler {
+  const folder = dirname(createRequire(import.meta.url).resolve(index))
   const files = new Map<string, PageFile>(
-    readdirSync(folder).map(name => [`/${name}`, read(join(folder, name))] as const),
+    readdirSync(folder, { withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(({ name }) => [`/${name}`, read(join(folder, name))] as const),
   )
   return context => {
     const { path } = context.req

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { Server } from 'node:http'
-import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server'
 import { type Logger, pino } from 'pino'
-import { WebSocketServer } from 'ws'
 import type { Geometry } from '../geometry/tile.js'
 import type { LiveService } from '../online/live.js'
 import { webApp } from './app.js'
 import { openAudience } from './audience.js'
 import { openFeeds } from './feed.js'
-import { listenAt, parseHttp } from './listen.js'
+import { serveHttp } from './http-server.js'
+import { parseHttp } from './listen.js'
 import { openMetrics } from './metrics.js'
 import { type PicturePlace, placeOf } from './place.js'
 
@@ -35,10 +33,6 @@ export interface Web {
   readonly url: string
   close(): Promise<void>
 }
-
-/** Pages do not say more than this at once. */
-const MAX_MESSAGE = 4096
-const MAX_CONNECTIONS = 256
 
 /**
  * Serves the page, `/metrics` and `/healthz` of a running service.
@@ -75,27 +69,18 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     log,
     names: [...(at ? [at.host] : []), ...names],
   })
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE })
-  // Its declaration is narrower than what it is given; it is made for this library.
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    serverOptions: { headersTimeout: 5000, requestTimeout: 10_000, maxHeaderSize: 8192 },
-    websocket: { server: sockets as unknown as WebSocketServerLike },
-  }) as Server
-  server.maxConnections = MAX_CONNECTIONS
-  const address = await listenAt(server, at).catch((error: unknown) => {
+  const server = await serveHttp(app, at).catch((error: unknown) => {
     audience.close()
     throw error
   })
+  const { address } = server
   log.info({ address }, 'the page is there')
   return {
     address,
     url: `${address}/#token=${token}`,
     close: async () => {
       audience.close()
-      const closed = new Promise(resolve => server.close(resolve))
-      server.closeAllConnections()
-      await closed
+      await server.close()
     },
   }
 }

@@ -102,6 +102,7 @@ export async function startService(
     '0.05',
     '--settle',
     '0.2',
+    ...(options.includes('--http') ? [] : ['--http', 'off']),
   ]
   const child = spawn(process.execPath, [MAIN, ...args, ...free, ...options], {
     env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), ...env },

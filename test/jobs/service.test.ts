@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -112,6 +113,11 @@ describe('a service', () => {
     await reached('done')
     const before = completionIn(join(proc, 'r0001'))
     expect(before?.detectors['SPB_DET_AGIPD1M-1']?.files[0]?.sha256).toMatch(/^[0-9a-f]{64}$/)
+    const { report = '', verdict } = before?.detectors['SPB_DET_AGIPD1M-1'] ?? {}
+    expect(verdict).toMatch(/^All 2 modules are corrected/)
+    expect(readFileSync(join(proc, 'r0001', report), 'utf8')).toContain(verdict)
+    const data = readFileSync(join(proc, 'r0001', report.replace('.html', '.json')), 'utf8')
+    expect(JSON.parse(data)).toMatchObject({ verdict, modules: [{ module: 0 }, { module: 3 }] })
     expect(submit('--quality', 'good')).toMatchObject({ status: 'duplicate', id: 1 })
     expect(submit('--recorrect')).toMatchObject({ status: 'accepted', id: 2 })
     await reached('running', 2)

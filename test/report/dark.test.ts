@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest'
 import type { DarkOutcome } from '../../src/engine/dark/outcome.js'
 import { AGIPD_DARK } from '../../src/kits/agipd/dark.js'
 import { paletteIndex, SHARE } from '../../src/report/colours.js'
-import { darkReport, requireReportPlace, writeDarkReport } from '../../src/report/dark/write.js'
+import { DARK_REPORT, darkReport, writeDarkReport } from '../../src/report/dark/write.js'
 import { cellFigure, figureOf, histogramFigure, mapFigure } from '../../src/report/figures.js'
 import { pngUri } from '../../src/report/png.js'
+import { requireReportPlace } from '../../src/report/report-file.js'
 import { darkResultOf } from '../helpers/dark-result.js'
 import { scratch } from '../helpers/exdf.js'
 
@@ -22,11 +23,11 @@ describe('the place of a dark report', () => {
     const folder = scratch()
     const [path, link] = [join(folder, 'dark.html'), join(folder, 'link.html')]
     for (const _ of [1, 2]) {
-      requireReportPlace(path)
+      requireReportPlace(path, DARK_REPORT)
       await writeDarkReport(path, ...darkResultOf(1), 'detcal 0')
     }
     symlinkSync(path, link)
-    requireReportPlace(link)
+    requireReportPlace(link, DARK_REPORT)
     expect(readFileSync(path, 'utf8')).toBe(report(1))
   })
 
@@ -41,13 +42,13 @@ describe('the place of a dark report', () => {
     symlinkSync('raw.h5', place('link.html'))
     symlinkSync('nowhere', place('dangling.html'))
     for (const name of ['raw.h5', 'catalogue.sqlite', 'page.html', 'empty', 'link.html', 'dangling.html']) {
-      expect(() => requireReportPlace(place(name))).toThrow(/is not a report of detcal dark/)
+      expect(() => requireReportPlace(place(name), DARK_REPORT)).toThrow(/is not a report of detcal dark/)
       // It may have appeared since.
       await expect(writeDarkReport(place(name), ...darkResultOf(1), 'detcal 0')).rejects.toThrow(
         /is not a report/,
       )
     }
-    expect(() => requireReportPlace(place('folder'))).toThrow('is a folder')
+    expect(() => requireReportPlace(place('folder'), DARK_REPORT)).toThrow('is a folder')
     expect(readFileSync(place('raw.h5'), 'utf8')).toBe('\x89HDF\r\n\x1a\n')
   })
 })

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { html } from '../../bench/report/html.js'
 import { resultOf } from '../../bench/result.js'
 import { darkReport } from '../../src/report/dark/write.js'
+import { detcal } from '../helpers/command.js'
 import { darkResultOf } from '../helpers/dark-result.js'
 import { launchBrowser, openPage, seriousFindings, type WatchedPage } from './browser.js'
 
@@ -18,11 +19,26 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'detcal-reports-'))
   writeFileSync(join(folder, 'dark.html'), darkReport(...darkResultOf(16), 'detcal 0.1.0+0123456789abcdef'))
   writeFileSync(join(folder, 'bench.html'), benchReport())
+  runReport(join(folder, 'run.html'))
 })
 afterAll(async () => {
   await browser.close()
   rmSync(folder, { recursive: true })
 })
+
+/** Of a corrected run of two modules. */
+function runReport(path: string): void {
+  const catalogue = join(folder, 'catalogue')
+  const size = ['--modules', '0,3', '--trains', '4', '--trains-per-file', '2', '--cells', '2']
+  const run = join(folder, 'raw', 'r0001')
+  for (const args of [
+    ['simulate', folder, '--detector', 'agipd1m', '--catalogue', catalogue, '--run', '1', ...size],
+    ['correct', run, '--out', join(folder, 'proc'), '--catalogue', catalogue, '--report', path],
+  ]) {
+    const { status, stderr } = detcal(...args)
+    if (status !== 0) throw new Error(stderr)
+  }
+}
 
 function benchReport(): string {
   const samples = (...ns: number[]) => ns.map(value => ({ ns: value, cpuNs: value }))
@@ -59,7 +75,7 @@ const SCREENS = [
 describe.each(SCREENS)('%i pixels wide, %s,', (width, colorScheme) => {
   const options = { viewport: { width, height: 800 }, colorScheme }
 
-  test.each(['dark.html', 'bench.html'])('%s fits, unfolded too, and can be read', async name => {
+  test.each(['dark.html', 'bench.html', 'run.html'])('%s fits, unfolded too, and can be read', async name => {
     const { page, complaints } = await opened(name, options)
     const overflow = () => page.evaluate('document.documentElement.scrollWidth - innerWidth')
     expect(await overflow()).toBe(0)
@@ -138,4 +154,15 @@ describe('the dark report', () => {
     expect(same / all).toBeGreaterThan(0.6)
     expect(same / all).toBeLessThan(1)
   })
+})
+
+test('the report of a run says first what came of it and shows the whole detector; details are folded', async () => {
+  const { page } = await opened('run.html', { viewport: { width: 400, height: 800 } })
+  const verdict = page.locator('.verdict')
+  await expect(verdict.innerText()).resolves.toMatch(/^All 2 modules are corrected \(the detector has 16\)\./)
+  await expect(page.locator('.assembled img').count()).resolves.toBe(2)
+  await expect(page.locator('table').first().isVisible()).resolves.toBe(false)
+  expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThan(2000)
+  await unfold(page)
+  await expect(page.getByRole('cell', { name: 'OFFSET_OUT_OF_THRESHOLD' }).isVisible()).resolves.toBe(true)
 })

@@ -5,7 +5,8 @@ import type { DarkPlan } from '../../engine/dark/plan.js'
 import { prepareDark } from '../../engine/dark/prepare.js'
 import { Engine } from '../../engine/threads/engine.js'
 import { software } from '../../files/version.js'
-import { requireReportPlace, writeDarkReport } from '../../report/dark/write.js'
+import { DARK_REPORT, writeDarkReport } from '../../report/dark/write.js'
+import { requireReportPlace } from '../../report/report-file.js'
 import { type DarkArguments, darkOptions, darkRequestOf } from '../dark-options.js'
 import { darkOutcomeReport, darkPlanReport } from '../dark-report.js'
 import { endWith, exitCodeOf, interruptible } from '../exit.js'
@@ -34,7 +35,7 @@ async function dark(args: DarkArguments, signal: AbortSignal): Promise<number> {
     printReport(darkPlanReport(planned), args.json)
     return exitCodeOf(planned.problems)
   }
-  if (html !== undefined) requireReportPlace(html)
+  if (html !== undefined) requireReportPlace(html, DARK_REPORT)
   // Threads load their modules while the runs are opened.
   const engine = await Engine.start(machine)
   try {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { readTask } from '../../jobs/job-files.js'
 import { runJob } from '../../jobs/run-job.js'
@@ -29,7 +30,10 @@ export const runJobCommand: CommandModule<object, RunJobOptions> = {
       ) as unknown as Argv<RunJobOptions>,
   handler: async ({ folder, name, attempt }: ArgumentsCamelCase<RunJobOptions>) => {
     const cache = openConstantsCache(given(readTask(folder), ['constantsCache', 'constantsCacheSize']))
-    const isWhole = await interruptible(signal => runJob({ folder, name, attempt }, { cache, signal }))
+    const say = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+    say(`${name}, start ${attempt}: process ${process.pid} of ${hostname()}`)
+    const isWhole = await interruptible(signal => runJob({ folder, name, attempt }, { cache, signal, say }))
+    say(isWhole ? 'done' : `an error ended it: ${name}.${attempt}.json beside this log has it`)
     endWith({ code: isWhole ? EXIT.done : EXIT.problems })
   },
 }

@@ -5,7 +5,9 @@ import { type JobServiceOptions, serveJobs } from '../../jobs/service.js'
 import { checkSlurm } from '../../jobs/slurm/check.js'
 import { queueTag } from '../../jobs/slurm/queue-tag.js'
 import { SlurmLauncher } from '../../jobs/slurm/slurm-launcher.js'
+import { given } from '../../model/given.js'
 import { EXIT, endWith, interruptible } from '../exit.js'
+import { openJobsPage } from '../jobs-page.js'
 import { jobServiceOptions, type ServeJobsArguments, serveJobsOptions } from '../jobs-serve-options.js'
 
 /** `detcal jobs serve`: has runs corrected as they are asked for. */
@@ -31,6 +33,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
     const tag = queueTag(requestFolders(args.queue))
     return new SlurmLauncher({ slurm, command, tag, onListed: onEnded, onTrouble })
   }
+  const page = await openJobsPage({ ...service, ...given(args, ['http']), json: args.json }, say)
   await serveJobs({
     ...service,
     launcher,
@@ -40,7 +43,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
     onTrouble,
     onRefused: (address, key) => say(`refused ${address}, which has the key ${key}`),
     onEvent: ({ body }) => say(args.json ? body : eventLine(body)),
-  })
+  }).finally(() => page?.close())
   return EXIT.done
 }
 

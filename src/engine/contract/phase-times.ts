@@ -26,11 +26,34 @@ export class PhaseTotals {
     PHASES.map(name => [name, { ns: 0, bytes: 0 }]),
   )
 
+  readonly #parts = new Map<number, PhaseTotals>()
+  readonly #whole: PhaseTotals | undefined
+
+  /** @param whole what all that is added here is added to as well. */
+  constructor(whole?: PhaseTotals) {
+    this.#whole = whole
+  }
+
   add(name: PhaseName, ns: number, bytes: number): void {
     const total = this.#totals.get(name)
     if (!total) return
     total.ns += ns
     total.bytes += bytes
+    this.#whole?.add(name, ns, bytes)
+  }
+
+  /** The totals of one module, which count here as well. */
+  of(module: number): PhaseTotals {
+    const part = this.#parts.get(module) ?? new PhaseTotals(this)
+    this.#parts.set(module, part)
+    return part
+  }
+
+  /** By module, ascending. */
+  byModule(): { readonly module: number; readonly phases: PhaseTimes }[] {
+    return [...this.#parts]
+      .sort(([a], [b]) => a - b)
+      .map(([module, part]) => ({ module, phases: part.snapshot() }))
   }
 
   merge(times: Partial<PhaseTimes>): void {

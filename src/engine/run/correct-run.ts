@@ -98,6 +98,7 @@ export async function correctRun(
       ...(told ? { metadata } : {}),
       problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
       phases: phases.snapshot(),
+      modulePhases: phases.byModule(),
       ...(constantsCache ? { constantsCache } : {}),
     }
   })

@@ -32,10 +32,11 @@ export interface ModuleInHand {
 export async function throughLane(
   { plan, sequences: due }: ModuleWork,
   lane: Lane,
-  context: RunContext,
+  run: RunContext,
   sequences: OpenAhead<SequenceOfModule, Opened>,
   following: () => SequenceOfModule | undefined,
 ): Promise<ModuleInHand> {
+  const context = { ...run, phases: run.phases.of(plan.module) }
   const { engine, phases, onBlock } = context
   const correction = correctionOf(plan)
   const { detector, lanes } = context.plan

@@ -38,6 +38,8 @@ export interface CorrectionOutcome extends RunCost {
   readonly metadata?: string
   readonly problems: readonly Problem[]
   readonly phases: PhaseTimes
+  /** The same of each module. */
+  readonly modulePhases: readonly { readonly module: number; readonly phases: PhaseTimes }[]
   /** Absent if no constants cache was asked for. */
   readonly constantsCache?: CacheReport | NoCache
 }

@@ -2,14 +2,20 @@ import type { DarkMap } from '../../../constants/dark/preview.js'
 import { stageText } from '../../../constants/dark/recipe.js'
 import { type DarkModule, type DarkOutcome, enteredText } from '../../engine/dark/outcome.js'
 import type { DarkPlan } from '../../engine/dark/plan.js'
-import { snap } from '../../geometry/snap.js'
-import { KITS, kitOf } from '../../kits/index.js'
 import { median } from '../../model/median.js'
 import { rangesText } from '../../model/ranges.js'
-import { assembledFigure } from '../assembled.js'
+import { assembledFigure, defaultTable } from '../assembled.js'
 import { SEQUENTIAL, SHARE } from '../colours.js'
 import { scaleOf } from '../figures.js'
-import { escaped } from '../html.js'
+import {
+  isFarMoreBad,
+  Looks,
+  lookList,
+  looksText,
+  type ModuleLook,
+  percentText,
+  verdictLine,
+} from '../looks.js'
 import type { StageScales } from './module-section.js'
 
 /** For who has a minute: the verdict, the whole detector at a glance, the modules that need a look. */
@@ -20,42 +26,25 @@ ${pictures(plan, outcome, scales)}
 ${lookList(looks)}`
 }
 
-/** What a module needs a look for. */
-interface Look {
-  readonly module: number
-  /** Whether it was not characterised. */
-  readonly failed: boolean
-  readonly reasons: readonly string[]
-}
-
-/** Share of bad (pixel, cell) from which a module is named that has far more of them than most. */
-const MUCH_BAD = 0.02
-const FAR_MORE = 3
-const REASONS_SHOWN = 3
-
 /** By module: those not characterised, and those with something that stands out. */
-function looksOf({ modules, problems }: DarkOutcome): Look[] {
+function looksOf({ modules, problems }: DarkOutcome): ModuleLook[] {
   const done = new Set<number>(modules.map(({ module }) => module))
-  const reasons = new Map<number, string[]>()
-  const add = (module: number, reason: string) =>
-    reasons.set(module, [...(reasons.get(module) ?? []), reason])
+  const looks = new Looks()
   for (const { message, place, severity } of problems)
-    if (place.module !== undefined && severity === 'error') add(place.module, message)
+    if (place.module !== undefined && severity === 'error') looks.add(place.module, message)
   for (const { module, stages, outliers } of modules) {
     for (const [i, { stage, bad, values }] of stages.entries()) {
       const usual = median(modules.map(other => shareOf(other, i)))
-      if (bad / values > Math.max(MUCH_BAD, FAR_MORE * usual))
-        add(
+      if (isFarMoreBad(bad / values, usual))
+        looks.add(
           module,
-          `${stageText(stage, '', ', ')}${percent(bad / values)} bad, of all modules ${percent(usual)}`,
+          `${stageText(stage, '', ', ')}${percentText(bad / values)} bad, of all modules ${percentText(usual)}`,
         )
     }
     for (const { stage, what, message } of outliers)
-      add(module, `${stageText(stage, '', ', ')}${what}: ${message}`)
+      looks.add(module, `${stageText(stage, '', ', ')}${what}: ${message}`)
   }
-  return [...reasons]
-    .sort(([a], [b]) => a - b)
-    .map(([module, reasons]) => ({ module, failed: !done.has(module), reasons }))
+  return looks.list(done)
 }
 
 function shareOf({ stages }: DarkModule, stage: number): number {
@@ -63,42 +52,23 @@ function shareOf({ stages }: DarkModule, stage: number): number {
   return bad / values
 }
 
-function verdict(outcome: DarkOutcome, looks: readonly Look[]): string {
+function verdict(outcome: DarkOutcome, looks: readonly ModuleLook[]): string {
   const done = outcome.modules.length
   const failed = looks.filter(({ failed }) => failed).map(({ module }) => module)
-  const others = looks.length - failed.length
   const sentences = [
     failed.length === 0
       ? `${done === 1 ? 'The one module is' : `All ${done} modules are`} characterised.`
       : `${done} of ${done + failed.length} modules are characterised: not ${rangesText(failed)}.`,
-    others === 0
-      ? done > 0
-        ? 'None stands out.'
-        : ''
-      : `${others} ${others === 1 ? 'needs' : 'need'} a look.`,
+    done > 0 ? looksText(looks) : '',
     `${enteredText(outcome)}.`,
   ]
-  const tone = failed.length > 0 ? ' alarm' : ''
-  return `<p class="verdict${tone}">${escaped(sentences.filter(Boolean).join(' '))}</p>`
-}
-
-function lookList(looks: readonly Look[]): string {
-  if (looks.length === 0) return ''
-  const items = looks.map(({ module, failed, reasons }) => {
-    const name = failed ? `module ${module}` : `<a href="#module-${module}">module ${module}</a>`
-    const more = reasons.length - REASONS_SHOWN
-    const text = [...reasons.slice(0, REASONS_SHOWN), ...(more > 0 ? [`${more} more`] : [])].join('; ')
-    return `<li${failed ? ' class="alarm"' : ''}>${name}: ${escaped(text)}</li>`
-  })
-  return `<h2>Modules that need a look</h2>
-<ul>${items.join('')}</ul>`
+  return verdictLine(sentences.filter(Boolean).join(' '), failed.length > 0)
 }
 
 /** The first stage's offset and noise, and where pixels are bad in any stage, of a detector whose kit knows where pixels are. */
 function pictures({ detector }: DarkPlan, { modules }: DarkOutcome, [first]: readonly StageScales[]): string {
-  const { layout } = KITS.some(kit => kit.detector.id === detector.id) ? kitOf(detector) : {}
-  if (layout === undefined || first === undefined || modules.length === 0) return ''
-  const table = snap(layout.fromQuadrants(layout.quadrants))
+  const table = defaultTable(detector)
+  if (table === undefined || first === undefined || modules.length === 0) return ''
   const stage = stageText(modules[0]?.stages[0]?.stage, ', ')
   const bad = maps(modules, worst)
   const share = { low: 0, high: Math.max(0.05, scaleOf([...bad.values()]).high) }
@@ -136,8 +106,4 @@ function worst({ previews: [first, ...others] }: DarkModule): DarkMap | undefine
       ),
     }
   )
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`
 }

@@ -6,39 +6,48 @@ const FOLDER = import.meta.dirname
 const PLANE_ARRAY = join(FOLDER, 'plane-array.ts')
 const require = createRequire(import.meta.url)
 
-/** Style sheets of the page, in their order. */
-const STYLES = [
-  '@h5web/lib/styles.css',
-  'uplot/dist/uPlot.min.css',
-  ...['base', 'frame', 'picture', 'panels'].map(name => `./styles/${name}.css`),
+/** The live page, and the page of jobs below it. Style sheets are in their order. */
+export const pages = [
+  pageOf('.', 'dist/web', [
+    '@h5web/lib/styles.css',
+    'uplot/dist/uPlot.min.css',
+    ...ours('base', 'frame', 'picture', 'panels'),
+  ]),
+  pageOf('jobs', 'dist/web/jobs', ours('base', 'frame', 'picture', 'panels', 'jobs')),
 ]
 
-/** The page as one script beside its style sheet, its HTML file and the notices of what is in them: `dist/web`. */
-export const page = {
-  input: { page: join(FOLDER, 'main.tsx') },
-  platform: 'browser',
-  tsconfig: join(FOLDER, 'tsconfig.json'),
-  // They need `eval`: see there.
-  resolve: { alias: { ndarray: PLANE_ARRAY, 'ndarray-ops': PLANE_ARRAY } },
-  transform: { define: { 'process.env.NODE_ENV': '"production"' } },
-  experimental: { attachDebugInfo: 'none' },
-  output: {
-    ...{ dir: 'dist/web', format: 'esm', minify: true, codeSplitting: false },
-    entryFileNames: '[name].js',
-  },
-  plugins: [
-    {
-      name: 'page-files',
-      generateBundle(_, bundle) {
-        const emit = (fileName, source) => this.emitFile({ type: 'asset', fileName, source })
-        const styles = STYLES.map(style => require.resolve(style))
-        emit('index.html', readFileSync(join(FOLDER, 'index.html'), 'utf8'))
-        emit('page.css', styles.map(path => readFileSync(path, 'utf8')).join('\n'))
-        const modules = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds)
-        emit('THIRD-PARTY.txt', notices([...modules, ...styles]))
-      },
+function ours(...names) {
+  return names.map(name => `./styles/${name}.css`)
+}
+
+/** A page as one script beside its style sheet, its HTML file and the notices of what is in them. */
+function pageOf(folder, dir, sheets) {
+  return {
+    input: { page: join(FOLDER, folder, 'main.tsx') },
+    platform: 'browser',
+    tsconfig: join(FOLDER, 'tsconfig.json'),
+    // They need `eval`: see there.
+    resolve: { alias: { ndarray: PLANE_ARRAY, 'ndarray-ops': PLANE_ARRAY } },
+    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+    experimental: { attachDebugInfo: 'none' },
+    output: {
+      ...{ dir, format: 'esm', minify: true, codeSplitting: false },
+      entryFileNames: '[name].js',
     },
-  ],
+    plugins: [
+      {
+        name: 'page-files',
+        generateBundle(_, bundle) {
+          const emit = (fileName, source) => this.emitFile({ type: 'asset', fileName, source })
+          const styles = sheets.map(style => require.resolve(style))
+          emit('index.html', readFileSync(join(FOLDER, folder, 'index.html'), 'utf8'))
+          emit('page.css', styles.map(path => readFileSync(path, 'utf8')).join('\n'))
+          const modules = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds)
+          emit('THIRD-PARTY.txt', notices([...modules, ...styles]))
+        },
+      },
+    ],
+  }
 }
 
 /** Names, versions and licences of the packages that files belong to. */

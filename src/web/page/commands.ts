@@ -37,7 +37,8 @@ export function reloadConstants(): Promise<void> {
   return post('/api/reload', {})
 }
 
-async function post(path: string, body: object): Promise<void> {
+/** @throws Error with what the service says against it. */
+export async function post(path: string, body: object): Promise<void> {
   const response = await fetch(path, { method: 'POST', headers: headers(), body: JSON.stringify(body) })
   if (response.ok) return
   if (response.status === 401) permission.set('refused')

@@ -163,14 +163,15 @@ async function corrections(
 }
 
 async function combinedOf(
-  { detector, run, combined }: CorrectionPlan,
+  { detector, run, combined, modules }: CorrectionPlan,
   folder: OutputFolder,
   provenance: Provenance,
 ): Promise<ImageOutput | undefined> {
   if (combined === undefined) return undefined
   const { karaboId, proposal, run: number } = run
   const attributes = provenanceAttributes(provenance)
-  const description = { ...combined, detector, karaboId, proposal, run: number, attributes }
+  const steps = modules[0]?.chain.steps ?? []
+  const description = { ...combined, detector, karaboId, proposal, run: number, steps, attributes }
   return createCombined(folder, combined.path, description)
 }
 

@@ -2,9 +2,10 @@ import { basename } from 'node:path'
 import { conditionText } from '../../constants/model/conditions.js'
 import { calibrationsOf } from '../corrections/planes.js'
 import { PHASES } from '../engine/contract/phase-times.js'
+import type { PixelCounts } from '../engine/contract/pixel-counts.js'
 import type { CorrectionPlan } from '../engine/plan/plan.js'
 import type { ToldConditions } from '../engine/plan/told-conditions.js'
-import type { CorrectionOutcome } from '../engine/run/outcome.js'
+import { type CorrectionOutcome, framesCorrected, pixelsOfModules } from '../engine/run/outcome.js'
 import { rangesText } from '../model/ranges.js'
 import type { Report } from './output.js'
 import { problemLines } from './problems.js'
@@ -85,12 +86,15 @@ export function outcomeReport(
   told: ToldConditions,
   outcome: CorrectionOutcome,
 ): Report {
-  const rows = outcome.modules.map(({ module, status, sequences }) => [
-    String(module),
-    status,
-    String(sequences.filter(({ status }) => status === 'corrected').length),
-    String(sequences.reduce((sum, { frames, status }) => sum + (status === 'corrected' ? frames : 0), 0)),
-    sequences.map(({ output }) => (output === undefined ? '' : basename(output))).filter(Boolean)[0] ?? '',
+  const stages = STAGES.slice(0, plan.detector.stages > 1 ? plan.detector.stages : 0)
+  const rows = outcome.modules.map(each => [
+    String(each.module),
+    each.status,
+    String(each.sequences.filter(({ status }) => status === 'corrected').length),
+    String(framesCorrected([each])),
+    ...shareCells(pixelsOfModules([each]), stages.length),
+    each.sequences.map(({ output }) => (output === undefined ? '' : basename(output))).filter(Boolean)[0] ??
+      '',
   ])
   const { seconds, rawBytes, phases } = outcome
   const phaseRows = PHASES.map(name => {
@@ -103,19 +107,47 @@ export function outcomeReport(
     ]
   })
   const text = [
-    table(['module', 'status', 'files', 'frames', 'first file'], rows),
+    table(
+      [
+        'module',
+        'status',
+        'files',
+        'frames',
+        ...stages.map(stage => `${stage}, %`),
+        'masked, %',
+        'first file',
+      ],
+      rows,
+    ),
     conditionTable(told),
     ...constantLines(plan),
     '',
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
-    `${plan.totals.trains} trains, ${outcome.frames} module frames in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
+    `${plan.totals.trains} trains, ${outcome.frames} module frames${failedText(plan, outcome)} in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',
   ].join('\n')
   const maskMaps = new Map(plan.modules.map(({ module, chain }) => [module, chain.maskMaps]))
-  const modules = outcome.modules.map(each => ({ ...each, maskMaps: maskMaps.get(each.module) ?? [] }))
+  const modules = outcome.modules.map(each => ({
+    ...each,
+    pixels: pixelsOfModules([each]),
+    maskMaps: maskMaps.get(each.module) ?? [],
+  }))
   return { text, json: { ...outcome, modules, conditions: told } }
+}
+
+const STAGES = ['high', 'medium', 'low'] as const
+
+/** Shares of pixels in each of `stages` gain stages, and masked; empty where nothing was corrected. */
+function shareCells({ all, stages, masked }: PixelCounts, count: number): string[] {
+  const shares = [...Array.from({ length: count }, (_, stage) => stages[stage] ?? 0), masked]
+  return shares.map(pixels => (all === 0 ? '' : ((100 * pixels) / all).toFixed(3)))
+}
+
+/** Says that not all of them were. */
+function failedText({ totals }: CorrectionPlan, { frames }: CorrectionOutcome): string {
+  return frames < totals.frames ? ` of ${totals.frames}` : ''
 }
 
 /** `constants: Offset, ThresholdsDark of 2026-01-02T00:00:00Z, 3.5 h before the run, modules 0-15`: a line for each time. */

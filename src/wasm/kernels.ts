@@ -215,6 +215,12 @@ export interface Kernels {
     badB: number,
   ) => void
   /** Writes how many of `count` (a multiple of 4) masks have bit 0 … 31, and how many have any: 33 u32 at `out`. */
+  /** Of departures in a list: adds to `out` how many have gain 0 … 3, then how many more are masked than in `masks` (i32). */
+  readonly countListed: (list: number, departures: number, masks: number, out: number) => void
+  /** How many of `count` (a multiple of 4) masks are not 0. */
+  readonly countMasked: (masks: number, count: number) => number
+  /** Adds the pixels (a multiple of 16) of a gain plane in gain 1 and gain 2 to `out[1]` and `out[2]` (u32). */
+  readonly countStages: (gain: number, pixels: number, out: number) => void
   readonly countBits: (masks: number, count: number, out: number) => void
   /** Adds the finite values of a plane of f32 to their block of 4 × 4 pixels, and their number: f64 and u32 a block. */
   readonly addBlocks: (

@@ -53,6 +53,22 @@ test('all attributes of a file but the software tell of the result, none of the 
   expect(second).toEqual(first)
 })
 
+test('the numbers have their unit: in CORR files, in the combined one', async () => {
+  const of = (path: string, dataset: string) =>
+    withFile(path, 'r', found =>
+      Object.entries((found.get(dataset) as Dataset).attrs).map(([name, { value }]) => [name, value]),
+    )
+  const unit = [
+    ['units', 'ADU'],
+    ['unitSymbol', 'ADU'],
+  ]
+  const image = 'INSTRUMENT/SPB_DET_AGIPD1M-1/CORR/0CH0:output/image'
+  expect(Object.fromEntries(await of(file('first'), `${image}/data`))).toEqual(Object.fromEntries(unit))
+  expect(await of(file('first'), `${image}/mask`)).toEqual([])
+  const data = await of(join(folder, 'first.cxi'), 'entry_1/instrument_1/detector_1/data')
+  expect(data).toEqual(expect.arrayContaining(unit))
+})
+
 test('METADATA of a file says when it was made', async () => {
   const read = (found: File) => (found.get('METADATA/updateDate') as Dataset).value as string[]
   const [update] = await withFile(file('first'), 'r', read)

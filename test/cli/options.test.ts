@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { withSlices } from '../../src/cli/arguments.js'
 import { parsePairs } from '../../src/cli/options.js'
@@ -82,7 +83,12 @@ describe('a bar on a terminal', () => {
   it.each([40, 80, 200])('of %i columns fills them, and no more', columns => {
     const written: string[] = []
     const stream = Object.assign(
-      new Writable({ write: (chunk, _, done) => (written.push(String(chunk)), done()) }),
+      new Writable({
+        write: (chunk, _, done) => {
+          written.push(String(chunk))
+          done()
+        },
+      }),
       {
         ...{ isTTY: true, columns, cursorTo: () => true, clearLine: () => true, moveCursor: () => true },
       },
@@ -93,9 +99,7 @@ describe('a bar on a terminal', () => {
     })
     progress.update(37)
     progress.stop()
-    const bars = written
-      .map(text => text.replace(/\x1b\[[^A-Za-z]*[A-Za-z]/g, '').trim())
-      .filter(text => /%/.test(text))
+    const bars = written.map(text => stripVTControlCharacters(text).trim()).filter(text => /%/.test(text))
     expect(bars.length).toBeGreaterThan(0)
     for (const bar of bars) {
       const letters = [...bar]

@@ -4,6 +4,7 @@ import type { BlockInput } from './block-input.js'
 import type { DerivedFrames, DerivedRequest } from './derived.js'
 import type { ArraysOut } from './module-arrays.js'
 import type { PhaseTimes } from './phase-times.js'
+import type { PixelCounts } from './pixel-counts.js'
 
 /** What a block's correction must know of its module. */
 export interface ModuleCorrection {
@@ -69,5 +70,7 @@ export interface BlockResult {
   readonly derived?: DerivedFrames
   /** Why a corrector gave up and another did its work, one reason each. */
   readonly handedOver: readonly string[]
+  /** Of all frames whose results went to files. */
+  readonly pixels: PixelCounts
   readonly times: Partial<PhaseTimes>
 }

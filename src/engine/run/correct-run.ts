@@ -19,6 +19,7 @@ import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
 import {
   type CorrectionOutcome,
+  framesCorrected,
   keptProblems,
   type ModuleOutcome,
   notWrittenOf,
@@ -92,8 +93,11 @@ export async function correctRun(
       ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
       : []
     const constantsCache = noCache ?? cache?.report()
+    const frames = framesCorrected(modules)
     return {
       modules,
+      frames,
+      rawBytes: (plan.totals.rawBytes / Math.max(1, plan.totals.frames)) * frames,
       ...(combined === undefined ? {} : { combined }),
       ...(told ? { metadata } : {}),
       problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
@@ -160,14 +164,15 @@ async function corrections(
 }
 
 async function combinedOf(
-  { detector, run, combined }: CorrectionPlan,
+  { detector, run, combined, modules }: CorrectionPlan,
   folder: OutputFolder,
   provenance: Provenance,
 ): Promise<ImageOutput | undefined> {
   if (combined === undefined) return undefined
   const { karaboId, proposal, run: number } = run
   const attributes = provenanceAttributes(provenance)
-  const description = { ...combined, detector, karaboId, proposal, run: number, attributes }
+  const steps = modules[0]?.chain.steps ?? []
+  const description = { ...combined, detector, karaboId, proposal, run: number, steps, attributes }
   return createCombined(folder, combined.path, description)
 }
 

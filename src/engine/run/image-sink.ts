@@ -2,6 +2,7 @@ import type { ImageFile } from '../../sinks/image/image-file.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
 import type { DerivedRequest } from '../contract/derived.js'
 import type { FrameCounts, FrameSink } from '../contract/frames.js'
+import { NO_PIXELS, type PixelCounts, sumOfCounts } from '../contract/pixel-counts.js'
 import { DerivedColumns } from './derived-columns.js'
 import type { RawBlock } from './raw-source.js'
 
@@ -19,6 +20,7 @@ export class ImageSink implements FrameSink<RawBlock> {
   readonly #targets: readonly ImageTarget[]
   #frames = 0
   #lost = 0
+  #pixels = NO_PIXELS
   #error: unknown
 
   /** What was made of the frames beside themselves. */
@@ -34,6 +36,11 @@ export class ImageSink implements FrameSink<RawBlock> {
 
   get counts(): FrameCounts {
     return { frames: this.#frames, lost: this.#lost }
+  }
+
+  /** Of the frames taken. */
+  get pixels(): PixelCounts {
+    return this.#pixels
   }
 
   /** Why the first block was lost; undefined: none was. */
@@ -54,6 +61,7 @@ export class ImageSink implements FrameSink<RawBlock> {
     const { chunks } = result
     this.#frames += block.cells.length
     this.derived.take(block.frames, result)
+    this.#pixels = sumOfCounts(this.#pixels, result.pixels)
     for (const [i, { images }] of this.#targets.entries()) {
       const written = chunks[i]
       if (written) images.record(written.gain, written.mask)

@@ -5,6 +5,7 @@ import type { Problem } from '../../model/problem.js'
 import { type FramesNotWritten, notWrittenProblem } from '../../sources/run/frames-written.js'
 import type { DamagedFile } from '../../sources/run/run.js'
 import type { PhaseTimes } from '../contract/phase-times.js'
+import { NO_PIXELS, type PixelCounts, sumOfCounts } from '../contract/pixel-counts.js'
 import type { CacheReport, NoCache } from './cache-use.js'
 import type { RunCost } from './running.js'
 
@@ -17,6 +18,8 @@ export interface SequenceOutcome {
   readonly frames: number
   readonly status: 'corrected' | 'failed'
   readonly error?: ErrorRecord
+  /** Gain stages and masks of its pixels; absent if it failed. */
+  readonly pixels?: PixelCounts
   /** Frames that INDEX counts, but nobody wrote: corrected as the fill value, and marked. Absent: none. */
   readonly notWritten?: FramesNotWritten
 }
@@ -42,6 +45,19 @@ export interface CorrectionOutcome extends RunCost {
   readonly modulePhases: readonly { readonly module: number; readonly phases: PhaseTimes }[]
   /** Absent if no constants cache was asked for. */
   readonly constantsCache?: CacheReport | NoCache
+}
+
+/** Module frames that were corrected: those of a file that failed are not. */
+export function framesCorrected(modules: readonly ModuleOutcome[]): number {
+  const done = modules.flatMap(({ sequences }) => sequences.filter(({ status }) => status === 'corrected'))
+  return done.reduce((sum, { frames }) => sum + frames, 0)
+}
+
+/** Counts of the pixels that were corrected, of some modules together. */
+export function pixelsOfModules(modules: readonly ModuleOutcome[]): PixelCounts {
+  return modules
+    .flatMap(({ sequences }) => sequences.flatMap(({ pixels }) => pixels ?? []))
+    .reduce(sumOfCounts, NO_PIXELS)
 }
 
 /** The status of a module from those of its sequences. */

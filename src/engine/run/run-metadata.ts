@@ -26,7 +26,8 @@ export function runMetadata(
         'mask-maps': chain.maskMaps,
         'cells-without-constants': outcome?.cellsWithoutConstants ?? [],
         // Whoever reads the file is in another folder.
-        sequences: outcome?.sequences.map(each => ({ ...each, input: resolve(each.input) })) ?? [],
+        sequences:
+          outcome?.sequences.map(({ pixels: _, ...each }) => ({ ...each, input: resolve(each.input) })) ?? [],
       },
     }
   })

@@ -61,9 +61,9 @@ export async function running<Output extends { close(): void }, Outcome extends 
     })
     await own?.close()
     return {
-      ...outcome,
       frames: plan.totals.frames,
       rawBytes: plan.totals.rawBytes,
+      ...outcome,
       seconds: (performance.now() - start) / 1000,
       peakMemory: process.resourceUsage().maxRSS * 1024,
     }

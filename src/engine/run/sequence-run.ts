@@ -143,6 +143,7 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
         ...(output ? { output } : {}),
         ...counts,
         status: 'corrected',
+        pixels: this.#sink.pixels,
         ...notWritten,
       }
     }

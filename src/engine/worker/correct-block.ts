@@ -1,10 +1,13 @@
+import { TABLE_ENTRY_BYTES } from '../../memory/lane-layout.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { BlockResult, BlockTask } from '../contract/block-task.js'
-import type { CorrectorFactory, SlotTile } from '../contract/corrector.js'
+import type { CorrectorFactory, SlotTile, TileForm } from '../contract/corrector.js'
 import { PhaseTotals, timed } from '../contract/phase-times.js'
+import { NO_PIXELS, sumOfCounts } from '../contract/pixel-counts.js'
 import { SlotViews } from '../contract/slot-views.js'
 import { ArrayWriter } from './array-writer.js'
 import { ChunkWriter } from './chunk-writer.js'
+import { countPixels } from './count-pixels.js'
 import { Derivation } from './derive.js'
 import type { FrameReader } from './frame-reader.js'
 import { blockReader } from './frames-in.js'
@@ -38,6 +41,12 @@ export async function runBlock(
   const { slotFrames } = slot.layout
   const advance = (state: 'reading' | 'correcting' | 'writing' | 'done'): void =>
     lane.advance(task.slot, task.id, task.epoch, state)
+  // Behind the entries of a call kernels may leave anything, and they are done when pixels are counted.
+  const scratch = slot.table + slotFrames * TABLE_ENTRY_BYTES
+  let pixels = NO_PIXELS
+  const count = (tile: SlotTile, form: TileForm): void => {
+    pixels = sumOfCounts(pixels, countPixels(tile, form, task, { slot, kernels, scratch }))
+  }
   const correction = new TileCorrection(
     correctors.map(create => create(task, slot, kernels)),
     new TileDeflater(task, slot, kernels),
@@ -71,6 +80,7 @@ export async function runBlock(
       continue
     }
     const streams = await correction.streams(tile)
+    timed(times, 'correct', 0, () => count(tile, correction.form))
     if (derivation) timed(times, 'derive', 0, () => derivation.tile(tile, correction.form, members))
 
     advance('writing')
@@ -94,6 +104,7 @@ export async function runBlock(
     chunks: writers.map(({ writer }) => writer.chunks()),
     ...(derivation && { derived: derivation.frames }),
     handedOver: correction.handedOver,
+    pixels,
     times: times.snapshot(),
   }
 }

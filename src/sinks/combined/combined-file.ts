@@ -6,6 +6,7 @@ import { NewFile } from '../../hdf5/create/new-file.js'
 import { holdsItself } from '../../hdf5/index.js'
 import { UsageError } from '../../model/errors.js'
 import type { FramePulses } from '../corr/frame-columns.js'
+import { unitAttributes } from '../image/data-unit.js'
 import { ImageOutput } from '../image/image-output.js'
 
 /** What a combined file holds, known before anything is corrected. */
@@ -21,6 +22,8 @@ export interface CombinedDescription {
   readonly cellIds: Uint16Array
   /** Energies and indices of each frame's X-ray pulses; absent: not asked for. */
   readonly pulses?: FramePulses
+  /** Steps of the correction. */
+  readonly steps: readonly string[]
   /** Provenance, written as attributes of the file. */
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -94,7 +97,7 @@ function declare(description: CombinedDescription): NewFile {
       euxfelProposalNumber: BigInt(proposal),
       euxfelRunNumber: BigInt(run),
     })
-  declareImages(file, count, detector)
+  declareImages(file, count, description)
   file.attributes(DETECTOR, { name: karaboId })
   file.column(`${DETECTOR}/module_identifier`, 'i8', [...Array(modules).keys()])
   file.softLink('/entry_1/experiment_identifier', `${DETECTOR}/experiment_identifier`)
@@ -103,7 +106,7 @@ function declare(description: CombinedDescription): NewFile {
   return file
 }
 
-function declareImages(file: NewFile, count: number, detector: Detector): void {
+function declareImages(file: NewFile, count: number, { detector, steps }: CombinedDescription): void {
   const plane = [detector.slowScan, detector.fastScan]
   const shape = [count, detector.moduleCount, ...plane]
   const chunk = [1, 1, ...plane]
@@ -111,5 +114,8 @@ function declareImages(file: NewFile, count: number, detector: Detector): void {
   file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
   file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1, fill: MISSING.mask })
   for (const path of Object.values(DATASETS))
-    file.attributes(path, { axes: 'experiment_identifier:module_identifier:y:x' })
+    file.attributes(path, {
+      axes: 'experiment_identifier:module_identifier:y:x',
+      ...(path === DATASETS.data && unitAttributes(steps)),
+    })
 }

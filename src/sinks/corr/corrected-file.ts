@@ -10,6 +10,7 @@ import type { JoinedFile } from '../../sources/run/join.js'
 import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
+import { unitAttributes } from '../image/data-unit.js'
 import { ImageOutput } from '../image/image-output.js'
 import { type ModuleProvenance, type Provenance, provenanceAttributes } from '../metadata/provenance.js'
 import { idColumns, litpxGroup, pulseColumns } from './frame-columns.js'
@@ -95,7 +96,10 @@ function describe(raw: Hdf5File, metadata: ExdfMetadata, description: CorrectedD
       },
     ],
     aliases: [{ from: file.source, to: source }],
-    attributes: { '/': provenanceAttributes(software, module) },
+    attributes: {
+      '/': provenanceAttributes(software, module),
+      [`${instrumentPath(source, 'image')}/data`]: unitAttributes(module.steps),
+    },
   }
 }
 

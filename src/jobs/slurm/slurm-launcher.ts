@@ -13,7 +13,7 @@ export interface SlurmLauncherOptions {
   readonly slurm: SlurmOptions
   /** Starts detcal on a node: program and first arguments. */
   readonly command: readonly string[]
-  /** Of the queue, as {@link queueTag} gives it. */
+  /** Of the queue, as `queueTag` gives it. */
   readonly tag: string
   /** Told when Slurm has told of its jobs, so that they are looked at. */
   readonly onListed: () => void

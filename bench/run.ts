@@ -6,6 +6,7 @@ import { benchHdf5 } from './hdf5/index.js'
 import { benchKernels } from './kernels/index.js'
 import { describeMachine } from './machine.js'
 import { benchOnline } from './online/index.js'
+import { benchReadback } from './readback/index.js'
 import type { BenchReport, Result } from './result.js'
 import type { SuiteOptions } from './suite.js'
 
@@ -16,6 +17,7 @@ export const SUITES = {
   batch: benchBatch,
   dark: benchDark,
   online: benchOnline,
+  readback: benchReadback,
 } as const satisfies Record<string, (options: SuiteOptions) => Promise<Result[]>>
 export type SuiteName = keyof typeof SUITES
 

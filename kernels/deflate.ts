@@ -1,15 +1,23 @@
 // Run-length deflate for sparse planes: a whole zlib stream of literals and of matches at distance 1 (a run of
-// one byte) and 4 (a run of one u32), which every inflater reads.
+// one byte) and 4 (a run of one u32), which every inflater reads. Once 64 bytes of a run are there, the rest refers
+// that far back: zlib copies what it has just stored thirty times slower than what it stored 64 bytes ago, and four times
+// slower than what it stored four bytes ago.
 //
 // A stream is begun, filled with runs, bytes of a plane or prepared bits, and ended; one at a time, since its state is
 // in globals, which belong to the instance, not to the shared memory.
-import { copyHeader, endOfBlock, headerRest, headerSize, literal, match, prepare } from './huffman'
+import { copyHeader, endOfBlock, headerRest, headerSize, literal, match, matchFar, prepare } from './huffman'
 
 // Space for what the bit buffer still holds, the end of the block and the checksum.
 const TRAILER: usize = 16
 
 // Shorter runs of u32 cost more as a match than as literals, and hide the run of zeros behind them.
 const WORD_RUN: usize = 8
+
+// The distance of the matches of a long run, and the shortest run that is one. From WORDS on a run of one byte is written
+// as one of words: four literals first.
+const FAR: u32 = 64
+const LONG_RUN: u32 = 128
+const WORDS: u32 = 32
 
 let out: usize = 0
 // From here on four bytes must not be stored.
@@ -111,9 +119,20 @@ export function putRun(byte: u32, count: u32): void {
   const code = literal(byte)
   put(code)
   let left = count - 1
+  let words: u32 = 0
+  if (left >= WORDS) {
+    for (; words < 3; ++words) put(code)
+    words = 1
+    left -= 3
+  }
+  const far = left >= LONG_RUN
+  if (far) {
+    put(match(FAR - 4, 1))
+    left -= FAR - 4
+  }
   while (left >= 3) {
     const length = matchLength(left)
-    put(match(length, 0))
+    put(far ? matchFar(length) : match(length, words))
     left -= length
   }
   for (; left; --left) put(code)
@@ -121,8 +140,8 @@ export function putRun(byte: u32, count: u32): void {
 
 /** Appends `count` bytes `byte` and one byte `other`, both below 4: the pattern of a plane with single pixels set. */
 export function putRunAndByte(byte: u32, count: u32, other: u32): void {
-  // At most one match: all of it is fewer than 32 bits and can be written at once.
-  if (count < 4 || count > 259) {
+  // At most one match: all of it is at most 32 bits and can be written at once.
+  if (count < 4 || count > WORDS && (byte || count > LONG_RUN)) {
     putRun(byte, count)
     putRun(other, 1)
     return
@@ -131,9 +150,11 @@ export function putRunAndByte(byte: u32, count: u32, other: u32): void {
   const a = sumA + n * <u64>byte
   sumB += n * sumA + ((n * (n + 1)) >> 1) * <u64>byte + a + <u64>other
   sumA = a + <u64>other
-  const first = literal(byte), rest = match(count - 1, 0), last = literal(other)
+  const words: u32 = count > WORDS ? 1 : 0
+  const first = literal(byte), rest = match(count - 1 - 3 * words, words), last = literal(other)
+  // The code of a zero is two zeros: three more of them are six.
   let code = <u64>(first & 0xffffff)
-  let bits = first >> 24
+  let bits = (first >> 24) + 6 * words
   code |= <u64>(rest & 0xffffff) << <u64>bits
   bits += rest >> 24
   code |= <u64>(last & 0xffffff) << <u64>bits
@@ -149,7 +170,8 @@ export function putBytes(src: usize, bytes: usize): void {
   let b = sumB
   let at: usize = 0
   let run: usize = 0
-  let far: u32 = 0
+  let words: u32 = 0
+  let far = false
   while (at < bytes) {
     const ptr = src + at
     const left = bytes - at
@@ -158,12 +180,14 @@ export function putBytes(src: usize, bytes: usize): void {
       if (load<u8>(ptr) == before) {
         run = byteRun(ptr, before, left)
         if (run < 3) run = 0
-        far = 0
+        words = 0
+        far = false
         b += <u64>run * a + ((<u64>run * (run + 1)) >> 1) * before
         a += <u64>run * before
       } else if (at >= 4 && left >= WORD_RUN && load<u64>(ptr) == load<u64>(ptr - 4)) {
         run = wordRun(ptr, left) & ~3
-        far = 1
+        words = 1
+        far = false
         const count = <u64>run >> 2
         const b0 = <u64>load<u8>(ptr)
         const b1 = <u64>load<u8>(ptr, 1)
@@ -175,8 +199,23 @@ export function putBytes(src: usize, bytes: usize): void {
       }
     }
     if (run) {
-      const length = matchLength(<u32>run)
-      put(match(length, far))
+      if (!words && run >= WORDS) {
+        // One byte of what the run repeats is there already; with three more it is a word.
+        const code = literal(load<u8>(ptr))
+        put(code)
+        put(code)
+        put(code)
+        words = 1
+        run -= 3
+        at += 3
+      }
+      let length = matchLength(<u32>run)
+      if (far) put(matchFar(length))
+      else {
+        far = run >= LONG_RUN
+        if (far) length = FAR - 4
+        put(match(length, words))
+      }
       run -= length
       at += length
     } else {

@@ -12,6 +12,9 @@ const SYMBOLS: u32 = 286
 const END: u32 = 256
 const LONGEST: u32 = 285
 
+// Symbols of distances up to 64, which is the largest of the last one: four bits behind its code say so.
+const DISTANCES: u32 = 12
+
 // Whole bytes of the header, and the remaining bits.
 let headerBytes: usize = 0
 let held: u32 = 0
@@ -67,11 +70,11 @@ function putLength(symbol: u32): void {
   putHeader(code & 0xffffff, code >> 24)
 }
 
-/** One block, the last, with its own codes: 286 literal and length codes, distances 1 and 4 of one bit each. */
+/** One block, the last, with its own codes: 286 literal and length codes, those of distances 1, 4 and 64. */
 function writeHeader(): void {
   putHeader(0b101, 3)
   putHeader(SYMBOLS - 257, 5)
-  putHeader(3, 5)
+  putHeader(DISTANCES - 1, 5)
   putHeader(15, 4)
   // The lengths of the header's own code, in deflate's order.
   const order = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
@@ -91,10 +94,8 @@ function writeHeader(): void {
     }
     for (; same > 0; --same) putLength(length)
   }
-  putLength(1)
-  putLength(0)
-  putLength(0)
-  putLength(1)
+  for (let distance: u32 = 0; distance < DISTANCES; ++distance)
+    putLength(distance == 0 || distance == 3 ? 2 : distance == DISTANCES - 1 ? 1 : 0)
 }
 
 function writeTables(): void {
@@ -150,9 +151,16 @@ export function endOfBlock(): u32 {
   return load<u32>(LITERALS + (END << 2))
 }
 
-/** Code of a match of 3 … 258 bytes at distance 1, or 4 with `far` 1. */
+/** Code of a match of 3 … 258 bytes at distance 1, or 4 with `words` 1. */
 @inline
-export function match(length: u32, far: u32): u32 {
+export function match(length: u32, words: u32): u32 {
   const code = load<u32>(MATCHES + (length << 2))
-  return (code | (far << (code >> 24))) + (1 << 24)
+  return (code | (((words << 1) | 1) << (code >> 24))) + (2 << 24)
+}
+
+/** Code of a match of 3 … 258 bytes at distance 64. */
+@inline
+export function matchFar(length: u32): u32 {
+  const code = load<u32>(MATCHES + (length << 2))
+  return (code | (0b11110 << (code >> 24))) + (5 << 24)
 }

@@ -92,6 +92,13 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         'count lit pixels of each module frame: above this value, in units of the data, and not masked',
         OUTPUT,
       ),
+      sparse: {
+        ...textOption(
+          "lists of pixels that are not zero or depart from their cell's mask: beside the frames, or only these [default: off]",
+          OUTPUT,
+        ),
+        choices: ['off', 'beside', 'only'],
+      },
       'pulse-energies': flag(OUTPUT, 'energy and gas-monitor index of each frame, by a LitFrameFinder'),
       report: textOption('HTML report of the corrected run: FILE.html', OUTPUT),
       overwrite: flag(OUTPUT, 'replace files that are there'),

@@ -18,6 +18,8 @@ export interface NewExdf {
   readonly aliases?: readonly ExdfAlias[]
   /** Whether rows can be added later, as the DAQ's files allow (RAW); else maxshape is the shape (CORR). */
   readonly growable: boolean
+  /** Datasets outside of the format, by path. */
+  readonly besides?: Readonly<Record<string, Omit<ExdfDataset, 'name'>>>
   /** Attributes by path of the group or dataset that carries them, `/` being the file. */
   readonly attributes?: Readonly<Record<string, Attributes>>
 }
@@ -58,6 +60,8 @@ export interface InstrumentSource {
 export interface ExdfGroup {
   readonly counts: readonly number[]
   readonly datasets: readonly ExdfDataset[]
+  /** Counts and lists are only known when the file is there: all is empty, and stored so that it can be replaced. */
+  readonly late?: boolean
 }
 
 export interface ExdfDataset {

@@ -34,7 +34,7 @@ export function writeExdf(path: string, description: NewExdf): void {
 }
 
 function writeAll(file: NewFile, description: NewExdf): void {
-  const { sources, controls = [], aliases = [], attributes = {} } = description
+  const { sources, controls = [], aliases = [], besides = {}, attributes = {} } = description
   writeMetadata(file, description)
   writeTrains(file, description)
   // An empty group even without control data, as the DAQ writes it.
@@ -42,6 +42,7 @@ function writeAll(file: NewFile, description: NewExdf): void {
   for (const source of sources)
     for (const [name, group] of Object.entries(source.groups))
       writeGroup(file, source.name, name, group, description)
+  for (const [path, dataset] of Object.entries(besides)) writeDataset(file, path, dataset, false)
   for (const control of controls) writeControl(file, control, description.trains)
   for (const { from, to } of aliases) {
     // EXtra-data derives the present name from the link, which must be absolute.
@@ -52,7 +53,7 @@ function writeAll(file: NewFile, description: NewExdf): void {
 }
 
 function writeGroup(file: NewFile, source: string, name: string, group: ExdfGroup, all: NewExdf): void {
-  const rows = writeRows(file, indexPath(source, name), group.counts, all.trains)
+  const rows = writeRows(file, indexPath(source, name), group.counts, all.trains, !group.late)
   for (const dataset of group.datasets) {
     const path = `${instrumentPath(source, name)}/${dataset.name}`
     if (dataset.shape[0] !== rows) {
@@ -104,7 +105,13 @@ function writeTrains(file: NewFile, { trains, version }: NewExdf): void {
 }
 
 /** Writes first and count: `first` is the exclusive running sum, also where count is 0. Returns all rows. */
-function writeRows(file: NewFile, path: string, counts: readonly number[], trains: ExdfTrains): number {
+function writeRows(
+  file: NewFile,
+  path: string,
+  counts: readonly number[],
+  trains: ExdfTrains,
+  growable = true,
+): number {
   if (counts.length !== trains.trainIds.length) {
     throw new RangeError(`${path} counts ${counts.length} trains of ${trains.trainIds.length}`)
   }
@@ -113,12 +120,17 @@ function writeRows(file: NewFile, path: string, counts: readonly number[], train
     rows += count
     return rows - count
   })
-  file.column(`${path}/first`, 'u8', first, { growable: true })
-  file.column(`${path}/count`, 'u8', counts, { growable: true })
+  file.column(`${path}/first`, 'u8', first, { growable })
+  file.column(`${path}/count`, 'u8', counts, { growable })
   return rows
 }
 
-function writeDataset(file: NewFile, path: string, dataset: ExdfDataset, growable: boolean): void {
+function writeDataset(
+  file: NewFile,
+  path: string,
+  dataset: Omit<ExdfDataset, 'name'>,
+  growable: boolean,
+): void {
   const { dtype, shape, chunk, deflate, data } = dataset
   const options = { shape, growable, ...given({ chunk, deflate }) }
   if (data) file.array(path, dtype, data, options)

@@ -48,6 +48,10 @@ describe('detcal bench', () => {
       'batch',
       'dark',
       'online',
+      'read back data',
+      'read back gain',
+      'read back mask',
+      'load photons',
     ])
     // Everyone gives the reference's bits, or says that it does not.
     expect(results.filter(({ note }) => note?.includes('other bits'))).toEqual([])

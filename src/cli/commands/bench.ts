@@ -7,7 +7,7 @@ import { EXIT, endWith, interruptible } from '../exit.js'
 import { flagOption, numberOption, textOption } from '../options.js'
 import { printJson } from '../output.js'
 
-const SUITES = ['kernels', 'hdf5', 'batch', 'dark', 'online'] as const
+const SUITES = ['kernels', 'hdf5', 'batch', 'dark', 'online', 'readback'] as const
 
 interface BenchArguments {
   suites: readonly (typeof SUITES)[number][]

@@ -12,7 +12,6 @@ import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
-import type { DerivedRequest } from '../contract/derived.js'
 import { type LanePlan, planLanes } from './budget.js'
 import { type ChainInput, type ResolvedModule, resolveModule } from './module-chain.js'
 import { correctedNames } from './output-names.js'
@@ -24,11 +23,19 @@ export interface PlanInput extends Pick<ChainInput, 'steps' | 'remedy' | 'namesM
   readonly constants: ReadonlyMap<ModuleIndex, ModuleConstants>
   readonly output: OutputRequest
   /** Absent: nothing beside the frames. */
-  readonly derived?: DerivedRequest
+  readonly derived?: DerivedPlan
   readonly pulses?: PulseTable
   readonly workers: number
   /** Bytes, see `memoryBudget`. */
   readonly memory: number
+}
+
+/** What is made of corrected frames beside themselves. */
+export interface DerivedPlan {
+  /** Lit pixels are those above this value. */
+  readonly litThreshold?: number
+  /** Lists of pixels that are not zero or depart from their cell's mask: beside the frames, or only these. */
+  readonly sparse?: 'beside' | 'only'
 }
 
 export interface OutputRequest {
@@ -89,7 +96,7 @@ export interface CorrectionPlan {
   readonly workers: number
   readonly totals: PlanTotals
   /** What is made of the frames beside themselves. */
-  readonly derived: DerivedRequest
+  readonly derived: DerivedPlan
   /** What the files tell of the X-ray pulses of each frame; absent: nothing. */
   readonly pulses?: PulseTable
   /** What is wrong already: of the run, of its joining, modules without constants, steps without theirs. */

@@ -2,30 +2,60 @@ import type { ImageFile } from '../../sinks/image/image-file.js'
 import type { BlockResult } from '../contract/block-task.js'
 import { type DerivedRequest, type LitPixels, noLitPixels } from '../contract/derived.js'
 import type { BlockFrames } from '../plan/blocks.js'
+import type { SparseOutput } from './sparse-output.js'
+
+/** Where what is made of the frames of one CORR file goes. */
+export interface DerivedTarget {
+  readonly litThreshold?: number
+  readonly sparse?: SparseOutput
+  /** Path of the index group `litpx` in the file. */
+  readonly litpx: string
+  readonly frames: number
+}
 
 /** What is made of the frames of one CORR file beside themselves, by frame number, until it is written. */
 export class DerivedColumns {
   readonly litPixels: LitPixels | undefined
+  readonly #target: DerivedTarget
 
-  constructor({ litThreshold }: DerivedRequest, frames: number) {
-    this.litPixels = litThreshold === undefined ? undefined : noLitPixels(frames)
+  constructor(target: DerivedTarget) {
+    this.#target = target
+    this.litPixels = target.litThreshold === undefined ? undefined : noLitPixels(target.frames)
+  }
+
+  /** What threads are to make; undefined: nothing. */
+  get request(): DerivedRequest | undefined {
+    const { litThreshold, sparse } = this.#target
+    if (litThreshold === undefined && sparse === undefined) return undefined
+    return {
+      ...(litThreshold !== undefined && { litThreshold }),
+      ...(sparse && { sparse: sparse.request }),
+    }
   }
 
   /** Takes what a block gave. */
-  take({ corrected }: BlockFrames, { derived }: BlockResult): void {
+  take(frames: BlockFrames, { derived }: BlockResult): void {
+    this.#target.sparse?.take(frames, derived?.sparse)
     const { litPixels } = derived ?? {}
     if (!litPixels || !this.litPixels) return
-    for (const [i, frame] of corrected.entries())
+    for (const [i, frame] of frames.corrected.entries())
       for (const name of ['unmasked', 'lit', 'total'] as const)
         this.litPixels[name][frame] = litPixels[name][i] ?? 0
   }
 
-  /** Writes the columns of the index group at `group`, which were declared. @throws OutputError */
-  write(images: ImageFile, group: string): void {
-    if (!this.litPixels) return
-    const { unmasked, lit, total } = this.litPixels
-    images.writeColumn(`${group}/unmaskedPixels`, unmasked)
-    images.writeColumn(`${group}/litPixels`, lit)
-    images.writeColumn(`${group}/totalIntensity`, total)
+  /** Writes what was declared into the file. @throws OutputError */
+  write(images: ImageFile): void {
+    const { litpx, sparse } = this.#target
+    if (this.litPixels) {
+      const { unmasked, lit, total } = this.litPixels
+      images.writeColumn(`${litpx}/unmaskedPixels`, unmasked)
+      images.writeColumn(`${litpx}/litPixels`, lit)
+      images.writeColumn(`${litpx}/totalIntensity`, total)
+    }
+    sparse?.write()
+  }
+
+  close(): void {
+    this.#target.sparse?.close()
   }
 }

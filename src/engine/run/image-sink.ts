@@ -1,9 +1,9 @@
+import { given } from '../../model/given.js'
 import type { ImageFile } from '../../sinks/image/image-file.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
-import type { DerivedRequest } from '../contract/derived.js'
 import type { FrameCounts, FrameSink } from '../contract/frames.js'
 import { NO_PIXELS, type PixelCounts, sumOfCounts } from '../contract/pixel-counts.js'
-import { DerivedColumns } from './derived-columns.js'
+import type { DerivedColumns } from './derived-columns.js'
 import type { RawBlock } from './raw-source.js'
 
 /** An image file, and which of a block's chunk numbers are its own. */
@@ -25,13 +25,10 @@ export class ImageSink implements FrameSink<RawBlock> {
 
   /** What was made of the frames beside themselves. */
   readonly derived: DerivedColumns
-  readonly #request: DerivedRequest
 
-  /** @param frames of the CORR file. */
-  constructor(targets: readonly ImageTarget[], request: DerivedRequest, frames: number) {
+  constructor(targets: readonly ImageTarget[], derived: DerivedColumns) {
     this.#targets = targets
-    this.#request = request
-    this.derived = new DerivedColumns(request, frames)
+    this.derived = derived
   }
 
   get counts(): FrameCounts {
@@ -53,8 +50,7 @@ export class ImageSink implements FrameSink<RawBlock> {
       target: images.target,
       indices: frames[chunks],
     }))
-    const derived = Object.keys(this.#request).length > 0 ? { derived: this.#request } : {}
-    return { kind: 'chunks', files, ...derived }
+    return { kind: 'chunks', files, ...given({ derived: this.derived.request }) }
   }
 
   take(block: RawBlock, result: BlockResult): void {

@@ -4,9 +4,12 @@ import type { ImageOutput } from '../../sinks/image/image-output.js'
 import type { ModuleProvenance } from '../../sinks/metadata/provenance.js'
 import type { FramePlaces } from '../plan/frames.js'
 import type { ModulePlan, SequencePlan } from '../plan/plan.js'
+import { DerivedColumns } from './derived-columns.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
 import type { RunContext } from './run-context.js'
 import { SequenceRun } from './sequence-run.js'
+import { sparseDescription, sparseTarget } from './sparse-description.js'
+import { SparseOutput } from './sparse-output.js'
 
 /** A RAW file of a module. */
 export interface SequenceOfModule {
@@ -24,15 +27,19 @@ export async function openSequence(
 ): Promise<Opened> {
   const { joined, output } = sequence
   const { detector, run, lanes } = whole
+  const { litThreshold, sparse } = whole.derived
   let corrected: ImageOutput | undefined
+  let lists: SparseOutput | undefined
   try {
     if (output !== undefined) {
       const module = moduleProvenance(plan)
       corrected = await createCorrected(folder, output, {
         ...{ joined, run, software: provenance, module },
         ...given({ pulses: whole.pulses }),
-        litpx: whole.derived.litThreshold !== undefined,
+        litpx: litThreshold !== undefined,
+        ...(sparse && { sparse: sparseDescription(sequence, plan, whole, sparse === 'beside') }),
       })
+      if (sparse) lists = SparseOutput.open(folder, sparseTarget(corrected.images, sequence, plan, whole))
     }
     const places: FramePlaces = {
       module: plan.module,
@@ -41,11 +48,16 @@ export async function openSequence(
       combinedFirst: whole.combined?.firstFrames,
     }
     const { rawFrames } = plan.chain
-    const derived = { request: whole.derived, group: correctedGroup(run, joined, 'litpx') }
-    const outputs = { corrected, combined, derived }
+    const litpx = correctedGroup(run, joined, 'litpx')
+    const derived = new DerivedColumns({
+      ...given({ litThreshold, sparse: lists }),
+      ...{ litpx, frames: joined.frames },
+    })
+    const outputs = { corrected, combined, dense: sparse !== 'only', derived }
     return { run: SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames) }
   } catch (error) {
     corrected?.discard()
+    lists?.close()
     return { failed: failedSequence(joined.file.path, joined.trains.length, joined.frames, error) }
   }
 }

@@ -4,6 +4,7 @@ import { calibrationsOf } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import { software } from '../../files/version.js'
 import type { DetectorKit } from '../../kits/kit.js'
+import { UsageError } from '../../model/errors.js'
 import { given } from '../../model/given.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import { frameFilterOf } from '../../sources/run/frame-filter.js'
@@ -14,7 +15,7 @@ import { parseModules, parseRanges, parseTrains } from '../../sources/run/query.
 import type { Run } from '../../sources/run/run.js'
 import { machineLimits, memoryBudget } from '../plan/budget.js'
 import type { StepRequest } from '../plan/module-chain.js'
-import { type CorrectionPlan, type OutputRequest, planCorrection } from '../plan/plan.js'
+import { type CorrectionPlan, type DerivedPlan, type OutputRequest, planCorrection } from '../plan/plan.js'
 import type { ToldConditions } from '../plan/told-conditions.js'
 import { constantsOfRequest, lookUp } from './constants-of-request.js'
 import { type CorrectionOptions, correctRun } from './correct-run.js'
@@ -76,7 +77,7 @@ export async function prepareCorrection(
   const { told, conditions, doubts, ...found } = await lookUp(await open(), asked, run, modules, gainMode)
   const plan = planCorrection({
     ...{ run, joined, ...found, steps, output },
-    derived: given({ litThreshold: asked.litpx }),
+    derived: derivedOf(asked),
     ...given({ pulses: asked.pulseEnergies ? await pulseTableOf(run, asked) : undefined }),
     workers: workers ?? limits.cpus,
     memory: memory ?? memoryBudget(undefined, limits),
@@ -151,7 +152,7 @@ function optionsThatShape(
   told: ToldConditions,
 ): Record<string, unknown> {
   const { modules, sequences, trains, pulses, cells, pulseIds, litframe, energyThreshold } = request
-  const { litpx, pulseEnergies } = request
+  const { litpx, pulseEnergies, sparse } = request
   return {
     steps,
     'gain-mode': gainModeName(gainMode),
@@ -166,11 +167,24 @@ function optionsThatShape(
     ...(light
       ? known({ litframe, 'litframe-source': light.source, 'energy-threshold': energyThreshold })
       : {}),
-    ...known({ litpx, 'pulse-energies': pulseEnergies || undefined }),
+    ...known({
+      litpx,
+      'pulse-energies': pulseEnergies || undefined,
+      sparse: sparse === 'off' ? undefined : sparse,
+    }),
     conditions,
     'condition-sources': Object.fromEntries(Object.entries(told).map(([name, { source }]) => [name, source])),
     strategy: request.strategy,
   }
+}
+
+/** What is made beside the frames. @throws UsageError if there is no file for it. */
+function derivedOf({ litpx, sparse, corrected }: CheckedRequest): DerivedPlan {
+  if (!corrected && (litpx !== undefined || sparse !== 'off'))
+    throw new UsageError(`${litpx === undefined ? '--sparse' : '--litpx'} is for CORR files`, {
+      hint: 'Leave --no-corr out',
+    })
+  return given({ litThreshold: litpx, sparse: sparse === 'off' ? undefined : sparse })
 }
 
 /** What else a repetition is told. The constants that were used say as much, so that a result is the same without. */

@@ -2,11 +2,11 @@ import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { framesNotWritten } from '../../sources/run/frames-written.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
-import type { DerivedRequest } from '../contract/derived.js'
 import type { FrameCounts, FrameSink, FrameSource } from '../contract/frames.js'
 import type { BlockShape } from '../plan/blocks.js'
 import { type FramePlaces, framesOf } from '../plan/frames.js'
 import type { SequencePlan } from '../plan/plan.js'
+import type { DerivedColumns } from './derived-columns.js'
 import { ImageSink } from './image-sink.js'
 import { InFlight } from './in-flight.js'
 import { failedSequence, type SequenceOutcome } from './outcome.js'
@@ -16,8 +16,9 @@ import { type RawBlock, RawSource } from './raw-source.js'
 export interface SequenceOutputs {
   readonly corrected: ImageOutput | undefined
   readonly combined: ImageOutput | undefined
-  /** What is made of the frames beside themselves, and the index group of the CORR file that gets it. */
-  readonly derived: { readonly request: DerivedRequest; readonly group: string }
+  /** Whether the CORR file gets the frames themselves, not only what is made of them. */
+  readonly dense: boolean
+  readonly derived: DerivedColumns
 }
 
 /**
@@ -64,13 +65,12 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
     const { path, size, mtimeMs, source } = plan.joined.file
     const raw = { path, dataset: `INSTRUMENT/${source}/image/data`, size, mtimeMs }
     const frames = RawSource.open(raw, () => framesOf(plan.joined, places), shape, rawFrames)
-    const { corrected, combined } = outputs
+    const { corrected, combined, dense, derived } = outputs
     const targets = [
-      ...(corrected ? [{ images: corrected.images, chunks: 'corrected' as const }] : []),
+      ...(corrected && dense ? [{ images: corrected.images, chunks: 'corrected' as const }] : []),
       ...(combined ? [{ images: combined.images, chunks: 'combined' as const }] : []),
     ]
-    const sink = new ImageSink(targets, outputs.derived.request, plan.joined.frames)
-    return new SequenceRun(plan, places, outputs, frames, sink, rawFrames)
+    return new SequenceRun(plan, places, outputs, frames, new ImageSink(targets, derived), rawFrames)
   }
 
   get counts(): FrameCounts {
@@ -124,13 +124,14 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
     try {
       if (this.#failure === undefined) {
         this.#source.refuseChanged()
-        if (corrected) this.#sink.derived.write(corrected.images, derived.group)
+        if (corrected) derived.write(corrected.images)
         await corrected?.finish()
       }
     } catch (error) {
       this.fail(error)
     } finally {
       this.#source.close()
+      derived.close()
     }
     const { joined, output } = this.#plan
     const { file, frames, trains } = joined

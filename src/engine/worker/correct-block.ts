@@ -79,7 +79,9 @@ export async function runBlock(
       await correction.planes(tile)
       continue
     }
-    const streams = await correction.streams(tile)
+    // Without a file that takes frames, lists are all that is wanted.
+    const streams = files.length > 0 ? await correction.streams(tile) : []
+    if (files.length === 0) await correction.results(tile)
     timed(times, 'correct', 0, () => count(tile, correction.form))
     if (derivation) timed(times, 'derive', 0, () => derivation.tile(tile, correction.form, members))
 

@@ -1,8 +1,10 @@
+import { given } from '../../model/given.js'
 import type { BlockTask } from '../contract/block-task.js'
 import type { SlotTile, TileForm } from '../contract/corrector.js'
 import { type DerivedFrames, type DerivedRequest, type LitPixels, noLitPixels } from '../contract/derived.js'
 import type { SlotViews } from '../contract/slot-views.js'
 import { type FrameResults, FrameResultsOf } from './frame-results.js'
+import { SparseWriter } from './sparse.js'
 
 /** Makes of a block's corrected frames what is wanted beside them, tile by tile while they are in the slot. */
 export class Derivation {
@@ -10,22 +12,28 @@ export class Derivation {
   readonly #litThreshold: number
   readonly #litPixels: LitPixels | undefined
 
-  constructor(task: BlockTask, { litThreshold }: DerivedRequest, slot: SlotViews) {
+  readonly #sparse: SparseWriter | undefined
+
+  constructor(task: BlockTask, { litThreshold, sparse }: DerivedRequest, slot: SlotViews) {
     this.#results = new FrameResultsOf(task, slot)
     this.#litThreshold = litThreshold ?? Number.NaN
     this.#litPixels = litThreshold === undefined ? undefined : noLitPixels(task.cells.length)
+    this.#sparse = sparse && new SparseWriter(sparse, slot.layout.pixels, task.cells.length)
   }
 
-  /** @param members index of each of the tile's frames in the block. */
+  /** @throws OutputError if lists cannot be written. @param members index of each of the tile's frames in the block. */
   tile(tile: SlotTile, form: TileForm, members: readonly number[]): void {
+    this.#sparse?.cell(tile.cell, () => this.#results.cellMask(tile.cell))
     this.#results.each(tile, form, (index, results) => {
       const frame = members[index] ?? 0
       if (this.#litPixels) countLitPixels(results, this.#litThreshold, this.#litPixels, frame)
+      this.#sparse?.frame(frame, results)
     })
+    this.#sparse?.flush()
   }
 
   get frames(): DerivedFrames {
-    return this.#litPixels ? { litPixels: this.#litPixels } : {}
+    return given({ litPixels: this.#litPixels, sparse: this.#sparse?.frames })
   }
 }
 

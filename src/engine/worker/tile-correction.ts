@@ -13,6 +13,9 @@ const BYTES: Readonly<Record<TileForm, number>> = { listed: 8, planes: 13 }
 /** Bytes deflated a pixel: gain 1, mask 4. */
 const DEFLATED_BYTES = 5
 
+/** Of an entry in a list, which has the room of a gain plane. */
+const DEPARTURE_BYTES = 8
+
 /** Tiles that are corrected by planes at once after one whose departures did not fit their lists. */
 const DENSE_TILES = 16
 
@@ -51,6 +54,16 @@ export class TileCorrection {
   /** Leaves data, gain and mask of the tile in the slot as planes. */
   async planes(tile: SlotTile): Promise<void> {
     await this.#correct(tile, 'planes')
+  }
+
+  /** Leaves data in the slot, and gain and mask as lists if these hold all departures, else as planes: {@link form} says. */
+  async results(tile: SlotTile): Promise<void> {
+    const dense = this.#density.high || tile.notWritten !== undefined
+    const form = await this.#correct(tile, dense ? 'planes' : 'listed')
+    const most = this.#slot.layout.pixels / DEPARTURE_BYTES
+    const fits = tile.positions.every((_, i) => this.#slot.entries.departures(i) <= most)
+    if (tile.notWritten === undefined) this.#density.note(form === 'planes' || !fits)
+    if (form === 'listed' && !fits) await this.#correct(tile, 'planes')
   }
 
   /** Leaves data in the slot, and returns the deflated gain and mask of each frame: they hold until the next tile. */

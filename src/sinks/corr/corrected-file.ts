@@ -14,6 +14,7 @@ import { unitAttributes } from '../image/data-unit.js'
 import { ImageOutput } from '../image/image-output.js'
 import { type ModuleProvenance, type Provenance, provenanceAttributes } from '../metadata/provenance.js'
 import { idColumns, litpxGroup, pulseColumns } from './frame-columns.js'
+import { cellDatasets, type SparseDescription, sparseGroups } from './sparse-groups.js'
 
 /** What one CORR file is made of. */
 export interface CorrectedDescription {
@@ -25,11 +26,13 @@ export interface CorrectedDescription {
   readonly pulses?: PulseTable
   /** Whether it has the index group `litpx`. */
   readonly litpx?: boolean
+  /** Its sparse lists; absent: there are none. */
+  readonly sparse?: SparseDescription
 }
 
 /** Path of an index group of the source of a CORR file. */
 export function correctedGroup(run: Run, joined: JoinedFile, group: string): string {
-  return instrumentPath(correctedSource(run, joined), group)
+  return instrumentPath(sourceOfCorrected(run, joined), group)
 }
 
 /**
@@ -43,11 +46,12 @@ export function createCorrected(
   final: string,
   description: CorrectedDescription,
 ): Promise<ImageOutput> {
-  const { joined, run } = description
+  const { joined, run, sparse } = description
   const image = correctedGroup(run, joined, 'image')
   const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
   const dataBytes = pixelsOf(run.detector) * 4
-  const layout = { datasets, chunks: joined.frames, dataBytes, missing: 'refused' } as const
+  const chunks = sparse?.dense === false ? 0 : joined.frames
+  const layout = { datasets, chunks, dataBytes, missing: 'refused' } as const
   return ImageOutput.create(folder, final, layout, async part => {
     const { path, facts } = joined.file
     writeExdf(part, await readExdf(path, raw => describe(raw.file, raw.metadata, description), facts))
@@ -55,14 +59,14 @@ export function createCorrected(
 }
 
 /** `SPB_DET_AGIPD1M-1/CORR/3CH0:output`. */
-function correctedSource(run: Run, joined: JoinedFile): string {
+export function sourceOfCorrected(run: Run, joined: JoinedFile): string {
   return `${run.karaboId}/CORR/${joined.module}CH0:output`
 }
 
 function describe(raw: Hdf5File, metadata: ExdfMetadata, description: CorrectedDescription): NewExdf {
-  const { joined, run, software, module, litpx = false } = description
+  const { joined, run, software, module, litpx = false, sparse } = description
   const { file, trains } = joined
-  const source = correctedSource(run, joined)
+  const source = sourceOfCorrected(run, joined)
   const now = new Date(software.created)
   return {
     version: '1.2',
@@ -92,18 +96,22 @@ function describe(raw: Hdf5File, metadata: ExdfMetadata, description: CorrectedD
           image: imageGroup(raw, description),
           ...copiedGroups(raw, joined),
           ...(litpx && { litpx: litpxGroup(joined) }),
+          ...(sparse && sparseGroups(joined, sparse)),
         },
       },
     ],
     aliases: [{ from: file.source, to: source }],
+    ...(sparse && { besides: cellDatasets(sparse, run.detector) }),
     attributes: {
       '/': provenanceAttributes(software, module),
-      [`${instrumentPath(source, 'image')}/data`]: unitAttributes(module.steps),
+      ...(sparse?.dense !== false && {
+        [`${instrumentPath(source, 'image')}/data`]: unitAttributes(module.steps),
+      }),
     },
   }
 }
 
-function imageGroup(raw: Hdf5File, { joined, run, pulses }: CorrectedDescription): ExdfGroup {
+function imageGroup(raw: Hdf5File, { joined, run, pulses, sparse }: CorrectedDescription): ExdfGroup {
   const { file, trains, frames } = joined
   const { slowScan, fastScan } = run.detector
   const rows = trains.flatMap(train => positionsList(train.rows))
@@ -112,9 +120,13 @@ function imageGroup(raw: Hdf5File, { joined, run, pulses }: CorrectedDescription
   return {
     counts: trains.map(train => train.rows.count),
     datasets: [
-      { name: 'data', dtype: 'f4', shape, chunk },
-      { name: 'gain', dtype: 'u1', shape, chunk, deflate: 1 },
-      { name: 'mask', dtype: 'u4', shape, chunk, deflate: 1 },
+      ...(sparse?.dense === false
+        ? []
+        : ([
+            { name: 'data', dtype: 'f4', shape, chunk },
+            { name: 'gain', dtype: 'u1', shape, chunk, deflate: 1 },
+            { name: 'mask', dtype: 'u4', shape, chunk, deflate: 1 },
+          ] as const)),
       ...idColumns(joined),
       ...(pulses ? pulseColumns(joined, pulses) : []),
       ...copiedOf(raw, file, 'image', rows),

@@ -1,6 +1,11 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { writeLate } from '../../hdf5/create/late-data.js'
-import { findDeclared, setEndOfFile, writeChunkIndex } from '../../hdf5/create/write-chunks.js'
+import { placeLate, writeLate } from '../../hdf5/create/late-data.js'
+import {
+  findDeclared,
+  setEndOfFile,
+  type WrittenChunks,
+  writeChunkIndex,
+} from '../../hdf5/create/write-chunks.js'
 
 /** Where workers write the image chunks of one file. Plain values, for `postMessage`. */
 export interface ChunkTarget {
@@ -139,6 +144,25 @@ export class ImageFile {
   /** Writes the elements of a small dataset that was declared with as many. @throws OutputError */
   writeColumn(path: string, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
     writeLate(this.target.fd, path, new Uint8Array(buffer, byteOffset, byteLength), this.target.path)
+  }
+
+  /** Reserves `bytes` bytes at the end, at a multiple of 8. @returns their address. */
+  reserve(bytes: number): number {
+    const end = new BigInt64Array(this.target.end)
+    Atomics.add(end, 0, -Atomics.load(end, 0) & 7n)
+    return Number(Atomics.add(end, 0, BigInt(bytes)))
+  }
+
+  /** Says of a list that was declared without elements how many it has, and where. @throws OutputError */
+  placeList(path: string, place: Parameters<typeof placeLate>[2]): void {
+    placeLate(this.target.fd, path, place, this.target.path)
+  }
+
+  /** Says of a declared dataset where its chunks are. @throws OutputError */
+  indexChunks(dataset: string, chunks: WrittenChunks): void {
+    const { fd, path, end } = this.target
+    const behind = writeChunkIndex(fd, findDeclared(fd, dataset, path), chunks, this.reserve(0))
+    Atomics.store(new BigInt64Array(end), 0, BigInt(behind))
   }
 
   /** Hands over the file descriptor, which whoever takes it closes. */

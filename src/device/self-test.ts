@@ -1,0 +1,56 @@
+import type { AgipdParams } from '../kits/agipd/params.js'
+import { LanePool } from '../memory/lane-pool.js'
+import type { DeviceCorrector } from './device-corrector.js'
+import { REFERENCES } from './reference-of.js'
+import { DeviceRefusedError } from './refused.js'
+import { firstDifference, makeTrial } from './trial.js'
+
+/** What a self-test did. */
+export interface SelfTest {
+  readonly kernels: number
+  /** Pixels of frames that were compared. */
+  readonly pixels: number
+  readonly milliseconds: number
+}
+
+const SHAPE = { pixels: 2048, cells: 2, frames: 3 }
+
+const DEFAULTS: AgipdParams = {
+  ...{ stage: 0, forceMgLimit: 1000, forceHgLimit: 1000 },
+  ...{ setMin: true, range: true, zeroNans: false, zeroOrange: false },
+}
+/** Every option on and off. */
+const PARAMS: readonly AgipdParams[] = [
+  DEFAULTS,
+  {
+    ...{ stage: 2, forceMgLimit: -Infinity, forceHgLimit: -Infinity },
+    ...{ setMin: false, range: false, zeroNans: false, zeroOrange: false },
+  },
+  { ...DEFAULTS, stage: 1, forceMgLimit: -250.5, forceHgLimit: 0, zeroNans: true },
+  { ...DEFAULTS, forceMgLimit: 0, forceHgLimit: -1000.25, setMin: false, zeroOrange: true },
+]
+
+/**
+ * Corrects drawn frames on a device by each kernel and compares bits with the definitions: all gain stages, NaN, infinities,
+ * values beyond limits, masks with the sign bit.
+ * @throws DeviceRefusedError naming the first bit that differs. @throws DeviceError if the device does not work.
+ */
+export async function selfTest(corrector: DeviceCorrector): Promise<SelfTest> {
+  const start = performance.now()
+  const kernels = Object.keys(REFERENCES)
+  const lanes = new LanePool()
+  for (const [k, kernel] of kernels.entries())
+    for (const [i, params] of PARAMS.entries()) {
+      const trial = makeTrial(kernel, params, { ...SHAPE, seed: 1 + 16 * k + i }, lanes)
+      await corrector.correct(trial.module, trial.slot, trial.tile)
+      const difference = firstDifference(trial)
+      lanes.giveBack([trial.lane])
+      if (difference === undefined) continue
+      const { what, expected, found } = difference
+      throw new DeviceRefusedError(
+        `it does not calculate exactly: ${kernel} gives ${what} ${found.toString(16)} instead of ${expected.toString(16)}`,
+      )
+    }
+  const pixels = kernels.length * PARAMS.length * SHAPE.pixels * SHAPE.frames
+  return { kernels: kernels.length, pixels, milliseconds: performance.now() - start }
+}

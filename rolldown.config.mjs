@@ -19,6 +19,7 @@ export default defineConfig([
     ),
     'cjs',
   ),
+  bundle("the device's thread", { 'workers/device': 'workers/device.ts' }, 'cjs'),
   page,
 ])
 

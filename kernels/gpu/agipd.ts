@@ -1,7 +1,11 @@
 // AGIPD for a device. src/kits/agipd/reference.ts says the same one pixel at a time.
-import type { DeviceKernel } from './common.js'
+import type { DeviceKernel, DevicePlane } from './common.js'
 
-const PLANES = ['value', 'mask', 'above', 'above', 'value', 'mask', 'value', 'mask'] as const
+/** O0 M0 T0 T1 O1 M1 O2 M2 */
+const planesWith = (offset: DevicePlane): DevicePlane[] => [
+  ...([offset, 'word', 'above', 'above'] as const),
+  ...([offset, 'word', offset, 'word'] as const),
+]
 
 /** Stage and value after the offset. The force steps are off where their limit is −Infinity: nothing is below that. */
 const ADAPTIVE = /* wgsl */ `
@@ -36,7 +40,7 @@ fn maskOf(frame: vec4<u32>, q: u32, g: vec4<u32>) -> vec4<u32> {
 
 /** Planes O0 M0 T0 T1 O1 M1 O2 M2. */
 export const agipdAdaptive: DeviceKernel = {
-  planes: PLANES,
+  planes: planesWith('word'),
   wgsl: /* wgsl */ `${ADAPTIVE}
 fn correct(frame: vec4<u32>, q: u32, at: u32) {
   let o = offset(frame, q);
@@ -47,7 +51,7 @@ fn correct(frame: vec4<u32>, q: u32, at: u32) {
 
 /** The same, then G0 X G1 G2 B1. */
 export const agipdAdaptiveGain: DeviceKernel = {
-  planes: [...PLANES, 'value', 'value', 'value', 'value', 'value'],
+  planes: [...planesWith('value'), 'value', 'value', 'value', 'value', 'value'],
   wgsl: /* wgsl */ `${ADAPTIVE}
 fn correct(frame: vec4<u32>, q: u32, at: u32) {
   let o = offset(frame, q);
@@ -62,7 +66,7 @@ fn correct(frame: vec4<u32>, q: u32, at: u32) {
 
 /** Planes O M. */
 export const agipdFixed: DeviceKernel = {
-  planes: ['value', 'mask'],
+  planes: ['word', 'word'],
   wgsl: /* wgsl */ `
 fn correct(frame: vec4<u32>, q: u32, at: u32) {
   let d = minus(samples(frame.x + q), constants[frame.w + q]);
@@ -73,7 +77,7 @@ fn correct(frame: vec4<u32>, q: u32, at: u32) {
 
 /** Planes O M G X B. */
 export const agipdFixedGain: DeviceKernel = {
-  planes: ['value', 'mask', 'value', 'value', 'value'],
+  planes: ['value', 'word', 'value', 'value', 'value'],
   wgsl: /* wgsl */ `
 fn correct(frame: vec4<u32>, q: u32, at: u32) {
   let c = frame.w + q;

@@ -41,6 +41,9 @@ const VALUE_IS_NAN = 1u << 11u;
 const VALUE_OUT_OF_RANGE = 1u << 12u;
 const NAN = 0x7fc00000u;
 const INFINITY = 0x7f800000u;
+const SIGN = 0x80000000u;
+/** 2^−126 */
+const LEAST_NORMAL = 0x00800000u;
 /** 1e7 */
 const LARGEST = 0x4b189680u;
 
@@ -54,9 +57,12 @@ fn rounded(v: vec4<f32>) -> vec4<u32> {
   return bitcast<vec4<u32>>(v) ^ vec4(call.zero);
 }
 
-/** s − o */
+/** s − o, exact for every o: a denormal, which devices take for 0, makes a difference to 0 alone. */
 fn minus(s: vec4<u32>, o: vec4<u32>) -> vec4<u32> {
-  return rounded(vec4<f32>(s) - bitcast<vec4<f32>>(o));
+  let a = magnitude(o);
+  let denormal = (a > vec4(0u)) & (a < vec4(LEAST_NORMAL));
+  let difference = rounded(vec4<f32>(s) - bitcast<vec4<f32>>(o));
+  return select(difference, o ^ vec4(SIGN), denormal & (s == vec4(0u)));
 }
 
 fn times(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
@@ -117,10 +123,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 export const WORKGROUP = 64
 
 /**
- * What a plane of constants is to a device: an f32 to be calculated with; a word that is passed on; a number that raw ones
- * must exceed (`above`) or reach (`from`), which becomes the least integer that does.
+ * What a plane of constants is to a device: an f32 that products are made with, or of what is left of a number less it; a `word`
+ * of any bits, passed on or only subtracted; a number that raw ones must exceed (`above`) or reach (`from`), which becomes the
+ * least integer that does.
  */
-export type DevicePlane = 'value' | 'mask' | 'above' | 'from'
+export type DevicePlane = 'value' | 'word' | 'above' | 'from'
 
 /** A correction kernel for a device: what the WebAssembly kernel of the same name does, for any frames. */
 export interface DeviceKernel {

@@ -3,7 +3,7 @@ import type { DeviceKernel } from './common.js'
 
 /** Planes O M. */
 export const dssc: DeviceKernel = {
-  planes: ['value', 'mask'],
+  planes: ['word', 'word'],
   wgsl: /* wgsl */ `
 fn correct(frame: vec4<u32>, q: u32, at: u32) {
   let sample = samples(frame.x + q);

@@ -1,7 +1,7 @@
 // LPD for a device. src/kits/lpd/reference.ts says the same one pixel at a time.
 import type { DeviceKernel } from './common.js'
 
-const PLANES = ['value', 'value', 'mask', 'value', 'value', 'mask', 'value', 'value', 'mask'] as const
+const PLANES = ['value', 'value', 'word', 'value', 'value', 'word', 'value', 'value', 'word'] as const
 
 const STAGES = /* wgsl */ `
 const WRONG_GAIN_VALUE = 1u << 21u;

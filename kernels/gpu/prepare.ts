@@ -1,10 +1,10 @@
 import type { DevicePlane } from './common.js'
 
 /** Codes of {@link DevicePlane} in the words that {@link PREPARE} is given. */
-export const PLANE_CODES: Readonly<Record<DevicePlane, number>> = { value: 0, mask: 1, above: 2, from: 3 }
+export const PLANE_CODES: Readonly<Record<DevicePlane, number>> = { value: 0, word: 1, above: 2, from: 3 }
 
 /**
- * Constants of a device may be 0, not finite, or at least this large: 2^−24. Then no difference, product or sum of a chain is
+ * Constants of products may be 0, not finite, or at least this large: 2^−24. Then no difference, product or sum of a chain is
  * so small that it is denormal, which devices take for 0:
  * ∣s − O∣ ≥ 2^−24, since s is an integer; times two factors and with a baseline added between them ≥ 2^−95.
  */

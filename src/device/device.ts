@@ -1,5 +1,6 @@
+import type { AdapterFacts } from '../engine/contract/device.js'
 import { DeviceRefusedError } from './refused.js'
-import { type AdapterFacts, adaptersOf, factsOf, reasonAgainstAdapter, webGpu } from './webgpu.js'
+import { adaptersOf, factsOf, reasonAgainstAdapter, webGpu } from './webgpu.js'
 
 /** What a device may be asked for at a time, bytes. */
 export interface DeviceLimits {

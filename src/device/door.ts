@@ -1,11 +1,11 @@
 import type { Corrector, CorrectorFactory } from '../engine/contract/corrector.js'
 import { CorrectorLostError } from '../engine/contract/corrector.js'
+import type { DeviceReport, SelfTest } from '../engine/contract/device.js'
 import { Device } from './device.js'
 import { DeviceCorrector } from './device-corrector.js'
 import { compileAll } from './pipelines.js'
 import { DeviceRefusedError } from './refused.js'
-import { type SelfTest, selfTest } from './self-test.js'
-import type { AdapterFacts } from './webgpu.js'
+import { selfTest } from './self-test.js'
 
 /** A device that may be used: it calculates every kernel bit by bit as it is defined. */
 export interface OpenDevice {
@@ -14,13 +14,8 @@ export interface OpenDevice {
   readonly selfTest: SelfTest
 }
 
-/** What is said of a device: which one it is, or why there is none. */
-export type DeviceReport =
-  | { readonly adapter: AdapterFacts; readonly selfTest: SelfTest }
-  | { readonly refused: string; readonly hint?: string }
-
-/** Opens the device, which then belongs to this thread. @throws DeviceRefusedError if there is none that may be used. */
-export async function openDevice(): Promise<OpenDevice> {
+/** Opens a device and tests it; it then belongs to this thread. @throws DeviceRefusedError if there is none that may be used. */
+export async function admitDevice(): Promise<OpenDevice> {
   const device = await Device.open()
   try {
     const corrector = new DeviceCorrector(device, await compileAll(device))
@@ -81,7 +76,7 @@ export class DeviceDoor {
   }
 
   #opened(): Promise<OpenDevice> {
-    this.#open ??= openDevice().then(open => {
+    this.#open ??= admitDevice().then(open => {
       this.#name = open.device.facts.name
       return open
     })

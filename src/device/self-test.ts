@@ -1,17 +1,10 @@
+import type { SelfTest } from '../engine/contract/device.js'
 import type { AgipdParams } from '../kits/agipd/params.js'
 import { LanePool } from '../memory/lane-pool.js'
 import type { DeviceCorrector } from './device-corrector.js'
 import { REFERENCES } from './reference-of.js'
 import { DeviceRefusedError } from './refused.js'
 import { firstDifference, makeTrial } from './trial.js'
-
-/** What a self-test did. */
-export interface SelfTest {
-  readonly kernels: number
-  /** Pixels of frames that were compared. */
-  readonly pixels: number
-  readonly milliseconds: number
-}
 
 const SHAPE = { pixels: 2048, cells: 2, frames: 3 }
 

@@ -128,6 +128,8 @@ function drawing(seed: number): Draw {
 const one = <T>(of: readonly T[], draw: Draw): T => of[Math.floor(draw() * of.length)] as T
 
 const SPECIAL = [0, -0, NaN, Infinity, -Infinity, 2 ** -24, -(2 ** -24), 1e7, -1e7, 10000001, 3.4e38, -3.4e38]
+/** What only an offset may be that no product is made of. */
+const SMALL = [1e-42, -1e-42, 1.1e-38, -1.2e-38, 1e-30, 2 ** -25, -(2 ** -30)]
 const BITS = [0x80000000, 0xffffffff, 1 << 11, 1 << 21, 0x7fc00000, 0x00000001]
 const THRESHOLDS = [-1, -0, 0, 1e-42, 0.5, 4095, 65534.5, 65535, 65536, 1e9, NaN, Infinity, -Infinity]
 /** NaNs and infinities that no calculation makes. */
@@ -141,11 +143,13 @@ function bitsOf(value: number): number {
 }
 
 function constantOf(plane: DevicePlane, n: number, kernel: string, draw: Draw): number {
-  if (plane === 'mask') return draw() < 0.6 ? 0 : draw() < 0.5 ? one(BITS, draw) : draw() * 2 ** 32
-  if (plane !== 'value')
+  const offset = n === 0 || (kernel === 'agipdAdaptive' && n % 2 === 0)
+  if (plane === 'word' && !offset) return draw() < 0.6 ? 0 : draw() < 0.5 ? one(BITS, draw) : draw() * 2 ** 32
+  if (plane === 'above' || plane === 'from')
     return bitsOf(
       draw() < 0.15 ? one(THRESHOLDS, draw) : plane === 'above' ? 4000 + 5000 * draw() : 4095 * draw(),
     )
+  if (plane === 'word' && draw() < 0.06) return bitsOf(one(SMALL, draw))
   const kind = draw()
   if (kind < 0.04) return bitsOf(one(SPECIAL, draw))
   if (kind < 0.06) return one(WORDS, draw)

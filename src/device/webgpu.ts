@@ -1,4 +1,5 @@
 /// <reference types="@webgpu/types" />
+import { ADAPTER_LIMITS, type AdapterFacts } from '../engine/contract/device.js'
 import { DeviceRefusedError } from './refused.js'
 
 /** The release that is known to work; package.json has it as an optional peer. */
@@ -18,24 +19,6 @@ export const MAP_READ = 1
 
 /** Allows software adapters: for tests, since the kernels of the processor are several times faster. */
 const SOFTWARE = 'DETCAL_SOFTWARE_GPU'
-
-/** What is known of an adapter. */
-export interface AdapterFacts {
-  readonly name: string
-  readonly vendor: string
-  readonly architecture: string
-  /** It calculates on the processor. */
-  readonly software: boolean
-  readonly limits: Readonly<Record<(typeof LIMITS)[number], number>>
-}
-
-/** The limits that matter here. */
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeWorkgroupsPerDimension',
-] as const
 
 /** Kept for ever: with it the process would lose everything that was made of it, and end. */
 let started: GPU | undefined
@@ -76,7 +59,7 @@ export function factsOf({ info, limits }: GPUAdapter): AdapterFacts {
   return {
     name: description || device || vendor || 'adapter without a name',
     ...{ vendor, architecture, software: info.isFallbackAdapter },
-    limits: Object.fromEntries(LIMITS.map(name => [name, limits[name]])) as AdapterFacts['limits'],
+    limits: Object.fromEntries(ADAPTER_LIMITS.map(name => [name, limits[name]])) as AdapterFacts['limits'],
   }
 }
 

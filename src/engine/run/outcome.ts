@@ -40,6 +40,8 @@ export interface CorrectionOutcome extends RunCost {
   readonly phases: PhaseTimes
   /** Absent if no constants cache was asked for. */
   readonly constantsCache?: CacheReport | NoCache
+  /** The GPU, and the module frames that were corrected on it; absent: none was used. */
+  readonly device?: { readonly name: string; readonly frames: number }
 }
 
 /** The status of a module from those of its sequences. */

@@ -104,11 +104,11 @@ describe('kernels of a device', () => {
 
   it('refuse constants so small that a product might be denormal, of any cell, and go on with others', async () => {
     const shape = { pixels: 1024, cells: 2, frames: 2, seed: 8 }
-    const trial = makeTrial('agipdAdaptive', PARAMS, shape, lanes)
+    const trial = makeTrial('agipdAdaptiveGain', PARAMS, shape, lanes)
     const float = new Float32Array(trial.constants[1]?.buffer as ArrayBuffer, trial.constants[1]?.byteOffset)
     float[4 * 1024 + 77] = -1e-8
     const attempt = () => corrector.correct(trial.module, trial.slot, trial.tile)
-    await expect(attempt()).rejects.toThrow('number 4 of agipdAdaptive) has values nearer to 0 than 5.9')
+    await expect(attempt()).rejects.toThrow('number 4 of agipdAdaptiveGain) has values nearer to 0 than 5.9')
     await expect(attempt()).rejects.toThrow('nearer to 0')
     float[4 * 1024 + 77] = 0
     trial.lane.renewConstants()

@@ -36,9 +36,10 @@ export class DeviceCorrector {
 
   /**
    * Leaves data, gain and mask of a tile, of any cells, in its slot.
+   * @param repeats how often the kernel runs over the frames: more than once to measure it without transfers.
    * @throws DeviceError if the device cannot do that: nothing is wrong with the data.
    */
-  async correct(module: ModuleCorrection, slot: SlotViews, tile: SlotTile): Promise<void> {
+  async correct(module: ModuleCorrection, slot: SlotViews, tile: SlotTile, repeats = 1): Promise<void> {
     const kernel = this.#pipelines.kernels.get(module.kernel)
     if (kernel === undefined) throw new DeviceError(`there is no kernel ${module.kernel} for devices`)
     if (slot.layout.pixels % 4 !== 0)
@@ -50,7 +51,7 @@ export class DeviceCorrector {
       const most = this.#mostFrames(slot)
       for (let from = 0; from < cells.length; from += most) {
         const indices = cells.slice(from, from + most).map((_, i) => from + i)
-        await this.#call({ kernel, module, slot, tile, resident, buffers }, indices, cells)
+        await this.#call({ kernel, module, slot, tile, resident, buffers, repeats }, indices, cells)
       }
       this.#idle.push(buffers)
     } catch (error) {
@@ -101,7 +102,7 @@ export class DeviceCorrector {
 
   /** Sends raw frames, calculates, fetches: all of it is queued when this returns the buffer that the results go to. */
   #submit(call: Call, groups: readonly Group[], parts: Parts): GPUBuffer {
-    const { kernel, slot, buffers } = call
+    const { kernel, slot, buffers, repeats } = call
     const { gpu } = this.#device
     const { rawFrameBytes, pixels } = slot.layout
     const frames = groups.reduce((sum, { members }) => sum + members.length, 0)
@@ -125,7 +126,8 @@ export class DeviceCorrector {
       ]
       const entries = resources.map((resource, binding) => ({ binding, resource }))
       pass.setBindGroup(0, gpu.createBindGroup({ layout: kernel.pipeline.getBindGroupLayout(0), entries }))
-      pass.dispatchWorkgroups(Math.ceil(pixels / 4 / WORKGROUP), members.length)
+      for (let i = 0; i < repeats; i++)
+        pass.dispatchWorkgroups(Math.ceil(pixels / 4 / WORKGROUP), members.length)
     }
     pass.end()
     encoder.copyBufferToBuffer(results, 0, download, 0, parts.bytes)
@@ -161,6 +163,7 @@ interface Call {
   readonly tile: SlotTile
   readonly resident: ResidentCells
   readonly buffers: CallBuffers
+  readonly repeats: number
 }
 
 /** Workgroups that every device takes along an axis. */

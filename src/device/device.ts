@@ -48,10 +48,15 @@ export class Device {
     for (const adapter of adapters) {
       const facts = factsOf(adapter)
       const reason = reasonAgainstAdapter(facts)
-      if (reason === undefined) return new Device(facts, await deviceOf(adapter), most)
+      if (reason === undefined) return Device.of(adapter, most)
       reasons.push(reason)
     }
     throw new DeviceRefusedError(reasons.join('; '))
+  }
+
+  /** @throws DeviceRefusedError if the adapter cannot be opened. */
+  static async of(adapter: GPUAdapter, most: Partial<DeviceLimits> = {}): Promise<Device> {
+    return new Device(factsOf(adapter), await deviceOf(adapter), most)
   }
 
   /** Why it is gone; undefined: it is there. */

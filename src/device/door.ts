@@ -14,9 +14,13 @@ export interface OpenDevice {
   readonly selfTest: SelfTest
 }
 
-/** Opens a device and tests it; it then belongs to this thread. @throws DeviceRefusedError if there is none that may be used. */
-export async function admitDevice(): Promise<OpenDevice> {
-  const device = await Device.open()
+/**
+ * Opens a device and tests it; it then belongs to this thread.
+ * @param adapter absent: the fastest that may be used.
+ * @throws DeviceRefusedError if there is none that may be used.
+ */
+export async function admitDevice(adapter?: GPUAdapter): Promise<OpenDevice> {
+  const device = await (adapter ? Device.of(adapter) : Device.open())
   try {
     const corrector = new DeviceCorrector(device, await compileAll(device))
     return { device, corrector, selfTest: await selfTest(corrector) }

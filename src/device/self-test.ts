@@ -1,6 +1,7 @@
 import type { SelfTest } from '../engine/contract/device.js'
 import type { AgipdParams } from '../kits/agipd/params.js'
 import { LanePool } from '../memory/lane-pool.js'
+import { DEFAULT_PARAMS } from './default-params.js'
 import type { DeviceCorrector } from './device-corrector.js'
 import { REFERENCES } from './reference-of.js'
 import { DeviceRefusedError } from './refused.js'
@@ -8,19 +9,15 @@ import { firstDifference, makeTrial } from './trial.js'
 
 const SHAPE = { pixels: 2048, cells: 2, frames: 3 }
 
-const DEFAULTS: AgipdParams = {
-  ...{ stage: 0, forceMgLimit: 1000, forceHgLimit: 1000 },
-  ...{ setMin: true, range: true, zeroNans: false, zeroOrange: false },
-}
 /** Every option on and off. */
 const PARAMS: readonly AgipdParams[] = [
-  DEFAULTS,
+  DEFAULT_PARAMS,
   {
     ...{ stage: 2, forceMgLimit: -Infinity, forceHgLimit: -Infinity },
     ...{ setMin: false, range: false, zeroNans: false, zeroOrange: false },
   },
-  { ...DEFAULTS, stage: 1, forceMgLimit: -250.5, forceHgLimit: 0, zeroNans: true },
-  { ...DEFAULTS, forceMgLimit: 0, forceHgLimit: -1000.25, setMin: false, zeroOrange: true },
+  { ...DEFAULT_PARAMS, stage: 1, forceMgLimit: -250.5, forceHgLimit: 0, zeroNans: true },
+  { ...DEFAULT_PARAMS, forceMgLimit: 0, forceHgLimit: -1000.25, setMin: false, zeroOrange: true },
 ]
 
 /**

@@ -23,9 +23,9 @@ const BYTES = 32 * MIB
 /** AGIPD's module; frames of one call as in a run of files. */
 const SHAPE = { pixels: 512 * 128, cells: 1, frames: 16, seed: 1 }
 const MOVED = 13
-const ROUNDS = 5
+const ROUNDS = 3
 /** Runs of the kernel over the same frames, against one. */
-const REPEATS = 11
+const REPEATS = 6
 
 /** Measures a device; takes a second or two. @throws DeviceError */
 export async function measureRates({ device, corrector }: OpenDevice): Promise<DeviceRates> {

@@ -35,7 +35,8 @@ export default function requirePrerequisites(): void {
 
 function hasSoftwareDevice(): boolean {
   return (
-    existsSync(SOFTWARE_DEVICE.VK_ICD_FILENAMES) && works('sh', '-c', 'ldconfig -p | grep -q libvulkan.so.1')
+    existsSync(SOFTWARE_DEVICE['VK_ICD_FILENAMES'] ?? '') &&
+    works('sh', '-c', 'ldconfig -p | grep -q libvulkan.so.1')
   )
 }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { LanePool } from '../../memory/lane-pool.js'
 import { UsageError } from '../../model/errors.js'
 import { kernelModule } from '../../wasm/kernels.js'
-import { closeDevice, type DeviceUse, openDevice } from '../contract/device.js'
+import { closeDevice, type DeviceReport, type DeviceUse, openDevice } from '../contract/device.js'
 import { type Operation, TASKS_A_THREAD } from '../contract/operation.js'
 import { ready } from '../contract/operations.js'
 import { Dispatcher } from './dispatcher.js'
@@ -85,7 +85,9 @@ export class Engine {
  * @returns its name. @throws UsageError if there must be one.
  */
 async function openedDevice(pool: ThreadPool, use: DeviceUse): Promise<string | undefined> {
-  const report = await pool.run(openDevice, { thread: pool.size - 1 })
+  const report = await pool
+    .run(openDevice, { thread: pool.size - 1 })
+    .catch((error): DeviceReport => ({ refused: error instanceof Error ? error.message : String(error) }))
   if (!('refused' in report)) return report.adapter.name
   if (use === 'auto') {
     await pool.dropLast()

@@ -30,8 +30,8 @@ export interface TrialShape {
   readonly seed: number
 }
 
-/** Where stages and bits of one pixel of one frame differ from the definition. */
-export interface Difference {
+/** Where a result of one pixel differs from the definition. */
+export interface WrongBit {
   readonly frame: number
   readonly pixel: number
   readonly what: 'data' | 'gain' | 'mask'
@@ -76,14 +76,7 @@ export function makeTrial(kernel: string, params: AgipdParams, shape: TrialShape
 }
 
 /** The first difference between what is in the slot and the definition; undefined: there is none. */
-export function firstDifference({
-  module,
-  slot,
-  tile,
-  params,
-  constants,
-  raw,
-}: Trial): Difference | undefined {
+export function firstDifference({ module, slot, tile, params, constants, raw }: Trial): WrongBit | undefined {
   const { pixels, rawFrameBytes } = slot.layout
   const reference = REFERENCES[module.kernel]
   if (reference === undefined) throw new Error(`there is no definition of ${module.kernel}`)

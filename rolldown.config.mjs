@@ -19,6 +19,7 @@ export default defineConfig([
     ),
     'cjs',
   ),
+  bundle("the device's thread", { 'workers/device': 'workers/device.ts' }, 'cjs'),
   ...pages,
 ])
 
@@ -34,7 +35,7 @@ function bundle(name, input, format) {
     platform: 'node',
     tsconfig: 'tsconfig.json',
     // Native, started as threads of their own, or with parts that are found by their place in the package.
-    external: [/^node:/, /^#/, /^(libsql|pino|piscina|zeromq)(\/|$)/],
+    external: [/^node:/, /^#/, /^(libsql|pino|piscina|webgpu|zeromq)(\/|$)/],
     // No comments that say where modules lie: the same sources give the same bytes in any folder.
     experimental: { attachDebugInfo: 'none' },
     output: {

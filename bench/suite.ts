@@ -11,6 +11,8 @@ export interface SuiteOptions {
   readonly workers: number
   /** Bytes of the last-level cache: working sets are several times as large. */
   readonly cache: number
+  /** Whether kernels are measured on the processor, on a GPU, or on both. */
+  readonly kernelsOn: 'cpu' | 'gpu' | 'all'
   readonly signal: AbortSignal
   readonly onProgress: (text: string) => void
 }

@@ -6,14 +6,22 @@ import { type Result, resultOf, type Series, type Task } from '../result.js'
 import { measure } from '../rounds.js'
 import { percent, type SuiteOptions, SWITCHED } from '../suite.js'
 import { detcalKernel, detcalListing, type KernelContender, referenceKernel } from './detcal.js'
+import { benchDevice } from './device.js'
 import { gpuKernel } from './gpu.js'
 import { digest, peerPrograms, startPeer } from './peers.js'
 import { plainKernel } from './plain.js'
 import { scaling } from './scaling.js'
 import { KERNEL_BYTES, makeWorkload, shareWorkload, sizeOf, type Workload } from './workload.js'
 
-/** The kernel of the default chain against its peers, and how it scales with threads. */
+/** The kernel of the default chain against its peers, and how it scales with threads; on a GPU all chains. */
 export async function benchKernels(options: SuiteOptions): Promise<Result[]> {
+  return [
+    ...(options.kernelsOn === 'gpu' ? [] : await onProcessor(options)),
+    ...(options.kernelsOn === 'cpu' ? [] : await benchDevice(options)),
+  ]
+}
+
+async function onProcessor(options: SuiteOptions): Promise<Result[]> {
   // Peers compile into it, and find the workload in it; memory where there is a file system in memory.
   const folder = mkdtempSync(join(tmpdir(), 'detcal-bench-'))
   try {

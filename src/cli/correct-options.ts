@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { DEFAULT_STEP_OPTIONS } from '../corrections/steps.js'
 import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
+import { DEVICE_USES } from '../engine/contract/device.js'
 import { type Config, MACHINE_OPTIONS, readConfig } from '../engine/run/config.js'
 import { type CorrectionRequest, REQUEST_OPTIONS } from '../engine/run/request.js'
 import { DETECTORS, KITS } from '../kits/index.js'
@@ -104,6 +105,10 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       overwrite: flag(OUTPUT, 'replace files that are there'),
       sync: flag(OUTPUT, 'flush files to disk [default: true; --no-sync: for scratch]'),
       workers: numberOption('threads [default: cores]', MACHINE),
+      device: {
+        ...textOption('correct on a GPU too: gpu, or auto if there is one [default: cpu]', MACHINE),
+        choices: DEVICE_USES,
+      },
       memory: textOption('memory to use at most: 8GiB [default: 60 %, at most 8GiB]', MACHINE),
       'constants-cache': textOption(
         'folder for constants ready for use, or off [default: $XDG_CACHE_HOME or /var/tmp]',

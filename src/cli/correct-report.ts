@@ -124,6 +124,9 @@ export function outcomeReport(
     '',
     table(['phase', 'thread s', 'GB', 'GB/s'], phaseRows),
     `${plan.totals.trains} trains, ${outcome.frames} module frames${failedText(plan, outcome)} in ${seconds.toFixed(2)} s: ${sizeText(rawBytes / seconds)}/s of raw data, at most ${sizeText(outcome.peakMemory)} of memory`,
+    ...(outcome.device === undefined
+      ? []
+      : [`${outcome.device.frames} of the module frames on ${outcome.device.name}`]),
     ...(outcome.combined === undefined ? [] : [`combined: ${outcome.combined}`]),
     ...(outcome.metadata === undefined ? [] : [`metadata: ${outcome.metadata}`]),
     '',

@@ -47,6 +47,15 @@ export function endWith({ code, text }: Ending): void {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
+ * Ends the process as the signal does by itself, which a shell sees as 128+n. `process.exit` would end threads in good order, and
+ * WebGPU takes it for a fault, with another exit code, if one ends while a device works for it.
+ */
+function dieOf(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): void {
+  process.off(signal, listener)
+  process.kill(process.pid, signal)
+}
+
+/**
  * Runs `work` with a signal that SIGINT, SIGTERM and SIGHUP abort. A second one ends the process at once.
  * @throws InterruptedError if a signal came, after `work` has cleaned up.
  */
@@ -54,7 +63,10 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (received !== undefined) process.exit(128 + (constants.signals[signal] ?? 0))
+    if (received !== undefined) {
+      dieOf(signal, onSignal)
+      return
+    }
     received = signal
     process.stderr.write(`\ndetcal: ${signal}, stopping (once more ends it at once)\n`)
     controller.abort()

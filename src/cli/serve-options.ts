@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs'
 import { BAD_PIXELS, type BadPixelName, badPixelMask } from '../../constants/model/bad-pixels.js'
+import { DEVICE_USES } from '../engine/contract/device.js'
 import { readConfig } from '../engine/run/config.js'
 import { UsageError } from '../model/errors.js'
 import { SERVE_OPTIONS, type ServeRequest } from '../online/request.js'
@@ -94,6 +95,11 @@ export function serveOptions(yargs: Argv): Argv<ServeArguments> {
       'hg-hard-threshold': numberIn(STEPS, 'limit of force-hg-if-below, ADU'),
       'in-flight': numberIn(MACHINE, 'trains that are corrected at a time [default: 2]'),
       workers: numberIn(MACHINE, 'threads [default: cores]'),
+      device: choiceIn(
+        MACHINE,
+        'correct on a GPU too: gpu, or auto if there is one [default: cpu]',
+        DEVICE_USES,
+      ),
       memory: textIn(
         MACHINE,
         'memory for constants and trains being corrected: 8GiB; messages come on top [default: 60 %, at most 8GiB]',

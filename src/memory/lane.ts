@@ -5,7 +5,7 @@ const MAGIC = 0x4c434144 // "DACL", little-endian
 const LAYOUT_VERSION = 2
 
 /** Header words (i32) at `layout.header`. Slot words follow from SLOT_WORDS_AT. */
-const WORD = { magic: 0, version: 1, cells: 2, planes: 3, slots: 4, generation: 5 } as const
+const WORD = { magic: 0, version: 1, cells: 2, planes: 3, slots: 4, generation: 5, constants: 6 } as const
 const SLOT_WORDS_AT = 16
 const SLOT_WORDS = { state: 0, task: 1, epoch: 2 } as const
 const WORDS_PER_SLOT = 4
@@ -96,6 +96,11 @@ export class Lane {
     return lane
   }
 
+  /** The constants are about to change: whoever keeps a copy of them must make it anew. No task may use them meanwhile. */
+  renewConstants(): void {
+    Atomics.add(this.#words, WORD.constants, 1)
+  }
+
   /** Gives `slot` to `task` under `epoch`. Dispatcher only. @throws Error if the slot is not free. */
   assign(slot: number, task: number, epoch: number): void {
     const at = this.#slot(slot)
@@ -161,4 +166,10 @@ function reserve(initial: number, maximum: number): WebAssembly.Memory {
       },
     )
   }
+}
+
+/** Tells one state of a lane's constants from another, in this process. */
+export function constantsVersion({ memory, layout, id, generation }: LaneHandle): string {
+  const words = new Int32Array(memory.buffer, layout.header, SLOT_WORDS_AT)
+  return `${id}.${generation}.${Atomics.load(words, WORD.constants)}`
 }

@@ -99,7 +99,7 @@ export interface ConstantStatus {
 export interface Incident {
   /** ms since 1970. */
   readonly at: number
-  readonly cause: LossCause | 'source' | 'output' | 'constants'
+  readonly cause: LossCause | 'source' | 'output' | 'constants' | 'device'
   readonly message: string
   readonly place: Place
 }

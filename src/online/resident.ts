@@ -24,6 +24,8 @@ export interface ResidentOptions {
   readonly inFlight: number
   /** Bytes that lanes may have. */
   readonly memory: number
+  /** Told why a corrector gave up and another did its work. */
+  readonly onHandedOver: (reason: string) => void
   /** Told when constants begin to be loaded, and when that is over. */
   readonly onLoading: (loading: boolean) => void
   /** Told when constants are there: why modules cannot be corrected, and what is doubtful. */
@@ -226,11 +228,14 @@ export class Resident {
   }
 
   async #open(resided: Resided, kept: ReadonlySet<ModuleIndex> = NONE): Promise<void> {
-    const { engine, cache, memory, modules } = this.#options
+    const { engine, cache, memory, modules, onHandedOver } = this.#options
     const { planned } = resided
     this.#options.onLoading(true)
     try {
-      const corrector = new TrainCorrector({ ...resided, engine, memory, ...(cache && { cache }) })
+      const corrector = new TrainCorrector({
+        ...{ ...resided, engine, memory, onHandedOver },
+        ...(cache && { cache }),
+      })
       const failed = await corrector.loaded()
       const missed = [...failed].find(([module]) => kept.has(module))
       if (failed.size === planned.modules.size || missed !== undefined) {

@@ -1,10 +1,12 @@
 import type { BridgeSource } from '../bridge/message.js'
+import type { DeviceUse } from '../engine/contract/device.js'
 import type { CacheUse } from '../engine/run/cache-use.js'
 import { NO_STEPS, type PlannedModules } from '../engine/stream/plan-modules.js'
 import { Engine } from '../engine/threads/engine.js'
 import { oldestFirst } from '../engine/threads/policy.js'
 import { buildVersion } from '../files/version.js'
 import { UsageError } from '../model/errors.js'
+import { given } from '../model/given.js'
 import { checkAtStart, checkSteps } from './check-at-start.js'
 import { type DetectorStream, detectorStreamOf, kitsAsked, withSteps } from './detector-stream.js'
 import { behindDoors } from './doors.js'
@@ -18,11 +20,15 @@ import { TrainService, type TrainServiceOptions } from './train-service.js'
 
 export interface ServiceOptions {
   readonly workers: number
+  /** Whether frames are corrected on a GPU too; absent: they are not. */
+  readonly device?: DeviceUse
   /** Bytes that the constants and the trains in flight may take. */
   readonly memory: number
   readonly cache?: CacheUse
   /** Worker file; only tests give another one. */
   readonly workerEntry?: string
+  /** That of the device; only tests give another one. */
+  readonly deviceEntry?: string
   /** Told of everything that goes wrong, and what is doubtful. */
   readonly onIncident: (incident: Incident) => void
 }
@@ -68,8 +74,11 @@ export class OnlineService implements LiveService {
   static start(request: CheckedServeRequest, options: ServiceOptions): Promise<OnlineService> {
     return behindDoors(request, options.onIncident, async opened => {
       await checkAtStart(request)
-      const { workers, workerEntry } = options
-      const engine = await Engine.start({ workers, policy: oldestFirst, ...(workerEntry && { workerEntry }) })
+      const { workers, device = 'cpu', workerEntry, deviceEntry } = options
+      const engine = await Engine.start({
+        ...{ workers, device, policy: oldestFirst },
+        ...given({ workerEntry, deviceEntry }),
+      })
       try {
         return new OnlineService(request, options, engine, opened)
       } catch (error) {
@@ -137,6 +146,7 @@ export class OnlineService implements LiveService {
     const resident = new Resident(withSteps(this.#request, this.#steps, NO_STEPS), {
       ...{ kit, karaboId, modules, engine: this.#engine, inFlight, memory },
       ...(cache && { cache }),
+      onHandedOver: reason => incidents.add('device', `${reason}; its work is done by the processor`),
       onLoading: loading => {
         this.#loading = loading
       },

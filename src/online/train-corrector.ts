@@ -27,6 +27,8 @@ export interface TrainCorrectorOptions {
   readonly cache?: CacheUse
   /** Bytes that all lanes may have together. */
   readonly memory: number
+  /** Told why a corrector gave up and another did its work. */
+  readonly onHandedOver: (reason: string) => void
 }
 
 /** What one train becomes. */
@@ -54,7 +56,7 @@ export class TrainCorrector {
    * @throws UsageError with the figures if the memory does not hold them.
    */
   constructor(options: TrainCorrectorOptions) {
-    const { kit, planned, cells, engine, cache, memory } = options
+    const { kit, planned, cells, engine, cache, memory, onHandedOver } = options
     this.#options = options
     const layouts = layoutsOf(options)
     this.bytes = sumOf(layouts)
@@ -68,7 +70,7 @@ export class TrainCorrector {
         modules.set(
           module,
           new ResidentModule({
-            ...{ detector: kit.detector, engine, layout: layouts.get(module) as LaneLayout },
+            ...{ detector: kit.detector, engine, layout: layouts.get(module) as LaneLayout, onHandedOver },
             plan: { module, ...resolved, cells, sequences: [] },
             ...(cache && { cache }),
           }),

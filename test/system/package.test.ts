@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { versionOf } from '../../src/files/version.js'
+import { SOFTWARE_DEVICE } from './device/swiftshader.js'
 
 // What `npm pack` makes, installed as a user would: with the libraries that package.json names, from the registry.
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -23,16 +24,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Runs the installed command, found by its name, in a folder of its own. */
 function detcal(...args: string[]): string {
+  const { status, stdout, stderr } = started({}, ...args)
+  expect(status, stderr).toBe(0)
+  return stdout
+}
+
+function started(more: Readonly<Record<string, string>>, ...args: string[]) {
   const cwd = join(folder, 'elsewhere')
   mkdirSync(cwd, { recursive: true })
   const env = {
     ...process.env,
     PATH: `${join(prefix, 'bin')}:${process.env['PATH']}`,
     XDG_CACHE_HOME: join(folder, 'cache'),
+    ...more,
   }
-  const { status, stdout, stderr } = spawnSync('detcal', args, { cwd, env, encoding: 'utf8' })
-  expect(status, stderr).toBe(0)
-  return stdout
+  return spawnSync('detcal', args, { cwd, env, encoding: 'utf8' })
 }
 
 describe('the installed command', () => {
@@ -42,6 +48,7 @@ describe('the installed command', () => {
     for (const name of [
       'typescript',
       'gpu.js',
+      'webgpu',
       'vitest',
       'rolldown',
       'assemblyscript',
@@ -49,6 +56,17 @@ describe('the installed command', () => {
       '@h5web/lib',
     ])
       expect(existsSync(join(libraries, name)), name).toBe(false)
+  })
+
+  test('says what to install for a GPU, and finds it beside itself', () => {
+    const { status, stdout } = started({}, 'devices')
+    expect(status).toBe(1)
+    expect(stdout).toContain('the package webgpu is not installed. Run npm install webgpu@')
+    // As `npm install --global webgpu` leaves it.
+    const library = join(prefix, 'lib/node_modules/webgpu')
+    symlinkSync(join(ROOT, 'node_modules/webgpu'), library)
+    expect(started(SOFTWARE_DEVICE, 'devices').stdout).toMatch(/self-test: 7 kernels give the bits/)
+    rmSync(library)
   })
 
   test('has the page, with what it is made of', () => {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SOFTWARE_DEVICE } from './device/swiftshader.js'
 
 const PYTHON = 'import extra_data, h5py, numpy, yaml; import extra_data.tests.make_examples'
 
@@ -28,11 +29,19 @@ export default function requirePrerequisites(): void {
       'sbatch',
       'munged',
     ].filter(program => spawnSync(program, ['--help']).error !== undefined),
+    ...(hasSoftwareDevice() ? [] : ['a Vulkan loader and SwiftShader of Chromium']),
     ...(canMount() ? [] : ['the right to mount a tmpfs (root)']),
     ...(canMakeHosts() ? [] : ['ip, or the right to make network namespaces (root)']),
   ]
   if (missing.length > 0)
     throw new Error(`the system tests lack ${missing.join('; ')}. Run bash .ci/install as root`)
+}
+
+function hasSoftwareDevice(): boolean {
+  return (
+    existsSync(SOFTWARE_DEVICE['VK_ICD_FILENAMES'] ?? '') &&
+    works('sh', '-c', 'ldconfig -p | grep -q libvulkan.so.1')
+  )
 }
 
 function works(program: string, ...args: string[]): boolean {

@@ -9,6 +9,8 @@ import { printJson } from '../output.js'
 
 const SUITES = ['kernels', 'hdf5', 'batch', 'dark', 'online', 'readback'] as const
 
+const DEVICES = ['cpu', 'gpu', 'all'] as const
+
 interface BenchArguments {
   suites: readonly (typeof SUITES)[number][]
   rounds: number
@@ -16,6 +18,7 @@ interface BenchArguments {
   seed: number
   scratch: string
   workers: number
+  device: (typeof DEVICES)[number]
   compare: string | undefined
   threshold: number
   html: string | undefined
@@ -39,12 +42,13 @@ async function bench(args: BenchArguments, signal: AbortSignal): Promise<number>
   // The benchmarks are above the command line and import it; they are loaded by name when requested.
   const { runBench, readReport, slower, text, markdown, html } = await import('#bench/index')
   const baseline = args.compare === undefined ? undefined : readReport(args.compare)
-  const { rounds, quick, seed, workers } = args
+  const { rounds, quick, seed, workers, device } = args
   const report = await runBench(args.suites.length > 0 ? args.suites : SUITES, {
     rounds,
     quick,
     seed,
     workers,
+    kernelsOn: device,
     signal,
     scratch: resolve(args.scratch),
     onProgress: line => process.stderr.write(`${line}\n`),
@@ -68,6 +72,11 @@ function describeArguments(yargs: Argv): Argv<BenchArguments> {
     .options({
       rounds: { ...numberOption('number of measurements'), default: 5 },
       workers: { ...numberOption('maximum number of threads'), default: availableParallelism() },
+      device: {
+        ...textOption('where the kernels are measured'),
+        choices: DEVICES,
+        default: 'cpu',
+      },
       scratch: {
         ...textOption('folder for data, kept; on the file system to be measured'),
         default: join(tmpdir(), 'detcal-bench'),
@@ -80,6 +89,7 @@ function describeArguments(yargs: Argv): Argv<BenchArguments> {
       markdown: flagOption('print Markdown tables'),
       json: flagOption('print the result as JSON'),
     })
+    .example('$0 bench kernels --device all', 'on a GPU too, with transfers and without')
     .example('$0 bench kernels', 'the correction kernel beside numba, C, numpy, JavaScript')
     .example(
       '$0 bench --scratch /gpfs/scratch --html bench.html',

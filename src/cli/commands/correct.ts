@@ -44,9 +44,11 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   }
   if (html !== undefined) requireReportPlace(html, RUN_REPORT)
   // Threads load their modules while the run is opened.
-  const engine = await Engine.start(use)
+  const engine = await Engine.start({ ...use, device: machine.device ?? 'cpu' })
   try {
-    return await execute(args, await prepareCorrection(request, use), { machine, engine, html, signal })
+    // A device has a thread of its own, and slots like the others.
+    const prepared = await prepareCorrection(request, { ...use, workers: engine.pool.size })
+    return await execute(args, prepared, { machine, engine, html, signal })
   } finally {
     await engine.close()
   }

@@ -19,6 +19,7 @@ const LOADERS: Readonly<Record<string, () => Promise<object>>> = {
   validate: async () => (await import('./validate.js')).validateCommand,
   constants: async () => (await import('./constants.js')).constantsCommand,
   geometry: async () => (await import('./geometry.js')).geometryCommand,
+  devices: async () => (await import('./devices.js')).devicesCommand,
   bench: async () => (await import('./bench.js')).benchCommand,
 }
 

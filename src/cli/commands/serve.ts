@@ -26,6 +26,7 @@ async function serve(args: ServeArguments, signal: AbortSignal): Promise<number>
   const cache = openConstantsCache(args)
   const service = await OnlineService.start(request, {
     ...machineOf(args),
+    device: args.device ?? 'cpu',
     ...(cache instanceof ConstantsCache && { cache: new CacheUse(cache) }),
     onIncident: incident => void process.stderr.write(incidentLine(incident, args.json)),
   })

@@ -68,6 +68,8 @@ export interface BlockResult {
   readonly chunks: readonly FileChunks[]
   /** What was asked for beside the frames. */
   readonly derived?: DerivedFrames
+  /** How many of its frames were corrected on a device. */
+  readonly onDevice: number
   /** Why a corrector gave up and another did its work, one reason each. */
   readonly handedOver: readonly string[]
   /** Of all frames whose results went to files. */

@@ -2,10 +2,12 @@ import type { Kernels } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from './block-task.js'
 import type { SlotViews } from './slot-views.js'
 
-/** Frames of one cell whose raw data are in a slot. */
+/** Frames of one cell, or for a device of several, whose raw data are in a slot. */
 export interface SlotTile {
   /** Position among the lane's resident cells. */
   readonly cell: number
+  /** Only for a corrector that {@link Corrector.mixes}: the cell of each frame, where they are of several. */
+  readonly cells?: readonly number[]
   /** Where the results of each frame go in the slot. */
   readonly positions: readonly number[]
   /** Bytes from the start of the slot's raw part to each raw frame, all those of the first frame first. */
@@ -25,6 +27,8 @@ export interface Corrector {
   readonly name: string
   /** Whether it can list departures. */
   readonly lists: boolean
+  /** Whether one call takes frames of several cells; absent: it does not. */
+  readonly mixes?: boolean
   /**
    * Leaves data, gain and mask in the slot; raw frames stay as they are, so that another corrector may do it again.
    * @throws CorrectorLostError if it cannot go on.

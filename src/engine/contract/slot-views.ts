@@ -14,11 +14,14 @@ export class SlotViews {
   /** Byte address of the frame table in the lane's memory, as kernels take it. */
   readonly table: number
   readonly layout: LaneLayout
+  readonly lane: LaneHandle
   readonly #buffer: ArrayBufferLike
   readonly #base: number
 
-  constructor({ memory, layout }: LaneHandle, slot: number) {
+  constructor(lane: LaneHandle, slot: number) {
+    const { memory, layout } = lane
     this.layout = layout
+    this.lane = lane
     this.#buffer = memory.buffer
     this.#base = slotOffset(layout, slot)
     const { table, raw, mask, deflated, deflatedBytes } = layout.slot

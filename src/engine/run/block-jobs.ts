@@ -6,13 +6,16 @@ import { SlotViews } from '../contract/slot-views.js'
 import type { Engine } from '../threads/engine.js'
 import type { Job } from '../threads/job.js'
 
+/** Is told of a block that is done: its frames, why correctors gave up on the way, and how many frames a device corrected. */
+export type OnBlock = (frames: number, handedOver: readonly string[], onDevice: number) => void
+
 /** What is common to all blocks of a module. */
 export interface BlockContext {
   readonly engine: Pick<Engine, 'pool'>
   readonly correction: ModuleCorrection
   readonly phases: PhaseTotals
-  /** Told of every block that is done: its frames, and why a corrector gave up on the way. */
-  readonly onBlock: (frames: number, handedOver: readonly string[]) => void
+  /** Told of every block that is done. */
+  readonly onBlock: OnBlock
 }
 
 /**
@@ -45,7 +48,7 @@ function blockJob<B extends Block>(block: B, sink: FrameSink<B>, context: BlockC
       take = async () => {
         await sink.take(block, result, views)
         phases.merge(result.times)
-        onBlock(block.cells.length, result.handedOver)
+        onBlock(block.cells.length, result.handedOver, result.onDevice)
       }
     },
     held: async slot => take?.(slot),

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { notAFile } from '../../files/regular.js'
 import { isDetcalError, UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
+import { DEVICE_USES } from '../contract/device.js'
 import { CONDITIONS, isIgnored, isNotBuilt, isOff, OPTIONS, own, stepOf } from './facility-names.js'
 import { type CorrectionRequest, checkRequest, PRESETS, REQUEST_OPTIONS } from './request.js'
 
@@ -24,6 +25,7 @@ const MACHINE = v.object({
   constantsCacheSize: v.optional(AMOUNT),
   overwrite: v.optional(v.boolean()),
   sync: v.optional(v.boolean()),
+  device: v.optional(v.picklist(DEVICE_USES)),
 })
 
 /** Options that are true or false; the others have a text or number for what is not chosen. */

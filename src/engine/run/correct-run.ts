@@ -68,11 +68,14 @@ export async function correctRun(
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
     const handedOver = new Set<string>()
+    let onDevice = 0
+    const threads = await engine()
     const { modules: attempted, combined } = await execute({
       ...{ plan, folder, phases, cache, provenance, stop },
-      engine: await engine(),
+      engine: threads,
       combined: await combinedOf(plan, folder, provenance),
-      onBlock: (frames, reasons) => {
+      onBlock: (frames, reasons, device) => {
+        onDevice += device
         for (const reason of reasons) handedOver.add(reason)
         progress.add(frames)
       },
@@ -104,6 +107,7 @@ export async function correctRun(
       phases: phases.snapshot(),
       modulePhases: phases.byModule(),
       ...(constantsCache ? { constantsCache } : {}),
+      ...(threads.device === undefined ? {} : { device: { name: threads.device, frames: onDevice } }),
     }
   })
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
+import { DEVICE_USES } from '../contract/device.js'
 
 /** What may accompany a request, in one object for preparing and executing. */
 const OPTIONS = v.strictObject({
@@ -11,6 +12,7 @@ const OPTIONS = v.strictObject({
   sync: v.optional(v.boolean()),
   created: v.optional(v.pipe(v.string(), v.isoTimestamp())),
   part: v.optional(v.pipe(v.string(), v.regex(/^[\w-]+$/, 'it is no name of a part'))),
+  device: v.optional(v.picklist(DEVICE_USES)),
   onProgress: v.optional(v.function()),
   // Made by detcal: their types say enough.
   kits: v.optional(v.any()),

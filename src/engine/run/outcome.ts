@@ -45,6 +45,8 @@ export interface CorrectionOutcome extends RunCost {
   readonly modulePhases: readonly { readonly module: number; readonly phases: PhaseTimes }[]
   /** Absent if no constants cache was asked for. */
   readonly constantsCache?: CacheReport | NoCache
+  /** The GPU, and the module frames that were corrected on it; absent: none was used. */
+  readonly device?: { readonly name: string; readonly frames: number }
 }
 
 /** Module frames that were corrected: those of a file that failed are not. */

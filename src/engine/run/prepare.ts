@@ -96,7 +96,7 @@ export async function prepareCorrection(
 
 /** How a prepared correction is executed; none of it changes the result. */
 export interface ExecutionOptions
-  extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine' | 'part'> {
+  extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine' | 'part' | 'device'> {
   /** Replace files that are there; absent: they are refused. */
   readonly overwrite?: boolean
   /** Flush files before they appear; absent: so it is. */

@@ -55,6 +55,7 @@ export class ResidentConstants {
   async load(): Promise<readonly number[]> {
     const { chain, cells } = this.#module
     const { memory, layout } = this.#lane.handle
+    this.#lane.renewConstants()
     writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
     // Invalidate the deflated masks of the module before.
     for (let cell = 0; cell < layout.cells; cell++)

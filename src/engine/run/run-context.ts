@@ -5,6 +5,7 @@ import type { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan } from '../plan/plan.js'
 import type { Engine } from '../threads/engine.js'
 import type { RunStop } from '../threads/job.js'
+import type { OnBlock } from './block-jobs.js'
 import type { CacheUse } from './cache-use.js'
 
 /** What all modules of a run share. */
@@ -18,6 +19,5 @@ export interface RunContext {
   /** The constants cache, if one is used. */
   readonly cache: CacheUse | undefined
   readonly stop: RunStop
-  /** Told of every finished block: its frames, and why a corrector gave up on the way. */
-  readonly onBlock: (frames: number, handedOver: readonly string[]) => void
+  readonly onBlock: OnBlock
 }

@@ -1,4 +1,5 @@
 import { StoppedError } from '../../model/interruptions.js'
+import type { DeviceUse } from '../contract/device.js'
 import type { PlanTotals } from '../plan/plan.js'
 import { Engine } from '../threads/engine.js'
 import { RunStop } from '../threads/job.js'
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly onProgress?: (done: number) => void
   /** Threads and lanes lent to the run, still open afterwards; absent: the run starts its own. */
   readonly engine?: Engine
+  /** Whether the run's own threads have a GPU beside them; absent: they do not. */
+  readonly device?: DeviceUse
 }
 
 /** What a run had to do, and what it took. */
@@ -40,7 +43,7 @@ export interface Running {
  */
 export async function running<Output extends { close(): void }, Outcome extends object>(
   plan: { readonly workers: number; readonly totals: PlanTotals },
-  { signal, onProgress, engine }: RunOptions,
+  { signal, onProgress, engine, device = 'cpu' }: RunOptions,
   open: () => Output,
   work: (output: Output, run: Running) => Promise<Outcome>,
 ): Promise<Outcome & RunCost> {
@@ -54,7 +57,7 @@ export async function running<Output extends { close(): void }, Outcome extends 
       stop,
       progress: new GuardedProgress(onProgress),
       engine: async () => {
-        own = engine ? undefined : await Engine.start({ workers: plan.workers })
+        own = engine ? undefined : await Engine.start({ workers: plan.workers, device })
         return engine ?? (own as Engine)
       },
       endThreads: () => void own?.close(),

@@ -1,13 +1,12 @@
 import type { Lane } from '../../memory/lane.js'
 import type { Block, FrameSink, FrameSource } from '../contract/frames.js'
 import { correctionOf, type ModulePlan } from '../plan/plan.js'
-import { blockJobs } from '../run/block-jobs.js'
+import { blockJobs, type OnBlock } from '../run/block-jobs.js'
 import { ResidentConstants, type ResidentContext } from '../run/resident-constants.js'
 
 /** What taking a module's frames through a lane needs of the engine. */
 export interface StreamContext extends ResidentContext {
-  /** Told of every corrected block: its frames, and why a corrector gave up on the way. */
-  readonly onBlock?: (frames: number, handedOver: readonly string[]) => void
+  readonly onBlock?: OnBlock
   /** Told when the constants are in the lane, with the cells that not all of them have. */
   readonly onLoaded?: (missingCells: readonly number[]) => void
 }

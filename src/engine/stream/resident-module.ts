@@ -30,6 +30,8 @@ export interface ResidentModuleOptions {
   readonly layout: LaneLayout
   readonly engine: Engine
   readonly cache?: CacheUse
+  /** Told why a corrector gave up and another did its work. */
+  readonly onHandedOver?: (reason: string) => void
 }
 
 interface Waiting {
@@ -95,7 +97,7 @@ export class ResidentModule {
   }
 
   async #run(): Promise<void> {
-    const { detector, plan, engine, cache } = this.#options
+    const { detector, plan, engine, cache, onHandedOver } = this.#options
     const [lane] = this.#lanes
     if (lane === undefined) throw new Error('there is no lane')
     const source: FrameSource<QueuedBlock> = { counts: NOT_COUNTED, blocks: () => this.#blocks() }
@@ -112,6 +114,9 @@ export class ResidentModule {
         stop: new RunStop(),
         phases: new PhaseTotals(),
         onLoaded: missing => this.#loaded(missing),
+        onBlock: (_, reasons) => {
+          for (const reason of reasons) onHandedOver?.(reason)
+        },
       })
     } finally {
       engine.lanes.giveBack(this.#lanes)

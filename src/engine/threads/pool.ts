@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type { Piscina } from 'piscina'
 import { errorOf } from '../../model/errors.js'
 import { StoppedError, WorkerDiedError } from '../../model/interruptions.js'
@@ -17,27 +16,24 @@ import {
  * Stopping goes by a run's stop word, never by piscina's signal, which would kill the thread amid a write.
  */
 export class ThreadPool {
-  readonly size: number
-  readonly #threads: readonly Piscina[]
+  readonly #threads: Piscina[]
   #closed: Promise<void> | undefined
 
-  private constructor(threads: readonly Piscina[]) {
-    this.size = threads.length
+  private constructor(threads: Piscina[]) {
     this.#threads = threads
     // A thread that dies idle is replaced; its error has no task to belong to.
     for (const thread of threads) thread.on('error', () => {})
   }
 
   /**
-   * Starts `size` threads; tasks may be given to them at once.
-   * @param entry worker file, in CommonJS (rolldown.config.mjs says why); only tests give another one.
+   * Starts threads, one for each of `entries`; tasks may be given to them at once.
+   * @param entries worker files, in CommonJS (rolldown.config.mjs says why).
    */
-  static async start(size: number, kernels: WebAssembly.Module, entry?: string): Promise<ThreadPool> {
+  static async start(entries: readonly string[], kernels: WebAssembly.Module): Promise<ThreadPool> {
     // Imported here: commands that start no thread need not load it.
     const { Piscina } = await import('piscina')
     const workerData: WorkerData = { kernels }
-    const filename = entry ?? createRequire(import.meta.url).resolve('#workers/engine')
-    const start = (): Piscina =>
+    const start = (filename: string): Piscina =>
       new Piscina({
         filename,
         minThreads: 1,
@@ -46,7 +42,11 @@ export class ThreadPool {
         idleTimeout: Number.POSITIVE_INFINITY,
         workerData,
       })
-    return new ThreadPool(Array.from({ length: size }, start))
+    return new ThreadPool(entries.map(start))
+  }
+
+  get size(): number {
+    return this.#threads.length
   }
 
   /**
@@ -72,6 +72,12 @@ export class ThreadPool {
     throw answer.error === 'stopped' ? new StoppedError() : errorOf(answer.error)
   }
 
+  /** Ends the last thread, after its running operations. */
+  async dropLast(): Promise<void> {
+    const thread = this.#threads.pop()
+    if (thread) await end(thread)
+  }
+
   /** Ends all threads, after their running operations. May be called again. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -79,11 +85,11 @@ export class ThreadPool {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(
-      this.#threads.map(async thread => {
-        await thread.close({ force: true }).catch(() => {})
-        await thread.destroy()
-      }),
-    )
+    await Promise.all(this.#threads.map(end))
   }
+}
+
+async function end(thread: Piscina): Promise<void> {
+  await thread.close({ force: true }).catch(() => {})
+  await thread.destroy()
 }

@@ -1,4 +1,5 @@
 import { TABLE_ENTRY_BYTES } from '../../memory/lane-layout.js'
+import { given } from '../../model/given.js'
 import { StoppedError } from '../../model/interruptions.js'
 import type { BlockResult, BlockTask } from '../contract/block-task.js'
 import type { CorrectorFactory, SlotTile, TileForm } from '../contract/corrector.js'
@@ -14,7 +15,7 @@ import { blockReader } from './frames-in.js'
 import type { AttachedLane } from './thread.js'
 import { type Density, TileCorrection } from './tile-correction.js'
 import { TileDeflater } from './tile-deflater.js'
-import { tilesOf } from './tiles.js'
+import { mixedTilesOf, tilesOf } from './tiles.js'
 
 /** What a worker thread keeps between blocks. */
 export interface BlockState {
@@ -62,7 +63,9 @@ export async function runBlock(
     output.kind === 'chunks' && output.derived ? new Derivation(task, output.derived, slot) : undefined
   const writers = files?.map(({ target, indices }) => ({ writer: new ChunkWriter(target), indices })) ?? []
 
-  for (const { cell, members } of tilesOf(task.cells, slotFrames)) {
+  // Files get tiles of one cell, whose mask the deflated planes of most frames share.
+  const tiles = correction.mixes && files === undefined ? mixedTilesOf : tilesOf
+  for (const { cell, cells, members } of tiles(task.cells, slotFrames)) {
     if (Atomics.load(task.stop, 0) !== 0) throw new StoppedError()
     advance('reading')
     const start = process.hrtime.bigint()
@@ -74,7 +77,7 @@ export async function runBlock(
     const positions = files
       ? [...members.keys()]
       : (arrays?.positions(members, offsets, task.rawFrames) ?? members)
-    const tile: SlotTile = { cell, offsets, positions, ...notWrittenOf(task, members) }
+    const tile: SlotTile = { cell, ...given({ cells }), offsets, positions, ...notWrittenOf(task, members) }
     if (files === undefined) {
       await correction.planes(tile)
       continue
@@ -105,6 +108,7 @@ export async function runBlock(
   return {
     chunks: writers.map(({ writer }) => writer.chunks()),
     ...(derivation && { derived: derivation.frames }),
+    onDevice: correction.onDevice,
     handedOver: correction.handedOver,
     pixels,
     times: times.snapshot(),

@@ -21,7 +21,7 @@ import {
   writePack,
 } from '../contract/operations.js'
 import { PhaseTotals, timed } from '../contract/phase-times.js'
-import { runBlock } from './correct-block.js'
+import { type BlockState, runBlock } from './correct-block.js'
 import { FrameReader } from './frame-reader.js'
 import { kernelCorrector } from './kernel-corrector.js'
 import { type AttachedLane, type Offer, offer, unlessStopped } from './thread.js'
@@ -32,13 +32,18 @@ import { Density } from './tile-correction.js'
  * @param preferred correctors to be tried before the kernels, which can do everything.
  */
 export function correctionOffers(preferred: readonly CorrectorFactory[] = []): Offer[] {
-  const state = {
-    reader: new FrameReader(),
-    density: new Density(),
-    correctors: [...preferred, kernelCorrector],
-  }
+  const correctors = [...preferred, kernelCorrector]
+  // One of each for every block that is under way.
+  const idle: BlockState[] = []
   return [
-    offer(correctBlock, (task, thread) => runBlock(task, thread.lane(task), state)),
+    offer(correctBlock, async (task, thread) => {
+      const state = idle.pop() ?? { reader: new FrameReader(), density: new Density(), correctors }
+      try {
+        return await runBlock(task, thread.lane(task), state)
+      } finally {
+        idle.push(state)
+      }
+    }),
     offer(loadConstants, (task, thread) => load(task, thread.lane(task))),
     offer(readPack, (task, thread) => read(task, thread.lane(task))),
     offer(writePack, (task, thread) => write(task, thread.lane(task))),

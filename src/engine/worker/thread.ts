@@ -34,17 +34,24 @@ export function offer<Task, Result>(
 /**
  * The function that a thread offers: does what is posted, one task after the other. A thread has several tasks at hand
  * (threads/pool.ts), but one at a time under way.
+ * @param atOnce tasks under way at a time, where they wait for something that is not the processor.
  */
 export function serve(
   { kernels }: WorkerData,
   offers: readonly Offer[],
+  atOnce = 1,
 ): (posted: Posted) => Promise<Answer> {
   const byName = new Map(offers.map(({ name, handle }) => [name, handle]))
   const thread: Thread = { lane: attaching(kernels) }
-  let last: Promise<unknown> = Promise.resolve()
+  const rows = Array.from({ length: atOnce }, () => ({
+    last: Promise.resolve() as Promise<unknown>,
+    tasks: 0,
+  }))
   return posted => {
-    const answered = last.then(() => answer(byName, posted, thread))
-    last = answered
+    const row = rows.reduce((least, one) => (one.tasks < least.tasks ? one : least))
+    row.tasks++
+    const answered = row.last.then(() => answer(byName, posted, thread)).finally(() => row.tasks--)
+    row.last = answered
     return answered
   }
 }

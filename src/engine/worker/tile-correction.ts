@@ -35,6 +35,8 @@ export class TileCorrection {
   form: TileForm = 'planes'
   /** Why correctors gave up. */
   readonly handedOver: string[] = []
+  /** Frames corrected by another than the last of the correctors, which are the kernels. */
+  onDevice = 0
 
   /** @param correctors in order of preference, at least one. */
   constructor(
@@ -49,6 +51,11 @@ export class TileCorrection {
     this.#density = density
     this.#slot = slot
     this.#times = times
+  }
+
+  /** Whether tiles may have frames of several cells. */
+  get mixes(): boolean {
+    return this.#correctors[0]?.mixes === true
   }
 
   /** Leaves data, gain and mask of the tile in the slot as planes. */
@@ -86,7 +93,8 @@ export class TileCorrection {
       const form = corrector.lists ? wanted : 'planes'
       const start = process.hrtime.bigint()
       try {
-        await corrector.correct(tile, form)
+        for (const part of corrector.mixes ? [tile] : byCell(tile)) await corrector.correct(part, form)
+        if (others.length > 0) this.onDevice += tile.positions.length
         if (form === 'planes') this.#markNotWritten(tile)
         const bytes = tile.positions.length * this.#slot.layout.pixels * BYTES[form]
         this.#times.add('correct', Number(process.hrtime.bigint() - start), bytes)
@@ -112,6 +120,23 @@ export class TileCorrection {
     const bytes = tile.positions.length * this.#slot.layout.pixels * DEFLATED_BYTES
     return timed(this.#times, 'deflate', bytes, () => this.#deflater.deflate(tile, form))
   }
+}
+
+/** The frames of each cell of a tile, for a corrector that does not mix. `notWritten` is of the whole tile: it is left out. */
+function byCell(tile: SlotTile): SlotTile[] {
+  const { cells, offsets, positions } = tile
+  if (cells === undefined) return [tile]
+  const rawFrames = offsets.length / positions.length
+  return [...new Set(cells)].map(cell => {
+    const members = [...cells.keys()].filter(i => cells[i] === cell)
+    return {
+      cell,
+      positions: members.map(i => positions[i] ?? 0),
+      offsets: Float64Array.from(
+        members.flatMap(i => [...offsets.subarray(i * rawFrames, (i + 1) * rawFrames)]),
+      ),
+    }
+  })
 }
 
 /** Remembers whether tiles had too many departures to be listed. It decides nothing but speed. */

@@ -2,7 +2,19 @@
 interface Tile {
   /** Position among the lane's resident cells. */
   readonly cell: number
+  /** Of each frame, where they are of any cells. */
+  readonly cells?: readonly number[]
   readonly members: readonly number[]
+}
+
+/** Cuts a block into tiles of any cells, for a corrector that mixes: as few calls as the slot allows. */
+export function mixedTilesOf(cells: Uint16Array, most: number): Tile[] {
+  const tiles: Tile[] = []
+  for (let from = 0; from < cells.length; from += most) {
+    const own = [...cells.subarray(from, from + most)]
+    tiles.push({ cell: own[0] ?? 0, cells: own, members: own.map((_, i) => from + i) })
+  }
+  return tiles
 }
 
 /** Groups a block's frames by cell, in order of first appearance, and cuts the groups into tiles of at most `most` frames. */

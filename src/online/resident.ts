@@ -12,7 +12,7 @@ import type { ModuleIndex } from '../model/ids.js'
 import type { Problem } from '../model/problem.js'
 import { type FrameFilter, framesTaken } from '../sources/run/frame-filter.js'
 import { residentCell, TrainCorrector, type TrainCorrectorOptions } from './train-corrector.js'
-import { factsOf, type TrainFacts, whyOthers } from './train-facts.js'
+import { type TrainFacts, trainFactsOf, whyOthers } from './train-facts.js'
 import type { StreamedTrain } from './train-joiner.js'
 
 export interface ResidentOptions {
@@ -142,7 +142,7 @@ export class Resident {
   }
 
   #factsOf(train: StreamedTrain): Promise<TrainFacts> {
-    return factsOf(train, this.#options, rawFramesAPulse(this.#asked, this.#options.kit))
+    return trainFactsOf(train, this.#options, rawFramesAPulse(this.#asked, this.#options.kit))
   }
 
   #whyOthers(facts: TrainFacts): string | undefined {

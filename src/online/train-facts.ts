@@ -16,7 +16,7 @@ export interface TrainFacts extends Pick<StreamedTrain, 'cellIds' | 'pulseIds'> 
 const ANOTHER_RUN = 10 * 60_000
 
 /** @param rawFrames of a pulse. */
-export async function factsOf(
+export async function trainFactsOf(
   { parts, time, cellIds, pulseIds }: StreamedTrain,
   { kit, karaboId }: { readonly kit: DetectorKit; readonly karaboId: string },
   rawFrames: number,

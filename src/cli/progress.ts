@@ -24,7 +24,8 @@ export function showProgress({ total, bytes, trains, stream = process.stderr }: 
   const figures = (done: number) => {
     const share = total === 0 ? 1 : done / total
     const seconds = (performance.now() - start) / 1000
-    const rate = seconds > 0 ? (share * bytes) / seconds : 0
+    // Of the first moment it would be anything.
+    const rate = seconds > 0.1 ? (share * bytes) / seconds : 0
     const left = share > 0 ? timeText((seconds * (1 - share)) / share) : '?'
     return { trains: Math.floor(share * trains), rate: rateText(rate), left, share }
   }

@@ -3,8 +3,9 @@ import { openToOthers } from '../bridge/endpoint.js'
 import type { Geometry } from '../geometry/tile.js'
 import { checkGeometry, type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
 import { KITS, kitOf } from '../kits/index.js'
-import { isDetcalError } from '../model/errors.js'
+import { isDetcalError, UsageError } from '../model/errors.js'
 import type { LiveService } from '../online/live.js'
+import { parseHttp } from '../web/listen.js'
 import { startWeb, type Web } from '../web/start-web.js'
 
 export interface ServePageOptions extends GeometryOptions {
@@ -12,6 +13,20 @@ export interface ServePageOptions extends GeometryOptions {
   readonly http?: string
   /** Log of all that happens, not only of what goes wrong. */
   readonly json: boolean
+}
+
+/** @throws UsageError for a service that neither publishes nor shows anything. */
+export function requireOutput({
+  publish,
+  http,
+}: {
+  readonly publish?: readonly string[] | undefined
+  readonly http?: string
+}): void {
+  if (http === 'off' && (publish ?? []).length === 0)
+    throw new UsageError('nothing would come of it: --http is off, and there is no --publish', {
+      hint: 'Give --publish tcp://127.0.0.1:4600, or let the page be served',
+    })
 }
 
 /**
@@ -27,7 +42,9 @@ export async function openServePage(
   const { http, json } = options
   if (http === 'off') return undefined
   await checkGeometry(KITS, options)
-  const open = http === undefined ? undefined : openToOthers([`tcp://${http}`], '--http')
+  const at = http === undefined ? undefined : parseHttp(http)
+  const open =
+    at && openToOthers([`tcp://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`], '--http')
   if (open !== undefined) fail(open)
   let asked: string | undefined
   let known: Geometry | undefined

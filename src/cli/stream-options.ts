@@ -14,6 +14,11 @@ export const choiceIn = <T extends string>(group: string, describe: string, choi
   choices,
 })
 
+/** What fields of a service's request are called on the command line. */
+const OTHERWISE: Readonly<Record<string, string>> = { sources: 'source', badPixelsAs: 'bad-pixels' }
+export const streamOptionNamed = (field: string): string =>
+  `--${OTHERWISE[field] ?? field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
 /** Groups of options in the help. */
 export const IN = 'Trains in:'
 export const OUT = 'Corrected data out:'

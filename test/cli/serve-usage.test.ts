@@ -6,6 +6,9 @@ describe('detcal serve refuses before a train comes', () => {
   test.each<[string, string[], RegExp]>([
     ['a geometry of no detector', ['--geometry', 'package.json'], /package\.json/],
     ['a geometry that is not there', ['--geometry', '/nonexistent.geom'], /nonexistent\.geom/],
+    ['a service of which nothing comes', ['--http', 'off'], /nothing would come of it/],
+    ['an address that is none', ['--http', 'nonsense'], /"nonsense" is not an address/],
+    ['a number that cannot be', ['--in-flight', '0'], /--in-flight: /],
     ['quadrants that are none', ['--quad-positions', '1,2 3,4'], /is not four positions x,y/],
   ])('%s', (_, options, says) => {
     const ended = detcal('serve', '--source', 'tcp://127.0.0.1:9', '--steps', 'none', ...options)

@@ -3,13 +3,14 @@ import { CombineService } from '../../online/combine/combine-service.js'
 import { COMBINE_OPTIONS, type CombineRequest, checkCombineRequest } from '../../online/combine/request.js'
 import { endWith, interruptible } from '../exit.js'
 import { runService } from '../run-service.js'
-import type { ServePageOptions } from '../serve-page.js'
+import { requireOutput, type ServePageOptions } from '../serve-page.js'
 import { incidentLine } from '../serve-report.js'
 import {
   IN,
   OUTPUT_OPTIONS,
   SERVICE_OPTIONS,
   SOURCE_OPTIONS,
+  streamOptionNamed,
   TRAIN_OPTIONS,
   textIn,
 } from '../stream-options.js'
@@ -58,7 +59,11 @@ export const combineCommand: CommandModule<object, CombineArguments> = {
 async function combine(args: CombineArguments, signal: AbortSignal): Promise<number> {
   const given = args as unknown as Readonly<Record<string, unknown>>
   const named = COMBINE_OPTIONS.flatMap(name => (given[name] === undefined ? [] : [[name, given[name]]]))
-  const request = checkCombineRequest({ ...Object.fromEntries(named), sources: args.source })
+  const request = checkCombineRequest(
+    { ...Object.fromEntries(named), sources: args.source },
+    streamOptionNamed,
+  )
+  requireOutput(args)
   const service = await CombineService.start(
     request,
     incident => void process.stderr.write(incidentLine(incident, args.json)),

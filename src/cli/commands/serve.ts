@@ -8,7 +8,9 @@ import { endWith, interruptible } from '../exit.js'
 import { machineOf } from '../options.js'
 import { runService } from '../run-service.js'
 import { type ServeArguments, serveOptions, serveRequestOf } from '../serve-options.js'
+import { requireOutput } from '../serve-page.js'
 import { incidentLine } from '../serve-report.js'
+import { streamOptionNamed } from '../stream-options.js'
 
 /** `detcal serve`: corrects each train as it comes over the Karabo bridge, and serves it. */
 export const serveCommand: CommandModule<object, ServeArguments> = {
@@ -22,7 +24,8 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
 
 /** Serves until it is stopped. */
 async function serve(args: ServeArguments, signal: AbortSignal): Promise<number> {
-  const request = checkServeRequest(await serveRequestOf(args))
+  const request = checkServeRequest(await serveRequestOf(args), streamOptionNamed)
+  requireOutput(args)
   const cache = openConstantsCache(args)
   const service = await OnlineService.start(request, {
     ...machineOf(args),

@@ -12,6 +12,9 @@ export type CheckedCombineRequest = v.InferOutput<typeof REQUEST>
 export const COMBINE_OPTIONS = Object.keys(REQUEST.entries) as readonly (keyof CombineRequest)[]
 
 /** @throws UsageError naming the option that is missing, unknown or of another type. */
-export function checkCombineRequest(request: unknown): CheckedCombineRequest {
-  return checkFields(REQUEST, request)
+export function checkCombineRequest(
+  request: unknown,
+  nameOf?: (option: string) => string,
+): CheckedCombineRequest {
+  return checkFields(REQUEST, request, nameOf)
 }

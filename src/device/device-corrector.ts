@@ -7,7 +7,6 @@ import { ConstantsStore } from './constants-store.js'
 import { type Device, DeviceError } from './device.js'
 import type { CompiledKernel, Pipelines } from './pipelines.js'
 import type { ResidentCells } from './resident-cells.js'
-import { MAP_READ } from './webgpu.js'
 
 /** Bytes to which parts of a buffer are aligned that kernels see one by one. */
 const ALIGNED = 256
@@ -82,11 +81,9 @@ export class DeviceCorrector {
     const order = groups.flatMap(({ members }) => members.map(({ index }) => index))
     const parts = resultParts(order.length, slot.layout.pixels)
     const download = await this.#device.checked(() => this.#submit(call, groups, parts))
-    await download.mapAsync(MAP_READ, 0, parts.bytes)
+    const results = await this.#device.mapped(download, parts.bytes)
     try {
-      this.#device.requireAlive()
       const { pixels } = slot.layout
-      const results = download.getMappedRange(0, parts.bytes)
       const part = (start: number, i: number, bytes: number) =>
         new Uint8Array(results, start + i * bytes, bytes)
       for (const [i, index] of order.entries()) {

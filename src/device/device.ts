@@ -1,6 +1,6 @@
 import type { AdapterFacts } from '../engine/contract/device.js'
 import { DeviceRefusedError } from './refused.js'
-import { adaptersOf, factsOf, reasonAgainstAdapter, webGpu } from './webgpu.js'
+import { adaptersOf, factsOf, MAP_READ, reasonAgainstAdapter, webGpu } from './webgpu.js'
 
 /** What a device may be asked for at a time, bytes. */
 export interface DeviceLimits {
@@ -8,6 +8,9 @@ export interface DeviceLimits {
   /** Of a buffer, what a kernel sees. */
   readonly binding: number
 }
+
+/** ms in which a device that is lost says so. */
+const PATIENCE = 500
 
 /** Bytes that are handed to the queue at a time: larger pieces are slower. */
 const PIECE = 1024 ** 2
@@ -85,6 +88,23 @@ export class Device {
     const outOfMemory = found.some(error => 'GPUOutOfMemoryError' === error.constructor.name)
     if (first !== undefined) throw new DeviceError(outOfMemory ? 'out of memory' : first.message, outOfMemory)
     return done
+  }
+
+  /**
+   * Brings `buffer` here; unmap it when its bytes are read.
+   * @throws DeviceError: if the device is lost, saying so.
+   */
+  async mapped(buffer: GPUBuffer, bytes = buffer.size): Promise<ArrayBuffer> {
+    try {
+      await buffer.mapAsync(MAP_READ, 0, bytes)
+    } catch (error) {
+      // Of a device that is lost the library tells that first, and without a word.
+      await Promise.race([this.gpu.lost, new Promise(resolve => setTimeout(resolve, PATIENCE))])
+      this.requireAlive()
+      throw new DeviceError((error instanceof Error && error.message) || 'results do not come back')
+    }
+    this.requireAlive()
+    return buffer.getMappedRange(0, bytes)
   }
 
   /** Copies `bytes`, of shared memory too, to byte `at` of `target`. */

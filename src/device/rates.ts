@@ -3,7 +3,7 @@ import { DEFAULT_PARAMS } from './default-params.js'
 import type { Device } from './device.js'
 import type { OpenDevice } from './door.js'
 import { makeTrial } from './trial.js'
-import { MAP_READ, USAGE } from './webgpu.js'
+import { USAGE } from './webgpu.js'
 
 /** How fast a device is; medians. */
 export interface DeviceRates {
@@ -57,8 +57,7 @@ async function measureLink(device: Device): Promise<{ upload: number; download: 
       encoder.copyBufferToBuffer(target, 0, download, 0, BYTES)
       gpu.queue.submit([encoder.finish()])
     })
-    await download.mapAsync(MAP_READ)
-    bytes.set(new Uint8Array(download.getMappedRange()))
+    bytes.set(new Uint8Array(await device.mapped(download)))
     download.unmap()
   })
   target.destroy()

@@ -3,7 +3,7 @@ import type { SlotViews } from '../engine/contract/slot-views.js'
 import { constantsVersion } from '../memory/lane.js'
 import { type Device, DeviceError } from './device.js'
 import type { CompiledKernel } from './pipelines.js'
-import { MAP_READ, USAGE } from './webgpu.js'
+import { USAGE } from './webgpu.js'
 
 /** Where the constants of a cell are on a device. */
 export interface CellPlace {
@@ -142,8 +142,7 @@ export class ResidentCells {
         gpu.queue.submit([encoder.finish()])
         return verdict
       })
-      await verdict.mapAsync(MAP_READ)
-      const [bits = 0] = new Uint32Array(verdict.getMappedRange())
+      const [bits = 0] = new Uint32Array(await this.#device.mapped(verdict))
       verdict.unmap()
       if (bits === 0) return
       this.#refused = `a plane of constants (number ${31 - Math.clz32(bits)} of ${this.#kernel.pipeline.label}) has values nearer to 0 than ${LEAST_CONSTANT}, which a device does not calculate with exactly`

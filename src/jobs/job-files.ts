@@ -1,10 +1,20 @@
-import { openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { makeFolders } from '../files/folders.js'
 import { partOf } from '../files/parts.js'
 import { publish } from '../files/publish.js'
-import { DataError, type ErrorRecord, recordOf } from '../model/errors.js'
+import { DataError, type ErrorRecord, recordOf, UsageError } from '../model/errors.js'
 import { shaped } from '../model/shape.js'
 import { RUN_FIELDS } from './run-key.js'
 
@@ -37,9 +47,30 @@ const TASK = v.object({
 })
 export type JobTask = v.InferOutput<typeof TASK>
 
-/** Where the folders of a queue's requests are: beside it. */
+/** Where the folders of a queue's requests are: beside it, or where a link beside it leads. */
 export function requestFolders(queue: string): string {
-  return `${resolve(queue)}.jobs`
+  const beside = `${resolve(queue)}.jobs`
+  return existsSync(beside) ? realpathSync(beside) : beside
+}
+
+/**
+ * Has the folders of a queue's requests made in `folder`, which other hosts share, in one of their own.
+ * @throws UsageError if there are some elsewhere. @throws the system's error
+ */
+export function keepRequestsIn(folder: string, queue: string): void {
+  const beside = `${resolve(queue)}.jobs`
+  makeFolders(resolve(folder))
+  if (existsSync(beside)) {
+    const found = realpathSync(beside)
+    if (found.startsWith(`${realpathSync(folder)}/`)) return
+    throw new UsageError(`requests of this queue are in ${found}, not in ${folder}`, {
+      hint: 'Name another --queue, or the folder that it began with',
+    })
+  }
+  const own = mkdtempSync(join(realpathSync(folder), `${basename(queue)}-`))
+  // One that leads nowhere is of a folder that was removed.
+  rmSync(beside, { force: true })
+  symlinkSync(own, beside)
 }
 
 /** Where the jobs of a request keep their files. */

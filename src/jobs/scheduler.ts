@@ -254,7 +254,7 @@ export class Scheduler {
  */
 function summaryAfter(queue: JobQueue, parts: readonly QueuedJob[]): QueuedJob | undefined {
   const [{ request, name: first } = { request: 0, name: '' }] = parts
-  if (first === 'plan' || first === 'summary') return undefined
+  if (!first.startsWith('correct-')) return undefined
   const others = queue.jobs({ request }).filter(({ name }) => !parts.some(part => part.name === name))
   if (others.some(({ name, state }) => name !== 'summary' && state !== 'done')) return undefined
   const known = others.find(({ name }) => name === 'summary')

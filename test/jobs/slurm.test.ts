@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { keepRequestsIn, requestFolders } from '../../src/jobs/job-files.js'
 import type { JobStart } from '../../src/jobs/run-job.js'
 import { checkSlurm } from '../../src/jobs/slurm/check.js'
 import { type SlurmCommands, slurmCommands, slurmEnvironment } from '../../src/jobs/slurm/commands.js'
@@ -316,6 +317,27 @@ describe('a launcher', () => {
     expect(slurm.count('scancel')).toBe(2)
     expect(launcher.tidings(jobs[1] as JobStart)).toMatchObject({ isCalledOff: true })
   })
+})
+
+it('requests are kept in a folder that others share, and in none but that', () => {
+  const folder = scratch()
+  const [one, other, shared] = ['q.sqlite', 'r.sqlite', 'shared'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  keepRequestsIn(shared, one)
+  const place = requestFolders(one)
+  expect(dirname(place)).toBe(realpathSync(shared))
+  keepRequestsIn(shared, one)
+  expect(requestFolders(one)).toBe(place)
+  keepRequestsIn(shared, other)
+  expect(requestFolders(other)).not.toBe(place)
+  expect(() => keepRequestsIn(join(folder, 'elsewhere'), one)).toThrow(UsageError)
+  // What was lost with its disk is begun anew.
+  rmSync(place, { recursive: true })
+  keepRequestsIn(shared, one)
+  expect(existsSync(requestFolders(one))).toBe(true)
 })
 
 it('a queue keeps its tag', () => {

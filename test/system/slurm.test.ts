@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { jobFolder } from '../../src/jobs/job-files.js'
 import type { RequestStatus } from '../../src/jobs/job-status.js'
 import { detcal, detcalWith } from '../helpers/command.js'
 import {
@@ -84,7 +85,7 @@ function trial(variables: NodeJS.ProcessEnv = {}, ...options: readonly string[])
   const config = join(tree.folder, 'jobs.yml')
   writeFileSync(
     config,
-    'slurm: {partition: test, time: "00:30:00", memory: 2GiB, cpus: 1, nice: 10, poll: 0.3, timeout: 5}\n',
+    `slurm: {partition: test, time: "00:30:00", memory: 2GiB, cpus: 1, nice: 10, poll: 0.3, timeout: 5, folder: ${tree.folder}/shared 100%}\n`,
   )
   const proc = join(tree.proposal, 'proc', 'r0001')
   const moment = join(tree.folder, `moment-${trials}`)
@@ -123,7 +124,7 @@ async function expectComplete({ proc, queue }: Trial): Promise<void> {
     status: 'corrected',
     problems: [],
   })
-  const left = spawnSync('ls', ['-A', proc, `${queue}.jobs/1`], { encoding: 'utf8' }).stdout
+  const left = spawnSync('ls', ['-A', proc, jobFolder(queue, 1)], { encoding: 'utf8' }).stdout
   expect(left).not.toMatch(/part|lock/)
 }
 
@@ -164,7 +165,7 @@ describe('a run in Slurm', () => {
     // As if its power had failed: the daemon and the job are gone without a word, and an operator says so.
     const daemon = Number(readFileSync(join(slurm, `slurmd-${node}.pid`), 'utf8'))
     process.kill(daemon, 'SIGKILL')
-    killJob(`${one.queue}.jobs/1`, 'correct-00')
+    killJob(jobFolder(one.queue, 1), 'correct-00')
     slurmSays('scontrol', 'update', `nodename=${node}`, 'state=down', 'reason=dead')
     await one.at(
       () => inSlurm().some(job => job[0] === id && job[1] === 'RUNNING' && job[2] !== node),

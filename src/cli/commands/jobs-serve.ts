@@ -1,5 +1,5 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
-import { requestFolders } from '../../jobs/job-files.js'
+import { keepRequestsIn, requestFolders } from '../../jobs/job-files.js'
 import { LocalLauncher } from '../../jobs/local-launcher.js'
 import { type JobServiceOptions, serveJobs } from '../../jobs/service.js'
 import { checkSlurm } from '../../jobs/slurm/check.js'
@@ -30,6 +30,7 @@ async function serve(args: ServeJobsArguments, signal: AbortSignal): Promise<num
   if (slurm !== undefined) await checkSlurm(slurm, onTrouble)
   const launcher: JobServiceOptions['launcher'] = onEnded => {
     if (slurm === undefined) return new LocalLauncher(command, args.atATime, onEnded)
+    if (slurm.folder !== undefined) keepRequestsIn(slurm.folder, args.queue)
     const tag = queueTag(requestFolders(args.queue))
     return new SlurmLauncher({ slurm, command, tag, onListed: onEnded, onTrouble })
   }

@@ -1,7 +1,7 @@
 import type { JobStart } from '../run-job.js'
 
-/** The jobs of a request that Slurm has as one: parts are the tasks of an array. */
-export type SlurmKind = 'plan' | 'correct' | 'summary'
+/** Kind of a job: `plan`, `summary`, or `correct`, which parts are as tasks of an array. */
+export type SlurmKind = string
 
 /**
  * What a job of ours is called in Slurm, by which a service finds it again: `detcal-<queue>-<request>-<kind>-<attempt>`. Nothing
@@ -15,7 +15,7 @@ export interface SlurmName {
   readonly attempt: number
 }
 
-const NAME = /^detcal-([0-9a-f]{8})-(\d{1,15})-(plan|correct|summary)-(\d{1,9})$/
+const NAME = /^detcal-([0-9a-f]{8})-(\d{1,15})-([a-z]{1,16})-(\d{1,9})$/
 
 export function slurmName({ queue, request, kind, attempt }: SlurmName): string {
   return `detcal-${queue}-${request}-${kind}-${attempt}`
@@ -25,15 +25,15 @@ export function slurmName({ queue, request, kind, attempt }: SlurmName): string 
 export function parseSlurmName(text: string): SlurmName | undefined {
   const [, queue = '', request, kind, attempt] = NAME.exec(text) ?? []
   if (kind === undefined) return undefined
-  return { queue, request: Number(request), kind: kind as SlurmKind, attempt: Number(attempt) }
+  return { queue, request: Number(request), kind, attempt: Number(attempt) }
 }
 
 /** Kind of a job, and of a part its number, which is that of its task. @throws Error for another name: a mistake of the program. */
 export function slurmKindOf(name: string): { readonly kind: SlurmKind; readonly task?: number } {
-  if (name === 'plan' || name === 'summary') return { kind: name }
   const [, digits] = /^correct-(\d{2,6})$/.exec(name) ?? []
-  if (digits === undefined) throw new Error(`there is no job ${name}`)
-  return { kind: 'correct', task: Number(digits) }
+  if (digits !== undefined) return { kind: 'correct', task: Number(digits) }
+  if (name === 'correct' || !/^[a-z]{1,16}$/.test(name)) throw new Error(`there is no job ${name}`)
+  return { kind: name }
 }
 
 /** What tells a job of a queue from others, whatever its attempt. */

@@ -10,6 +10,8 @@ const whole = (least: number, most: number) =>
 
 /** The table `slurm` of the service's configuration. */
 const SLURM = v.strictObject({
+  /** Where the folders of requests are made, on a disk that the nodes share; absent: beside the queue. */
+  folder: v.optional(v.pipe(v.string(), v.minLength(1))),
   partition: v.optional(NAME),
   reservation: v.optional(NAME),
   account: v.optional(NAME),

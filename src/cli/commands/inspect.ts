@@ -1,7 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { problemsOfImages } from '../../sources/run/frames-written.js'
 import { openRun } from '../../sources/run/open-run.js'
-import { rawGainOf } from '../../sources/run/raw-gain.js'
+import { firstRawGain } from '../../sources/run/raw-gain.js'
 import { endWith, exitCodeOf, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
 import { flagOption, textOption } from '../options.js'
@@ -44,7 +44,7 @@ async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
     signal,
   })
   const found = { ...run, problems: [...run.problems, ...problemsOfImages(run, signal)] }
-  const rawGain = await rawGainOf(run)
+  const rawGain = await firstRawGain(run)
   if (args.json) printJson(inspectJson(found, rawGain))
   else {
     process.stdout.write(inspectText(found, rawGain))

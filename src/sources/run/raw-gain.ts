@@ -12,7 +12,7 @@ export interface RawGain {
 }
 
 /** That of the first frame of the first module that has one; undefined: the detector has no gain samples, or none can be read. */
-export async function rawGainOf({ kit, detector, modules }: Run): Promise<RawGain | undefined> {
+export async function firstRawGain({ kit, detector, modules }: Run): Promise<RawGain | undefined> {
   const gain = kit.dark?.gain
   if (gain === undefined) return undefined
   for (const [module, files] of modules)

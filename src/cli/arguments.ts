@@ -6,6 +6,8 @@ export interface ArgumentTypes {
   readonly array: readonly string[]
   readonly string: readonly string[]
   readonly number: readonly string[]
+  /** All of them, by name. */
+  readonly key: Readonly<Record<string, unknown>>
 }
 
 /** `--trains -4:` as `--trains=-4:`: yargs takes a slice that begins from behind for options of its own. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
-import { isDetcalError } from '../model/errors.js'
+import { type DetcalError, isDetcalError } from '../model/errors.js'
 import type { Problem } from '../model/problem.js'
+import { fittingAdvice } from './fitting-advice.js'
 
 /** Exit codes of the contract; a signal adds its number to 128. */
 export const EXIT = { done: 0, problems: 1, usage: 2, internal: 70 } as const
@@ -33,9 +34,14 @@ export function failureOf(error: unknown): Ending {
       text: `detcal: ${error.message}, nothing partial is left`,
     }
   }
-  if (isDetcalError(error)) return { code: error.exitCode, text: `detcal: ${error.line}` }
+  if (isDetcalError(error)) return { code: error.exitCode, text: `detcal: ${lineOf(error)}` }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { code: EXIT.internal, text: `detcal: internal error, please report it with this text\n${stack}` }
+}
+
+/** The error's line, with what of its hint the command can be told. */
+function lineOf(error: DetcalError): string {
+  return error.lineWith(error.hint === undefined ? undefined : fittingAdvice(error.hint))
 }
 
 /** Sets the exit code and prints; output that is still in a pipe is not cut off. */

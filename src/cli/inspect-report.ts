@@ -2,6 +2,7 @@ import { conditionText } from '../../constants/model/conditions.js'
 import { rawFrameBytes } from '../detectors/detector.js'
 import { type ToldConditions, toldConditions } from '../engine/plan/told-conditions.js'
 import { PULSE_LIMIT } from '../model/ids.js'
+import type { RawGain } from '../sources/run/raw-gain.js'
 import type { ModuleFile, Run } from '../sources/run/run.js'
 import { table } from './table.js'
 
@@ -51,7 +52,7 @@ function spread(run: Run, limit: number, ids: (file: ModuleFile) => ArrayLike<nu
 }
 
 /** The summary as JSON; it has every figure of the text. */
-export function inspectJson(run: Run) {
+export function inspectJson(run: Run, rawGain?: RawGain) {
   const files = [...run.modules.values()].flat()
   const perTrain = files
     .flatMap(file => file.trains.map(train => train.image.count))
@@ -77,6 +78,7 @@ export function inspectJson(run: Run) {
     cells: spread(run, run.detector.maxCells, file => file.cellIds),
     pulses: spread(run, PULSE_LIMIT, file => file.pulseIds),
     gainMode: run.gainMode === undefined ? undefined : GAIN_MODES[run.gainMode],
+    rawGain,
     conditions: toldOf(run),
     total: figures(run, files),
     modules: [...run.modules].map(([module, sequences]) => ({
@@ -114,7 +116,7 @@ function toldOf({ detector, conditions, conditionSources, gainMode }: Run): Told
 }
 
 /** The summary as text: facts by name, then modules with their sequences. */
-export function inspectText(run: Run): string {
+export function inspectText(run: Run, rawGain?: RawGain): string {
   const summary = inspectJson(run)
   const { trains, framesPerTrain, cells, pulses, total } = summary
   // Test runs are small.
@@ -138,6 +140,11 @@ export function inspectText(run: Run): string {
     ['pulses', range(pulses)],
     ['cells', range(cells)],
     ['gain mode', gainModeText(run)],
+    [
+      'raw gain',
+      rawGain &&
+        `${rawGain.mean.toFixed(rawGain.mean < 10 ? 2 : 0)}, mean of a frame of module ${rawGain.module}`,
+    ],
     ...Object.entries(summary.conditions)
       .filter(([name]) => name !== 'Gain mode')
       .map(([name, { value, source }]): [string, string] => [

@@ -2,6 +2,7 @@ import { grouped } from '../model/grouped.js'
 import { printable } from '../model/printable.js'
 import type { Problem } from '../model/problem.js'
 import { rangesText } from '../model/ranges.js'
+import { fittingMessage } from './fitting-advice.js'
 
 /** Problems, one a line, for stderr: errors last, where they are noticed; a message that modules share is printed once. */
 export function problemLines(problems: readonly Problem[]): string {
@@ -28,7 +29,7 @@ function lineOf(group: readonly Problem[]): string {
     modulesText(modules),
     train === undefined ? undefined : `train ${train}`,
   ].filter(part => part !== undefined)
-  return printable(`${parts.length > 0 ? `${parts.join(', ')}: ` : ''}${first.message}`)
+  return printable(`${parts.length > 0 ? `${parts.join(', ')}: ` : ''}${fittingMessage(first.message)}`)
 }
 
 function modulesText(modules: readonly number[]): string | undefined {

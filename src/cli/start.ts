@@ -6,6 +6,7 @@ import { UsageError } from '../model/errors.js'
 import { type ArgumentTypes, checkArguments, usageMessage, withSlices } from './arguments.js'
 import { commandsFor } from './commands/index.js'
 import { endWith, failureOf } from './exit.js'
+import { noteOptions } from './fitting-advice.js'
 import { outliveStandardStreams } from './standard-streams.js'
 
 outliveStandardStreams()
@@ -24,7 +25,10 @@ let parser = yargs(args)
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
   // Its types declare only aliases, but it returns every option.
-  .check((args, types) => checkArguments(args, types as unknown as ArgumentTypes))
+  .check((args, types) => {
+    noteOptions(Object.keys((types as unknown as ArgumentTypes).key))
+    return checkArguments(args, types as unknown as ArgumentTypes)
+  })
   .fail((message, error) => {
     // yargs' own errors are about usage, and so are messages without an error.
     if (error && error.name !== 'YError') throw error

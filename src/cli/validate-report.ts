@@ -1,5 +1,6 @@
 import { grouped } from '../model/grouped.js'
 import type { Problem } from '../model/problem.js'
+import { fittingMessage } from './fitting-advice.js'
 
 /** Problems under the file they are in, and a last line that counts them. */
 export function validationText(files: readonly string[], problems: readonly Problem[]): string {
@@ -14,7 +15,7 @@ function line({ severity, check, message, place: { dataset, module, train } }: P
     train === undefined ? undefined : `train ${train}`,
     dataset,
   ].filter(part => part !== undefined)
-  return `  ${severity.padEnd(7)}  ${check}: ${where.length > 0 ? `${where.join(', ')}: ` : ''}${message}`
+  return `  ${severity.padEnd(7)}  ${check}: ${where.length > 0 ? `${where.join(', ')}: ` : ''}${fittingMessage(message)}`
 }
 
 function summary(files: number, problems: readonly Problem[]): string {

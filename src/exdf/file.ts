@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { goneError } from '../files/errors.js'
 import { type Hdf5File, readHdf5, readNumbers, readStrings, requireDataset, rowsOf } from '../hdf5/index.js'
 import { DataError } from '../model/errors.js'
 import { given } from '../model/given.js'
@@ -47,6 +48,7 @@ export class ForeignFileError extends DataError {}
  */
 export async function readExdf<T>(path: string, use: (exdf: ExdfFile) => T, known?: ExdfFacts): Promise<T> {
   const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw goneError(path, error)
     throw new DataError('cannot be opened', { place: { file: path }, cause: error })
   })
   const same = known?.path === path && known.size === size && known.mtimeMs === mtimeMs

@@ -1,4 +1,4 @@
-import { isDetcalError, OutputError } from '../model/errors.js'
+import { DataError, isDetcalError, OutputError } from '../model/errors.js'
 import { finalOf } from './parts.js'
 
 /** Codes that mean "this file system does not have that", rather than that data may be lost. */
@@ -12,6 +12,15 @@ export function isUnsupported(error: unknown): boolean {
 /** Whether a call to the operating system failed; any other error is a mistake of the program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
+}
+
+/** A RAW file was there when its run was listed, and is no more when it is opened. */
+export function goneError(path: string, cause: unknown): DataError {
+  return new DataError('is gone: it was there when the run was looked at', {
+    place: { file: path },
+    hint: 'Let nothing move or remove the run, then try again',
+    cause,
+  })
 }
 
 const CHECK = 'Check free space and permissions of its folder'

@@ -30,6 +30,11 @@ export abstract class DetcalError extends Error {
 
   /** `file, dataset, module, train: message. Hint.` on one line. */
   get line(): string {
+    return this.lineWith(this.hint)
+  }
+
+  /** The same with another hint, or none. */
+  lineWith(hint: string | undefined): string {
     const { file, dataset, module, train } = this.place
     const where = [
       file,
@@ -40,7 +45,7 @@ export abstract class DetcalError extends Error {
       .filter(part => part !== undefined)
       .join(', ')
     const text = `${where ? `${where}: ` : ''}${this.message}`
-    return printable(this.hint ? `${text.replace(/\.$/, '')}. ${this.hint}.` : text)
+    return printable(hint ? `${text.replace(/\.$/, '')}. ${hint}.` : text)
   }
 }
 

@@ -91,9 +91,10 @@ describe('the programs of the README', () => {
   beforeAll(async () => {
     place = await goldenPlace()
     folder = installed(join(place.folder, 'project'))
-    mkdirSync(join(folder, 'raw'))
-    symlinkSync(place.golden.path, join(folder, 'raw/r0042'))
-    symlinkSync(place.catalogue, join(folder, 'catalogue'))
+    // In the place of what the demo makes.
+    mkdirSync(join(folder, 'demo/raw'), { recursive: true })
+    symlinkSync(place.golden.path, join(folder, 'demo/raw/r0004'))
+    symlinkSync(place.catalogue, join(folder, 'demo/catalogue'))
   })
   afterAll(() => place.remove())
 
@@ -106,7 +107,7 @@ describe('the programs of the README', () => {
     const said = run(folder, programs[0] ?? '')
     expect(said).toMatch(/^SPB_DET_AGIPD1M-1 \[ 0, 4, 15 \] 8\n/)
     expect(said).toMatch(/0 corrected\n4 corrected\n15 corrected\n/)
-    expect(readdirSync(join(folder, 'proc/r0042')).some(name => name.startsWith('CORR-'))).toBe(true)
+    expect(readdirSync(join(folder, 'proc/first')).some(name => name.startsWith('CORR-'))).toBe(true)
   })
 
   test('correct frames in memory', () => {

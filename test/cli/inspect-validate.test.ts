@@ -35,6 +35,7 @@ describe('detcal inspect', () => {
       pulses               0 to 3 (4 different)
       cells                0 to 3 (4 different)
       gain mode            fixed high (control data)
+      raw gain             0.00, mean of a frame of module 0
       Sensor Bias Voltage  unknown
       Memory cells         4 (frames)
       Acquisition rate     4.5 MHz (frames)

@@ -1,6 +1,7 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs'
 import { problemsOfImages } from '../../sources/run/frames-written.js'
 import { openRun } from '../../sources/run/open-run.js'
+import { firstRawGain } from '../../sources/run/raw-gain.js'
 import { endWith, exitCodeOf, interruptible } from '../exit.js'
 import { inspectJson, inspectText } from '../inspect-report.js'
 import { flagOption, textOption } from '../options.js'
@@ -43,9 +44,10 @@ async function run(args: InspectOptions, signal: AbortSignal): Promise<number> {
     signal,
   })
   const found = { ...run, problems: [...run.problems, ...problemsOfImages(run, signal)] }
-  if (args.json) printJson(inspectJson(found))
+  const rawGain = await firstRawGain(run)
+  if (args.json) printJson(inspectJson(found, rawGain))
   else {
-    process.stdout.write(inspectText(found))
+    process.stdout.write(inspectText(found, rawGain))
     process.stderr.write(problemLines(found.problems))
   }
   return exitCodeOf(found.problems)

@@ -1,8 +1,8 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { ModuleFile } from '../../sources/run/run.js'
 import type { BlockInput } from '../contract/block-input.js'
 import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
-import { refuseChanged } from '../worker/block-reader.js'
+import { openThere, refuseChanged } from '../worker/block-reader.js'
 import type { FileRows, ModuleFrames } from './frames.js'
 import type { FileFrames } from './tasks.js'
 
@@ -56,7 +56,7 @@ export class OpenFiles {
   #open({ path, size, mtimeMs, source }: ModuleFile): void {
     // In parallel gain all stages are in the same files.
     if (this.#files.has(path)) return
-    const fd = openSync(path, 'r')
+    const fd = openThere(path)
     const input = { path, dataset: `INSTRUMENT/${source}/image/data`, fd, size, mtimeMs }
     this.#files.set(path, { input, stored: {} })
     refuseChanged(input)

@@ -1,10 +1,10 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { BlockInput } from '../contract/block-input.js'
 import type { FramesIn } from '../contract/block-task.js'
 import type { Block, FrameCounts, FrameSource } from '../contract/frames.js'
 import { inputOf, type StoredFrames, storedFrames } from '../contract/stored-frames.js'
 import { type BlockFrames, type BlockShape, blocksOf, type FrameRef } from '../plan/blocks.js'
-import { refuseChanged } from '../worker/block-reader.js'
+import { openThere, refuseChanged } from '../worker/block-reader.js'
 
 /** A block of a RAW file. */
 export interface RawBlock extends Block {
@@ -46,7 +46,7 @@ export class RawSource implements FrameSource<RawBlock> {
     shape: BlockShape,
     rawFrames: number,
   ): RawSource {
-    const fd = openSync(file.path, 'r')
+    const fd = openThere(file.path)
     try {
       const input = { ...file, fd }
       refuseChanged(input)

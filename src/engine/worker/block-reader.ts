@@ -1,4 +1,5 @@
-import { fstatSync } from 'node:fs'
+import { fstatSync, openSync } from 'node:fs'
+import { goneError, isSystemError, systemText } from '../../files/errors.js'
 import { readFully } from '../../files/read-write.js'
 import { fillPattern } from '../../hdf5/index.js'
 import { DataError } from '../../model/errors.js'
@@ -65,6 +66,21 @@ export function readRaw(
     place: { file: input.path, dataset: input.dataset },
     hint: 'Wait until it is copied completely, or copy it again',
   })
+}
+
+/** A descriptor of a RAW file that was there when the run was opened. @throws DataError if it cannot be opened any more. */
+export function openThere(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    if (error.code === 'ENOENT') throw goneError(path, error)
+    throw new DataError(systemText(error), {
+      place: { file: path },
+      hint: 'Check who may read it',
+      cause: error,
+    })
+  }
 }
 
 /** @throws DataError if size or mtime differ from when the plan was made. */

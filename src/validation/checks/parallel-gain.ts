@@ -33,6 +33,6 @@ function findingOf({ file, module, anew }: ModuleFacts, denied: boolean, alone: 
   const [train = 0] = anew
   const message =
     `pulse ids begin anew after a third of the frames of ${anew.length === 1 ? 'train' : `${anew.length} trains`} ${shortList(anew, 5)}, ` +
-    `as they do in parallel gain, which ${denied ? 'control data deny' : 'nothing here indicates'}: correct with --parallel-gain if it was`
+    `as they do in parallel gain, which ${denied ? 'control data deny' : 'nothing here indicates'}: correct with detcal correct --parallel-gain if it was`
   return { message, severity: alone ? 'warning' : 'error', file: file.path, module, train }
 }

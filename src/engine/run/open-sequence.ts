@@ -23,7 +23,7 @@ export type Opened = { readonly run: SequenceRun } | { readonly failed: Sequence
 /** Opens a RAW file and declares its CORR file; never throws. */
 export async function openSequence(
   { plan, sequence }: SequenceOfModule,
-  { plan: whole, folder, combined, provenance }: RunContext,
+  { plan: whole, folder, combined, provenance, hits }: RunContext,
 ): Promise<Opened> {
   const { joined, output } = sequence
   const { detector, run, lanes } = whole
@@ -50,8 +50,8 @@ export async function openSequence(
     const { rawFrames } = plan.chain
     const litpx = correctedGroup(run, joined, 'litpx')
     const derived = new DerivedColumns({
-      ...given({ litThreshold, sparse: lists }),
-      ...{ litpx, frames: joined.frames },
+      ...given({ litThreshold, sparse: lists, hits }),
+      ...{ litpx, joined },
     })
     const outputs = { corrected, combined, dense: sparse !== 'only', derived }
     return { run: SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames) }

@@ -94,6 +94,9 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
         'count lit pixels of each module frame: above this value, in units of the data, and not masked',
         OUTPUT,
       ),
+      hits: flag(OUTPUT, 'find hits by their lit pixels, of the whole detector; with --litpx'),
+      'miss-ratio': numberOption('misses that are drawn for each hit [default: 1]', OUTPUT),
+      'scale-hits': flag(OUTPUT, 'scale scores by the energies of pulses; with --pulse-energies'),
       sparse: {
         ...textOption(
           "lists of pixels that are not zero or depart from their cell's mask: beside the frames, or only these [default: off]",

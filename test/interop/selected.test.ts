@@ -131,3 +131,36 @@ test.each([
   // The monitor sees three pulses before the one of frame 0.
   expect(xgm).toEqual(each([-1, -1, 4, -1, -1, 5, -1]))
 })
+
+test('hits are the frames that numpy finds by their lit pixels, misses are drawn alike each time', () => {
+  const simulated = detcal(
+    ...['simulate', folder, '--detector', 'agipd1m', '--modules', '0,5', '--trains', '12', '--cells', '10'],
+    ...['--run', '3', '--lit-every', '10'],
+  )
+  expect([simulated.status, failureLines(simulated)]).toEqual([0, []])
+  const script = fileURLToPath(new URL('hits-run.py', import.meta.url))
+  const found = (name: string, scaled: string, ...options: string[]) => {
+    const args = ['--litpx', '40', '--hits', '--miss-ratio', '2', ...options]
+    const { out, ...ended } = correctRun('r0003', name, ...args)
+    expect([ended.status, failureLines(ended)]).toEqual([0, []])
+    return JSON.parse(execFileSync('/usr/bin/python3', [script, out, '2', scaled], { encoding: 'utf8' }))
+  }
+  const plain = found('hits', 'plain')
+  const equal = { scores: true, thresholds: true, flags: true, pulses: true, both: 0 }
+  expect(plain).toMatchObject({ ...equal, misses: 2 * plain.hits.length })
+  // All frames with light, and hardly any without.
+  expect(plain.hits.filter((pulse: number) => pulse === 0)).toHaveLength(12)
+  expect(plain.hits.length).toBeLessThan(18)
+  expect(found('hits-again', 'plain', '--workers', '1')).toEqual(plain)
+  const scaled = found('hits-scaled', 'scaled', '--pulse-energies', '--scale-hits')
+  expect(scaled).toMatchObject({ ...equal, misses: 2 * scaled.hits.length })
+
+  const refused = (...options: string[]) => failureLines(correctRun('r0003', 'refused', ...options))
+  expect(refused('--hits')).toEqual([expect.stringContaining('--hits needs --litpx')])
+  expect(refused('--hits', '--litpx', '1', '--scale-hits')).toEqual([
+    expect.stringContaining('--scale-hits needs'),
+  ])
+  expect(refused('--litpx', '1', '--no-corr', '--combined', join(folder, 'no.cxi'))).toEqual([
+    expect.stringContaining('--litpx is for CORR files'),
+  ])
+})

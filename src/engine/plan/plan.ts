@@ -7,7 +7,7 @@ import { type ModuleIndex, NO_CELL, storedPulse } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { type FramePulses, framePulses } from '../../sinks/corr/frame-columns.js'
 import { metadataPath } from '../../sinks/metadata/metadata-file.js'
-import type { JoinedFile, JoinedRun } from '../../sources/run/join.js'
+import type { JoinedFile, JoinedRun, JoinedTrain } from '../../sources/run/join.js'
 import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
@@ -36,6 +36,18 @@ export interface DerivedPlan {
   readonly litThreshold?: number
   /** Lists of pixels that are not zero or depart from their cell's mask: beside the frames, or only these. */
   readonly sparse?: 'beside' | 'only'
+  /** Absent: hits are not looked for. */
+  readonly hits?: HitPlan
+}
+
+/** How hits are found. */
+export interface HitPlan {
+  /** Trains of the whole detector. */
+  readonly trains: readonly JoinedTrain[]
+  /** Misses that are drawn for each hit. */
+  readonly missRatio: number
+  /** Energies of the frames' pulses that scores are scaled by, µJ; absent: they are not. */
+  readonly energies?: Float32Array
 }
 
 export interface OutputRequest {

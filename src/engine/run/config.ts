@@ -32,6 +32,8 @@ const MACHINE = v.object({
 const FLAGS: readonly string[] = [
   'corrected',
   'pulseEnergies',
+  'hits',
+  'scaleHits',
   'parallelGain',
   'zeroNans',
   'zeroOrange',

@@ -3,9 +3,11 @@ import { ConstantsCache } from '../../../constants/cache/cache.js'
 import { requireFree } from '../../files/free-space.js'
 import { OutputFolder } from '../../files/output-folder.js'
 import type { Lane } from '../../memory/lane.js'
+import { UsageError } from '../../model/errors.js'
 import { NO_CELL } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { createCombined } from '../../sinks/combined/combined-file.js'
+import { hitFilePath, writeHitFile } from '../../sinks/hits/hit-file.js'
 import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { earlierMetadata, tellsOf } from '../../sinks/metadata/earlier.js'
 import { metadataPath, writeMetadataFile } from '../../sinks/metadata/metadata-file.js'
@@ -14,6 +16,7 @@ import { PhaseTotals } from '../contract/phase-times.js'
 import type { CorrectionPlan, OutputRequest } from '../plan/plan.js'
 import { CacheUse, type NoCache, noCacheProblems } from './cache-use.js'
 import { outputsOf } from './foresee.js'
+import { HitCounts } from './hit-counts.js'
 import { type ModuleWork, throughLane } from './module-run.js'
 import { OpenAhead } from './open-ahead.js'
 import { openSequence, type SequenceOfModule } from './open-sequence.js'
@@ -80,9 +83,16 @@ export async function correctRun(
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
     const handedOver = new Set<string>()
     let onDevice = 0
+    const hits = plan.derived.hits && new HitCounts(plan.derived.hits)
+    const hitFile = hitFilePath(output.folder, plan.run)
+    if (hits && (options.part !== undefined || options.resume))
+      throw new UsageError('--hits needs the whole run at once, not a part of it or what is left', {
+        hint: 'Leave --hits out, or correct all of it',
+      })
+    if (hits) folder.refuseExisting([hitFile])
     const threads = await engine()
     const { modules: attempted, combined } = await execute({
-      ...{ plan, folder, phases, cache, provenance, finished, stop },
+      ...{ plan, folder, phases, cache, provenance, finished, stop, hits },
       engine: threads,
       combined: await combinedOf(plan, folder, provenance),
       onBlock: (frames, reasons, device) => {
@@ -103,6 +113,15 @@ export async function correctRun(
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
     const isTold = usable && options.part === undefined
+    if (hits && usable)
+      await writeHitFile(
+        folder,
+        hitFile,
+        plan.run,
+        plan.derived.hits?.trains ?? [],
+        hits.hits(plan),
+        provenance,
+      )
     const kept = isTold
       ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
       : []

@@ -1,7 +1,9 @@
 import type { ImageFile } from '../../sinks/image/image-file.js'
+import type { JoinedFile } from '../../sources/run/join.js'
 import type { BlockResult } from '../contract/block-task.js'
 import { type DerivedRequest, type LitPixels, noLitPixels } from '../contract/derived.js'
 import type { BlockFrames } from '../plan/blocks.js'
+import type { HitCounts } from './hit-counts.js'
 import type { SparseOutput } from './sparse-output.js'
 
 /** Where what is made of the frames of one CORR file goes. */
@@ -10,7 +12,9 @@ export interface DerivedTarget {
   readonly sparse?: SparseOutput
   /** Path of the index group `litpx` in the file. */
   readonly litpx: string
-  readonly frames: number
+  readonly joined: JoinedFile
+  /** Where lit pixels of all modules are added up. */
+  readonly hits?: HitCounts
 }
 
 /** What is made of the frames of one CORR file beside themselves, by frame number, until it is written. */
@@ -20,7 +24,7 @@ export class DerivedColumns {
 
   constructor(target: DerivedTarget) {
     this.#target = target
-    this.litPixels = target.litThreshold === undefined ? undefined : noLitPixels(target.frames)
+    this.litPixels = target.litThreshold === undefined ? undefined : noLitPixels(target.joined.frames)
   }
 
   /** What threads are to make; undefined: nothing. */
@@ -53,6 +57,11 @@ export class DerivedColumns {
       images.writeColumn(`${litpx}/totalIntensity`, total)
     }
     sparse?.write()
+  }
+
+  /** The file is whole: what it has counts. */
+  done(): void {
+    if (this.litPixels) this.#target.hits?.take(this.#target.joined, this.litPixels)
   }
 
   close(): void {

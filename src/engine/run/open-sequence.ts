@@ -23,7 +23,7 @@ export type Opened = { readonly run: SequenceRun } | { readonly over: SequenceOu
 /** Opens a RAW file and declares its CORR file, unless an earlier attempt has finished it; never throws. */
 export async function openSequence(
   { plan, sequence }: SequenceOfModule,
-  { plan: whole, folder, combined, provenance, finished, onBlock }: RunContext,
+  { plan: whole, folder, combined, provenance, finished, hits, onBlock }: RunContext,
 ): Promise<Opened> {
   const { joined, output } = sequence
   const { detector, run, lanes } = whole
@@ -51,8 +51,8 @@ export async function openSequence(
     const { rawFrames } = plan.chain
     const litpx = correctedGroup(run, joined, 'litpx')
     const derived = new DerivedColumns({
-      ...given({ litThreshold, sparse: lists }),
-      ...{ litpx, frames: joined.frames },
+      ...given({ litThreshold, sparse: lists, hits }),
+      ...{ litpx, joined },
     })
     const outputs = { corrected, combined, dense: sparse !== 'only', derived }
     const opened = SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames)

@@ -6,11 +6,13 @@ import { software } from '../../files/version.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
 import { given } from '../../model/given.js'
+import { framePulses } from '../../sinks/corr/frame-columns.js'
 import type { Provenance } from '../../sinks/metadata/provenance.js'
 import { frameFilterOf } from '../../sources/run/frame-filter.js'
-import { joinRun, type Selection } from '../../sources/run/join.js'
+import { type JoinedRun, joinRun, type Selection } from '../../sources/run/join.js'
 import { type LitFrames, pulseTableOf, readLitFrames } from '../../sources/run/lit-frames.js'
 import { openRun } from '../../sources/run/open-run.js'
+import type { PulseTable } from '../../sources/run/pulse-table.js'
 import { parseModules, parseRanges, parseTrains } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import { machineLimits, memoryBudget } from '../plan/budget.js'
@@ -75,10 +77,11 @@ export async function prepareCorrection(
   const steps = stepRequestOf(asked, run.kit, gainMode)
   const modules = [...joined.modules.keys()]
   const { told, conditions, doubts, ...found } = await lookUp(await open(), asked, run, modules, gainMode)
+  const pulses = asked.pulseEnergies ? await pulseTableOf(run, asked) : undefined
   const plan = planCorrection({
     ...{ run, joined, ...found, steps, output },
-    derived: derivedOf(asked),
-    ...given({ pulses: asked.pulseEnergies ? await pulseTableOf(run, asked) : undefined }),
+    derived: derivedOf(asked, joined, pulses),
+    ...given({ pulses }),
     workers: workers ?? limits.cpus,
     memory: memory ?? memoryBudget(undefined, limits),
   })
@@ -185,6 +188,7 @@ function optionsThatShape(
       : {}),
     ...known({
       litpx,
+      ...(request.hits && { hits: true, 'miss-ratio': request.missRatio, 'scale-hits': request.scaleHits }),
       'pulse-energies': pulseEnergies || undefined,
       sparse: sparse === 'off' ? undefined : sparse,
     }),
@@ -195,12 +199,25 @@ function optionsThatShape(
 }
 
 /** What is made beside the frames. @throws UsageError if there is no file for it. */
-function derivedOf({ litpx, sparse, corrected }: CheckedRequest): DerivedPlan {
+function derivedOf(
+  { litpx, sparse, corrected, hits, missRatio, scaleHits }: CheckedRequest,
+  { trains }: JoinedRun,
+  pulses: PulseTable | undefined,
+): DerivedPlan {
+  if (hits && litpx === undefined)
+    throw new UsageError('--hits needs --litpx', { hint: 'Add --litpx with the value of a lit pixel' })
+  if (scaleHits && !(hits && pulses))
+    throw new UsageError('--scale-hits needs --hits and --pulse-energies', { hint: 'Add them' })
   if (!corrected && (litpx !== undefined || sparse !== 'off'))
     throw new UsageError(`${litpx === undefined ? '--sparse' : '--litpx'} is for CORR files`, {
       hint: 'Leave --no-corr out',
     })
-  return given({ litThreshold: litpx, sparse: sparse === 'off' ? undefined : sparse })
+  const energies = scaleHits && pulses ? framePulses(pulses, trains).energies : undefined
+  return given({
+    litThreshold: litpx,
+    sparse: sparse === 'off' ? undefined : sparse,
+    hits: hits ? { trains, missRatio, ...given({ energies }) } : undefined,
+  })
 }
 
 /** What else a repetition is told. The constants that were used say as much, so that a result is the same without. */

@@ -90,6 +90,12 @@ export const FRAME_FIELDS = {
 const DERIVED_FIELDS = {
   /** Counts lit pixels of each module frame: those without a bad-pixel bit and above this value, in units of `image/data`. */
   litpx: v.optional(v.pipe(v.number(), v.finite())),
+  /** Finds frames with more lit pixels than most around them; needs `litpx`. */
+  hits: v.optional(v.boolean(), false),
+  /** Misses that are drawn for each hit. */
+  missRatio: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0)), 1),
+  /** Scales scores by the energies of pulses; needs `pulseEnergies`. */
+  scaleHits: v.optional(v.boolean(), false),
   /** Lists pixels that are not zero or depart from their cell's mask, `beside` the frames or `only` these. */
   sparse: v.optional(v.picklist(['off', 'beside', 'only']), 'off'),
   /** Writes energy and gas-monitor index of each frame's pulses, as a LitFrameFinder connects them. */

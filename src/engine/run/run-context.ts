@@ -7,6 +7,7 @@ import type { Engine } from '../threads/engine.js'
 import type { RunStop } from '../threads/job.js'
 import type { OnBlock } from './block-jobs.js'
 import type { CacheUse } from './cache-use.js'
+import type { HitCounts } from './hit-counts.js'
 
 /** What all modules of a run share. */
 export interface RunContext {
@@ -14,6 +15,8 @@ export interface RunContext {
   readonly engine: Engine
   readonly folder: OutputFolder
   readonly combined: ImageOutput | undefined
+  /** Lit pixels of all modules, where hits are looked for. */
+  readonly hits: HitCounts | undefined
   readonly provenance: Provenance
   readonly phases: PhaseTotals
   /** CORR files that an earlier attempt has finished: they are kept. */

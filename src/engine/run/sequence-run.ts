@@ -126,6 +126,7 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
         this.#source.refuseChanged()
         if (corrected) derived.write(corrected.images)
         await corrected?.finish()
+        derived.done()
       }
     } catch (error) {
       this.fail(error)

@@ -8,6 +8,7 @@
 // Each kernel has two forms. One stores planes of gain and mask; the other (`listed`) only lists where they differ from
 // the cell's first stage, so that nearly five of thirteen bytes a pixel need not be moved.
 import { B1, G0, G1, M0, M2, O0, pixel, T0, T1, X } from './agipd-pixel'
+import { highHalf, lowHalf } from './lanes'
 import { clearDepartures, DATA, depart, ENTRY_BYTES, FLAGS, GAIN, MASK } from './table'
 import { warm } from './warm'
 
@@ -26,17 +27,6 @@ const STREAM_FROM: usize = STRIP / 256
 // Together with the one after the last, which is written but not kept, they fit SCRATCH_BYTES of table.ts.
 const GROUP_SHIFT: u32 = 18
 const FRAME_SHIFT: u32 = 16
-
-/** Four of eight u16, as f32. */
-@inline
-function lowHalf(v: v128): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(v))
-}
-
-@inline
-function highHalf(v: v128): v128 {
-  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(v))
-}
 
 /** `t`, or NaN where |v| ≥ 2^23 or v is NaN: v·2^105 overflows there, and an infinity times zero is NaN. */
 @inline

@@ -1,7 +1,15 @@
 // Every kernel of every detector, in one WebAssembly module over an imported shared memory (a lane).
 export { agipdAdaptive, agipdAdaptiveGain, agipdAdaptiveGainListed, agipdAdaptiveListed } from './agipd'
 export { agipdFixed, agipdFixedGain, agipdFixedGainListed, agipdFixedListed } from './agipd-fixed'
+export {
+  agipdFinish, agipdFinishListed, agipdFixedFinish, agipdFixedFinishListed, agipdFixedGainFinish,
+  agipdFixedGainFinishListed, agipdGainFinish, agipdGainFinishListed,
+} from './agipd-finish'
+export { agipdFixedStages, agipdStages } from './agipd-stages'
 export { checksum, checksumRuns } from './checksum'
+export {
+  commonModeImages, commonModeMeans, commonModeSubtract, commonModeSums, commonModeSweep,
+} from './common-mode'
 export { darkStatistics } from './dark'
 export { countBits, markClose, markOutside } from './dark-evaluate'
 export { darkMoments, darkSums } from './dark-moments'
@@ -12,8 +20,12 @@ export { interleave } from './interleave'
 export { lpd, lpdListed } from './lpd'
 export { lpdParallel, lpdParallelListed } from './lpd-parallel'
 export { nanWhere } from './nan-where'
+export { markNoisy } from './noisy'
+export { countBins, subtractValue } from './noise-peak'
 export { spread } from './order'
 export { deflateListed } from './deflate-listed'
+export { shuffled } from './shuffle'
+export { clearVaried } from './still'
 export { layoutVersion } from './table'
 export { countListed, countMasked, countStages } from './count-pixels'
 export { agipdThresholds } from './thresholds'

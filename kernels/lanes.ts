@@ -27,6 +27,17 @@ export function load16f(ptr: usize, n: u32): v128 {
   return f32x4.convert_i32x4_s(load16(ptr, n))
 }
 
+/** Four of eight u16, as f32. */
+@inline
+export function lowHalf(v: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(v))
+}
+
+@inline
+export function highHalf(v: v128): v128 {
+  return f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(v))
+}
+
 @inline
 export function store32(ptr: usize, v: v128, n: u32): void {
   if (n == 4) {

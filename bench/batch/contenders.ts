@@ -36,13 +36,15 @@ export interface DetcalOptions {
   readonly packed?: number
   /** As `--trains` takes them. */
   readonly trains?: string
+  /** As `--steps` takes them; absent: the default chain. */
+  readonly steps?: string
 }
 
 /** `detcal correct`, a process with all that belongs to it. */
 export function detcalBatch(
   setup: BatchSetup,
   workers: number,
-  { memory, constantsCache = 'off', packed = 0, trains }: DetcalOptions = {},
+  { memory, constantsCache = 'off', packed = 0, trains, steps }: DetcalOptions = {},
 ): Contender {
   const { sync, signal } = setup
   const details: Record<string, number>[] = []
@@ -55,6 +57,7 @@ export function detcalBatch(
           ...(sync ? [] : ['--no-sync']),
           ...(memory === undefined ? [] : ['--memory', memory]),
           ...(trains === undefined ? [] : ['--trains', trains]),
+          ...(steps === undefined ? [] : ['--steps', steps, '--cm-count', 'nominal']),
         ])
         const sample = await runProcess(process.execPath, args, signal)
         const report = JSON.parse(sample.stdout) as CorrectReport

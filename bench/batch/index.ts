@@ -7,6 +7,7 @@ import { type Result, resultOf } from '../result.js'
 import { type Contender, measure } from '../rounds.js'
 import { percent, type SuiteOptions } from '../suite.js'
 import { type BatchSetup, detcalBatch, ioFloor, outputBytes, pythonBatches } from './contenders.js'
+import { benchProduction } from './production.js'
 
 const SHARE = 0.004
 const MIB = 2 ** 20
@@ -40,7 +41,8 @@ async function chains(options: SuiteOptions, folder: string): Promise<Result[]> 
     [detcalBatch(synced, workers), ...peersOf(synced)],
     once,
   )
-  return [...free, ...flushed, ...(await smallBudget(task, setup, options))]
+  const production = await benchProduction(name, setup, options)
+  return [...free, ...flushed, ...production, ...(await smallBudget(task, setup, options))]
 }
 
 /** A run three times as large as the memory it may use. */

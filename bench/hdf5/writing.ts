@@ -56,8 +56,7 @@ export function directWriting(frames: Frames, file: string): Contender {
       writer.deflated('mask', i, deflater.deflate(new Uint8Array(buffer, mask + i * 4 * PIXELS, 4 * PIXELS)))
       writer.flush()
     }
-    const { gain: gains, mask: masks } = writer.chunks()
-    images.record(gains, masks)
+    images.record(writer.chunks())
     images.writeIndices('refused')
     closeSync(images.target.fd)
   }

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs'
+import { RECASTS } from '../corrections/finishing.js'
 import { DEFAULT_STEP_OPTIONS } from '../corrections/steps.js'
 import { badPixelMapsOf, shortName } from '../detectors/bad-pixel-maps.js'
 import { DEVICE_USES } from '../engine/contract/device.js'
@@ -32,6 +33,7 @@ const MACHINE = 'Resources:'
 /** The options of `detcal correct`, in the groups that its help shows. */
 export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
   const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium } = DEFAULT_STEP_OPTIONS
+  const { commonMode, baselineLimit, noisyShare, roundingThreshold, recast } = DEFAULT_STEP_OPTIONS
   const detectors = DETECTORS.map(({ id }) => id).join(', ')
   const config = `YAML file of options, metadata file of a correction, or ${presetText()}`
   const maps = `bad-pixel maps that the mask is made of, by commas: ${mapNames()} [default: dark, ${MAPS_WITH_STEPS}]`
@@ -85,6 +87,41 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       'hg-hard-threshold': numberOption(`limit of force-hg-if-below, ADU [default: ${forceHgLimit}]`, STEPS),
       'sigma-high': numberOption(`${high} [default: ${sigmaHigh}]`, STEPS),
       'sigma-medium': numberOption(`parallel gain: the same of medium gain [default: ${sigmaMedium}]`, STEPS),
+      'cm-iterations': numberOption(`common-mode: how often [default: ${commonMode.iterations}]`, STEPS),
+      'cm-dark-range': textOption(
+        `common-mode: dark values, ADU [default: ${commonMode.low},${commonMode.high}]`,
+        STEPS,
+      ),
+      'cm-dark-fraction': numberOption(
+        `common-mode: least share of dark values [default: ${commonMode.fraction}]`,
+        STEPS,
+      ),
+      'cm-count': {
+        ...textOption('common-mode: a share of the images present, or of 32 cells × 256 trains', STEPS),
+        choices: ['present', 'nominal'],
+      },
+      'cm-part': {
+        ...textOption('common-mode: over pixels of all images and over images, or over images alone', STEPS),
+        choices: ['both', 'image'],
+      },
+      'blc-noise-threshold': numberOption(
+        `baseline-noise: larger shifts are not believed, ADU [default: ${baselineLimit}]`,
+        STEPS,
+      ),
+      'noisy-adc-threshold': numberOption(
+        `noisy-adc: share of noisy pixels of 64 × 64 above which all are bad [default: ${noisyShare}]`,
+        STEPS,
+      ),
+      'photon-energy': numberOption('round-photons: keV of a photon', STEPS),
+      'adu-per-kev': numberOption('round-photons: ADU a keV', STEPS),
+      'rounding-threshold': numberOption(
+        `round-photons: fraction of a photon that is rounded up [default: ${roundingThreshold}]`,
+        STEPS,
+      ),
+      recast: {
+        ...textOption(`round-photons: element type of image data [default: ${recast}]`, STEPS),
+        choices: RECASTS,
+      },
       'zero-nans': flag(STEPS, 'write 0 for values that are not finite'),
       'zero-orange': flag(STEPS, 'write 0 for values beyond ±1e7'),
       out: { ...textOption('folder for the CORR files', OUTPUT), demandOption: true },

@@ -1,4 +1,5 @@
 import { ConstantsError } from '../model/errors.js'
+import type { Finishing } from './finishing.js'
 import type { PlaneRecipe } from './planes.js'
 import type { GainMode, StepOptions, StepTable } from './steps.js'
 
@@ -14,6 +15,8 @@ export interface Chain {
   readonly kernel: string
   /** The kernel's parameters: the u32 words after `pixels` (docs/architecture.md, kernel contract). */
   readonly params: readonly number[]
+  /** How the kernel's steps are done where some need whole images or files; absent: by the kernel, in one go. */
+  readonly finishing?: Finishing
   /** Planes of constants of each memory cell, in the order the kernel reads them. */
   readonly planes: readonly PlaneRecipe[]
   /** Index of the first stage's mask, which most pixels have; absent: there is none. */

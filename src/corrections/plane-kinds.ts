@@ -46,6 +46,14 @@ export interface PlaneSource {
   readonly missing?: number
 }
 
+/** A plane of masks. */
+interface BadPixelsPlane {
+  readonly calibrations: readonly string[]
+  readonly stage: number
+  /** Step `noisy-adc`, once all of the plane is there: share of noisy pixels of a block of 64 × 64 above which all are bad. */
+  readonly noisyShare?: number
+}
+
 /** Bits of the f32 neutral elements; x + −0 is x for every x, −0 included. */
 export const NEUTRAL = { zero: 0, one: 0x3f800000, minusZero: 0x80000000, infinite: 0x7f800000 } as const
 
@@ -83,7 +91,7 @@ export const PLANE_KINDS = {
   product: ({ calibrations, index }: { calibrations: readonly string[]; index: number }) =>
     from(calibrations, [index], COPY, { further: TIMES }),
   /** Bitwise or of the gain-stage plane of each bad-pixel calibration, u32; without any, all pixels are good. */
-  'bad-pixels': ({ calibrations, stage }: { calibrations: readonly string[]; stage: number }) =>
+  'bad-pixels': ({ calibrations, stage }: BadPixelsPlane) =>
     from(calibrations, [stage], OR, { missing: NO_DARK_DATA }),
   /**
    * T0 of ThresholdsDark, lowered to T1 (as `low-threshold` gives it) where that is lower, and T1 where T0 is NaN;

@@ -1,4 +1,7 @@
 import { UsageError } from '../model/errors.js'
+import { type CommonModeParams, DEFAULT_COMMON_MODE } from './common-mode.js'
+import type { Recast } from './finishing.js'
+import { DEFAULT_BASELINE_LIMIT } from './noise-peak.js'
 
 /** Gain mode of a run: 0 adaptive (each pixel switches by itself), 1 to 3 fixed at high, medium, low. */
 export type GainMode = 0 | 1 | 2 | 3
@@ -31,6 +34,19 @@ export interface StepOptions {
   readonly zeroNans: boolean
   /** `range` writes 0 for values beyond ±1e7. Their mask bits are set all the same. */
   readonly zeroOrange: boolean
+  /** `common-mode`. */
+  readonly commonMode: CommonModeParams
+  /** `baseline-noise` does not believe shifts below minus this, ADU. */
+  readonly baselineLimit: number
+  /** `noisy-adc`: share of noisy pixels in a block of 64 × 64, above which all are bad. */
+  readonly noisyShare: number
+  /** `round-photons`: keV of a photon, and ADU a keV. */
+  readonly photonEnergy?: number
+  readonly aduPerKev?: number
+  /** `round-photons`: from this fraction of a photon on it is rounded up. */
+  readonly roundingThreshold: number
+  /** `round-photons`: what image data are stored as. */
+  readonly recast: Recast
 }
 
 export const DEFAULT_STEP_OPTIONS: StepOptions = {
@@ -40,6 +56,11 @@ export const DEFAULT_STEP_OPTIONS: StepOptions = {
   sigmaMedium: 100,
   zeroNans: false,
   zeroOrange: false,
+  commonMode: DEFAULT_COMMON_MODE,
+  baselineLimit: DEFAULT_BASELINE_LIMIT,
+  noisyShare: 0.25,
+  roundingThreshold: 0.5,
+  recast: 'i2',
 }
 
 /** The steps that this version of detcal can do, in order of execution. */

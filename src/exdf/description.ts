@@ -73,6 +73,8 @@ export interface ExdfDataset {
   readonly chunk?: readonly number[]
   /** gzip level; needs `chunk`. */
   readonly deflate?: number
+  /** Bytes of elements are put apart first: of bulk that is deflated. */
+  readonly shuffle?: boolean
   /** C order. Absent: bulk, declared only, its chunks follow. */
   readonly data?: TypedArrayOf<DType>
 }

@@ -132,8 +132,8 @@ function writeDataset(
   dataset: Omit<ExdfDataset, 'name'>,
   growable: boolean,
 ): void {
-  const { dtype, shape, chunk, deflate, data } = dataset
-  const options = { shape, growable, ...given({ chunk, deflate }) }
+  const { dtype, shape, chunk, deflate, shuffle, data } = dataset
+  const options = { shape, growable, ...given({ chunk, deflate, shuffle }) }
   if (data) file.array(path, dtype, data, options)
   else file.declare(path, dtype, { ...options, chunk: chunk ?? [1, ...shape.slice(1)] })
 }

@@ -12,6 +12,18 @@ export interface FrameEntry {
   readonly gain: number
   /** u32; listed form: end of the list's buffer. */
   readonly mask: number
+  /** What kernels of steps that need whole images or files take besides. */
+  readonly whole?: WholeEntry
+}
+
+/** Byte offsets of what belongs to one frame of a chain that needs whole images or files. */
+export interface WholeEntry {
+  /** Gain stages, u8 a pixel. */
+  readonly stages: number
+  /** Not 0 where all samples of the file are the same, u8 a pixel; 0: not known. */
+  readonly still: number
+  /** Means of the frame's ASICs, f32 `[iteration][ASIC]`; 0: none. */
+  readonly means: number
 }
 
 const WORD = { gain: 2, mask: 3, departures: 4 } as const
@@ -29,9 +41,9 @@ export class FrameTable {
   }
 
   /** Writes entry `index`. @throws RangeError if the table has no such entry. */
-  set(index: number, { raw, others = [], data, gain, mask }: FrameEntry): void {
-    const [medium = 0, low = 0] = [others[0], others[1]]
-    this.#words.set([raw, data, gain, mask, 0, medium, low, 0], (index * TABLE_ENTRY_BYTES) / 4)
+  set(index: number, { raw, others = [], data, gain, mask, whole }: FrameEntry): void {
+    const { stages = others[0] ?? 0, still = others[1] ?? 0, means = 0 } = whole ?? {}
+    this.#words.set([raw, data, gain, mask, 0, stages, still, means], (index * TABLE_ENTRY_BYTES) / 4)
   }
 
   /** Pixels of frame `index` that left high gain or were flagged by the kernel (fixed gain: flagged). */

@@ -24,6 +24,15 @@ export interface LaneShape {
   /** Frames of one tile: frames of one cell that a kernel call corrects. */
   readonly slotFrames: number
   readonly slots: number
+  /** Room for what spans a whole file; absent: none. */
+  readonly reduction?: ReductionRoom
+}
+
+/** What reductions over a whole file take: tables of results, and workspaces, each for one task at a time. Bytes. */
+export interface ReductionRoom {
+  readonly tableBytes: number
+  readonly workspaces: number
+  readonly workspaceBytes: number
 }
 
 /** Byte offsets inside one slot, from the slot's start. */
@@ -51,6 +60,9 @@ export interface LaneLayout extends LaneShape {
   readonly masks: number
   readonly maskBytes: number
   readonly slot: SlotLayout
+  /** Tables of results of a whole file. */
+  readonly tables: number
+  readonly firstWorkspace: number
   readonly firstSlot: number
   readonly bytes: number
 }
@@ -59,7 +71,7 @@ const align = (value: number, to: number): number => Math.ceil(value / to) * to
 
 /** The byte map for `shape`. @throws RangeError if it needs more than a WebAssembly memory can be. */
 export function laneLayout(shape: LaneShape): LaneLayout {
-  const { pixels, cells, planes, rawFrameBytes, slotRawFrames, slotFrames, slots } = shape
+  const { pixels, cells, planes, rawFrameBytes, slotRawFrames, slotFrames, slots, reduction } = shape
   const slot = slotLayout(pixels, rawFrameBytes, slotRawFrames, slotFrames)
   // Page 0 belongs to the kernels' static data, page 1 to the header and the parameters.
   const header = PAGE
@@ -69,11 +81,27 @@ export function laneLayout(shape: LaneShape): LaneLayout {
   const masks = constants + cells * cellBytes
   // A sixteenth of the plane's size suffices for a tenth of bad pixels; a denser plane is deflated for every tile.
   const maskBytes = align(pixels / 4, 64)
-  const firstSlot = align(masks + cells * maskBytes, PAGE)
+  const tables = align(masks + cells * maskBytes, PAGE)
+  const firstWorkspace = align(tables + (reduction?.tableBytes ?? 0), PAGE)
+  const workspaces = reduction ? reduction.workspaces * align(reduction.workspaceBytes, PAGE) : 0
+  const firstSlot = firstWorkspace + workspaces
   const bytes = firstSlot + slots * slot.bytes
   if (bytes > MAX_LANE_BYTES)
     throw new RangeError(`a lane of ${bytes} bytes is more than a WebAssembly memory can be`)
-  return { ...shape, header, params, constants, cellBytes, masks, maskBytes, slot, firstSlot, bytes }
+  return {
+    ...shape,
+    header,
+    params,
+    constants,
+    cellBytes,
+    masks,
+    maskBytes,
+    slot,
+    tables,
+    firstWorkspace,
+    firstSlot,
+    bytes,
+  }
 }
 
 function slotLayout(
@@ -100,6 +128,11 @@ function slotLayout(
     deflatedBytes,
     bytes: align(deflated + deflatedBytes, PAGE),
   }
+}
+
+/** Byte offset of workspace `index`. */
+export function workspaceOffset({ firstWorkspace, reduction }: LaneLayout, index: number): number {
+  return firstWorkspace + index * align(reduction?.workspaceBytes ?? 0, PAGE)
 }
 
 /** Byte offset of slot `index`. */

@@ -59,7 +59,7 @@ export interface FrameTruth {
  * @param light undefined: a dark frame.
  * @param forced all pixels in this stage; undefined: adaptive.
  * @param electronics key of the frame's noise.
- * @param truth filled with what was simulated, if given.
+ * @param truth filled with what was simulated, if given. @param added ADU that the electronics add to each pixel.
  */
 export function simulateFrame(
   cell: CellModel,
@@ -68,6 +68,7 @@ export function simulateFrame(
   electronics: Key,
   raw: Uint16Array,
   truth?: FrameTruth,
+  added?: Float32Array,
 ): void {
   const { model } = cell
   const { physics, pixels, noise, ratios, steps, switches } = model
@@ -93,7 +94,8 @@ export function simulateFrame(
     }
 
     const bits = draw(electronics.a, electronics.b, pixel)
-    const s = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(deviates, bits & 0xffff)
+    const own = at(cell.offsets[stage], pixel) + level + at(noise[stage], pixel) * at(deviates, bits & 0xffff)
+    const s = added === undefined ? own : own + at(added, pixel)
     const r = at(cell.rawGains[stage], pixel) + RAW_GAIN_SIGMA * at(deviates, bits >>> 16)
     physics.store(raw, pixels, pixel, s, r, stage)
     if (truth) {

@@ -5,6 +5,7 @@ import { writeExdf } from '../exdf/writer.js'
 import type { DetectorKit } from '../kits/kit.js'
 import type { GainStage, ModuleIndex } from '../model/ids.js'
 import { reserveChunks, writeAt } from './chunk-file.js'
+import { addedTo } from './disturbance.js'
 import { type CellModel, modelCell, simulateFrame } from './frame.js'
 import { pulseIntensity } from './light.js'
 import { type ModuleModel, STAGES } from './model/module-model.js'
@@ -100,7 +101,8 @@ export function simulateRow(
   // The same photons in every stage, each with its own noise.
   const own = parallel === undefined ? [] : [parallel]
   const electronics = keyOf(seed, 'electronics', run, module, trainId, cell, ...own)
-  simulateFrame(cellModel, light, parallel ?? stage, electronics, raw, truth)
+  const added = addedTo(options, { module, trainId, cell })
+  simulateFrame(cellModel, light, parallel ?? stage, electronics, raw, truth, added)
 }
 
 function openTruth(target: TruthTarget, model: ModuleModel) {

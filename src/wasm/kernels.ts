@@ -8,6 +8,19 @@ import { createRequire } from 'node:module'
 export type CorrectionKernel = (table: number, frames: number, constants: number, params: number) => void
 
 /**
+ * A part of a correction, of pixels `from` … `to` − 1 of `frames` frames of one memory cell, else as {@link
+ * CorrectionKernel}.
+ */
+export type StripKernel = (
+  table: number,
+  frames: number,
+  constants: number,
+  params: number,
+  from: number,
+  to: number,
+) => void
+
+/**
  * Moves elements of a strip of pixels (of a file, in any axis order) into planes in image order. Element e of pixel
  * (slow, fast) is read at `src + slow·slowStride + fast·fastStride + e·elementStride` (bytes) and goes to byte `to +
  * slow·pitch + 4·fast` after the e-th u32 pointer of `table`; 0: not wanted. Fastest where elements are adjacent, and
@@ -119,7 +132,7 @@ export function darkSumsBytes(pixels: number): number {
  * The exports of the WebAssembly module, bound to one memory. All arguments are byte offsets or counts, unchecked.
  * {@link correctionKernel} finds those that correct.
  */
-export interface Kernels {
+export interface Kernels extends WholeKernels {
   /** f64 to f32, rounded. */
   readonly gatherF64: Gather
   /** f32 or u32 as they are. */
@@ -236,8 +249,93 @@ export interface Kernels {
   readonly countSteps: (values: number, count: number, scale: number, counts: number) => void
 }
 
+/** Kernels of steps that need whole images or files. Pixels `from` … `to` − 1 are whole rows of ASICs, `columns` in each. */
+interface WholeKernels {
+  /** One iteration's part (b) of images that stand for themselves: see kernels/common-mode.ts. */
+  readonly commonModeImages: (
+    table: number,
+    frames: number,
+    from: number,
+    to: number,
+    columns: number,
+    low: number,
+    high: number,
+    least: number,
+  ) => void
+  /** One iteration but for finding part (a), which is at `cells`; adds up what is left for the next. */
+  readonly commonModeSweep: (
+    table: number,
+    frames: number,
+    from: number,
+    to: number,
+    columns: number,
+    cells: number,
+    means: number,
+    low: number,
+    high: number,
+    least: number,
+    sums: number,
+    counts: number,
+  ) => void
+  /** Adds to f64 `sums` and u32 `counts`, both from pixel `from` on. */
+  readonly commonModeSums: (
+    table: number,
+    frames: number,
+    from: number,
+    to: number,
+    sums: number,
+    counts: number,
+    low: number,
+    high: number,
+  ) => void
+  readonly commonModeMeans: (
+    sums: number,
+    counts: number,
+    pixels: number,
+    least: number,
+    means: number,
+  ) => void
+  readonly commonModeSubtract: (
+    table: number,
+    frames: number,
+    from: number,
+    to: number,
+    columns: number,
+    cells: number,
+    planeBytes: number,
+    asics: number,
+    pixelMeans: number,
+    imageMeans: number,
+  ) => void
+  /** Clears bytes of `still` where samples (u16) of some frames, `stride` bytes apart, are not those of `first`. */
+  readonly clearVaried: (
+    raw: number,
+    frames: number,
+    stride: number,
+    first: number,
+    pixels: number,
+    still: number,
+  ) => void
+  /** Counts values up to `most` where `stages` is 0 (all, if that is no pointer) in bins of `width` from `low` on. */
+  readonly countBins: (
+    data: number,
+    stages: number,
+    pixels: number,
+    low: number,
+    width: number,
+    bins: number,
+    most: number,
+    counts: number,
+  ) => void
+  /** Sets NOISY_ADC in blocks of 64 × 64 masks of which more than `most` carry NOISE_OUT_OF_THRESHOLD. */
+  readonly markNoisy: (masks: number, slowScan: number, fastScan: number, most: number) => void
+  /** HDF5's shuffle of `pixels` whole numbers (f32), as integers of 2 bytes, or of 4 as they are, into `dst`. */
+  readonly shuffled: (data: number, pixels: number, bytes: number, dst: number) => void
+  readonly subtractValue: (data: number, pixels: number, value: number) => void
+}
+
 /** Version of frame table and parameters that this wrapper writes. */
-const LAYOUT_VERSION = 3
+const LAYOUT_VERSION = 4
 
 /** Bytes of the parameters of a kernel. */
 export const PARAMS_BYTES = 32
@@ -264,6 +362,11 @@ export function correctionKernel(kernels: Kernels, name: string): CorrectionKern
   const found = (kernels as unknown as Readonly<Record<string, unknown>>)[name]
   if (typeof found !== 'function') throw new Error(`there is no kernel ${name}: run npm run build`)
   return found as CorrectionKernel
+}
+
+/** A kernel of part of a correction. @throws Error if the module has none of this name: build again. */
+export function stripKernel(kernels: Kernels, name: string): StripKernel {
+  return correctionKernel(kernels, name) as unknown as StripKernel
 }
 
 /** The form of a correction kernel that lists departures, where there is one (docs/architecture.md, kernel contract). */

@@ -68,17 +68,19 @@ test('a metadata file brings back all options: with its constants, with named on
 })
 
 test("the facility's file is used with its switches and constants, once what is not built is off", async () => {
-  const ended = correct(join(scratch(), 'out'), '--config', FACILITY)
+  const folder = scratch()
+  const tree = parse(readFileSync(FACILITY, 'utf8'))
+  tree['calibration-configurations']['melt-snow'] = true
+  const unbuilt = join(folder, 'unbuilt.yml')
+  writeFileSync(unbuilt, stringify(tree))
+  const ended = correct(join(scratch(), 'out'), '--config', unbuilt)
   expect(failureLines(ended)).toEqual([
     expect.stringMatching(
-      /common-mode is not built yet for AGIPD-1M\. To go on without, add --steps threshold,/,
+      /melt-snow is not built yet for AGIPD-1M\. To go on without, add --steps threshold,/,
     ),
   ])
   expect(ended.status).toBe(2)
-
-  const folder = scratch()
-  const tree = parse(readFileSync(FACILITY, 'utf8'))
-  tree['calibration-configurations']['common-mode'] = false
+  tree['calibration-configurations']['melt-snow'] = false
   const all = join(folder, 'all')
   expect(correct(all, '--catalogue', place.catalogue, '--steps', 'threshold,offset,mask,range').status).toBe(
     0,
@@ -87,10 +89,19 @@ test("the facility's file is used with its switches and constants, once what is 
   const file = join(folder, 'calibration_metadata.yml')
   writeFileSync(file, stringify(tree))
   const steps =
-    'threshold,low-medium-gap,force-mg-if-below,force-hg-if-below,offset,adjust-mg-baseline,set-min,mask,range'
+    'threshold,low-medium-gap,force-mg-if-below,force-hg-if-below,offset,common-mode,adjust-mg-baseline,set-min,mask,range'
   const [one, other] = [join(folder, 'one'), join(folder, 'other')]
   expect(correct(one, '--config', file)).toMatchObject({ status: 0 })
-  const named = ['--constants-from', metadataIn(all), '--steps', steps, '--pulses', '0:352:1']
+  const named = [
+    '--constants-from',
+    metadataIn(all),
+    '--steps',
+    steps,
+    '--pulses',
+    '0:352:1',
+    '--cm-count',
+    'nominal',
+  ]
   expect(correct(other, ...named)).toMatchObject({ status: 0 })
   await expectEqual(one, other)
   // The way to go on that the message named.

@@ -48,15 +48,10 @@ describe('options that cannot be are refused with what to write instead, and lea
       /no correction step is called sharpen\. Use some of/,
     ],
     ['a step of the prototype', ['--steps', 'toString'], 2, /no correction step is called toString/],
-    [
-      'a step that is not built',
-      ['--steps', 'common-mode'],
-      2,
-      /common-mode is not built yet\. Leave it out/,
-    ],
     ['a step without the one it needs', ['--steps', 'mask'], 2, /step mask needs threshold\. Add threshold/],
     ['steps that are none', ['--steps', ', ,'], 2, /--steps is empty\. Use some of/],
-    ['the production chain', ['--config', 'production'], 2, /common-mode is not built yet/],
+    ['a range that is none', ['--cm-dark-range', '30,-30'], 2, /--cm-dark-range 30,-30 is not a range/],
+    ['photons of no energy', ['--steps', 'threshold,offset,round-photons'], 2, /Add --photon-energy and/],
     ['trains that are no slice', ['--trains', 'first'], 2, /--trains "first" is not a slice\. Write/],
     ['a step of zero', ['--trains', '0:5:0'], 2, /has step 0/],
     [

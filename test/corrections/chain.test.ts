@@ -67,7 +67,11 @@ describe('steps', () => {
 
   test.each([
     [['thresholds'], /no correction step is called thresholds/],
-    [['threshold', 'offset', 'common-mode'], /common-mode is not built/],
+    [['threshold', 'common-mode'], /common-mode needs offset/],
+    [['threshold', 'offset', 'zero-std'], /zero-std needs mask/],
+    [['threshold', 'offset', 'noisy-adc'], /noisy-adc needs mask/],
+    [['threshold', 'round-photons'], /round-photons needs offset/],
+    [['threshold', 'baseline-noise'], /baseline-noise needs offset/],
     [['constructor'], /no correction step is called constructor/],
     [['offset'], /offset needs threshold/],
     [['threshold', 'relative-gain'], /relative-gain needs offset/],

@@ -1,7 +1,7 @@
 import type { ReferenceFrame } from '../../src/corrections/reference.js'
 import type { AgipdKernel } from '../../src/kits/agipd/chain.js'
 import { type AgipdParams, agipdWords } from '../../src/kits/agipd/params.js'
-import { correctAgipdFrame } from '../../src/kits/agipd/reference.js'
+import { correctAgipdFrame, finishAgipdFrame, stageAgipdFrame } from '../../src/kits/agipd/reference.js'
 import { correctDsscFrame } from '../../src/kits/dssc/reference.js'
 import { correctLpdFrame, correctParallelFrame } from '../../src/kits/lpd/reference.js'
 import { FrameTable } from '../../src/memory/frame-table.js'
@@ -11,6 +11,7 @@ import {
   instantiateKernels,
   kernelModule,
   listedKernel,
+  stripKernel,
   writeParams,
 } from '../../src/wasm/kernels.js'
 
@@ -25,6 +26,8 @@ export interface Case {
   readonly constants: Uint32Array
   /** Raw planes of each frame, in parallel gain those of its three raw frames, one behind the other. */
   readonly raw: readonly Uint16Array[]
+  /** Where step zero-std was done: not 0 where all samples of a pixel are the same. AGIPD in parts only. */
+  readonly still?: Uint8Array
 }
 
 /** Raw bits of the results of one frame. */
@@ -45,12 +48,12 @@ export const PLANES: Readonly<Record<KernelName, number>> = {
   dssc: 2,
 }
 
-export function reference({ kernel, params, pixels, constants, raw }: Case): Result[] {
+export function reference({ kernel, params, pixels, constants, raw, still }: Case): Result[] {
   return raw.map(plane => {
     const data = new Float32Array(pixels)
     const gain = new Uint8Array(pixels)
     const mask = new Uint32Array(pixels)
-    const departures = correctFrame(kernel, params, constants, { raw: plane, data, gain, mask })
+    const departures = correctFrame(kernel, params, constants, { raw: plane, data, gain, mask }, still)
     return { data: [...new Uint32Array(data.buffer)], gain: [...gain], mask: [...mask], departures }
   })
 }
@@ -60,12 +63,15 @@ function correctFrame(
   params: AgipdParams,
   constants: Uint32Array,
   frame: ReferenceFrame<Uint16Array>,
+  still?: Uint8Array,
 ): number {
   if (kernel === 'lpd') return correctLpdFrame(params, constants, frame)
   if (kernel === 'lpdParallel')
     return correctParallelFrame(params, constants, { ...frame, raw: thirds(frame.raw) })
   if (kernel === 'dssc') return correctDsscFrame(params, constants, frame)
-  return correctAgipdFrame(kernel, params, constants, frame)
+  if (still === undefined) return correctAgipdFrame(kernel, params, constants, frame)
+  const stages = stageAgipdFrame(kernel, params, constants, frame)
+  return finishAgipdFrame(kernel, params, constants, { ...frame, raw: stages }, still)
 }
 
 function thirds(raw: Uint16Array): Uint16Array[] {
@@ -89,6 +95,23 @@ export function listed(input: Case): Result[] {
   return laidOut(input, true)
 }
 
+/** Kernels that do it in two parts, as where something lies between them; others as {@link wasm}. */
+export function split(input: Case): Result[] {
+  return laidOut(input, false, true)
+}
+
+export function splitListed(input: Case): Result[] {
+  return laidOut(input, true, true)
+}
+
+/** The two parts of a kernel. */
+const PARTS: Partial<Record<KernelName, readonly [string, string]>> = {
+  agipdAdaptive: ['agipdStages', 'agipdFinish'],
+  agipdAdaptiveGain: ['agipdStages', 'agipdGainFinish'],
+  agipdFixed: ['agipdFixedStages', 'agipdFixedFinish'],
+  agipdFixedGain: ['agipdFixedStages', 'agipdFixedGainFinish'],
+}
+
 /** The plane of masks that pixels have which are not listed. */
 const MASK_PLANE: Readonly<Record<KernelName, number>> = {
   agipdAdaptive: 1,
@@ -100,7 +123,11 @@ const MASK_PLANE: Readonly<Record<KernelName, number>> = {
   dssc: 1,
 }
 
-function laidOut({ kernel, params, pixels, constants, raw }: Case, byLists: boolean): Result[] {
+function laidOut(
+  { kernel, params, pixels, constants, raw, still }: Case,
+  byLists: boolean,
+  inParts = false,
+): Result[] {
   const bytes = new Uint8Array(memory.buffer)
   let free = PAGE
   const place = (size: number): number => {
@@ -109,7 +136,7 @@ function laidOut({ kernel, params, pixels, constants, raw }: Case, byLists: bool
     bytes.fill(GUARD, at, free)
     return at
   }
-  const put = (array: Uint32Array | Uint16Array): number => {
+  const put = (array: Uint32Array | Uint16Array | Uint8Array): number => {
     const at = place(array.byteLength)
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at)
     return at
@@ -136,13 +163,33 @@ function laidOut({ kernel, params, pixels, constants, raw }: Case, byLists: bool
     mask: place(4 * pixels),
   }))
   // Room for as many departures as there are pixels.
+  const stillAt = still ? put(still) : 0
   const lists = entries.map(() => place(byLists ? 8 * pixels : 0))
   entries.forEach((entry, i) => {
     const list = lists[i]!
-    table.set(i, byLists ? { ...entry, gain: list, mask: list + 8 * pixels } : entry)
+    const stages = byLists ? place(pixels) : entry.gain
+    const whole = inParts && PARTS[kernel] ? { whole: { stages, still: stillAt, means: 0 } } : {}
+    table.set(
+      i,
+      byLists ? { ...entry, ...whole, gain: list, mask: list + 8 * pixels } : { ...entry, ...whole },
+    )
   })
-  const correct = byLists ? listedKernel(kernels, kernel)! : correctionKernel(kernels, kernel)
-  correct(tableAt, raw.length, constantsAt, paramsAt)
+  const [first, second] = (inParts && PARTS[kernel]) || []
+  if (first && second) {
+    const finish = stripKernel(kernels, byLists ? `${second}Listed` : second)
+    // Two strips, as a module has eight.
+    const half = (pixels >> 5) << 4
+    for (const [from, to] of [
+      [0, half],
+      [half, pixels],
+    ] as const) {
+      stripKernel(kernels, first)(tableAt, raw.length, constantsAt, paramsAt, from, to)
+      finish(tableAt, raw.length, constantsAt, paramsAt, from, to)
+    }
+  } else {
+    const correct = byLists ? listedKernel(kernels, kernel)! : correctionKernel(kernels, kernel)
+    correct(tableAt, raw.length, constantsAt, paramsAt)
+  }
   if (byLists) {
     const masks = constants.subarray(MASK_PLANE[kernel] * pixels, (MASK_PLANE[kernel] + 1) * pixels)
     entries.forEach(({ gain, mask }, i) => {
@@ -174,4 +221,4 @@ function laidOut({ kernel, params, pixels, constants, raw }: Case, byLists: bool
   })
 }
 
-export const IMPLEMENTATIONS = { reference, wasm, listed } as const
+export const IMPLEMENTATIONS = { reference, wasm, listed, split, splitListed } as const

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AgipdKernel } from '../../src/kits/agipd/chain.js'
 import type { AgipdParams } from '../../src/kits/agipd/params.js'
-import { type Case, listed, PLANES, reference, wasm } from './implementations.js'
+import { type Case, listed, PLANES, reference, split, splitListed, wasm } from './implementations.js'
 
 const SPECIAL = [0, -0, NaN, Infinity, -Infinity, 1e-42, -1e-42, 1e7, -1e7, 10000001, 3.4e38, -3.4e38]
 const words = new DataView(new ArrayBuffer(4))
@@ -129,9 +129,27 @@ describe.each(KERNELS)('%s', kernel => {
       fc.property(caseOf(kernel), input => {
         const expected = reference(input)
         expect(wasm(input)).toEqual(expected)
-        expect(listed(input)).toEqual(expected)
+        for (const correct of [listed, split, splitListed]) expect(correct(input)).toEqual(expected)
       }),
       { numRuns: 500 },
+    )
+  })
+
+  const photons = fc.record({
+    photon: fc.constantFrom(1, 65.0625, Math.fround(9.2 * 7.07), Math.fround(0.001)),
+    fraction: fc.constantFrom(0.5, 1, Math.fround(0.3)),
+    most: fc.constantFrom(32767, 65535, 1e7),
+  })
+  test('rounds to photons, and marks pixels that never change, with the reference’s bits', () => {
+    fc.assert(
+      fc.property(caseOf(kernel), photons, fc.infiniteStream(fc.boolean()), (input, photons, varies) => {
+        const still = Uint8Array.from({ length: input.pixels }, () => Number(!varies.next().value))
+        const counted = { ...input, params: { ...input.params, photons }, still }
+        const expected = reference(counted)
+        expect(split(counted)).toEqual(expected)
+        expect(splitListed(counted)).toEqual(expected)
+      }),
+      { numRuns: 300 },
     )
   })
 
@@ -169,7 +187,7 @@ describe.each(KERNELS)('%s', kernel => {
     const input = { kernel, params, pixels, constants, raw }
     const results = wasm(input)
     expect(results).toEqual(reference(input))
-    expect(listed(input)).toEqual(results)
+    for (const correct of [listed, split, splitListed]) expect(correct(input)).toEqual(results)
     if (kernel.startsWith('agipdAdaptive'))
       expect(results[0]!.departures).toBeGreaterThan(0.4 * share * pixels)
   })
@@ -208,7 +226,7 @@ test('one unusual pixel among calm ones is found wherever it is', () => {
         const expected = reference(input)
         expect(expected[frame]!.departures).toBe(1)
         expect(wasm(input)).toEqual(expected)
-        expect(listed(input)).toEqual(expected)
+        for (const correct of [listed, split, splitListed]) expect(correct(input)).toEqual(expected)
       }
 })
 

@@ -22,6 +22,8 @@ function written(text: string): string {
 
 const requestOf = async (text: string) => (await readConfig(written(text))).request
 const checked = (request: Partial<CorrectionRequest>) => checkRequest({ run: 'r', out: 'o', ...request })
+const commonModeOf = (request: Partial<CorrectionRequest>) =>
+  stepRequestOf(checked(request), AGIPD, 0).options.commonMode
 const stepsOf = (request: Partial<CorrectionRequest>, kit = AGIPD) =>
   stepRequestOf(checked(request), kit, 0).steps
 
@@ -58,7 +60,11 @@ describe('presets', () => {
     expect(stepsOf(request)).toEqual([...first, 'offset', 'mask', 'range'])
     expect(stepsOf(request, LPD)).toEqual(['offset', 'mask', 'range'])
     const { request: production } = await readConfig('production')
-    expect(() => stepsOf(production)).toThrow('common-mode is not built yet for AGIPD-1M')
+    expect(new Set(stepsOf(production))).toEqual(
+      new Set([...AGIPD.corrections.defaultSteps, 'common-mode', 'adjust-mg-baseline']),
+    )
+    expect(commonModeOf(production).count).toBe('nominal')
+    expect(commonModeOf({}).count).toBe('present')
   })
 })
 
@@ -72,11 +78,14 @@ describe("the facility's parameters", () => {
     })
     for (const absent of ['modules', 'sequences', 'conditions', 'gainMode'])
       expect(request).not.toHaveProperty(absent)
-    expect(() => stepsOf(request)).toThrow('common-mode is not built yet')
-    const steps = stepsOf({ ...request, switches: { ...request.switches, 'common-mode': false } })
-    expect(steps).toEqual(expect.arrayContaining([...AGIPD.corrections.defaultSteps, 'adjust-mg-baseline']))
+    const { steps: preset } = stepRequestOf(checked({ preset: 'production' }), AGIPD, 0)
+    expect(stepsOf(request)).toEqual(preset)
+    expect(commonModeOf(request)).toEqual(commonModeOf({ preset: 'production' }))
+    const unbuilt = { ...request, switches: { ...request.switches, 'melt-snow': true } }
+    const steps = stepsOf(request)
+    expect(() => stepsOf(unbuilt)).toThrow('melt-snow is not built yet')
     try {
-      stepsOf(request)
+      stepsOf(unbuilt)
     } catch (error) {
       expect((error as UsageError).hint).toBe(`To go on without, add --steps ${steps.join(',')}`)
     }
@@ -142,7 +151,7 @@ describe("the facility's parameters", () => {
   it.each([
     ['rel-gain-mode: CS', 'rel-gain-mode CS is not built yet'],
     ['xray-gain: true\nff-gain: 7.2', 'ff-gain is not built yet'],
-    ['round-photons: true\nblc-noise: true', 'baseline-noise and round-photons'],
+    ['blc-hmatch: true\nmatch-asics: true', 'blc-hmatch and match-asics'],
   ])('%s is named', async (text, says) => {
     const request = await requestOf(text)
     expect(() => stepsOf(request)).toThrow(/not built yet for AGIPD-1M/)
@@ -194,7 +203,7 @@ describe('what is off', () => {
   it('is not chosen where it is known, or in the file of a correction', async () => {
     const known = ['modules: -1', 'mem-cells: -1', 'acq-rate: off', 'rel-gain-mode: off', "karabo-da: ['-1']"]
     expect(
-      await requestOf([...known, "max-pulses: ''", 'gain-mode: -1', 'cm-noise: off'].join('\n')),
+      await requestOf([...known, "max-pulses: ''", 'gain-mode: -1', 'cs-mg-adjust: off'].join('\n')),
     ).toEqual({})
     expect(await requestOf("calibration-configurations: { new-step: 'off', newer: -1 }")).toEqual({})
   })

@@ -26,7 +26,7 @@ function images(gain: number[], mask: number[]): ImageFile {
     addresses: Float64Array.from(indices, k => 4096 + 64 * k),
     sizes: new Float64Array(indices.length).fill(8),
   })
-  written.record(of(gain), of(mask))
+  written.record({ gain: of(gain), mask: of(mask) })
   return written
 }
 

@@ -28,6 +28,8 @@ interface SimulateArguments {
   'lit-every': number | undefined
   'photon-energy': number
   switched: number
+  'common-mode': number
+  'baseline-shift': number
   seed: number
   'trains-per-file': number
   'format-version': SimulationOptions['formatVersion']
@@ -101,6 +103,14 @@ function describeArguments(yargs: Argv): Argv<SimulateArguments> {
       ),
       'photon-energy': { ...numberOption('keV'), default: 9.2 },
       switched: { ...numberOption('share of pixels that leave high gain'), default: 0.004 },
+      'common-mode': {
+        ...numberOption('standard deviation of what is common to an ASIC in an image, ADU'),
+        default: 0,
+      },
+      'baseline-shift': {
+        ...numberOption('by up to this a module lies too low in an image, ADU'),
+        default: 0,
+      },
       seed: { ...numberOption('seed of the detector and its data'), default: 1 },
       'trains-per-file': { ...numberOption('trains of a sequence file'), default: 256 },
       'format-version': {
@@ -139,6 +149,8 @@ function optionsOf(args: ArgumentsCamelCase<SimulateArguments>): SimulationOptio
     ...(args.litEvery === undefined ? {} : { litEvery: args.litEvery }),
     energy: args.photonEnergy,
     switched: args.switched,
+    commonMode: args.commonMode,
+    baselineShift: args.baselineShift,
     seed: args.seed,
     formatVersion: args.formatVersion,
   }

@@ -1,3 +1,4 @@
+import type { Finishing } from '../../corrections/finishing.js'
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { Assignment } from './assignment.js'
 import type { BlockInput } from './block-input.js'
@@ -5,6 +6,7 @@ import type { DerivedFrames, DerivedRequest } from './derived.js'
 import type { ArraysOut } from './module-arrays.js'
 import type { PhaseTimes } from './phase-times.js'
 import type { PixelCounts } from './pixel-counts.js'
+import type { ReductionTables } from './reduction-tables.js'
 
 /** What a block's correction must know of its module. */
 export interface ModuleCorrection {
@@ -17,6 +19,17 @@ export interface ModuleCorrection {
   readonly maskPlane?: number
   /** Raw frames that one frame is made of. */
   readonly rawFrames: number
+  /** Steps that need whole images or files. */
+  readonly finishing?: Finishing
+  /** What was found of the file that the frames are of; absent: frames stand for themselves. */
+  readonly ofFile?: OfFile
+}
+
+/** What is known of a file whose images were looked at before they are corrected, beside the tables in the lane. */
+export interface OfFile {
+  /** By resident cell: number of its row of 32 cells among those that are resident. */
+  readonly rows: Uint16Array
+  readonly tables: ReductionTables
 }
 
 /**
@@ -47,6 +60,8 @@ export interface ChunkFile {
 export interface BlockTask extends Assignment, ModuleCorrection {
   /** Position of each frame's cell among the lane's resident cells (not a cell id). */
   readonly cells: Uint16Array
+  /** Number of each frame in its file; absent: there is no file. */
+  readonly images?: Float64Array
   readonly input: FramesIn
   readonly output: FramesOut
 }
@@ -59,6 +74,8 @@ export interface DeflatedChunks {
 }
 
 export interface FileChunks {
+  /** Of data that are deflated. */
+  readonly data?: DeflatedChunks
   readonly gain: DeflatedChunks
   readonly mask: DeflatedChunks
 }
@@ -74,5 +91,7 @@ export interface BlockResult {
   readonly handedOver: readonly string[]
   /** Of all frames whose results went to files. */
   readonly pixels: PixelCounts
+  /** Baseline shift of each frame, ADU, where there is such a step. */
+  readonly shifts?: Float32Array
   readonly times: Partial<PhaseTimes>
 }

@@ -12,6 +12,10 @@ export interface SlotTile {
   readonly positions: readonly number[]
   /** Bytes from the start of the slot's raw part to each raw frame, all those of the first frame first. */
   readonly offsets: Float64Array
+  /** Number of each frame in its file, where that matters. */
+  readonly images?: readonly number[]
+  /** Gets the baseline shift of each frame, ADU, where there is such a step. */
+  readonly shifts?: Float32Array
   /** Indices of frames that the file does not hold: their mask gets a bit in every pixel. Absent: all are there. */
   readonly notWritten?: readonly number[]
 }

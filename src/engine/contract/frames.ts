@@ -13,6 +13,8 @@ export interface FrameCounts {
 export interface Block {
   /** Position of each frame's cell among the lane's resident cells (not a cell id). */
   readonly cells: Uint16Array
+  /** Number of each frame in its file, where it comes from one. */
+  readonly images?: Float64Array
   /** Place in the stream: the oldest goes first where the engine's policy looks at it. Absent: 0. */
   readonly order?: number
   /**

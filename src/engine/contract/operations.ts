@@ -1,10 +1,12 @@
 import type { ConstantSource } from '../../../constants/files/source.js'
 import type { LoadReport } from '../../../constants/loading/load.js'
+import type { Finishing } from '../../corrections/finishing.js'
 import type { PlaneRecipe } from '../../corrections/planes.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { Content } from '../../files/content.js'
 import type { Assignment } from './assignment.js'
-import type { BlockResult, BlockTask } from './block-task.js'
+import type { BlockInput } from './block-input.js'
+import type { BlockResult, BlockTask, ModuleCorrection, OfFile } from './block-task.js'
 import { operation } from './operation.js'
 import type { PhaseTimes } from './phase-times.js'
 
@@ -28,6 +30,34 @@ export interface ConstantsResult {
 }
 
 export const loadConstants = operation<ConstantsTask, ConstantsResult>('loadConstants')
+
+/**
+ * Looks at a strip of all images of a row of 32 cells of a file, for what has to be known of all of them before the first is
+ * corrected. Results go to the lane's tables.
+ */
+export interface ReduceTask extends Assignment, ModuleCorrection {
+  readonly finishing: Finishing
+  readonly ofFile: OfFile
+  /** The images' frames: sorted by cell, then by train. */
+  readonly input: BlockInput
+  readonly rows: Float64Array
+  /** Positions of their cells among the lane's resident ones, and their numbers in the file. */
+  readonly cells: Uint16Array
+  readonly images: Float64Array
+  /** Number of the row of cells among those that are resident. */
+  readonly row: number
+  /** First row of pixels and the one behind the last, a row of ASICs. */
+  readonly slowScan: readonly [number, number]
+  readonly fastScan: number
+  /** Number of the lane's workspace that is this task's alone. */
+  readonly workspace: number
+}
+
+export interface ReduceResult {
+  readonly times: Partial<PhaseTimes>
+}
+
+export const reduce = operation<ReduceTask, ReduceResult>('reduce')
 
 /** Planes `first …` of a pack of constants, to be moved between its file and a lane. */
 export interface PackTask extends Assignment {
@@ -59,6 +89,16 @@ export interface WritePackResult {
 }
 
 export const writePack = operation<PackTask, WritePackResult>('writePack')
+
+/** Step `noisy-adc`: looks at the planes of masks of some resident cells, which are all there. */
+export interface NoisyTask extends Assignment {
+  readonly planes: readonly PlaneRecipe[]
+  /** Positions of the first cell and the one behind the last. */
+  readonly cells: readonly [number, number]
+  readonly detector: Detector
+}
+
+export const markNoisyBlocks = operation<NoisyTask, void>('markNoisyBlocks')
 
 /** Median of a module's finite SlopesFF, for `xray-gain`. */
 export interface MedianTask {

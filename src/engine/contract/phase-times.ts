@@ -8,6 +8,7 @@ export interface Phase {
 export const PHASES = [
   'constants',
   'read',
+  'reduce',
   'correct',
   'deflate',
   'derive',

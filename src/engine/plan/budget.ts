@@ -6,6 +6,8 @@ import type { BlockShape } from './blocks.js'
 
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
+/** What parts of a lane are multiples of. */
+const PAGE_BYTES = 65536
 
 /** What the process takes before it holds a frame, measured: Node, the command, two threads. */
 const PROCESS_BYTES = 128 * MIB
@@ -47,6 +49,14 @@ export function memoryBudget(asked: number | undefined, limits: MachineLimits): 
   )
 }
 
+/** What reductions over a file take of a lane, in bytes. */
+export interface ReductionDemand {
+  readonly tableBytes: number
+  /** Least that a workspace can be, and the most that is of use: where it keeps all images of a row of cells. */
+  readonly leastBytes: number
+  readonly mostBytes: number
+}
+
 /** What a run asks of its lanes. */
 export interface LaneDemand {
   readonly pixels: number
@@ -56,6 +66,8 @@ export interface LaneDemand {
   /** Most planes of constants any module's chain has. */
   readonly planes: number
   readonly modules: number
+  /** What steps take that span a whole file; absent: nothing. */
+  readonly reduction?: ReductionDemand
 }
 
 /** The lanes of an engine, all alike. */
@@ -97,9 +109,9 @@ export function planLanes(demand: LaneDemand, workers: number, budget: number): 
   let least = Number.POSITIVE_INFINITY
   for (const block of BLOCKS) {
     for (let count = Math.min(workers, demand.modules); count >= 1; count--) {
-      const plan = lanesOf(demand, workers, count, block)
+      const plan = lanesOf(demand, workers, count, block, demand.reduction?.leastBytes)
       if (plan === undefined) continue
-      if (plan.bytes <= available) return plan
+      if (plan.bytes <= available) return withWorkspaces(plan, demand, workers, available)
       least = Math.min(least, plan.bytes)
     }
   }
@@ -120,16 +132,36 @@ export function planLanes(demand: LaneDemand, workers: number, budget: number): 
   )
 }
 
+/** The plan with workspaces as large as the rest of the memory allows, and as they can use. */
+function withWorkspaces(plan: LanePlan, demand: LaneDemand, workers: number, available: number): LanePlan {
+  const { reduction } = demand
+  if (reduction === undefined) return plan
+  const { count, layout, block } = plan
+  const room = Math.min(available / count, MAX_LANE_BYTES) - layout.bytes
+  const each = Math.floor(room / workspacesOf(workers, count) / PAGE_BYTES) * PAGE_BYTES
+  const bytes = Math.min(reduction.mostBytes, reduction.leastBytes + each)
+  return lanesOf(demand, workers, count, block, bytes) ?? plan
+}
+
+/** Workspaces of a lane: one for each thread that falls to it. */
+function workspacesOf(workers: number, lanes: number): number {
+  return Math.ceil(workers / lanes)
+}
+
 function lanesOf(
   demand: LaneDemand,
   workers: number,
   count: number,
   block: BlockShape,
+  workspaceBytes = 0,
 ): LanePlan | undefined {
   const slots = Math.ceil(workers / count) * TASKS_A_THREAD
   try {
+    const { reduction, ...shape } = demand
+    const workspaces = workspacesOf(workers, count)
     const layout = laneLayout({
-      ...demand,
+      ...shape,
+      ...(reduction && { reduction: { tableBytes: reduction.tableBytes, workspaces, workspaceBytes } }),
       slotRawFrames: block.trains,
       slotFrames: block.trains,
       slots,

@@ -13,6 +13,7 @@ import { positionsList } from '../../sources/run/query.js'
 import type { Run } from '../../sources/run/run.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import { type LanePlan, planLanes } from './budget.js'
+import { ofFileOf, reductionDemand } from './file-images.js'
 import { type ChainInput, type ResolvedModule, resolveModule } from './module-chain.js'
 import { correctedNames } from './output-names.js'
 
@@ -73,15 +74,17 @@ export interface ModulePlan extends ResolvedModule {
   readonly sequences: readonly SequencePlan[]
 }
 
-/** What the correction of its blocks must know of a module. */
-export function correctionOf({ module, chain }: Pick<ModulePlan, 'module' | 'chain'>): ModuleCorrection {
-  const { kernel, planes, maskPlane, rawFrames } = chain
+/** What the correction of its blocks must know of a module; `pixels` of one that is read from files. */
+export function correctionOf(plan: ModulePlan, pixels?: number): ModuleCorrection {
+  const { module, chain } = plan
+  const ofFile = pixels === undefined ? undefined : ofFileOf(plan, pixels)
+  const { kernel, planes, maskPlane, rawFrames, finishing } = chain
   return {
     module,
     kernel,
     planes: planes.length,
     rawFrames,
-    ...(maskPlane === undefined ? {} : { maskPlane }),
+    ...given({ maskPlane, finishing, ofFile }),
   }
 }
 
@@ -173,6 +176,7 @@ export function planCorrection(input: PlanInput): CorrectionPlan {
       cells: Math.max(...modules.map(({ cells }) => cells.length)),
       planes: Math.max(...modules.map(({ chain }) => chain.planes.length)),
       modules: modules.length,
+      ...given({ reduction: reductionDemand(modules, detector) }),
     },
     input.workers,
     input.memory,

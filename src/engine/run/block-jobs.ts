@@ -42,6 +42,7 @@ function blockJob<B extends Block>(block: B, sink: FrameSink<B>, context: BlockC
         ...assignment,
         ...correction,
         cells: block.cells,
+        ...(correction.ofFile && block.images && { images: block.images }),
         input: block.fill(views),
         output: sink.output(block),
       })

@@ -61,7 +61,7 @@ export async function readConfig(source: string, besides: readonly string[] = []
         ...configOf(filtered(table, name => !besides.includes(name))),
         besides: filtered(table, name => besides.includes(name)),
       }
-    const request = requestOf(chosen(recorded), true)
+    const request = { ...ofFacility(recorded), ...requestOf(chosen(recorded), true) }
     const { 'time-summary': _, ...modules } = tableOf(table['retrieved-constants']) ?? {}
     const named = Object.keys(modules).length > 0
     return { request: { ...request, ...(named && { constantsFrom: source }) }, machine: {} }
@@ -172,6 +172,12 @@ function camelCase(name: string): string {
 
 function some(name: string, table: Table): Table {
   return Object.keys(table).length > 0 ? { [name]: table } : {}
+}
+
+/** What the facility's file leaves unsaid: of how many images its share of dark ones is. Ours tells. */
+function ofFacility(recorded: Table): Partial<CorrectionRequest> {
+  const told = recorded['common-mode'] !== true || Object.hasOwn(recorded, 'condition-sources')
+  return told ? {} : { cmCount: 'nominal' }
 }
 
 function filtered(table: Table, wanted: (name: string, value: unknown) => boolean): Table {

@@ -4,6 +4,7 @@ import { requireFree } from '../../files/free-space.js'
 import { OutputFolder } from '../../files/output-folder.js'
 import type { Lane } from '../../memory/lane.js'
 import { UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import { NO_CELL } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import { createCombined } from '../../sinks/combined/combined-file.js'
@@ -214,7 +215,12 @@ async function combinedOf(
   const { karaboId, proposal, run: number } = run
   const attributes = provenanceAttributes(provenance)
   const steps = modules[0]?.chain.steps ?? []
-  const description = { ...combined, detector, karaboId, proposal, run: number, steps, attributes }
+  // A step of all modules, or of none.
+  const recast = modules[0]?.chain.finishing?.recast
+  const description = {
+    ...{ ...combined, detector, karaboId, proposal, run: number, steps, attributes },
+    ...given({ recast }),
+  }
   return createCombined(folder, combined.path, description)
 }
 

@@ -1,3 +1,4 @@
+import type { Recast } from '../../corrections/finishing.js'
 import { KITS } from '../../kits/index.js'
 
 /** Switches of the facility whose step has another name here. */
@@ -12,7 +13,7 @@ const STEPS: Readonly<Record<string, string>> = {
 
 /** Switches of the facility that detcal has no step for. */
 const NOT_BUILT = [
-  ...['blc-hmatch', 'blc-stripes', 'corr-asic-diag', 'match-asics', 'melt-snow', 'recast-image-data'],
+  ...['blc-hmatch', 'blc-stripes', 'corr-asic-diag', 'match-asics', 'melt-snow'],
   ...['count-lit-pixels', 'spi-hitfinding', 'use-super-selection'],
   ...['require-ppu-trigger', 'use-ppu-device', 'use-xgm-device'],
 ]
@@ -38,8 +39,13 @@ export const OPTIONS: Readonly<Record<string, readonly [string, (items: readonly
   'litframe-device-id': ['litframeSource', ([source]) => source],
   // The facility's way to say that there is no threshold.
   'energy-threshold': ['energyThreshold', ([limit]) => (limit === -1000 ? undefined : limit)],
+  'cm-n-itr': ['cmIterations', ([times]) => times],
+  'recast-image-data': ['recast', ([type]) => RECAST_NAMES[String(type)] ?? type],
   'max-pulses': ['pulses', items => (items.length === 1 ? `:${items[0]}` : items.join(':'))],
 }
+
+/** numpy's names of the element types that there are. */
+const RECAST_NAMES: Readonly<Record<string, Recast>> = { int16: 'i2', uint16: 'u2', float32: 'f4' }
 
 /**
  * What does not concern a correction of ours: places, databases and the distribution of work, plots, numbers for steps
@@ -59,8 +65,7 @@ const IGNORED = [
   ...['cal-db-*', 'creation-time', 'creation-date-offset', 'use-dir-creation-date', 'slopes-ff-from-files'],
   ...['chunk*', 'compress-fields', 'max-nodes', 'max-tasks-per-worker', 'n-cores*', 'sequences-per-node'],
   ...['overwrite', 'output-source', 'cell-id-preview', 'skip-plots', 'plot-*'],
-  ...['blc-noise-threshold', 'cm-*', 'cs-mg-adjust', 'ff-gain', 'noisy-adc-threshold'],
-  ...['photon-energy', 'rounding-threshold', 'spi-hitfinding-*', 'ppu-train-offset'],
+  ...['cs-mg-adjust', 'ff-gain', 'spi-hitfinding-*', 'ppu-train-offset'],
   ...['capacitor', 'category', 'combine-parallel-gain', 'drop-last-frames-*', 'num-*', 'use-cell-order'],
   // Ours: what was known of the run.
   'condition-sources',

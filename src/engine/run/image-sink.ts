@@ -54,13 +54,14 @@ export class ImageSink implements FrameSink<RawBlock> {
   }
 
   take(block: RawBlock, result: BlockResult): void {
-    const { chunks } = result
+    const { chunks, shifts } = result
     this.#frames += block.cells.length
     this.derived.take(block.frames, result)
     this.#pixels = sumOfCounts(this.#pixels, result.pixels)
-    for (const [i, { images }] of this.#targets.entries()) {
+    for (const [i, { images, chunks: numbers }] of this.#targets.entries()) {
       const written = chunks[i]
-      if (written) images.record(written.gain, written.mask)
+      if (written) images.record(written)
+      if (shifts) images.recordShifts(block.frames[numbers], shifts)
     }
   }
 

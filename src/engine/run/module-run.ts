@@ -1,3 +1,4 @@
+import { pixelsOf } from '../../detectors/detector.js'
 import type { Lane } from '../../memory/lane.js'
 import { StoppedError } from '../../model/interruptions.js'
 import { correctionOf, type ModulePlan } from '../plan/plan.js'
@@ -7,6 +8,7 @@ import { blockJobs } from './block-jobs.js'
 import type { OpenAhead } from './open-ahead.js'
 import type { Opened, SequenceOfModule } from './open-sequence.js'
 import { failedSequence, type ModuleOutcome, moduleOutcome, type SequenceOutcome } from './outcome.js'
+import { reductionJobs } from './reductions.js'
 import { ResidentConstants } from './resident-constants.js'
 import type { RunContext } from './run-context.js'
 import type { SequenceRun } from './sequence-run.js'
@@ -38,13 +40,14 @@ export async function throughLane(
 ): Promise<ModuleInHand> {
   const context = { ...run, phases: run.phases.of(plan.module) }
   const { engine, phases, onBlock } = context
-  const correction = correctionOf(plan)
   const { detector, lanes } = context.plan
+  const correction = correctionOf(plan, pixelsOf(detector))
   const { software } = context.provenance
   const constants = new ResidentConstants(plan, lane, { ...context, detector, lanes: lanes.count, software })
   const outcomes: Promise<SequenceOutcome>[] = []
 
   async function* jobs(): AsyncGenerator<Job> {
+    let before: Promise<void> | undefined
     for (const [i, key] of due.entries()) {
       const opened = await sequences.take(key)
       sequences.prepare(due[i + 1] ?? following())
@@ -52,6 +55,12 @@ export async function throughLane(
       else {
         // Pushed before the first block, so that stopping halfway still closes the file.
         outcomes.push(opened.run.drained.then(() => finish(opened.run, context)))
+        if (correction.ofFile) {
+          // Its tables replace those of the file before.
+          await before
+          yield* reductionJobs(opened.run, lane, { ...correction, ofFile: correction.ofFile }, context)
+          before = opened.run.drained
+        }
         yield* blockJobs(opened.run, opened.run, { engine, phases, onBlock, correction })
       }
     }

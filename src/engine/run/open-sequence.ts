@@ -36,8 +36,9 @@ export async function openSequence(
       const module = moduleProvenance(plan)
       corrected = await createCorrected(folder, output, {
         ...{ joined, run, software: provenance, module },
-        ...given({ pulses: whole.pulses }),
+        ...given({ pulses: whole.pulses, recast: plan.chain.finishing?.recast }),
         litpx: litThreshold !== undefined,
+        shifts: plan.chain.finishing?.baseline !== undefined,
         ...(sparse && { sparse: sparseDescription(sequence, plan, whole, sparse === 'beside') }),
       })
       if (sparse) lists = SparseOutput.open(folder, sparseTarget(corrected.images, sequence, plan, whole))

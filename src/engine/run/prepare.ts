@@ -166,7 +166,7 @@ export function selectionOf(
 function optionsThatShape(
   request: CheckedRequest,
   run: Run,
-  { steps, gainMode, light }: StepRequest & { readonly light: LitFrames | undefined },
+  { steps, gainMode, options, light }: StepRequest & { readonly light: LitFrames | undefined },
   conditions: Conditions,
   told: ToldConditions,
 ): Record<string, unknown> {
@@ -182,6 +182,7 @@ function optionsThatShape(
     'sigma-medium': request.sigmaMedium,
     'zero-nans': request.zeroNans,
     'zero-orange': request.zeroOrange,
+    ...optionsOfSteps(steps, request, options),
     ...known({ modules, sequences, trains, pulses, cells, 'pulse-ids': pulseIds }),
     ...(light
       ? known({ litframe, 'litframe-source': light.source, 'energy-threshold': energyThreshold })
@@ -218,6 +219,31 @@ function derivedOf(
     sparse: sparse === 'off' ? undefined : sparse,
     hits: hits ? { trains, missRatio, ...given({ energies }) } : undefined,
   })
+}
+
+/** Options of steps that are on; what they do not concern need not be the same. */
+function optionsOfSteps(
+  steps: readonly string[],
+  request: CheckedRequest,
+  { commonMode }: StepRequest['options'],
+): Record<string, unknown> {
+  const { roundingThreshold, recast, photonEnergy, aduPerKev } = request
+  const byStep: Readonly<Record<string, Record<string, unknown>>> = {
+    'common-mode': {
+      'cm-iterations': commonMode.iterations,
+      'cm-dark-range': [commonMode.low, commonMode.high],
+      'cm-dark-fraction': commonMode.fraction,
+      'cm-count': commonMode.count,
+      'cm-part': commonMode.part,
+    },
+    'baseline-noise': { 'blc-noise-threshold': request.blcNoiseThreshold },
+    'noisy-adc': { 'noisy-adc-threshold': request.noisyAdcThreshold },
+    'round-photons': known({
+      ...{ 'photon-energy': photonEnergy, 'adu-per-kev': aduPerKev },
+      ...{ 'rounding-threshold': roundingThreshold, recast },
+    }),
+  }
+  return Object.assign({}, ...steps.map(step => byStep[step] ?? {}))
 }
 
 /** What else a repetition is told. The constants that were used say as much, so that a result is the same without. */

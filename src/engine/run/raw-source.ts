@@ -64,12 +64,17 @@ export class RawSource implements FrameSource<RawBlock> {
   *blocks(): Generator<RawBlock> {
     for (const frames of blocksOf(this.#frames(), this.#shape, this.#rawFrames)) {
       this.#count += frames.cells.length
-      yield { frames, cells: frames.cells, fill: () => this.#fill(frames) }
+      yield { frames, cells: frames.cells, images: frames.corrected, fill: () => this.#fill(frames) }
     }
   }
 
   #fill({ rows }: BlockFrames): FramesIn {
-    return { kind: 'file', input: inputOf(this.#input, this.#stored, rows), rows }
+    return { kind: 'file', input: this.inputOf(rows), rows }
+  }
+
+  /** Where the frames at `rows` of image/data are. */
+  inputOf(rows: Float64Array): BlockInput {
+    return inputOf(this.#input, this.#stored, rows)
   }
 
   /** By row of image/data, 1: not wholly written. Absent: all were, as far as can be told. */

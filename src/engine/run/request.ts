@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { RECASTS } from '../../corrections/finishing.js'
 import { DEFAULT_STEP_OPTIONS } from '../../corrections/steps.js'
 import { UsageError } from '../../model/errors.js'
 import { shaped } from '../../model/shape.js'
@@ -15,6 +16,9 @@ export const LIST: v.GenericSchema<string | number | readonly (string | number)[
   v.transform(items => [items].flat().join(',')),
 )
 const { forceMgLimit, forceHgLimit, sigmaHigh, sigmaMedium, zeroNans, zeroOrange } = DEFAULT_STEP_OPTIONS
+const { commonMode, baselineLimit, noisyShare, roundingThreshold, recast } = DEFAULT_STEP_OPTIONS
+const SHARE = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
+const ABOVE_ZERO = v.pipe(v.number(), v.finite(), v.gtValue(0))
 
 /** What of a request decides how values are calculated. */
 export const STEP_FIELDS = {
@@ -42,6 +46,31 @@ export const STEP_FIELDS = {
   zeroNans: v.optional(v.boolean(), zeroNans),
   /** Write 0 for values beyond ±1e7. */
   zeroOrange: v.optional(v.boolean(), zeroOrange),
+  /** `common-mode`: how often it is looked for. */
+  cmIterations: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(16)),
+    commonMode.iterations,
+  ),
+  /** `common-mode`: dark values, `low,high`, ADU, inclusive. */
+  cmDarkRange: v.optional(LIST, [commonMode.low, commonMode.high]),
+  /** `common-mode`: least share of dark values. */
+  cmDarkFraction: v.optional(SHARE, commonMode.fraction),
+  /** `common-mode`: of how many images that is a share: of those present, or of 32 cells × 256 trains; absent: as the preset says. */
+  cmCount: v.optional(v.picklist(['present', 'nominal'])),
+  /** `common-mode`: over pixels in all images and over images, or over images alone. */
+  cmPart: v.optional(v.picklist(['both', 'image']), commonMode.part),
+  /** `baseline-noise`: shifts below minus this are not believed, ADU. */
+  blcNoiseThreshold: v.optional(v.pipe(v.number(), v.minValue(0)), baselineLimit),
+  /** `noisy-adc`: share of noisy pixels of a block above which all are bad. */
+  noisyAdcThreshold: v.optional(SHARE, noisyShare),
+  /** `round-photons`: keV of a photon. */
+  photonEnergy: v.optional(ABOVE_ZERO),
+  /** `round-photons`: ADU a keV. */
+  aduPerKev: v.optional(ABOVE_ZERO),
+  /** `round-photons`: from this fraction of a photon on it is rounded up. */
+  roundingThreshold: v.optional(SHARE, roundingThreshold),
+  /** `round-photons`: element type of image data. */
+  recast: v.optional(v.picklist(RECASTS), recast),
 }
 
 /** What of a request decides which constants are used. */

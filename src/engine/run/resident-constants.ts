@@ -3,9 +3,9 @@ import { CHECKSUM_WORDS, type PackHeader, type PackShape } from '../../../consta
 import { packKey } from '../../../constants/cache/key.js'
 import { calibrationsOf } from '../../corrections/planes.js'
 import type { Lane } from '../../memory/lane.js'
-import { writeParams } from '../../wasm/kernels.js'
+import { PARAMS_BYTES, writeParams } from '../../wasm/kernels.js'
 import type { Assignment } from '../contract/assignment.js'
-import { type PackTask, readPack, writePack } from '../contract/operations.js'
+import { markNoisyBlocks, type PackTask, readPack, writePack } from '../contract/operations.js'
 import type { ModulePlan } from '../plan/plan.js'
 import type { Job } from '../threads/job.js'
 import type { CacheUse } from './cache-use.js'
@@ -17,6 +17,8 @@ export interface ResidentContext extends LoadContext {
   readonly cache: CacheUse | undefined
 }
 
+/** Cells of one job that looks for noisy blocks. */
+const CELLS_MARKED = 16
 /** Planes of one job that writes a pack: blocks of other modules do not wait long for a worker. */
 const PLANES_WRITTEN = 32
 /** Least planes of one job that reads a pack: handing a job to a worker takes as long as reading one or two. */
@@ -57,6 +59,8 @@ export class ResidentConstants {
     const { memory, layout } = this.#lane.handle
     this.#lane.renewConstants()
     writeParams(memory.buffer, layout.params, layout.pixels, chain.params)
+    if (chain.finishing)
+      writeParams(memory.buffer, layout.params + PARAMS_BYTES, layout.pixels, chain.finishing.params)
     // Invalidate the deflated masks of the module before.
     for (let cell = 0; cell < layout.cells; cell++)
       new Uint32Array(memory.buffer, layout.masks + cell * layout.maskBytes, 1).fill(0)
@@ -67,10 +71,34 @@ export class ResidentConstants {
     const load = await loadFromFiles(this.#module, this.#context)
     await this.#context.engine.dispatcher.run(this.#lane, load.jobs(), this.#context.stop)
     const missing = load.finish()
+    if (chain.planes.some(plane => plane.kind === 'bad-pixels' && plane.noisyShare !== undefined))
+      await this.#markNoisy()
     // Only if the files have been the same all the while.
     if (key !== undefined && key === this.#key())
       this.#wanted = { key, missing: missing.map(cell => cells.indexOf(cell)) }
     return missing
+  }
+
+  /** Step `noisy-adc` is part of the masks: what it takes is all of a plane. */
+  async #markNoisy(): Promise<void> {
+    const { engine, stop, detector } = this.#context
+    const { chain, cells } = this.#module
+    let failure: unknown
+    async function* jobs(): AsyncGenerator<Job> {
+      for (let first = 0; first < cells.length; first += CELLS_MARKED) {
+        const range: [number, number] = [first, Math.min(cells.length, first + CELLS_MARKED)]
+        yield {
+          name: `noisy blocks of cells ${range.join(' to ')}`,
+          run: assignment =>
+            engine.pool.run(markNoisyBlocks, { ...assignment, planes: chain.planes, cells: range, detector }),
+          failed: error => {
+            failure ??= error
+          },
+        }
+      }
+    }
+    await engine.dispatcher.run(this.#lane, jobs(), stop)
+    if (failure !== undefined) throw failure
   }
 
   /** Jobs that pack what is in the lane, to be run after the module's blocks. */

@@ -1,9 +1,10 @@
 import type { ImageOutput } from '../../sinks/image/image-output.js'
 import { framesNotWritten } from '../../sources/run/frames-written.js'
 import { positionsList } from '../../sources/run/query.js'
+import type { BlockInput } from '../contract/block-input.js'
 import type { BlockResult, FramesOut } from '../contract/block-task.js'
 import type { FrameCounts, FrameSink, FrameSource } from '../contract/frames.js'
-import type { BlockShape } from '../plan/blocks.js'
+import type { BlockShape, FrameRef } from '../plan/blocks.js'
 import { type FramePlaces, framesOf } from '../plan/frames.js'
 import type { SequencePlan } from '../plan/plan.js'
 import type { DerivedColumns } from './derived-columns.js'
@@ -102,6 +103,21 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
   lose(block: RawBlock, error: unknown): void {
     this.#sink.lose(block, error)
     this.#inFlight.leave()
+  }
+
+  /** All frames of the file, in its order. */
+  *images(): Generator<FrameRef> {
+    for (const train of framesOf(this.#plan.joined, this.#places)) yield* train
+  }
+
+  /** Where the frames at `rows` of image/data are. */
+  inputOf(rows: Float64Array): BlockInput {
+    return this.#source.inputOf(rows)
+  }
+
+  /** Whether it was given up. */
+  get failed(): boolean {
+    return this.#failure !== undefined
   }
 
   /** Resolves when no block will come any more and none is in flight. */

@@ -1,9 +1,11 @@
 import type { Corrections } from '../../corrections/chain.js'
+import type { CommonModeParams } from '../../corrections/common-mode.js'
 import { type GainMode, parseSteps, type StepTable } from '../../corrections/steps.js'
 import { badPixelMapsOf, shortName } from '../../detectors/bad-pixel-maps.js'
 import type { Detector } from '../../detectors/detector.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
+import { given } from '../../model/given.js'
 import type { StepRequest } from '../plan/module-chain.js'
 import type { CheckedRequest, STEP_FIELDS } from './request.js'
 
@@ -27,10 +29,35 @@ export function stepRequestOf(
       sigmaMedium: request.sigmaMedium,
       zeroNans: request.zeroNans,
       zeroOrange: request.zeroOrange,
+      commonMode: commonModeOf(request),
+      baselineLimit: request.blcNoiseThreshold,
+      noisyShare: request.noisyAdcThreshold,
+      roundingThreshold: request.roundingThreshold,
+      recast: request.recast,
+      ...given({ photonEnergy: request.photonEnergy, aduPerKev: request.aduPerKev }),
     },
     gainMode,
     ...(maskMaps === undefined ? {} : { maskMaps }),
   }
+}
+
+function commonModeOf(request: StepFields): CommonModeParams {
+  const [low, high] = rangeOf('--cm-dark-range', request.cmDarkRange)
+  return {
+    iterations: request.cmIterations,
+    ...{ low, high, fraction: request.cmDarkFraction, part: request.cmPart },
+    count: request.cmCount ?? (request.preset === 'production' ? 'nominal' : 'present'),
+  }
+}
+
+/** `low,high`, each exactly an f32. */
+function rangeOf(option: string, text: string): [number, number] {
+  const bounds = text.split(',').map(bound => (bound.trim() === '' ? Number.NaN : Math.fround(Number(bound))))
+  const [low = Number.NaN, high = Number.NaN] = bounds
+  if (bounds.length === 2 && Number.isFinite(low) && Number.isFinite(high) && low < high) return [low, high]
+  throw new UsageError(`${option} ${text} is not a range`, {
+    hint: 'Give the least and the largest, as in -30,30',
+  })
 }
 
 /** The names that a list holds. */

@@ -2,11 +2,13 @@ import type { Catalogue } from '../../../constants/catalogue/catalogue.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Chain } from '../../corrections/chain.js'
 import { calibrationsOf } from '../../corrections/planes.js'
+import type { GainMode } from '../../corrections/steps.js'
 import type { DetectorKit } from '../../kits/kit.js'
+import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
 import type { Problem } from '../../model/problem.js'
 import type { RunConditions } from '../../sources/conditions/reader.js'
-import { type ResolvedModule, resolveModule } from '../plan/module-chain.js'
+import { type ResolvedModule, resolveModule, type StepRequest } from '../plan/module-chain.js'
 import type { ToldConditions } from '../plan/told-conditions.js'
 import { constantsOfRequest, lookUp } from '../run/constants-of-request.js'
 import { gainModeOf, parallelGainOf } from '../run/gain-of-request.js'
@@ -46,7 +48,31 @@ export function rawFramesAPulse(asked: StreamFields, { detector }: Pick<Detector
 
 /** @throws UsageError for steps or a gain mode that the detector does not have. */
 export function checkStreamSteps(asked: StreamFields, kit: DetectorKit): void {
-  if (asked.steps !== NO_STEPS) stepRequestOf(asked, kit, gainModeOf(asked, kit.detector, undefined))
+  if (asked.steps !== NO_STEPS) streamSteps(asked, kit, gainModeOf(asked, kit.detector, undefined))
+}
+
+/**
+ * The steps of a stream: a train stands for itself. Of the common mode part (b) is done alone, which is a warning.
+ * @throws UsageError for steps that need all trains of a file, by name.
+ */
+function streamSteps(
+  asked: StreamFields,
+  kit: DetectorKit,
+  gainMode: GainMode,
+): { readonly steps: StepRequest; readonly doubts: readonly Problem[] } {
+  const steps = stepRequestOf(asked, kit, gainMode)
+  if (steps.steps.includes('zero-std'))
+    throw new UsageError('zero-std compares all trains of a file, and a stream has none', {
+      hint: 'Leave zero-std out',
+    })
+  const { commonMode } = steps.options
+  if (!steps.steps.includes('common-mode') || commonMode.part === 'image') return { steps, doubts: [] }
+  const message =
+    'common-mode is that of each image alone: over pixels it needs all trains of a file, which a stream does not have. --cm-part image corrects files in the same way'
+  return {
+    steps: { ...steps, options: { ...steps.options, commonMode: { ...commonMode, part: 'image' } } },
+    doubts: [{ check: 'common_mode_of_images', severity: 'warning', message, place: {} }],
+  }
 }
 
 /**
@@ -61,7 +87,7 @@ export async function planModules(
   const rawFrames = rawFramesAPulse(asked, kit)
   if (asked.steps === NO_STEPS) return uncorrected(modules, rawFrames)
   const gainMode = gainModeOf(asked, detector, undefined)
-  const steps = stepRequestOf(asked, kit, gainMode)
+  const { steps, doubts: ofSteps } = streamSteps(asked, kit, gainMode)
   const source: { catalogue: Catalogue; timeless: boolean } = await constantsOfRequest(asked)()
   const parallel = (detector.parallelFrames ?? 1) > 1
   const run = {
@@ -84,7 +110,7 @@ export async function planModules(
     modules: resolved,
     constants: new Map([...resolved].map(([module, { constants }]) => [module, constants.constants])),
     told,
-    problems: [...problems, ...doubts(used)],
+    problems: [...ofSteps, ...problems, ...doubts(used)],
   }
 }
 

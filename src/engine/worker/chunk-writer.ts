@@ -3,9 +3,12 @@ import { writevFully } from '../../files/read-write.js'
 import type { ChunkTarget } from '../../sinks/image/image-file.js'
 import type { DeflatedChunks, FileChunks } from '../contract/block-task.js'
 
+/** Planes of a frame that may be deflated. */
+type ChunkedPlane = 'data' | 'gain' | 'mask'
+
 /** One deflated plane of one frame. `plane` may be a view on a lane: it is written before the lane's memory changes. */
 interface Pending {
-  readonly table: 'gain' | 'mask'
+  readonly table: ChunkedPlane
   readonly index: number
   readonly bytes: Uint8Array
 }
@@ -22,6 +25,10 @@ class Chunks {
     this.#sizes.push(size)
   }
 
+  get isEmpty(): boolean {
+    return this.#indices.length === 0
+  }
+
   plain(): DeflatedChunks {
     return {
       indices: Float64Array.from(this.#indices),
@@ -31,12 +38,12 @@ class Chunks {
   }
 }
 
-/** Writes one block's chunks to one file: data at its fixed place, deflated planes wherever the end is. */
+/** Writes one block's chunks to one file: data at their fixed place unless they are deflated, deflated planes wherever the end is. */
 export class ChunkWriter {
   readonly #target: ChunkTarget
   readonly #end: BigInt64Array
   readonly #pending: Pending[] = []
-  readonly #tables = { gain: new Chunks(), mask: new Chunks() }
+  readonly #tables = { data: new Chunks(), gain: new Chunks(), mask: new Chunks() }
   #pendingBytes = 0
   /** Bytes handed to the file so far. */
   written = 0
@@ -53,7 +60,7 @@ export class ChunkWriter {
   }
 
   /** Takes a deflated plane; it reaches the file with the next {@link flush}. */
-  deflated(table: 'gain' | 'mask', index: number, bytes: Uint8Array): void {
+  deflated(table: ChunkedPlane, index: number, bytes: Uint8Array): void {
     this.#pending.push({ table, index, bytes })
     this.#pendingBytes += bytes.byteLength
   }
@@ -77,7 +84,8 @@ export class ChunkWriter {
 
   /** Where the deflated planes went. */
   chunks(): FileChunks {
-    return { gain: this.#tables.gain.plain(), mask: this.#tables.mask.plain() }
+    const { data, gain, mask } = this.#tables
+    return { ...(data.isEmpty ? {} : { data: data.plain() }), gain: gain.plain(), mask: mask.plain() }
   }
 
   #write(buffers: Uint8Array[], address: number, bytes: number): void {

@@ -48,8 +48,10 @@ export async function runBlock(
   const count = (tile: SlotTile, form: TileForm): void => {
     pixels = sumOfCounts(pixels, countPixels(tile, form, task, { slot, kernels, scratch }))
   }
+  // Kernels, the last, can do everything; devices only what one kernel does in one go.
+  const usable = task.finishing ? correctors.slice(-1) : correctors
   const correction = new TileCorrection(
-    correctors.map(create => create(task, slot, kernels)),
+    usable.map(create => create(task, slot, kernels)),
     new TileDeflater(task, slot, kernels),
     density,
     slot,
@@ -65,6 +67,8 @@ export async function runBlock(
 
   // Files get tiles of one cell, whose mask the deflated planes of most frames share.
   const tiles = correction.mixes && files === undefined ? mixedTilesOf : tilesOf
+  const found = task.finishing?.baseline && new Float32Array(task.cells.length)
+
   for (const { cell, cells, members } of tiles(task.cells, slotFrames)) {
     if (Atomics.load(task.stop, 0) !== 0) throw new StoppedError()
     advance('reading')
@@ -77,14 +81,19 @@ export async function runBlock(
     const positions = files
       ? [...members.keys()]
       : (arrays?.positions(members, offsets, task.rawFrames) ?? members)
-    const tile: SlotTile = { cell, ...given({ cells }), offsets, positions, ...notWrittenOf(task, members) }
-    if (files === undefined) {
-      await correction.planes(tile)
-      continue
+    const images = task.images && members.map(member => task.images?.[member] ?? 0)
+    const shifts = found && new Float32Array(members.length)
+    const tile: SlotTile = {
+      ...{ cell, offsets, positions },
+      ...given({ cells, images, shifts }),
+      ...notWrittenOf(task, members),
     }
     // Without a file that takes frames, lists are all that is wanted.
-    const streams = files.length > 0 ? await correction.streams(tile) : []
-    if (files.length === 0) await correction.results(tile)
+    const streams = files && files.length > 0 ? await correction.streams(tile) : []
+    if (files === undefined) await correction.planes(tile)
+    else if (files.length === 0) await correction.results(tile)
+    for (const [i, member] of members.entries()) if (found) found[member] = shifts?.[i] ?? 0
+    if (files === undefined) continue
     timed(times, 'correct', 0, () => count(tile, correction.form))
     if (derivation) timed(times, 'derive', 0, () => derivation.tile(tile, correction.form, members))
 
@@ -93,8 +102,9 @@ export async function runBlock(
       timed(times, 'write', 0, () => {
         for (const [position, member] of members.entries()) {
           const index = indices[member] ?? -1
-          writer.data(index, slot.data(position))
           const planes = streams[position]
+          if (planes?.data) writer.deflated('data', index, planes.data)
+          else writer.data(index, slot.data(position))
           if (planes === undefined) continue
           writer.deflated('gain', index, planes.gain)
           writer.deflated('mask', index, planes.mask)
@@ -111,6 +121,7 @@ export async function runBlock(
     onDevice: correction.onDevice,
     handedOver: correction.handedOver,
     pixels,
+    ...given({ shifts: found }),
     times: times.snapshot(),
   }
 }

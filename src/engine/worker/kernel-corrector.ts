@@ -1,4 +1,5 @@
-import { correctionKernel, type Kernels, listedKernel } from '../../wasm/kernels.js'
+import type { WholeEntry } from '../../memory/frame-table.js'
+import { correctionKernel, type Kernels, listedKernel, PARAMS_BYTES } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import type { Corrector, SlotTile, TileForm } from '../contract/corrector.js'
 import type { SlotViews } from '../contract/slot-views.js'
@@ -24,15 +25,28 @@ export function cellConstants({ planes }: ModuleCorrection, { layout }: SlotView
   return layout.constants + cell * planes * 4 * layout.pixels
 }
 
+/** Byte address of the parameters of what comes behind the steps that need whole images or files. */
+export function finishingParams({ layout }: Pick<SlotViews, 'layout'>): number {
+  return layout.params + PARAMS_BYTES
+}
+
 /** Fills the frame table: a frame's list of departures lies where its gain plane would. */
-function enter(slot: SlotViews, { positions, offsets }: SlotTile, rawFrames: number, form: TileForm): void {
+export function enter(
+  slot: SlotViews,
+  { positions, offsets }: SlotTile,
+  rawFrames: number,
+  form: TileForm,
+  whole?: readonly WholeEntry[],
+): void {
   for (const [i, position] of positions.entries()) {
     const [raw = 0, ...others] = Array.from(
       offsets.subarray(i * rawFrames, (i + 1) * rawFrames),
       offset => slot.raw.byteOffset + offset,
     )
     const gain = slot.gain(position)
+    const more = whole?.[i]
     slot.entries.set(i, {
+      ...(more && { whole: more }),
       raw,
       others,
       data: slot.data(position).byteOffset,

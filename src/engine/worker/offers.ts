@@ -1,6 +1,7 @@
 import { type PiecesOptions, readPieces, writePieces } from '../../../constants/cache/pieces.js'
 import { loadPlanes } from '../../../constants/loading/load.js'
 import { finiteMedian } from '../../../constants/loading/median.js'
+import { ASIC_SIDE } from '../../corrections/common-mode.js'
 import { contentOfSync } from '../../files/content.js'
 import type { SlotState } from '../../memory/lane.js'
 import { slotOffset } from '../../memory/lane-layout.js'
@@ -12,18 +13,23 @@ import {
   correctBlock,
   findMedian,
   loadConstants,
+  markNoisyBlocks,
+  type NoisyTask,
   type PackTask,
   type ReadPackResult,
   type ReadPackTask,
   readPack,
   ready,
+  reduce,
   type WritePackResult,
   writePack,
 } from '../contract/operations.js'
 import { PhaseTotals, timed } from '../contract/phase-times.js'
 import { type BlockState, runBlock } from './correct-block.js'
+import { finishingCorrector } from './finishing-corrector.js'
 import { FrameReader } from './frame-reader.js'
 import { kernelCorrector } from './kernel-corrector.js'
+import { reduceStrip } from './reduce-strip.js'
 import { type AttachedLane, type Offer, offer, unlessStopped } from './thread.js'
 import { Density } from './tile-correction.js'
 
@@ -32,19 +38,22 @@ import { Density } from './tile-correction.js'
  * @param preferred correctors to be tried before the kernels, which can do everything.
  */
 export function correctionOffers(preferred: readonly CorrectorFactory[] = []): Offer[] {
-  const correctors = [...preferred, kernelCorrector]
+  const correctors = [...preferred, byKernels]
   // One of each for every block that is under way.
   const idle: BlockState[] = []
+  const withState = async <T>(work: (state: BlockState) => Promise<T>): Promise<T> => {
+    const state = idle.pop() ?? { reader: new FrameReader(), density: new Density(), correctors }
+    try {
+      return await work(state)
+    } finally {
+      idle.push(state)
+    }
+  }
   return [
-    offer(correctBlock, async (task, thread) => {
-      const state = idle.pop() ?? { reader: new FrameReader(), density: new Density(), correctors }
-      try {
-        return await runBlock(task, thread.lane(task), state)
-      } finally {
-        idle.push(state)
-      }
-    }),
+    offer(correctBlock, (task, thread) => withState(state => runBlock(task, thread.lane(task), state))),
+    offer(reduce, (task, thread) => withState(({ reader }) => reduceStrip(task, thread.lane(task), reader))),
     offer(loadConstants, (task, thread) => load(task, thread.lane(task))),
+    offer(markNoisyBlocks, (task, thread) => noisyBlocks(task, thread.lane(task))),
     offer(readPack, (task, thread) => read(task, thread.lane(task))),
     offer(writePack, (task, thread) => write(task, thread.lane(task))),
     offer(findMedian, task => finiteMedian(task.detector, task.source)),
@@ -52,6 +61,12 @@ export function correctionOffers(preferred: readonly CorrectorFactory[] = []): O
     offer(ready, () => {}),
   ]
 }
+
+/** The kernels, which can do everything. */
+const byKernels: CorrectorFactory = (module, slot, kernels) =>
+  module.finishing
+    ? finishingCorrector(module, module.finishing, slot, kernels)
+    : kernelCorrector(module, slot, kernels)
 
 async function load(task: ConstantsTask, { lane, kernels }: AttachedLane): Promise<ConstantsResult> {
   const { layout, memory } = lane.handle
@@ -74,6 +89,22 @@ async function load(task: ConstantsTask, { lane, kernels }: AttachedLane): Promi
   times.add('constants', Number(process.hrtime.bigint() - start), report.bytes)
   lane.advance(task.slot, task.id, task.epoch, 'done')
   return { report, times: times.snapshot() }
+}
+
+function noisyBlocks(
+  { planes, cells: [first, end], detector, slot, id, epoch }: NoisyTask,
+  { lane, kernels }: AttachedLane,
+): void {
+  const { layout } = lane.handle
+  const { slowScan, fastScan } = detector
+  lane.advance(slot, id, epoch, 'correcting')
+  for (let cell = first; cell < end; cell++)
+    for (const [i, plane] of planes.entries()) {
+      if (plane.kind !== 'bad-pixels' || plane.noisyShare === undefined) continue
+      const masks = layout.constants + (cell * planes.length + i) * 4 * layout.pixels
+      kernels.markNoisy(masks, slowScan, fastScan, plane.noisyShare * ASIC_SIDE ** 2)
+    }
+  lane.advance(slot, id, epoch, 'done')
 }
 
 function read(task: ReadPackTask, attached: AttachedLane): ReadPackResult {

@@ -1,3 +1,5 @@
+import type { Recast } from '../../corrections/finishing.js'
+import { given } from '../../model/given.js'
 import type { Kernels } from '../../wasm/kernels.js'
 import type { ModuleCorrection } from '../contract/block-task.js'
 import type { SlotTile, TileForm } from '../contract/corrector.js'
@@ -9,9 +11,14 @@ import { cellConstants } from './kernel-corrector.js'
 export interface DeflatedFrame {
   readonly gain: Uint8Array
   readonly mask: Uint8Array
+  /** Data of whole photons, their bytes put apart; absent: data are not deflated. */
+  readonly data?: Uint8Array
 }
 
-/** Deflates gain and mask of the tiles of one slot into a part of it; what it returns holds until its next tile. */
+/** Bytes of an element of image data. */
+const ELEMENT_BYTES: Readonly<Record<Recast, number>> = { i2: 2, u2: 2, f4: 4 }
+
+/** Deflates gain and mask, and photons, of the tiles of one slot into a part of it; what it returns holds until its next tile. */
 export class TileDeflater {
   readonly #module: ModuleCorrection
   readonly #slot: SlotViews
@@ -30,6 +37,33 @@ export class TileDeflater {
    * @returns undefined if the lists do not hold what departs: correct the tile by planes.
    */
   deflate(tile: SlotTile, form: TileForm): DeflatedFrame[] | undefined {
+    const streams = this.#gainAndMask(tile, form)
+    const recast = this.#module.finishing?.recast
+    if (recast === undefined || streams === undefined) return streams
+    const data = this.#photons(tile, ELEMENT_BYTES[recast])
+    return streams.map((planes, i) => ({ ...planes, ...given({ data: data[i] }) }))
+  }
+
+  /** Packs the data into the place of the raw frames, which nobody needs now, and deflates them into what is left of it. */
+  #photons({ positions }: SlotTile, elementBytes: number): Uint8Array[] {
+    const { raw, layout } = this.#slot
+    const bytes = layout.pixels * elementBytes
+    const packed = positions.map((position, i) => {
+      const target = raw.subarray(i * bytes, (i + 1) * bytes)
+      if (target.length < bytes) throw new RangeError('photons of a tile are more than its raw frames')
+      this.#kernels.shuffled(
+        this.#slot.data(position).byteOffset,
+        layout.pixels,
+        elementBytes,
+        target.byteOffset,
+      )
+      return target
+    })
+    const deflater = new Deflater(this.#kernels, raw.subarray(packed.length * bytes))
+    return packed.map(plane => deflater.deflate(plane))
+  }
+
+  #gainAndMask(tile: SlotTile, form: TileForm): DeflatedFrame[] | undefined {
     if (form === 'listed') return this.#lists(tile)
     this.#planes.restart()
     return tile.positions.map(position => ({

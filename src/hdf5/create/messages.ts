@@ -85,9 +85,12 @@ export function chunked(chunkShape: readonly number[], elementBytes: number, ind
   return { type: MESSAGE.layout, body: body.done() }
 }
 
-export function deflate(level: number): NewMessage {
-  const body = new Encoder().u8(1, 1).zeros(6)
+/** @param shuffle bytes of an element whose bytes are put apart first; absent: they are not. */
+export function deflate(level: number, shuffle?: number): NewMessage {
+  const body = new Encoder().u8(1, shuffle === undefined ? 1 : 2).zeros(6)
   // Optional, as the library has it: a reader without it can still tell what is missing.
+  if (shuffle !== undefined)
+    body.u16(2).u16(8).u16(1).u16(1).bytes(Buffer.from('shuffle\0')).u32(shuffle).u32(0)
   body.u16(1).u16(8).u16(1).u16(1).bytes(Buffer.from('deflate\0')).u32(level).u32(0)
   return { type: MESSAGE.filters, flags: 1, body: body.done() }
 }

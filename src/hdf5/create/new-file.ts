@@ -124,6 +124,8 @@ export class NewFile {
     if (name === '' || members.has(name)) throw new RangeError(`${path} is there already`)
     if (typeof object !== 'string' && object.chunk && object.chunk.length !== object.shape.length)
       throw new RangeError(`${path}: chunks [${object.chunk}] of a dataset of shape [${object.shape}]`)
+    if (typeof object !== 'string' && object.shuffle && (object.data || object.deflate === undefined))
+      throw new RangeError(`${path}: bytes are shuffled where chunks are deflated and written later`)
     members.set(name, object)
   }
 

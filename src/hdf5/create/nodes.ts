@@ -9,6 +9,8 @@ export interface DatasetOptions {
   readonly chunk?: readonly number[]
   /** Level 1 to 9: chunks are zlib streams. Needs chunks. */
   readonly deflate?: number
+  /** Bytes of elements are put apart before they are deflated: of datasets whose chunks are written later. */
+  readonly shuffle?: boolean
   /** Bytes of the element that stands where there is no chunk; absent: zeros. */
   readonly fill?: Uint8Array
   /** Leaves the first dimension without a maximum, as the DAQ's files do; else the shape is the maximum. */

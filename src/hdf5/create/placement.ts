@@ -32,7 +32,17 @@ class Placement {
     return this.#object([...message.groupHead(), ...links], attributes)
   }
 
-  #dataset({ shape, kind, data, deflate, growable = false, chunk, fill, attributes }: DatasetNode): number {
+  #dataset({
+    shape,
+    kind,
+    data,
+    deflate,
+    shuffle,
+    growable = false,
+    chunk,
+    fill,
+    attributes,
+  }: DatasetNode): number {
     const elementBytes = message.bytesOf(kind)
     // HDF5 stores what may grow in chunks only.
     const chunks = chunk ?? (growable ? shape.map(length => Math.max(1, length)) : undefined)
@@ -49,7 +59,7 @@ class Placement {
       message.datatype(kind),
       message.fillValue(chunks !== undefined, fill),
       stored,
-      ...(deflate === undefined ? [] : [message.deflate(deflate)]),
+      ...(deflate === undefined ? [] : [message.deflate(deflate, shuffle ? elementBytes : undefined)]),
     ]
     return this.#object(messages, attributes)
   }

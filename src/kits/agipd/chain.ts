@@ -5,11 +5,15 @@ import {
   requireConstants,
   withoutImpossible,
 } from '../../corrections/chain.js'
+import { ASIC_SIDE } from '../../corrections/common-mode.js'
+import { type Finishing, MOST_PHOTONS } from '../../corrections/finishing.js'
 import { withMask } from '../../corrections/mask.js'
+import type { PhotonParams } from '../../corrections/photons.js'
 import { NEUTRAL } from '../../corrections/plane-kinds.js'
 import { fill, type PlaneRecipe } from '../../corrections/planes.js'
 import { UsageError } from '../../model/errors.js'
-import { agipdWords } from './params.js'
+import { type AgipdParams, agipdWords } from './params.js'
+import { AGIPD_1M } from './record.js'
 import { AGIPD_DEFAULT_STEPS, AGIPD_STEPS } from './steps.js'
 
 export type AgipdKernel = 'agipdAdaptive' | 'agipdAdaptiveGain' | 'agipdFixed' | 'agipdFixedGain'
@@ -44,9 +48,9 @@ function resolve(request: ChainRequest): Chain {
   const on = (step: StepName): boolean => steps.includes(step)
 
   const gainSteps = on('relative-gain') || on('adjust-mg-baseline') || on('xray-gain')
-  const sources: PlaneSources = { on, available, maskMaps }
+  const sources: PlaneSources = { on, available, maskMaps, noisyShare: options.noisyShare }
   const planes = adaptive ? adaptivePlanes(sources, gainSteps) : fixedPlanes(sources, gainSteps, gainMode)
-  const params = agipdWords({
+  const params: AgipdParams = {
     stage: adaptive ? 0 : ((gainMode - 1) as 0 | 1 | 2),
     forceMgLimit: on('force-mg-if-below') ? limit('force-mg-if-below', options.forceMgLimit) : -Infinity,
     forceHgLimit: on('force-hg-if-below') ? limit('force-hg-if-below', options.forceHgLimit) : -Infinity,
@@ -54,7 +58,7 @@ function resolve(request: ChainRequest): Chain {
     range: on('range'),
     zeroNans: on('range') && options.zeroNans,
     zeroOrange: on('range') && options.zeroOrange,
-  })
+  }
   const kernel: AgipdKernel = adaptive
     ? gainSteps
       ? 'agipdAdaptiveGain'
@@ -62,7 +66,58 @@ function resolve(request: ChainRequest): Chain {
     : gainSteps
       ? 'agipdFixedGain'
       : 'agipdFixed'
-  return { kernel, params, planes, maskPlane: 1, rawFrames: 1, gainMode, ...masked }
+  const finishing = finishingOf(on, params, request, gainSteps, planes.length)
+  return {
+    ...{ kernel, params: agipdWords(params), maskPlane: 1, rawFrames: 1, gainMode, ...masked },
+    planes: finishing?.baseline
+      ? [...planes, { kind: 'value', calibration: 'Noise', index: params.stage }]
+      : planes,
+    ...(finishing && { finishing }),
+  }
+}
+
+/** Steps that need all of an image, or of a file, or come behind one of those. */
+const WHOLE: readonly StepName[] = ['baseline-noise', 'common-mode', 'zero-std', 'round-photons']
+
+function finishingOf(
+  on: PlaneSources['on'],
+  params: AgipdParams,
+  { gainMode, options, available }: ChainRequest,
+  gainSteps: boolean,
+  noisePlane: number,
+): Finishing | undefined {
+  if (!WHOLE.some(on)) return undefined
+  const fixed = gainMode === 0 ? '' : 'Fixed'
+  // SlopesPC's gains are relative to high gain.
+  const highIsOne = !on('xray-gain') && (!on('relative-gain') || available.has('SlopesPC'))
+  const photons = on('round-photons') ? { photons: photonsOf(options) } : {}
+  return {
+    stages: `agipd${fixed}Stages`,
+    columns: AGIPD_1M.fastScan / ASIC_SIDE,
+    rawPlanes: gainMode === 0 ? 2 : 1,
+    kernel: `agipd${fixed}${gainSteps ? 'Gain' : ''}Finish`,
+    params: agipdWords({ ...params, ...photons, highIsOne }),
+    zeroStd: on('zero-std'),
+    ...(on('baseline-noise') && { baseline: { noisePlane, limit: options.baselineLimit } }),
+    ...(on('common-mode') && { commonMode: options.commonMode }),
+    ...(on('round-photons') && { recast: options.recast }),
+  }
+}
+
+function photonsOf({
+  photonEnergy,
+  aduPerKev,
+  roundingThreshold,
+  recast,
+}: ChainRequest['options']): PhotonParams {
+  const photon = Math.fround((photonEnergy ?? 0) * (aduPerKev ?? 0))
+  if (!(photon > 0 && photon < Infinity))
+    throw new UsageError('round-photons needs the energy of a photon, in keV, and how many ADU a keV is', {
+      hint: 'Add --photon-energy and --adu-per-kev, or leave round-photons out',
+    })
+  if (!(roundingThreshold > 0 && roundingThreshold <= 1))
+    throw new UsageError(`the rounding threshold ${roundingThreshold} is not a fraction above 0, at most 1`)
+  return { photon, fraction: Math.fround(roundingThreshold), most: MOST_PHOTONS[recast] }
 }
 
 function reasonAgainst(step: string, available: ReadonlySet<string>): string | undefined {
@@ -71,6 +126,8 @@ function reasonAgainst(step: string, available: ReadonlySet<string>): string | u
     return 'there is neither SlopesPC nor RelativeGain'
   if (step === 'adjust-mg-baseline' && !slopes) return 'there is no SlopesPC'
   if (step === 'xray-gain' && !available.has('SlopesFF')) return 'there is no SlopesFF'
+  if (step === 'baseline-noise' && !available.has('Noise')) return 'there is no Noise'
+  if (step === 'noisy-adc' && !available.has('BadPixelsDark')) return 'there is no BadPixelsDark'
   return undefined
 }
 
@@ -89,6 +146,7 @@ interface PlaneSources {
   readonly on: (step: StepName) => boolean
   readonly available: ReadonlySet<string>
   readonly maskMaps: readonly string[]
+  readonly noisyShare: number
 }
 
 /** O0 M0 T0 T1 O1 M1 O2 M2, and with gain steps G0 X G1 G2 B1. */
@@ -127,8 +185,9 @@ function offset({ on }: PlaneSources, stage: number): PlaneRecipe {
   return on('offset') ? { kind: 'value', calibration: 'Offset', index: stage } : fill(NEUTRAL.zero)
 }
 
-function badPixels({ on, maskMaps }: PlaneSources, stage: number): PlaneRecipe {
-  return on('mask') ? { kind: 'bad-pixels', calibrations: maskMaps, stage } : fill(NEUTRAL.zero)
+function badPixels({ on, maskMaps, noisyShare }: PlaneSources, stage: number): PlaneRecipe {
+  if (!on('mask')) return fill(NEUTRAL.zero)
+  return { kind: 'bad-pixels', calibrations: maskMaps, stage, ...(on('noisy-adc') && { noisyShare }) }
 }
 
 function relativeGain({ on, available }: PlaneSources, stage: 0 | 1 | 2): PlaneRecipe {

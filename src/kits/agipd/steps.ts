@@ -10,17 +10,17 @@ export const AGIPD_STEPS = {
   'force-mg-if-below': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   'force-hg-if-below': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   offset: { built: true, needs: [], needsAdaptive: ['threshold'] },
-  'baseline-noise': { built: false, needs: ['offset'] },
-  'common-mode': { built: false, needs: ['offset'] },
+  'baseline-noise': { built: true, needs: ['offset'] },
+  'common-mode': { built: true, needs: ['offset'] },
   'relative-gain': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   'adjust-mg-baseline': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   'set-min': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   'xray-gain': { built: true, needs: ['offset'] },
   mask: { built: true, needs: [], needsAdaptive: ['threshold'] },
-  'zero-std': { built: false, needs: ['mask'] },
-  'noisy-adc': { built: false, needs: ['mask'] },
+  'zero-std': { built: true, needs: ['mask'] },
+  'noisy-adc': { built: true, needs: ['mask'] },
   range: { built: true, needs: [] },
-  'round-photons': { built: false, needs: ['offset'] },
+  'round-photons': { built: true, needs: ['offset'] },
 } as const satisfies StepTable
 
 export const AGIPD_DEFAULT_STEPS: readonly string[] = [

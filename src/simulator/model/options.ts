@@ -24,6 +24,10 @@ export interface SimulationOptions {
   readonly energy: number
   /** Share of pixels that a strong reflection makes leave high gain. */
   readonly switched: number
+  /** ADU: standard deviation of the common mode of an ASIC in an image, and of a pixel in a row of cells; absent: 0. */
+  readonly commonMode?: number
+  /** ADU: by up to this the baseline of a module lies too low in an image; absent: 0. */
+  readonly baselineShift?: number
   readonly seed: number
   readonly formatVersion: NewExdf['version']
 }
@@ -63,6 +67,11 @@ export function checkOptions(options: SimulationOptions): void {
   if (!(energy > 0 && energy <= 100))
     throw new UsageError(`--photon-energy ${energy} is not above 0 and at most 100 keV`)
   if (!(switched >= 0 && switched <= 1)) throw new UsageError(`--switched ${switched} is not a share, 0 to 1`)
+  for (const [option, adu = 0] of [
+    ['--common-mode', options.commonMode],
+    ['--baseline-shift', options.baselineShift],
+  ] as const)
+    if (!(adu >= 0 && adu <= 1000)) throw new UsageError(`${option} ${adu} is not 0 to 1000 ADU`)
   if (options.parallelGain && detector.parallelFrames === undefined)
     throw new UsageError(`${detector.name} has no parallel gain`, { hint: 'Leave --parallel-gain out' })
   if (options.parallelGain && options.stage !== undefined)

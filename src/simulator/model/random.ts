@@ -21,6 +21,8 @@ export const STREAMS = {
   pulse: 6,
   photons: 7,
   electronics: 8,
+  disturbance: 9,
+  drift: 10,
 } as const
 export type Stream = keyof typeof STREAMS
 

@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs'
+import type { Recast } from '../../corrections/finishing.js'
 import type { Detector } from '../../detectors/detector.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { OutputFolder } from '../../files/output-folder.js'
@@ -24,6 +25,8 @@ export interface CombinedDescription {
   readonly pulses?: FramePulses
   /** Steps of the correction. */
   readonly steps: readonly string[]
+  /** Element type of whole photons, which are deflated; absent: f32 that are not. */
+  readonly recast?: Recast
   /** Provenance, written as attributes of the file. */
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -53,9 +56,10 @@ export async function createCombined(
   description: CombinedDescription,
 ): Promise<ImageOutput> {
   refuseForeign(final)
-  const { detector, trainIds } = description
+  const { detector, trainIds, recast } = description
   const chunks = trainIds.length * detector.moduleCount
-  const layout = { datasets: DATASETS, chunks, dataBytes: pixelsOf(detector) * 4, missing: 'filled' } as const
+  const dataBytes = recast ? 0 : pixelsOf(detector) * 4
+  const layout = { datasets: DATASETS, chunks, dataBytes, missing: 'filled' } as const
   return ImageOutput.create(folder, final, layout, part => declare(description).write(part))
 }
 
@@ -106,11 +110,18 @@ function declare(description: CombinedDescription): NewFile {
   return file
 }
 
-function declareImages(file: NewFile, count: number, { detector, steps }: CombinedDescription): void {
+function declareImages(file: NewFile, count: number, { detector, steps, recast }: CombinedDescription): void {
   const plane = [detector.slowScan, detector.fastScan]
   const shape = [count, detector.moduleCount, ...plane]
   const chunk = [1, 1, ...plane]
-  file.declare(DATASETS.data, 'f4', { shape, chunk, fill: MISSING.data })
+  // There are no photons that are no number: the mask tells that they are missing.
+  if (recast && recast !== 'f4')
+    file.declare(DATASETS.data, recast, { shape, chunk, deflate: 1, shuffle: true })
+  else
+    file.declare(DATASETS.data, 'f4', {
+      ...{ shape, chunk, fill: MISSING.data },
+      ...(recast && { deflate: 1, shuffle: true }),
+    })
   file.declare(DATASETS.gain, 'u1', { shape, chunk, deflate: 1 })
   file.declare(DATASETS.mask, 'u4', { shape, chunk, deflate: 1, fill: MISSING.mask })
   for (const path of Object.values(DATASETS))

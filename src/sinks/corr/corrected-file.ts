@@ -1,3 +1,4 @@
+import type { Recast } from '../../corrections/finishing.js'
 import { pixelsOf } from '../../detectors/detector.js'
 import type { ExdfDataset, ExdfGroup, NewExdf } from '../../exdf/description.js'
 import { instrumentPath, XTDF_GROUPS } from '../../exdf/euxfel-layout.js'
@@ -22,6 +23,10 @@ export interface CorrectedDescription {
   readonly run: Run
   readonly software: Provenance
   readonly module: ModuleProvenance
+  /** Element type of whole photons, which are deflated; absent: f32 that are not. */
+  readonly recast?: Recast
+  /** Whether there is a baseline shift of each frame, `image/blShift`. */
+  readonly shifts: boolean
   /** What it tells of the X-ray pulses of each frame; absent: nothing. */
   readonly pulses?: PulseTable
   /** Whether it has the index group `litpx`. */
@@ -46,10 +51,14 @@ export function createCorrected(
   final: string,
   description: CorrectedDescription,
 ): Promise<ImageOutput> {
-  const { joined, run, sparse } = description
+  const { joined, run, sparse, recast, shifts } = description
   const image = correctedGroup(run, joined, 'image')
-  const datasets = { data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` }
-  const dataBytes = pixelsOf(run.detector) * 4
+  const datasets = {
+    ...{ data: `${image}/data`, gain: `${image}/gain`, mask: `${image}/mask` },
+    // Its frames are those of the dense arrays.
+    ...(shifts && sparse?.dense !== false && { shift: `${image}/blShift` }),
+  }
+  const dataBytes = recast ? 0 : pixelsOf(run.detector) * 4
   const chunks = sparse?.dense === false ? 0 : joined.frames
   const layout = { datasets, chunks, dataBytes, missing: 'refused' } as const
   return ImageOutput.create(folder, final, layout, async part => {
@@ -111,7 +120,10 @@ function describe(raw: Hdf5File, metadata: ExdfMetadata, description: CorrectedD
   }
 }
 
-function imageGroup(raw: Hdf5File, { joined, run, pulses, sparse }: CorrectedDescription): ExdfGroup {
+function imageGroup(
+  raw: Hdf5File,
+  { joined, run, pulses, sparse, recast, shifts }: CorrectedDescription,
+): ExdfGroup {
   const { file, trains, frames } = joined
   const { slowScan, fastScan } = run.detector
   const rows = trains.flatMap(train => positionsList(train.rows))
@@ -123,10 +135,16 @@ function imageGroup(raw: Hdf5File, { joined, run, pulses, sparse }: CorrectedDes
       ...(sparse?.dense === false
         ? []
         : ([
-            { name: 'data', dtype: 'f4', shape, chunk },
+            {
+              ...{ name: 'data', dtype: recast ?? 'f4', shape, chunk },
+              ...(recast && { deflate: 1, shuffle: true }),
+            },
             { name: 'gain', dtype: 'u1', shape, chunk, deflate: 1 },
             { name: 'mask', dtype: 'u4', shape, chunk, deflate: 1 },
           ] as const)),
+      ...(shifts && sparse?.dense !== false
+        ? [{ name: 'blShift', dtype: 'f4', shape: [frames], chunk: [Math.max(1, frames)] } as const]
+        : []),
       ...idColumns(joined),
       ...(pulses ? pulseColumns(joined, pulses) : []),
       ...copiedOf(raw, file, 'image', rows),

@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import { writeFully } from '../../files/read-write.js'
 import { placeLate, writeLate } from '../../hdf5/create/late-data.js'
 import {
+  consecutive,
   findDeclared,
   setEndOfFile,
   type WrittenChunks,
@@ -14,6 +16,7 @@ export interface ChunkTarget {
   readonly fd: number
   /** Address of data chunk 0; chunk k lies at `dataAddress + k · dataBytes`, in frame order. */
   readonly dataAddress: number
+  /** 0: data are deflated, and appended as they come. */
   readonly dataBytes: number
   /** BigInt64Array of one: the next free byte. Deflated chunks reserve their place with `Atomics.add`. */
   readonly end: SharedArrayBuffer
@@ -26,11 +29,20 @@ interface ChunkEntries {
   readonly sizes: Float64Array
 }
 
-/** Names of the three image datasets in the file. */
+/** Deflated chunks of a block; data only where they are deflated. */
+interface BlockChunks {
+  readonly data?: ChunkEntries
+  readonly gain: ChunkEntries
+  readonly mask: ChunkEntries
+}
+
+/** Names of the image datasets in the file. */
 export interface ImageDatasets {
   readonly data: string
   readonly gain: string
   readonly mask: string
+  /** Baseline shift of each frame, f32, in one chunk; absent: there is none. */
+  readonly shift?: string
 }
 
 /** Pages keep the data chunks aligned, so that the kernel copies whole pages. */
@@ -75,20 +87,24 @@ class ChunkTable {
 export class ImageFile {
   readonly target: ChunkTarget
   readonly #chunks: number
+  readonly #data: ChunkTable
   readonly #gain: ChunkTable
   readonly #mask: ChunkTable
   readonly #datasets: ImageDatasets
+  readonly #shifts: Float32Array | undefined
   #released = false
 
   private constructor(target: ChunkTarget, chunks: number, datasets: ImageDatasets) {
     this.target = target
     this.#chunks = chunks
     this.#datasets = datasets
+    this.#data = new ChunkTable(target.dataBytes === 0 ? chunks : 0)
+    this.#shifts = datasets.shift === undefined ? undefined : new Float32Array(chunks)
     this.#gain = new ChunkTable(chunks)
     this.#mask = new ChunkTable(chunks)
   }
 
-  /** Opens the declared file `part`, which messages call `path`, for `chunks` chunks of `dataBytes` bytes of f32 data each. */
+  /** Opens the declared file `part`, which messages call `path`, for `chunks` chunks of `dataBytes` bytes of data each; 0: deflated. */
   static open(
     part: string,
     path: string,
@@ -104,9 +120,15 @@ export class ImageFile {
   }
 
   /** Notes where a block's deflated chunks went. A later note of a chunk replaces an earlier one. */
-  record(gain: ChunkEntries, mask: ChunkEntries): void {
+  record({ data, gain, mask }: BlockChunks): void {
+    if (data) this.#data.add(data)
     this.#gain.add(gain)
     this.#mask.add(mask)
+  }
+
+  /** Notes the baseline shifts of frames, ADU. */
+  recordShifts(indices: Float64Array, shifts: Float32Array): void {
+    for (const [i, index] of indices.entries()) if (this.#shifts) this.#shifts[index] = shifts[i] ?? 0
   }
 
   /** Withdraws chunks whose source turned out to be bad: they count as missing. */
@@ -128,15 +150,24 @@ export class ImageFile {
       missing === 'filled' ? this.#gain.written() : Float64Array.from({ length: this.#chunks }, (_, k) => k)
     let at = Number(Atomics.load(new BigInt64Array(end), 0))
     if (indices.length > 0) {
-      const data = {
-        indices,
-        addresses: indices.map(k => dataAddress + k * dataBytes),
-        sizes: new Float64Array(indices.length).fill(dataBytes),
-      }
+      const data =
+        dataBytes === 0
+          ? this.#data.entries(this.#datasets.data, indices)
+          : {
+              indices,
+              addresses: indices.map(k => dataAddress + k * dataBytes),
+              sizes: new Float64Array(indices.length).fill(dataBytes),
+            }
       const { data: name, gain, mask } = this.#datasets
       at = writeChunkIndex(fd, findDeclared(fd, name, path), data, at)
       at = writeChunkIndex(fd, findDeclared(fd, gain, path), this.#gain.entries(gain, indices), at)
       at = writeChunkIndex(fd, findDeclared(fd, mask, path), this.#mask.entries(mask, indices), at)
+    }
+    if (this.#shifts && this.#datasets.shift !== undefined && this.#chunks > 0) {
+      const bytes = new Uint8Array(this.#shifts.buffer)
+      writeFully(fd, bytes, at)
+      const one = consecutive(1, at, bytes.length)
+      at = writeChunkIndex(fd, findDeclared(fd, this.#datasets.shift, path), one, at + bytes.length)
     }
     setEndOfFile(fd, at, path)
   }

@@ -6,7 +6,7 @@ import { type ImageDatasets, ImageFile } from './image-file.js'
 export interface ImageLayout {
   readonly datasets: ImageDatasets
   readonly chunks: number
-  /** Bytes of f32 data a chunk. */
+  /** Bytes of data a chunk; 0: they are deflated. */
   readonly dataBytes: number
   /** What becomes of chunks that nobody writes, as {@link ImageFile.writeIndices} takes it. */
   readonly missing: 'refused' | 'filled'

@@ -16,6 +16,7 @@ export interface CorrectOptions extends CorrectionRequest, MachineArguments {
   readonly corr?: boolean
   readonly config?: string
   readonly report?: string
+  readonly resume: boolean
   readonly dryRun: boolean
   readonly json: boolean
 }
@@ -103,6 +104,7 @@ export function correctOptions(yargs: Argv): Argv<CorrectOptions> {
       'pulse-energies': flag(OUTPUT, 'energy and gas-monitor index of each frame, by a LitFrameFinder'),
       report: textOption('HTML report of the corrected run: FILE.html', OUTPUT),
       overwrite: flag(OUTPUT, 'replace files that are there'),
+      resume: flagOption('keep files that an earlier attempt at the same correction has finished', OUTPUT),
       sync: flag(OUTPUT, 'flush files to disk [default: true; --no-sync: for scratch]'),
       workers: numberOption('threads [default: cores]', MACHINE),
       device: {

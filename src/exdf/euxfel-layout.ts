@@ -108,3 +108,8 @@ export const FILE_NAME = /^(?<kind>[A-Z]+)-R(?<run>\d{4,})-(?<aggregator>\w+?)(?
 
 /** `METADATA/creationDate`: `YYYYmmddTHHMMSSZ`, UTC. */
 export const DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/
+
+/** A time as METADATA has it: `YYYYmmddTHHMMSSZ`. */
+export function exdfDate(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+}

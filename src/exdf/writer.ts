@@ -10,6 +10,7 @@ import type {
 } from './description.js'
 import {
   controlPath,
+  exdfDate,
   INDEX,
   indexPath,
   instrumentPath,
@@ -173,9 +174,4 @@ function checkTrains(trains: ExdfTrains): void {
   if (!trains.disordered && trains.trainIds.some((id, i) => i > 0 && id <= (trains.trainIds[i - 1] ?? 0))) {
     throw new RangeError('train ids are not strictly increasing')
   }
-}
-
-/** `YYYYmmddTHHMMSSZ`. */
-function exdfDate(date: Date): string {
-  return `${date.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
 }

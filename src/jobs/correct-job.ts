@@ -21,7 +21,7 @@ export interface PartOutcome
 
 /**
  * Corrects one part of a request. Its files are those that a correction of the whole run writes; what an earlier attempt
- * left is replaced.
+ * has finished is kept, and what else is there is replaced.
  * @throws DataError if the RAW files have changed since they were planned; else as {@link executeCorrection}.
  */
 export async function correctJob(
@@ -44,7 +44,14 @@ export async function correctJob(
   const onProgress = seldom(done => say?.(`${done} of ${plannedPart.totals.frames} module frames`))
   const { modules, problems, frames, seconds, peakMemory, modulePhases } = await executeCorrection(
     { ...prepared, plan: plannedPart, provenance: planned.provenance },
-    { ...executing, onProgress, overwrite: true, part: `${task.id}-${name}`, created: task.created },
+    {
+      ...executing,
+      onProgress,
+      overwrite: true,
+      resume: true,
+      part: `${task.id}-${name}`,
+      created: task.created,
+    },
   )
   return { software: software(), modules, problems, frames, seconds, peakMemory, modulePhases }
 }

@@ -66,7 +66,12 @@ async function trial(
   expect(request?.jobs.map(({ name, state }) => [name, state])).toEqual(JOBS.map(name => [name, 'done']))
   expect(await filesIn(proc)).toEqual(tree.expected)
   const others = readdirSync(proc).filter(name => !name.endsWith('.h5'))
-  expect(others.sort()).toEqual(['calibration_metadata_SPB_DET_AGIPD1M-1.yml', 'corrections_complete.json'])
+  const reports = ['quality_SPB_DET_AGIPD1M-1.html', 'quality_SPB_DET_AGIPD1M-1.json']
+  expect(others.sort()).toEqual([
+    'calibration_metadata_SPB_DET_AGIPD1M-1.yml',
+    'corrections_complete.json',
+    ...reports,
+  ])
   expect(completionIn(proc)?.detectors['SPB_DET_AGIPD1M-1']).toMatchObject({
     status: 'corrected',
     frames: 16,

@@ -37,7 +37,7 @@ async function correct(args: CorrectOptions, signal: AbortSignal): Promise<numbe
   const html = reportPath(args, request.corrected)
   if (args.dryRun) {
     const { plan: prepared, told } = await prepareCorrection(request, use)
-    const foreseen = foreseenProblems(prepared, machine.overwrite ?? false)
+    const foreseen = foreseenProblems(prepared, args.resume || (machine.overwrite ?? false))
     const plan = { ...prepared, problems: [...prepared.problems, ...foreseen] }
     printReport(planReport(plan, told), args.json)
     return exitCodeOf(plan.problems)
@@ -74,7 +74,7 @@ async function execute(
   const progress = showProgress({ total, bytes, trains })
   const created = new Date().toISOString()
   const outcome = await executeCorrection(prepared, {
-    overwrite: machine.overwrite ?? false,
+    ...{ overwrite: machine.overwrite ?? false, resume: args.resume },
     sync: machine.sync ?? true,
     ...{ cache, created, engine, signal },
     onProgress: done => progress.update(done),

@@ -26,6 +26,7 @@ import {
   problemsOf,
   withUnusableFiles,
 } from './outcome.js'
+import { finishedFiles } from './resume.js'
 import type { RunContext } from './run-context.js'
 import { runMetadata } from './run-metadata.js'
 import { type RunOptions, running } from './running.js'
@@ -35,6 +36,11 @@ import { type ModuleQueue, throughLanes } from './through-lanes.js'
 export interface CorrectionOptions extends RunOptions {
   readonly output: OutputRequest
   readonly overwrite: boolean
+  /**
+   * Keep what an earlier attempt at the same correction has finished; with `made` only what says that it was made then. Files
+   * of other corrections are refused, or replaced with `overwrite`. Absent: no file is kept.
+   */
+  readonly resume?: { readonly made?: string }
   /** Flush files before they appear; off for scratch and benchmarks. */
   readonly sync: boolean
   readonly provenance: Provenance
@@ -61,9 +67,14 @@ export async function correctRun(
     if (plan.combined) folder.hold(plan.combined.path)
     const metadata = metadataPath(output.folder, plan.run.karaboId)
     const earlier = await earlierMetadata(metadata, plan.run.path)
-    folder.refuseExisting([...outputsOf(plan), ...(tellsOf(earlier, plan) ? [metadata] : [])])
-    requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, plan.totals.outputBytes)
-    requireFree(folder.path, plan.totals.outputBytes)
+    const finished = options.resume
+      ? await finishedFiles(plan, { provenance, overwrite: options.overwrite, made: options.resume.made })
+      : new Set<string>()
+    const told = tellsOf(earlier, plan) && !options.resume ? [metadata] : []
+    folder.refuseExisting([...outputsOf(plan).filter(path => !finished.has(path)), ...told])
+    const bytes = Math.ceil(plan.totals.outputBytes * dueShare(plan, finished))
+    requireFree(plan.combined ? dirname(plan.combined.path) : folder.path, bytes)
+    requireFree(folder.path, bytes)
     const phases = new PhaseTotals()
     const noCache = options.cache instanceof ConstantsCache ? undefined : options.cache
     const cache = options.cache instanceof ConstantsCache ? new CacheUse(options.cache) : undefined
@@ -71,7 +82,7 @@ export async function correctRun(
     let onDevice = 0
     const threads = await engine()
     const { modules: attempted, combined } = await execute({
-      ...{ plan, folder, phases, cache, provenance, stop },
+      ...{ plan, folder, phases, cache, provenance, finished, stop },
       engine: threads,
       combined: await combinedOf(plan, folder, provenance),
       onBlock: (frames, reasons, device) => {
@@ -91,8 +102,8 @@ export async function correctRun(
     ]
     const modules = attempted.map(module => withUnusableFiles(module, plan.run.damaged, plan.problems))
     const usable = modules.some(isUsable)
-    const told = usable && options.part === undefined
-    const kept = told
+    const isTold = usable && options.part === undefined
+    const kept = isTold
       ? await writeMetadataFile(folder, metadata, runMetadata(plan, modules, provenance), earlier)
       : []
     const constantsCache = noCache ?? cache?.report()
@@ -102,7 +113,8 @@ export async function correctRun(
       frames,
       rawBytes: (plan.totals.rawBytes / Math.max(1, plan.totals.frames)) * frames,
       ...(combined === undefined ? {} : { combined }),
-      ...(told ? { metadata } : {}),
+      ...(options.resume ? { keptFiles: [...finished] } : {}),
+      ...(isTold ? { metadata } : {}),
       problems: [...plan.problems, ...found, ...keptProblems(kept, folder.path)],
       phases: phases.snapshot(),
       modulePhases: phases.byModule(),
@@ -110,6 +122,13 @@ export async function correctRun(
       ...(threads.device === undefined ? {} : { device: { name: threads.device, frames: onDevice } }),
     }
   })
+}
+
+/** Share of the plan's frames that are not in files that are kept. */
+function dueShare({ modules, totals }: CorrectionPlan, finished: ReadonlySet<string>): number {
+  const sequences = modules.flatMap(({ sequences }) => sequences)
+  const kept = sequences.filter(({ output }) => output !== undefined && finished.has(output))
+  return 1 - kept.reduce((sum, { joined }) => sum + joined.frames, 0) / totals.frames
 }
 
 /** A run of which nothing could be corrected leaves nothing behind. */

@@ -48,7 +48,7 @@ export async function throughLane(
     for (const [i, key] of due.entries()) {
       const opened = await sequences.take(key)
       sequences.prepare(due[i + 1] ?? following())
-      if ('failed' in opened) outcomes.push(Promise.resolve(opened.failed))
+      if ('over' in opened) outcomes.push(Promise.resolve(opened.over))
       else {
         // Pushed before the first block, so that stopping halfway still closes the file.
         outcomes.push(opened.run.drained.then(() => finish(opened.run, context)))
@@ -97,7 +97,7 @@ async function finish(run: SequenceRun, { stop, phases }: RunContext): Promise<S
 
 /** Leaves nothing of a sequence that was opened and is not corrected. */
 async function giveUp(opened: Opened | undefined, error: unknown): Promise<void> {
-  if (opened === undefined || 'failed' in opened) return
+  if (opened === undefined || 'over' in opened) return
   opened.run.fail(error)
   await opened.run.finish()
 }

@@ -18,12 +18,12 @@ export interface SequenceOfModule {
 }
 
 /** A sequence that was opened, or what became of it. */
-export type Opened = { readonly run: SequenceRun } | { readonly failed: SequenceOutcome }
+export type Opened = { readonly run: SequenceRun } | { readonly over: SequenceOutcome }
 
-/** Opens a RAW file and declares its CORR file; never throws. */
+/** Opens a RAW file and declares its CORR file, unless an earlier attempt has finished it; never throws. */
 export async function openSequence(
   { plan, sequence }: SequenceOfModule,
-  { plan: whole, folder, combined, provenance }: RunContext,
+  { plan: whole, folder, combined, provenance, finished, onBlock }: RunContext,
 ): Promise<Opened> {
   const { joined, output } = sequence
   const { detector, run, lanes } = whole
@@ -31,7 +31,8 @@ export async function openSequence(
   let corrected: ImageOutput | undefined
   let lists: SparseOutput | undefined
   try {
-    if (output !== undefined) {
+    const isFinished = output !== undefined && finished.has(output)
+    if (output !== undefined && !isFinished) {
       const module = moduleProvenance(plan)
       corrected = await createCorrected(folder, output, {
         ...{ joined, run, software: provenance, module },
@@ -54,15 +55,21 @@ export async function openSequence(
       ...{ litpx, frames: joined.frames },
     })
     const outputs = { corrected, combined, dense: sparse !== 'only', derived }
-    return { run: SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames) }
+    const opened = SequenceRun.open(sequence, places, outputs, lanes.block, rawFrames)
+    if (!isFinished) return { run: opened }
+    onBlock(joined.frames, [], 0)
+    // Nobody has counted its pixels now.
+    const { pixels: _, ...kept } = await opened.finish()
+    return { over: kept }
   } catch (error) {
     corrected?.discard()
     lists?.close()
-    return { failed: failedSequence(joined.file.path, joined.trains.length, joined.frames, error) }
+    return { over: failedSequence(joined.file.path, joined.trains.length, joined.frames, error) }
   }
 }
 
-function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
+/** What the CORR files of a module say of how they are made. */
+export function moduleProvenance({ chain, constants }: ModulePlan): ModuleProvenance {
   const entries = [...constants.constants].map(([name, { path, dataset, sha256 }]) => [
     name,
     { file: path, dataset, sha256 },

@@ -9,6 +9,7 @@ const OPTIONS = v.strictObject({
   memory: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
   signal: v.optional(v.instance(AbortSignal)),
   overwrite: v.optional(v.boolean()),
+  resume: v.optional(v.boolean()),
   sync: v.optional(v.boolean()),
   created: v.optional(v.pipe(v.string(), v.isoTimestamp())),
   part: v.optional(v.pipe(v.string(), v.regex(/^[\w-]+$/, 'it is no name of a part'))),

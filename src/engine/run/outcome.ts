@@ -37,6 +37,8 @@ export interface ModuleOutcome {
 export interface CorrectionOutcome extends RunCost {
   readonly modules: readonly ModuleOutcome[]
   readonly combined?: string
+  /** CORR files that an earlier attempt had finished, and that were kept; absent: there was none to go on with. */
+  readonly keptFiles?: readonly string[]
   /** Absent if nothing could be corrected, and of a part. */
   readonly metadata?: string
   readonly problems: readonly Problem[]

@@ -99,6 +99,11 @@ export interface ExecutionOptions
   extends Pick<CorrectionOptions, 'cache' | 'signal' | 'onProgress' | 'engine' | 'part' | 'device'> {
   /** Replace files that are there; absent: they are refused. */
   readonly overwrite?: boolean
+  /**
+   * Go on with an earlier attempt at the same correction: the CORR files that it has finished are kept, those of another
+   * correction refused, or with `overwrite` replaced. Of a part only those are kept that say that they were made when `created` says.
+   */
+  readonly resume?: boolean
   /** Flush files before they appear; absent: so it is. */
   readonly sync?: boolean
   /** When the results say that they were made, ISO 8601, UTC; absent: now. Parts of one correction say the same. */
@@ -113,7 +118,18 @@ export async function executeCorrection(
   checkOptionTypes(options)
   const { overwrite = false, sync = true, created = new Date().toISOString() } = options
   const made = { software: software(), created }
-  return correctRun(plan, { ...options, output, overwrite, sync, provenance: { ...made, ...provenance } })
+  const { resume, ...others } = options
+  const resuming = resume
+    ? { resume: given({ made: options.part === undefined ? undefined : options.created }) }
+    : {}
+  return correctRun(plan, {
+    ...others,
+    ...resuming,
+    output,
+    overwrite,
+    sync,
+    provenance: { ...made, ...provenance },
+  })
 }
 
 /**

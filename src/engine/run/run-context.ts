@@ -16,6 +16,8 @@ export interface RunContext {
   readonly combined: ImageOutput | undefined
   readonly provenance: Provenance
   readonly phases: PhaseTotals
+  /** CORR files that an earlier attempt has finished: they are kept. */
+  readonly finished: ReadonlySet<string>
   /** The constants cache, if one is used. */
   readonly cache: CacheUse | undefined
   readonly stop: RunStop

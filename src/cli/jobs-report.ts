@@ -1,3 +1,4 @@
+import { darkRunsOf, numbersOf } from '../jobs/dark-runs.js'
 import type { QueueStatus, RequestStatus } from '../jobs/job-status.js'
 import { runText } from '../jobs/run-key.js'
 import { table } from './table.js'
@@ -7,7 +8,7 @@ export function queueReport({ counts, requests }: QueueStatus, withJobs: boolean
   if (requests.length === 0) return 'no requests\n'
   const rows = requests.map(request => [
     String(request.id),
-    runText(request),
+    requestText(request),
     request.detector || 'all',
     request.quality || '?',
     String(request.priority),
@@ -23,6 +24,14 @@ export function queueReport({ counts, requests }: QueueStatus, withJobs: boolean
   const jobs = withJobs ? requests.map(jobsOf).join('') : ''
   const summary = Object.entries(counts).map(([state, count]) => `${count} ${state}`)
   return `${list}${jobs}${summary.join(', ')}\n`
+}
+
+/** `SPB p900900 r0001`; of a dark request all of its runs. */
+function requestText(request: RequestStatus): string {
+  if (request.dark === '') return runText(request)
+  const [, ...others] = numbersOf(darkRunsOf(request.dark))
+  const more = others.map(run => ` r${String(run).padStart(4, '0')}`)
+  return `${runText(request)}${more.join('')} dark`
 }
 
 /** Jobs that are over, of those there are. */

@@ -1,4 +1,5 @@
 import { type ErrorRecord, errorOf, errorText, recordOf } from '../model/errors.js'
+import { DARK_JOB } from './dark-job.js'
 import { type JobResult, jobLog, readResult } from './job-files.js'
 import type { JobTidings } from './launcher.js'
 import type { JobPlan } from './plan-job.js'
@@ -49,7 +50,7 @@ export function advance(
         result.value.parts.map(({ name }) => name),
       )
       queue.go(job.request, 'planned')
-    } else if (job.name === 'summary') {
+    } else if (job.name === 'summary' || job.name === DARK_JOB) {
       const { problems } = result.value
       queue.go(job.request, 'done', problems === 0 ? '' : `with ${problems} problems`)
     } else {

@@ -16,6 +16,7 @@ import { partOf } from '../files/parts.js'
 import { publish } from '../files/publish.js'
 import { DataError, type ErrorRecord, recordOf, UsageError } from '../model/errors.js'
 import { shaped } from '../model/shape.js'
+import { DARK_RUNS } from './dark-runs.js'
 import { RUN_FIELDS } from './run-key.js'
 
 // A request's jobs tell what they did by files in its folder, which appear whole or not at all.
@@ -29,6 +30,8 @@ const TASK = v.object({
   /** Karabo name; empty: all detectors of the run. */
   detector: v.string(),
   overwrite: v.boolean(),
+  /** Runs to be characterised; absent: the run is corrected. */
+  dark: v.optional(DARK_RUNS),
   catalogue: v.string(),
   /** Further options of the correction, by their names in a `CorrectionRequest`. */
   options: v.record(v.string(), v.unknown()),

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { UsageError } from '../model/errors.js'
 import { shaped } from '../model/shape.js'
+import { DARK_RUNS } from './dark-runs.js'
 import { type LiteralItem, parseLiteralList } from './literal-list.js'
 import { QUALITIES, RUN_FIELDS } from './run-key.js'
 
@@ -9,20 +10,30 @@ export const MOST_MESSAGE_BYTES = 16 * 1024
 
 const RID = v.pipe(v.string(), v.regex(/^[\w.:/-]{1,128}$/, 'it is no name of a request'))
 
-const CORRECT = v.strictObject({
-  request: v.literal('correct'),
-  ...RUN_FIELDS,
-  /** Absent: the run's marker tells, or a later message. */
-  quality: v.optional(v.picklist(QUALITIES)),
+/** What every request says besides its runs. */
+const ASKED = {
+  instrument: RUN_FIELDS.instrument,
+  cycle: RUN_FIELDS.cycle,
+  proposal: RUN_FIELDS.proposal,
   /** The lower, the earlier. */
   priority: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-1000), v.maxValue(1000)), 2),
-  /** Karabo name; absent: all detectors of the run. */
+  /** Karabo name; absent: all detectors of the run, or the only one of dark runs. */
   detector: v.optional(v.pipe(v.string(), v.regex(/^[A-Z][A-Z0-9_-]{1,63}$/, 'it is no Karabo name'))),
-  /** Corrects again what was corrected: the files are replaced. */
+  /** Does again what was done: corrected files are replaced. */
   recorrect: v.optional(v.boolean(), false),
   /** The sender's name for it. */
   rid: v.optional(RID),
+}
+
+const CORRECT = v.strictObject({
+  request: v.literal('correct'),
+  ...ASKED,
+  run: RUN_FIELDS.run,
+  /** Absent: the run's marker tells, or a later message. */
+  quality: v.optional(v.picklist(QUALITIES)),
 })
+
+const DARK = v.strictObject({ request: v.literal('dark'), ...ASKED, ...DARK_RUNS.entries })
 
 const QUERY = v.strictObject({
   request: v.literal('query'),
@@ -30,11 +41,12 @@ const QUERY = v.strictObject({
   rid: v.optional(RID),
 })
 
-const MESSAGE = v.variant('request', [CORRECT, QUERY])
+const MESSAGE = v.variant('request', [CORRECT, DARK, QUERY])
 
 /** A message of a service's client, checked. */
 export type JobMessage = v.InferOutput<typeof MESSAGE>
 export type CorrectMessage = v.InferOutput<typeof CORRECT>
+export type DarkMessage = v.InferOutput<typeof DARK>
 
 /**
  * Reads a message: JSON, or the facility's list (see README.md).
@@ -88,9 +100,40 @@ function messageOfList([action, ...rest]: readonly LiteralItem[]): unknown {
     if (rest.length !== 1) throw new UsageError('expected [query-rid, rid]')
     return { request: 'query', rid: textOf(rest[0]) }
   }
-  if (action === 'dark_request')
-    throw new UsageError('dark requests are not served', { hint: 'Characterise dark runs with detcal dark' })
-  throw new UsageError('expected a list that begins with correct or query-rid')
+  if (action === 'dark_request') return darkOfList(rest)
+  throw new UsageError('expected a list that begins with correct, dark_request or query-rid')
+}
+
+/** The runs are those of high, medium and low gain, or one that has all; they tell the operation mode themselves. */
+function darkOfList(items: readonly LiteralItem[]): unknown {
+  const [rid, _sase, instrument, cycle, proposal, detector, _mode, _units, aggregators, ...others] = items
+  const runs = others.flat().map(run => numberOf(run, 'r?'))
+  if (runs.length !== 1 && runs.length !== 3)
+    throw new UsageError(
+      'expected [dark_request, rid, sase, instrument, cycle, proposal, karabo_id, operation_mode, pdus, karabo_das, runs...] with three runs, of high, medium and low gain, or one that has all',
+    )
+  const [high, medium, low] = runs
+  const modules = modulesOf(aggregators)
+  return {
+    request: 'dark',
+    ...{ rid: textOf(rid), instrument, cycle: textOf(cycle), proposal: numberOf(proposal, 'p?'), detector },
+    runs: runs.length === 1 ? { run: high } : { high, medium, low },
+    ...(modules !== undefined && { modules }),
+  }
+}
+
+/** `['AGIPD03', 'LPD04']` are modules 3 and 4; `all`, or an empty list, are all. */
+function modulesOf(aggregators: LiteralItem | undefined): string | undefined {
+  const names = [aggregators ?? []].flat(2)
+  if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined
+  return names
+    .map(name => {
+      const digits = /^[A-Z]+(\d{2})$/.exec(String(name))?.[1]
+      if (digits === undefined)
+        throw new UsageError(`"${name}" is no data aggregator of a module, such as AGIPD03`)
+      return String(Number(digits))
+    })
+    .join(',')
 }
 
 function textOf(item: LiteralItem | undefined): unknown {

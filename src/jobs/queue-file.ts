@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import Database from 'libsql'
 import { BUSY_MS, codeOf } from '../../constants/catalogue/sqlite-open.js'
 import { BusyError, DataError, isDetcalError, UsageError } from '../model/errors.js'
-import { QUEUE_SCHEMA, QUEUE_VERSION } from './queue-schema.js'
+import { QUEUE_SCHEMA, QUEUE_STEPS, QUEUE_VERSION } from './queue-schema.js'
 
 export type QueueValue = string | number
 export type QueueRow = Readonly<Record<string, unknown>>
@@ -54,6 +54,11 @@ export class QueueFile {
       const [row] = this.all('PRAGMA user_version')
       const version = Number(row?.['user_version'])
       if (version === QUEUE_VERSION) return
+      if (QUEUE_STEPS[version] !== undefined) {
+        for (let from = version; from < QUEUE_VERSION; from++) this.#database.exec(QUEUE_STEPS[from] ?? '')
+        this.#database.exec(`PRAGMA user_version = ${QUEUE_VERSION}`)
+        return
+      }
       if (version !== 0 || this.all('SELECT 1 FROM sqlite_schema').length > 0)
         throw new UsageError('it is an SQLite file, but no queue of this detcal', {
           place: { file: this.path },

@@ -1,8 +1,9 @@
 /** Version of {@link QUEUE_SCHEMA}, kept in SQLite's user_version. A queue of another version is refused. */
-export const QUEUE_VERSION = 1
+export const QUEUE_VERSION = 2
 
 /**
- * Times are ISO 8601 in UTC with milliseconds. `detector` is empty for all that are found.
+ * Times are ISO 8601 in UTC with milliseconds. `detector` is empty for all that are found, `dark` for corrections; else it names
+ * the runs that are characterised, of which `run` is the first.
  *
  * `jobs` are the processes of a request: `plan`, `correct-<n>`, `summary`. `attempt` counts its starts, `crashes` those that
  * ended without a word. `events` are what is to be published, written in the transaction of what they tell. `markers` holds
@@ -20,6 +21,7 @@ CREATE TABLE requests (
   priority INTEGER NOT NULL,
   quality TEXT NOT NULL,
   overwrite INTEGER NOT NULL,
+  dark TEXT NOT NULL DEFAULT '',
   state TEXT NOT NULL,
   reason TEXT NOT NULL,
   created TEXT NOT NULL,
@@ -56,3 +58,8 @@ CREATE TABLE markers (
   PRIMARY KEY (instrument, cycle, proposal, run)
 ) STRICT, WITHOUT ROWID;
 `
+
+/** What makes a queue of an earlier version one of the next, by the version that it has. */
+export const QUEUE_STEPS: Readonly<Record<number, string>> = {
+  1: "ALTER TABLE requests ADD COLUMN dark TEXT NOT NULL DEFAULT ''",
+}

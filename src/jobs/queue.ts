@@ -52,10 +52,10 @@ export class JobQueue {
     return this.#requests('rid = ? ORDER BY id', rid)
   }
 
-  /** All requests for a run, the latest last. */
-  requestsOf({ instrument, cycle, proposal, run }: RunKey): QueuedRequest[] {
-    const where = 'proposal = ? AND run = ? AND cycle = ? AND instrument = ? ORDER BY id'
-    return this.#requests(where, proposal, run, cycle, instrument)
+  /** All corrections of a run that were asked for, the latest last. @param dark instead: characterisations of these runs. */
+  requestsOf({ instrument, cycle, proposal, run }: RunKey, dark = ''): QueuedRequest[] {
+    const where = 'proposal = ? AND run = ? AND cycle = ? AND instrument = ? AND dark = ? ORDER BY id'
+    return this.#requests(where, proposal, run, cycle, instrument, dark)
   }
 
   /** The latest `limit` requests, of these states if any are given; earliest first. */

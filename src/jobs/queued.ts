@@ -14,6 +14,8 @@ export interface QueuedRequest extends RunKey {
   readonly quality: Quality | ''
   /** Whether it replaces what an earlier one left. */
   readonly overwrite: boolean
+  /** Runs that are characterised, as `darkText` has them; empty: it is a correction. */
+  readonly dark: string
   readonly state: RequestState
   /** Why it waits, or how it ended; empty: nothing to say. */
   readonly reason: string
@@ -22,7 +24,7 @@ export interface QueuedRequest extends RunKey {
   readonly changed: string
 }
 
-/** A process of a request: `plan`, `correct-<n>` or `summary`. */
+/** A process of a request: `plan`, `correct-<n>` or `summary`; of a dark request `dark`. */
 export interface QueuedJob {
   readonly request: number
   readonly name: string
@@ -37,7 +39,7 @@ export interface QueuedJob {
 
 export type NewRequest = Pick<
   QueuedRequest,
-  keyof RunKey | 'rid' | 'detector' | 'priority' | 'quality' | 'overwrite' | 'state' | 'reason'
+  keyof RunKey | 'rid' | 'detector' | 'priority' | 'quality' | 'overwrite' | 'dark' | 'state' | 'reason'
 >
 
 /** An event that waits to be published. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { ExecutionOptions } from '../engine/run/prepare.js'
 import { lockFile } from '../files/lock.js'
 import { correctJob } from './correct-job.js'
+import { DARK_JOB, darkJob } from './dark-job.js'
 import { jobLock, readResult, readTask, withResult } from './job-files.js'
 import { planJob } from './plan-job.js'
 import { summaryJob } from './summary-job.js'
@@ -39,7 +40,9 @@ export async function runJob(
         ? () => planJob(own, task, options.signal)
         : name === 'summary'
           ? () => summaryJob(own, task)
-          : () => correctJob(own, name, task, options)
+          : name === DARK_JOB
+            ? () => darkJob(own, task, options)
+            : () => correctJob(own, name, task, options)
     return 'value' in (await withResult(own, name, attempt, work, options.signal))
   } finally {
     lock.release()

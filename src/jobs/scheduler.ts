@@ -4,13 +4,15 @@ import { OutputFolder } from '../files/output-folder.js'
 import { errorText, isDetcalError } from '../model/errors.js'
 import { advance } from './advance.js'
 import { withdrawCompletion } from './completion.js'
+import { DARK_JOB } from './dark-job.js'
+import { darkRunsOf, numbersOf } from './dark-runs.js'
 import { type JobTask, jobFolder, writeTask } from './job-files.js'
 import type { JobLauncher } from './launcher.js'
 import { readMarker } from './marker.js'
 import { readPlan } from './plan-job.js'
 import type { JobQueue } from './queue.js'
 import type { QueuedJob, QueuedRequest } from './queued.js'
-import { RunReadiness } from './readiness.js'
+import { type Readiness, RunReadiness } from './readiness.js'
 import type { JobStart } from './run-job.js'
 import { type RunFolders, runFolders } from './run-key.js'
 import { isEnded, isWaiting } from './states.js'
@@ -22,7 +24,7 @@ export interface SchedulerOptions {
   readonly launcher: JobLauncher
   readonly root: string
   /** What the jobs of each request are told besides its run. */
-  readonly task: Omit<JobTask, 'id' | 'run' | 'root' | 'detector' | 'overwrite' | 'created'>
+  readonly task: Omit<JobTask, 'id' | 'run' | 'root' | 'detector' | 'overwrite' | 'dark' | 'created'>
   /** How long a run's files must stay as they are where no marker says that it is complete, ms. */
   readonly settleMs: number
   /** How long a request waits for its run at most, ms. */
@@ -124,7 +126,7 @@ export class Scheduler {
         return
       }
     }
-    const ready = this.#readiness.of(request, folders)
+    const ready = this.#readyOf(request, folders)
     if (ready !== 'ready') {
       const waited = Date.now() - Date.parse(request.changed)
       if (request.state === ready.state) {
@@ -136,19 +138,29 @@ export class Scheduler {
     }
     if (request.state !== 'queued' && !queue.goOn(request, 'queued')) return
     if (this.#free() <= 0 || this.#isTaken(request)) return
-    const { id, detector, overwrite } = request
+    const { id, detector, overwrite, dark } = request
     const { instrument, cycle, proposal, run } = request
     await writeTask(jobFolder(queue.path, id), {
       ...{ id, run: { instrument, cycle, proposal, run }, root, detector, overwrite },
+      ...(dark !== '' && { dark: darkRunsOf(dark) }),
       ...task,
       created: new Date().toISOString(),
     })
     queue.transaction(() => {
       // While the file was written somebody else may have spoken.
       if (queue.request(id)?.state !== 'queued') return
-      queue.addJobs(id, ['plan'])
-      queue.go(id, 'planning')
+      queue.addJobs(id, [dark === '' ? 'plan' : DARK_JOB])
+      queue.go(id, dark === '' ? 'planning' : 'characterising')
     })
+  }
+
+  /** Whether the run of a request, or each of its dark runs, is ready; else what the first waits for that is not. */
+  #readyOf(request: QueuedRequest, folders: RunFolders): Readiness {
+    if (request.dark === '') return this.#readiness.of(request, folders)
+    const { root } = this.#options
+    const runs = numbersOf(darkRunsOf(request.dark))
+    const all = runs.map(run => this.#readiness.of(request, runFolders(root, { ...request, run })))
+    return all.find(each => each !== 'ready') ?? 'ready'
   }
 
   /** Starts the jobs of a request that wait, as far as there is room; together where they may follow one another. */
@@ -236,7 +248,7 @@ export class Scheduler {
   /** Whether another request for the run is on its way, or jobs of one that has ended are. */
   #isTaken(request: QueuedRequest): boolean {
     const { queue } = this.#options
-    return queue.requestsOf(request).some(({ id, state }) => {
+    return queue.requestsOf(request, request.dark).some(({ id, state }) => {
       if (id === request.id) return false
       if (!isEnded(state)) return !isWaiting(state)
       return queue.jobs({ request: id }).some(job => job.state === 'running')

@@ -1,7 +1,7 @@
 /** Which states a request may go to from each: the only ones, and every step is one transaction of the queue. */
 export const TRANSITIONS = {
   /** Accepted; nothing was looked at yet, or its run is ready and waits for its turn. */
-  queued: ['waiting-for-quality', 'waiting-for-migration', 'waiting-for-files', 'planning'],
+  queued: ['waiting-for-quality', 'waiting-for-migration', 'waiting-for-files', 'planning', 'characterising'],
   /** Nobody has said how good the run is. */
   'waiting-for-quality': ['queued'],
   /** The run's folder is not there. */
@@ -16,7 +16,9 @@ export const TRANSITIONS = {
   running: ['summarising'],
   /** All parts are whole; a job joins what they tell. */
   summarising: ['done'],
-  /** The completion file is there. */
+  /** Of a dark request: its job makes constants of its runs. */
+  characterising: ['done'],
+  /** The completion file is there; the constants are in the catalogue. */
   done: [],
   /** It will not be: the reason is said. What is whole of it stays. */
   failed: [],

@@ -1,4 +1,5 @@
-import type { CorrectMessage, JobMessage } from './message.js'
+import { darkText, numbersOf } from './dark-runs.js'
+import type { CorrectMessage, DarkMessage, JobMessage } from './message.js'
 import type { JobQueue } from './queue.js'
 import type { NewRequest, QueuedRequest } from './queued.js'
 import type { Quality, RunKey } from './run-key.js'
@@ -15,7 +16,11 @@ export interface JobReply {
 /** Answers a message: what it asks for is in the queue, on disk, before the answer is given. */
 export function answer(queue: JobQueue, message: JobMessage): JobReply {
   return queue.transaction(() =>
-    message.request === 'query' ? query(queue, message) : submit(queue, message),
+    message.request === 'query'
+      ? query(queue, message)
+      : message.request === 'dark'
+        ? submitDark(queue, message)
+        : submit(queue, message),
   )
 }
 
@@ -57,6 +62,21 @@ export function submit(queue: JobQueue, message: CorrectMessage): JobReply {
   return replyOf(known === 'bad' ? 'recorded' : 'accepted', added)
 }
 
+/** Enters a dark request, unless the same was asked for and has not failed. Its sender has judged the runs. */
+function submitDark(queue: JobQueue, message: DarkMessage): JobReply {
+  const { instrument, cycle, proposal, detector = '', recorrect, rid = '', priority } = message
+  const dark = darkText(message)
+  const [run = 0] = numbersOf(message)
+  const key = { instrument, cycle, proposal, run }
+  const earlier = queue.requestsOf(key, dark).findLast(request => request.detector === detector)
+  if (earlier !== undefined && !isNew(earlier, recorrect)) return replyOf('duplicate', earlier)
+  const added = queue.add({
+    ...{ ...key, rid, detector, priority, dark },
+    ...{ quality: 'good', overwrite: false, state: 'queued', reason: '' },
+  })
+  return replyOf('accepted', added)
+}
+
 const BAD = 'the run is bad'
 const KEPT = 'it is corrected already: the files are kept'
 
@@ -82,12 +102,12 @@ export function judge(queue: JobQueue, run: RunKey, quality: Quality): readonly 
   })
 }
 
-type Entered = Omit<NewRequest, 'state' | 'reason'>
+type Entered = Omit<NewRequest, 'state' | 'reason' | 'dark'>
 
 function enter(queue: JobQueue, ofRun: readonly QueuedRequest[], request: Entered): QueuedRequest {
   const { instrument, cycle, proposal, run, rid, detector, priority, quality, overwrite } = request
   return queue.add({
-    ...{ instrument, cycle, proposal, run, rid, detector, priority, quality },
+    ...{ instrument, cycle, proposal, run, rid, detector, priority, quality, dark: '' },
     // What a request that began has left, and that did not end well, is replaced.
     overwrite:
       overwrite ||

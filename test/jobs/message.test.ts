@@ -48,6 +48,33 @@ describe('a JSON request', () => {
   })
 })
 
+describe('a dark request', () => {
+  const DARK = { instrument: 'SPB', cycle: '202601', proposal: 900900 }
+  const dark = (fields: object) => parse(JSON.stringify({ request: 'dark', ...DARK, ...fields }))
+
+  it('names the runs of the gain stages, or one that has all', () => {
+    const runs = { high: 1, medium: 2, low: 3 }
+    expect(dark({ runs })).toEqual({ request: 'dark', ...DARK, runs, priority: 2, recorrect: false })
+    const list = `['dark_request', '42', 'sase1', 'SPB', '202601', 'p900900', 'SPB_DET_AGIPD1M-1', 'ADAPTIVE_GAIN', ['A', 'B'], ['AGIPD00', 'AGIPD13'], 'r0001', 2, '3']`
+    expect(parse(list)).toMatchObject({ rid: '42', detector: 'SPB_DET_AGIPD1M-1', runs, modules: '0,13' })
+    expect(parse(list.replace("'r0001', 2, '3'", "['1', '2', '3']"))).toMatchObject({ runs })
+    const one = list.replace("'r0001', 2, '3'", '7').replace("['AGIPD00', 'AGIPD13']", "'all'")
+    expect(parse(one)).toMatchObject({ runs: { run: 7 } })
+    expect(parse(one)).not.toHaveProperty('modules')
+  })
+
+  it.each([
+    [{}, /runs/],
+    [{ runs: {} }, /runs: it names no run/],
+    [{ runs: { high: 0 } }, /runs.high/],
+    [{ runs: { highest: 1 } }, /highest/],
+    [{ runs: { run: 1 }, modules: '0;1' }, /modules: it is no list/],
+    [{ runs: { run: 1 }, quality: 'good' }, /quality/],
+  ])('with %j is refused', (fields, message) => {
+    expect(() => dark(fields)).toThrow(message)
+  })
+})
+
 describe("the facility's list", () => {
   it('asks for a run that counts as good', () => {
     const expected = { request: 'correct', ...RUN, rid: '42', priority: 1, quality: 'good', recorrect: false }
@@ -64,9 +91,21 @@ describe("the facility's list", () => {
     [`['correct', ['42'], 'sase1', 'SPB', '202601', '900900', '1', 1]`, /rid/],
     [
       `['dark_request', '42', 'sase1', 'SPB', '202601', '900900', 'X', 'M', ['a'], ['b'], '1']`,
-      /dark requests/,
+      /"b" is no data aggregator/,
     ],
-    [`['upload-yaml', 'x']`, /begins with correct or query-rid/],
+    [
+      `['dark_request', '42', 'sase1', 'SPB', '202601', '900900', 'X', 'M', 'all', 'all']`,
+      /expected \[dark_request/,
+    ],
+    [
+      `['dark_request', '42', 'sase1', 'SPB', '202601', '900900', 'X', 'M', 'all', 'all', 1, 2]`,
+      /three runs/,
+    ],
+    [
+      `['dark_request', '42', 'sase1', 'SPB', '202601', '900900', '../X', 'M', 'all', 'all', 1]`,
+      /detector: it is no/,
+    ],
+    [`['upload-yaml', 'x']`, /begins with correct, dark_request or query-rid/],
   ])('%s is refused', (text, message) => {
     expect(() => parse(text)).toThrow(message)
   })

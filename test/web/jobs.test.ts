@@ -45,7 +45,7 @@ async function served(): Promise<Served> {
 function added(queue: JobQueue, run = 1): QueuedRequest {
   return queue.add({
     ...{ instrument: 'SPB', cycle: '202601', proposal: 900900, run, rid: '', detector: '', priority: 2 },
-    ...{ quality: 'good', overwrite: false, state: 'queued', reason: '' },
+    ...{ quality: 'good', overwrite: false, dark: '', state: 'queued', reason: '' },
   })
 }
 

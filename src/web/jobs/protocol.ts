@@ -19,8 +19,6 @@ export interface RequestDetail extends RequestStatus {
 export interface ReportLink {
   /** Karabo name of the detector. */
   readonly detector: string
-  /** `corrected`, `partial` or `failed`. */
-  readonly status: string
   /** The first sentences of it. */
   readonly verdict: string
   /** Address of the page. */

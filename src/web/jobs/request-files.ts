@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { type CompletedDetector, readCompletion } from '../../jobs/completion.js'
-import { jobFolder, jobLog } from '../../jobs/job-files.js'
+import { readCompletion } from '../../jobs/completion.js'
+import { DARK_JOB, type DarkJobOutcome, darkReportPath } from '../../jobs/dark-job.js'
+import { jobFolder, jobLog, readResult } from '../../jobs/job-files.js'
 import { type RequestStatus, requestStatus } from '../../jobs/job-status.js'
 import type { JobQueue } from '../../jobs/queue.js'
 import { reportNames } from '../../jobs/report-files.js'
@@ -21,9 +22,9 @@ const MOST_REPORT = 32 * 2 ** 20
 export function requestDetail(queue: JobQueue, root: string, id: number): RequestDetail {
   const request = requestStatus(queue, id)
   const { proc } = runFolders(root, request)
-  const reports = completedOf(request, proc).map(
-    ([detector, { status, verdict }]): ReportLink => ({
-      ...{ detector, status, verdict },
+  const reports = reportsOf(queue, root, request).map(
+    ({ detector, verdict }): ReportLink => ({
+      ...{ detector, verdict },
       path: `/api/requests/${id}/reports/${encodeURIComponent(detector)}`,
     }),
   )
@@ -33,13 +34,12 @@ export function requestDetail(queue: JobQueue, root: string, id: number): Reques
 /** The page of a report. @throws UsageError if the request has none of this detector. */
 export function reportPage(queue: JobQueue, root: string, id: number, detector: string): Buffer {
   const request = requestStatus(queue, id)
-  const { proc } = runFolders(root, request)
-  const found = completedOf(request, proc).find(([name]) => name === detector)
+  const found = reportsOf(queue, root, request).find(report => report.detector === detector)
   if (found === undefined)
     throw new UsageError(`request ${id} has no report of ${detector}`, {
       hint: 'A later correction of the run may have replaced it',
     })
-  return plainFile(join(proc, reportNames(found[0]).page), { from: 'start', most: MOST_REPORT })
+  return plainFile(found.file, { from: 'start', most: MOST_REPORT })
 }
 
 /** The end of a job's log; empty: it has said nothing yet. @throws UsageError if the request has no such job. */
@@ -55,12 +55,31 @@ export function jobLogTail(queue: JobQueue, id: number, name: string): Buffer {
   }
 }
 
-/** Detectors that this request has completed, and nobody again since; names that can be those of files alone. */
-function completedOf(request: RequestStatus, proc: string): [string, CompletedDetector][] {
+/** A report, and where it is. */
+interface FoundReport {
+  readonly detector: string
+  readonly verdict: string
+  readonly file: string
+}
+
+/** Reports of what this request has completed, and of a run nobody again since; names that can be those of files alone. */
+function reportsOf(queue: JobQueue, root: string, request: RequestStatus): FoundReport[] {
   if (request.state !== 'done') return []
-  return Object.entries(readCompletion(proc)?.detectors ?? {}).filter(
-    ([name, { request: by }]) => by === request.id && /^[A-Z][A-Z0-9_-]{1,63}$/.test(name),
+  if (request.dark !== '') return darkReportOf(jobFolder(queue.path, request.id))
+  const { proc } = runFolders(root, request)
+  return Object.entries(readCompletion(proc)?.detectors ?? {}).flatMap(
+    ([detector, { request: by, verdict }]) =>
+      by === request.id && /^[A-Z][A-Z0-9_-]{1,63}$/.test(detector)
+        ? [{ detector, verdict, file: join(proc, reportNames(detector).page) }]
+        : [],
   )
+}
+
+function darkReportOf(folder: string): FoundReport[] {
+  const result = readResult<DarkJobOutcome>(folder, { name: DARK_JOB, attempt: 0 })
+  if (result === undefined || 'error' in result) return []
+  const { karaboId, verdict } = result.value
+  return [{ detector: karaboId, verdict, file: darkReportPath(folder) }]
 }
 
 /** @throws DataError if it is a link */

@@ -41,7 +41,7 @@ export function RequestPanel({ request }: { readonly request: RequestStatus }) {
             : {verdict}
           </p>
         ))}
-        {detail && <p className="dim endpoint">files: {detail.proc}</p>}
+        {detail && request.dark === '' && <p className="dim endpoint">files: {detail.proc}</p>}
         {!isOver(state) && <CancelButton id={id} />}
       </Panel>
       {jobs.length > 0 && (

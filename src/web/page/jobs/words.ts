@@ -1,18 +1,23 @@
+import type { DarkRuns } from '../../../jobs/dark-runs.js'
 import type { RequestStatus } from '../../../jobs/job-status.js'
 import { date } from '../format.js'
 
 /** What a state comes to: it goes on, is well, went wrong, or waits. */
 type Tone = 'active' | 'good' | 'bad' | 'waits'
 
-/** `SPB p900900 r0001` */
-export function nameOf({ instrument, proposal, run }: RequestStatus): string {
-  return `${instrument} p${String(proposal).padStart(6, '0')} r${String(run).padStart(4, '0')}`
+/** `SPB p900900 r0001`, `SPB p900900 dark r0001 r0002 r0003` */
+export function nameOf({ instrument, proposal, run, dark }: RequestStatus): string {
+  const runs = dark === '' ? [run] : Object.values((JSON.parse(dark) as DarkRuns).runs)
+  const names = runs.map(number => `r${String(number).padStart(4, '0')}`)
+  return `${instrument} p${String(proposal).padStart(6, '0')} ${dark === '' ? '' : 'dark '}${names.join(' ')}`
 }
 
 export function toneOf(state: string): Tone {
   if (state === 'done') return 'good'
   if (state === 'failed') return 'bad'
-  return ['planning', 'planned', 'running', 'summarising'].includes(state) ? 'active' : 'waits'
+  return ['planning', 'planned', 'running', 'summarising', 'characterising'].includes(state)
+    ? 'active'
+    : 'waits'
 }
 
 export function isOver(state: string): boolean {

@@ -2,6 +2,7 @@ import type { ModuleOutcome } from '../../engine/run/outcome.js'
 import { grouped } from '../../model/grouped.js'
 import { median } from '../../model/median.js'
 import { rangesText } from '../../model/ranges.js'
+import { unitAttributes } from '../../sinks/image/data-unit.js'
 import { isFarMoreBad, Looks, looksText, type ModuleLook, percentText } from '../looks.js'
 import type { CorrectedRun } from './corrected-run.js'
 import type { ModuleSample, RunSample } from './sample.js'
@@ -46,7 +47,7 @@ export interface RunQuality {
   readonly alarm: boolean
   /** Frames of the detector that were read back. */
   readonly sampledFrames: number
-  /** `ADU`, or `keV` after xray-gain. */
+  /** Of the corrected data, as the files say. */
   readonly unit: string
   readonly looks: readonly ModuleLook[]
   readonly modules: readonly ModuleQuality[]
@@ -67,7 +68,7 @@ export function runQuality(corrected: CorrectedRun, sample: RunSample): RunQuali
     verdict: verdict(corrected, modules, looks),
     alarm: modules.some(({ status }) => status !== 'corrected'),
     sampledFrames: sample.frames,
-    unit: steps.has('xray-gain') ? 'keV' : 'ADU',
+    unit: String(unitAttributes([...steps])['units']),
     ...{ looks, modules },
   }
 }

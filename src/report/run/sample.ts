@@ -73,6 +73,8 @@ export async function sampleRun(
           file.path,
           exdf => {
             const own = new SampleSums(run.detector)
+            // A file of sparse lists alone has no frames to read back.
+            if (exdf.file.dataset(instrumentPath(file.source, 'image/data')) === undefined) return own
             const reader = (name: string) =>
               planeReader(exdf, instrumentPath(file.source, `image/${name}`), run.detector, undefined)
             const [data, gain, mask] = [reader('data'), reader('gain'), reader('mask')]
@@ -88,7 +90,7 @@ export async function sampleRun(
     }
     if (sums.frames > 0) samples.push(sums.sample(module))
   }
-  return { frames: frames.length, modules: samples, problems }
+  return { frames: samples.length === 0 ? 0 : frames.length, modules: samples, problems }
 }
 
 /** Sums over frames of a module. */

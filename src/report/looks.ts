@@ -52,10 +52,11 @@ export function verdictLine(text: string, alarm: boolean): string {
   return `<p class="verdict${alarm ? ' alarm' : ''}">${escaped(text)}</p>`
 }
 
-/** `None stands out.`, or how many need a look. */
+/** `None stands out.`, or how many need a look; nothing where all that do have failed. */
 export function looksText(looks: readonly ModuleLook[]): string {
   const others = looks.filter(({ failed }) => !failed).length
-  return others === 0 ? 'None stands out.' : `${others} ${others === 1 ? 'needs' : 'need'} a look.`
+  if (looks.length === 0) return 'None stands out.'
+  return others === 0 ? '' : `${others} ${others === 1 ? 'needs' : 'need'} a look.`
 }
 
 /** `1.2 %` */

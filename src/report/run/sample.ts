@@ -73,8 +73,6 @@ export async function sampleRun(
           file.path,
           exdf => {
             const own = new SampleSums(run.detector)
-            // A file of sparse lists alone has no frames to read back.
-            if (exdf.file.dataset(instrumentPath(file.source, 'image/data')) === undefined) return own
             const reader = (name: string) =>
               planeReader(exdf, instrumentPath(file.source, `image/${name}`), run.detector, undefined)
             const [data, gain, mask] = [reader('data'), reader('gain'), reader('mask')]

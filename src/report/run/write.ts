@@ -56,7 +56,9 @@ async function readBack(
   signal: AbortSignal | undefined,
 ): Promise<RunSample> {
   const files = modules.flatMap(({ sequences }) => sequences.flatMap(({ output }) => output ?? []))
-  if (files.length === 0) return { frames: 0, modules: [], problems: [] }
+  // Files of sparse lists alone have no frames to read back.
+  const isSparse = content.provenance.options['sparse'] === 'only'
+  if (files.length === 0 || isSparse) return { frames: 0, modules: [], problems: [] }
   const run = await openStoredRun(folder, { detector: content.karaboId, kits, ...(signal && { signal }) })
   return sampleRun(run, new Set(files.map(file => basename(file))), signal)
 }

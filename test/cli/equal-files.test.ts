@@ -28,6 +28,8 @@ beforeAll(async () => {
       '0',
       '--trains',
       ':1',
+      '--combined',
+      `${out}.cxi`,
     ]
     // Relative paths, as people type them.
     const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args, '--constants-cache', 'off'], {

@@ -15,6 +15,8 @@ export interface StepRecord {
   readonly needsAdaptive?: readonly string[]
   /** Off in fixed-gain modes whatever is asked. */
   readonly adaptiveOnly?: true
+  /** It compares all trains of a file: a stream cannot have it. */
+  readonly comparesTrains?: true
 }
 
 /** A detector's steps in their order of execution, by option name. */

@@ -58,8 +58,8 @@ describe('advice', () => {
         .filter(name => !all.has(name))
         .map(name => `${path.slice(ROOT.length + 1)} --${name}`),
     )
-    // Node.js' own, and what a launcher says to its own process.
-    expect(unknown.filter(text => !/compile-late|local-launcher/.test(text))).toEqual([])
+    // Node.js' own, what a launcher says to its own process, and what Slurm is told.
+    expect(unknown.filter(text => !/compile-late|local-launcher|slurm/.test(text))).toEqual([])
   })
 
   test('that names another command names its options', () => {

@@ -111,7 +111,7 @@ describe('the front page', () => {
     const failed = { check: 'dark_failed', severity: 'error', message: 'no frames', place } as const
     expect(verdictOf({ modules: calm, problems: [failed], versions: versions(true, false) })).toEqual([
       'verdict alarm',
-      '2 of 3 modules are characterised: not 7. None stands out. 1 constants entered, 1 were in the catalogue to the byte.',
+      '2 of 3 modules are characterised: not 7. 1 constants entered, 1 were in the catalogue to the byte.',
     ])
     expect(verdictOf({ versions: versions(false, false) })?.[1]).toContain(
       '0 constants entered: all 2 were in the catalogue, to the byte.',

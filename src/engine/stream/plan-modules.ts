@@ -2,7 +2,7 @@ import type { Catalogue } from '../../../constants/catalogue/catalogue.js'
 import type { ConstantVersion } from '../../../constants/model/version.js'
 import type { Chain } from '../../corrections/chain.js'
 import { calibrationsOf } from '../../corrections/planes.js'
-import type { GainMode } from '../../corrections/steps.js'
+import type { GainMode, StepTable } from '../../corrections/steps.js'
 import type { DetectorKit } from '../../kits/kit.js'
 import { UsageError } from '../../model/errors.js'
 import type { ModuleIndex } from '../../model/ids.js'
@@ -61,9 +61,11 @@ function streamSteps(
   gainMode: GainMode,
 ): { readonly steps: StepRequest; readonly doubts: readonly Problem[] } {
   const steps = stepRequestOf(asked, kit, gainMode)
-  if (steps.steps.includes('zero-std'))
-    throw new UsageError('zero-std compares all trains of a file, and a stream has none', {
-      hint: 'Leave zero-std out',
+  const table: StepTable = kit.corrections.steps
+  const comparing = steps.steps.find(step => table[step]?.comparesTrains)
+  if (comparing !== undefined)
+    throw new UsageError(`${comparing} compares all trains of a file, and a stream has none`, {
+      hint: `Leave ${comparing} out`,
     })
   const { commonMode } = steps.options
   if (!steps.steps.includes('common-mode') || commonMode.part === 'image') return { steps, doubts: [] }

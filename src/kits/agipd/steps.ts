@@ -17,7 +17,7 @@ export const AGIPD_STEPS = {
   'set-min': { built: true, needs: ['threshold', 'offset'], adaptiveOnly: true },
   'xray-gain': { built: true, needs: ['offset'] },
   mask: { built: true, needs: [], needsAdaptive: ['threshold'] },
-  'zero-std': { built: true, needs: ['mask'] },
+  'zero-std': { built: true, needs: ['mask'], comparesTrains: true },
   'noisy-adc': { built: true, needs: ['mask'] },
   range: { built: true, needs: [] },
   'round-photons': { built: true, needs: ['offset'] },

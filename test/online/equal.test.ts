@@ -71,7 +71,7 @@ describe.each(['agipd', 'lpd', 'lpd-parallel', 'dssc'] as const)('online equals 
     const one = { train: train?.train ?? 0, modules: new Map([...(train?.modules ?? [])].slice(0, 1)) }
     const options = { modules: String(module), badPixelsAs: 'mask', axisOrder: 'file' } as const
     // Of the common mode a stream has that of each image; a photon is what makes photons of the golden run's numbers.
-    const asked = { cmPart: 'image', photonEnergy: 9.2, aduPerKev: 7 } as const
+    const asked = { cmPart: 'image', photonEnergy: 9.2, aduPerKev: 7, recast: 'f4' } as const
     const online = await Online.start(golden, { ...options, ...asked, deadline: 0 })
     for (const [i, steps] of stepSets(kitOf(golden.detector).corrections.steps).entries()) {
       await online.service.change({ steps })

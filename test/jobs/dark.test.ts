@@ -82,8 +82,9 @@ describe('a dark request', () => {
     const detector = 'SPB_DET_AGIPD1M-1'
     expect(await ask(JSON.stringify({ ...json, detector }))).toMatchObject({ status: 'duplicate', id: 1 })
     expect(await ask(JSON.stringify({ ...json, detector, recorrect: true }))).toMatchObject({ id: 2 })
-    await until(() => statusIn(queue).requests.at(-1)?.state === 'done', says)
-    expect(service?.log()).toContain('request 2 (SPB p900900 r1) done')
+    // The event follows the state.
+    await until(() => service?.log().includes('request 2 (SPB p900900 r1) done') === true, says)
+    expect(statusIn(queue).requests.at(-1)?.state).toBe('done')
     const [result = ''] = readdirSync(join(`${queue}.jobs`, '2')).filter(name =>
       /^dark\.\d+\.json$/.test(name),
     )

@@ -13,7 +13,7 @@ export function htmlTable(
     `<${tag}${column < labels ? '' : ' class="number"'}>${text}</${tag}>`
   const line = (tag: 'th' | 'td', cells: readonly string[]) =>
     `<tr>${cells.map((text, column) => cell(tag, text, column)).join('')}</tr>`
-  return `<div class="wide"><table><thead>${line('th', header)}</thead><tbody>${rows.map(row => line('td', row)).join('')}</tbody></table></div>`
+  return `<div class="wide" tabindex="0"><table><thead>${line('th', header)}</thead><tbody>${rows.map(row => line('td', row)).join('')}</tbody></table></div>`
 }
 
 /** What is folded until somebody asks for it: a click, a link to what is in it, a search, or print. All is HTML. */

@@ -74,6 +74,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
       return
     }
     received = signal
+    // Should the work never settle, the process does not look as if it had ended well.
+    process.exitCode = 128 + (constants.signals[signal] ?? 0)
     process.stderr.write(`\ndetcal: ${signal}, stopping (once more ends it at once)\n`)
     controller.abort()
   }

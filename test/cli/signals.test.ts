@@ -56,6 +56,21 @@ describe('a signal amid a correction', () => {
     expect([trains, frames.length]).toEqual([[1000], 3])
   })
 
+  test('amid a step that looks at all trains of a file first: likewise', async () => {
+    const out = join(scratch(), 'proc')
+    const steps = ['--steps', 'threshold,offset,common-mode,mask', '--workers', '1']
+    const { child, ended } = startDetcal(
+      ...['correct', run, '--out', out, '--catalogue', place.catalogue, ...steps],
+    )
+    // The first file is done; of the second the images are looked at.
+    while (!existsSync(join(out, FIRST)) && child.exitCode === null)
+      await new Promise(resolve => setTimeout(resolve, 2))
+    child.kill('SIGTERM')
+    const { status, stderr } = await ended
+    expect([status, stderr]).toEqual([143, expect.stringContaining('interrupted by SIGTERM')])
+    expect(readdirSync(out)).toEqual([FIRST])
+  })
+
   test('and once more ends it at once; the next correction sweeps what it left', async () => {
     const out = join(scratch(), 'proc')
     const { child, ended } = await midway(out)

@@ -32,11 +32,11 @@ for stage, s in enumerate(signals):
     result['offset'] += int((np.median(s, axis=0).astype('f4') != image('Offset', stage)).sum())
     result['noise'] += int((np.std(s, axis=0).astype('f4') != image('Noise', stage)).sum())
 if detector == 'agipd1m':
-    means = [r[:, 1].astype('f8').mean(axis=0).astype('f4') for r in raw]
+    means = [r[:, 1].astype('f8').mean(axis=0) for r in raw]
     for stage, mean in enumerate(means):
-        result['mean'] += int((mean != image('ThresholdsDark', 2 + stage)).sum())
+        result['mean'] += int((mean.astype('f4') != image('ThresholdsDark', 2 + stage)).sum())
     for i in range(2):
-        midpoint = ((means[i].astype('f8') + means[i + 1]) / 2).astype('f4')
+        midpoint = ((means[i] + means[i + 1]) / 2).astype('f4')
         result['threshold'] += int((midpoint != image('ThresholdsDark', i)).sum())
 print(json.dumps(result))
 `

@@ -71,7 +71,7 @@ describe('the installed command', () => {
 
   test('has the page, with what it is made of', () => {
     const page = readdirSync(join(prefix, 'lib/node_modules/detcal/dist/web')).sort()
-    expect(page).toEqual(['THIRD-PARTY.txt', 'index.html', 'page.css', 'page.js'])
+    expect(page).toEqual(['THIRD-PARTY.txt', 'index.html', 'jobs', 'page.css', 'page.js'])
   })
 
   test('is the build that was packed', () => {

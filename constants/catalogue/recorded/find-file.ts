@@ -3,8 +3,8 @@ import { ConstantsError, type Place } from '../../../src/model/errors.js'
 import { isFile } from '../store.js'
 
 /**
- * The file that a metadata file means by `path`. A relative path is below `root`. An absolute one that does not exist,
- * but is in the `xfel/cal/` of a store, may be in that of `root`: a copy of the store.
+ * The file that a metadata file means by `path`. A relative path is below `root`. An absolute one in the `xfel/cal/` of a store
+ * is that of `root`, a copy of the store, where it has it.
  * @throws ConstantsError if there is no such file, or the path leads out of `root`.
  */
 export function findRecordedFile(path: string, root: string | undefined, place: Place): string {
@@ -19,10 +19,10 @@ export function findRecordedFile(path: string, root: string | undefined, place: 
     if (isFile(found)) return found
     throw refuse(`there is no such file below ${root}`, 'Check --constants-root')
   }
-  if (isFile(path)) return path
   const [, inStore] = /\/(xfel\/cal\/.+)$/.exec(path) ?? []
   const copy = root !== undefined && inStore !== undefined ? below(root, inStore) : undefined
   if (copy !== undefined && isFile(copy)) return copy
+  if (isFile(path)) return path
   throw refuse(
     root === undefined ? 'the file is missing' : `the file is missing, and is not below ${root} either`,
     'Name with --constants-root the root of a store that has it',

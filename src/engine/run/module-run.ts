@@ -55,13 +55,17 @@ export async function throughLane(
       else {
         // Pushed before the first block, so that stopping halfway still closes the file.
         outcomes.push(opened.run.drained.then(() => finish(opened.run, context)))
-        if (correction.ofFile) {
-          // Its tables replace those of the file before.
-          await before
-          yield* reductionJobs(opened.run, lane, { ...correction, ofFile: correction.ofFile }, context)
-          before = opened.run.drained
+        try {
+          if (correction.ofFile) {
+            // Its tables replace those of the file before.
+            await before
+            yield* reductionJobs(opened.run, lane, { ...correction, ofFile: correction.ofFile }, context)
+            before = opened.run.drained
+          }
+          yield* blockJobs(opened.run, opened.run, { engine, phases, onBlock, correction })
+        } finally {
+          opened.run.close()
         }
-        yield* blockJobs(opened.run, opened.run, { engine, phases, onBlock, correction })
       }
     }
     yield* constants.packJobs()

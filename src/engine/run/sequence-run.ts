@@ -34,6 +34,7 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
   readonly #sink: ImageSink
   readonly #rawFrames: number
   readonly #inFlight = new InFlight()
+  #closed = false
   #error: unknown
 
   private constructor(
@@ -87,8 +88,14 @@ export class SequenceRun implements FrameSource<RawBlock>, FrameSink<RawBlock> {
         yield block
       }
     } finally {
-      this.#inFlight.close()
+      this.close()
     }
+  }
+
+  /** No block is made of it any more, or ever was: what waits for {@link drained} goes on. May be called again. */
+  close(): void {
+    if (!this.#closed) this.#inFlight.close()
+    this.#closed = true
   }
 
   output(block: RawBlock): FramesOut {

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
-import { openToOthers } from '../bridge/endpoint.js'
 import { software } from '../files/version.js'
 import { startJobsWeb } from '../web/jobs/start-jobs-web.js'
+import { pageOpenToOthers } from '../web/listen.js'
 import type { Web } from '../web/start-web.js'
 
 export interface JobsPageOptions {
@@ -23,7 +23,7 @@ export async function openJobsPage(
   say: (line: string) => void,
 ): Promise<Web | undefined> {
   if (http === 'off') return undefined
-  const open = http === undefined ? undefined : openToOthers([`tcp://${http}`], '--http')
+  const open = pageOpenToOthers(http)
   if (open !== undefined) say(open)
   const log = pino({ name: 'detcal', level: json ? 'info' : 'warn' }, pino.destination(2))
   const page = await startJobsWeb({ queue, root, http, version: software(), log })

@@ -1,11 +1,10 @@
 import { pino } from 'pino'
-import { openToOthers } from '../bridge/endpoint.js'
 import type { Geometry } from '../geometry/tile.js'
 import { checkGeometry, type GeometryOptions, geometryOf } from '../kits/geometry-of.js'
 import { KITS, kitOf } from '../kits/index.js'
 import { isDetcalError, UsageError } from '../model/errors.js'
 import type { LiveService } from '../online/live.js'
-import { parseHttp } from '../web/listen.js'
+import { pageOpenToOthers } from '../web/listen.js'
 import { startWeb, type Web } from '../web/start-web.js'
 
 export interface ServePageOptions extends GeometryOptions {
@@ -42,9 +41,7 @@ export async function openServePage(
   const { http, json } = options
   if (http === 'off') return undefined
   await checkGeometry(KITS, options)
-  const at = http === undefined ? undefined : parseHttp(http)
-  const open =
-    at && openToOthers([`tcp://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`], '--http')
+  const open = pageOpenToOthers(http)
   if (open !== undefined) fail(open)
   let asked: string | undefined
   let known: Geometry | undefined

@@ -3,6 +3,7 @@ import { BRIDGE_VERSIONS } from '../bridge/message.js'
 import { SERVER_SOCKETS } from '../bridge/server.js'
 import { WHEN_FULL } from '../bridge/train-queue.js'
 import { FRAME_ORDERS } from '../engine/contract/module-arrays.js'
+import { optionName } from '../engine/run/config.js'
 import { GEOMETRY_OPTIONS } from './geometry-options.js'
 import { numberOption, textOption } from './options.js'
 
@@ -16,8 +17,7 @@ export const choiceIn = <T extends string>(group: string, describe: string, choi
 
 /** What fields of a service's request are called on the command line. */
 const OTHERWISE: Readonly<Record<string, string>> = { sources: 'source', badPixelsAs: 'bad-pixels' }
-export const streamOptionNamed = (field: string): string =>
-  `--${OTHERWISE[field] ?? field.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+export const streamOptionNamed = (field: string): string => `--${OTHERWISE[field] ?? optionName(field)}`
 
 /** Groups of options in the help. */
 export const IN = 'Trains in:'

@@ -14,6 +14,7 @@ import { type FrameFilter, framesTaken } from '../sources/run/frame-filter.js'
 import { residentCell, TrainCorrector, type TrainCorrectorOptions } from './train-corrector.js'
 import { type TrainFacts, trainFactsOf, whyOthers } from './train-facts.js'
 import type { StreamedTrain } from './train-joiner.js'
+import { Turns } from './turns.js'
 
 export interface ResidentOptions {
   readonly kit: DetectorKit
@@ -76,7 +77,7 @@ export class Resident {
   #outdated = false
   #failure: Failure | undefined
   /** Replacing and using follow one another. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(asked: StreamFields, options: ResidentOptions) {
     this.#asked = asked
@@ -98,7 +99,7 @@ export class Resident {
     frames: readonly number[],
     work: (corrector: TrainCorrector) => T,
   ): Promise<T> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const facts = await this.#factsOf(train)
       const why = this.#whyOthers(facts)
       this.#last = facts
@@ -117,7 +118,7 @@ export class Resident {
    * @throws as {@link use}: what was in use still is.
    */
   prepare(filter: FrameFilter): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       const facts = this.#last
       if (facts === undefined || this.#corrector === undefined) return
       this.#failure = undefined
@@ -130,7 +131,7 @@ export class Resident {
    * @throws UsageError, ConstantsError: what was in use still is.
    */
   change(asked: StreamFields): Promise<void> {
-    return this.#exclusive(async () => {
+    return this.#turns.take(async () => {
       this.#failure = undefined
       if (this.#last !== undefined) await this.#replace(asked, this.#last, AS_BEFORE, this.#working)
       this.#asked = asked
@@ -138,7 +139,7 @@ export class Resident {
   }
 
   async close(): Promise<void> {
-    await this.#exclusive(async () => this.#corrector?.close())
+    await this.#turns.take(async () => this.#corrector?.close())
   }
 
   #factsOf(train: StreamedTrain): Promise<TrainFacts> {
@@ -249,12 +250,6 @@ export class Resident {
     } finally {
       this.#options.onLoading(false)
     }
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => {})
-    return done
   }
 }
 

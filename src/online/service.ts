@@ -17,6 +17,7 @@ import { Resident } from './resident.js'
 import { TrainFlow } from './train-flow.js'
 import { TrainGate } from './train-gate.js'
 import { TrainService, type TrainServiceOptions } from './train-service.js'
+import { Turns } from './turns.js'
 
 export interface ServiceOptions {
   readonly workers: number
@@ -52,7 +53,7 @@ export class OnlineService implements LiveService {
   #loading = false
   #closing: Promise<void> | undefined
   /** Changes follow one another. */
-  #changed: Promise<unknown> = Promise.resolve()
+  readonly #changes = new Turns()
 
   private constructor(
     request: CheckedServeRequest,
@@ -98,7 +99,7 @@ export class OnlineService implements LiveService {
   }
 
   change({ steps, ...others }: Partial<LiveSettings>): Promise<void> {
-    return this.#oneByOne(async () => {
+    return this.#changes.take(async () => {
       const { wish, putInForce } = this.#trains.changing(others)
       const { path } = this.#trains
       await path?.resident.prepare(wish.filter)
@@ -115,7 +116,7 @@ export class OnlineService implements LiveService {
   }
 
   reloadConstants(): Promise<void> {
-    return this.#oneByOne(async () => {
+    return this.#changes.take(async () => {
       await this.#trains.path?.resident.change(withSteps(this.#request, this.#steps, NO_STEPS))
     })
   }
@@ -172,11 +173,5 @@ export class OnlineService implements LiveService {
     statistics.fail(failed)
     for (const { message, place } of problems) incidents.add('constants', message, place)
     for (const [module, message] of failed) incidents.add('constants', message, { module })
-  }
-
-  #oneByOne(change: () => Promise<void>): Promise<void> {
-    const done = this.#changed.then(change)
-    this.#changed = done.catch(() => {})
-    return done
   }
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
+import { openToOthers } from '../bridge/endpoint.js'
 import { UsageError } from '../model/errors.js'
 
 interface HttpPlace {
@@ -20,6 +21,13 @@ export function parseHttp(text: string): HttpPlace {
   if (digits === '' || port > 65_535)
     throw new UsageError(`"${text}" is not an address`, { hint: 'Give HOST:PORT, like 127.0.0.1:8080' })
   return { host, port }
+}
+
+/** What to say of a page that other machines reach; undefined: it is on loopback. @throws UsageError as {@link parseHttp}. */
+export function pageOpenToOthers(http: string | undefined): string | undefined {
+  if (http === undefined) return undefined
+  const { host, port } = parseHttp(http)
+  return openToOthers([`tcp://${host.includes(':') ? `[${host}]` : host}:${port}`], '--http')
 }
 
 /**

@@ -162,7 +162,7 @@ function switchOf(name: string, value: unknown): boolean {
 }
 
 /** `hg-hard-threshold` for `hgHardThreshold`. */
-function optionName(option: string): string {
+export function optionName(option: string): string {
   return option.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
